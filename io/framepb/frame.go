@@ -1,0 +1,93 @@
+package framepb
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+)
+
+func init() {
+	beam.RegisterType(reflect.TypeFor[Frame]())
+	beam.RegisterType(reflect.TypeFor[Gap]())
+	beam.RegisterType(reflect.TypeFor[Drop]())
+	beam.RegisterType(reflect.TypeFor[Shard]())
+	beam.RegisterType(reflect.TypeFor[*Work]())
+	beam.RegisterType(reflect.TypeFor[*Receipt]())
+}
+
+// The image formats of GetImages.
+const (
+	JPEG = "JPEG"
+	PNG  = "PNG"
+)
+
+// Frame is a sample's image. Consumers share it: a transform makes a new
+// Frame, it never writes to Data.
+type Frame struct {
+	Stream    string // name
+	StreamARN string // empty where only the name is known
+	SampleMs  int64  // the instant asked for, in milliseconds since the Unix epoch
+	ImageMs   int64  // the instant of the picture that the service found for it
+	Format    string // JPEG or PNG
+	Width     int32  // pixels, as the picture's header says
+	Height    int32  // pixels, as the picture's header says
+	Data      []byte // the picture, encoded in Format
+}
+
+// SampleTime returns the instant asked for. It is the frame's event time.
+func (f Frame) SampleTime() time.Time { return time.UnixMilli(f.SampleMs).UTC() }
+
+// ImageTime returns the instant of the picture that the service found.
+func (f Frame) ImageTime() time.Time { return time.UnixMilli(f.ImageMs).UTC() }
+
+// Key returns the frame's name in every dataset format; see [Key].
+func (f Frame) Key() string { return Key(f.Stream, f.SampleMs) }
+
+// Extension returns the file name extension of an image format, with its dot.
+func Extension(format string) string {
+	if format == PNG {
+		return ".png"
+	}
+	return ".jpg"
+}
+
+// Why a sample has no image. The first two are the service's words.
+const (
+	NoMedia        = "NO_MEDIA"         // the stream has no media at that instant
+	MediaError     = "MEDIA_ERROR"      // its media does not yield an image
+	NotReturned    = "NOT_RETURNED"     // asked for twice, answered with neither image nor error
+	Corrupt        = "CORRUPT"          // asked for twice, answered with something that is not a picture
+	OutOfRetention = "OUT_OF_RETENTION" // older than what the stream keeps
+	Failed         = "FAILED"           // its shard's calls failed for good; the next backfill asks again
+)
+
+// GapReasons lists every reason a Gap can have.
+var GapReasons = []string{NoMedia, MediaError, NotReturned, Corrupt, OutOfRetention, Failed}
+
+// Gap is a sample without an image, and why.
+type Gap struct {
+	Stream    string
+	StreamARN string
+	SampleMs  int64  // the instant asked for, in milliseconds since the Unix epoch
+	Reason    string // one of GapReasons
+	Cause     string // for people; may be empty
+}
+
+// SampleTime returns the instant asked for. It is the gap's event time.
+func (g Gap) SampleTime() time.Time { return time.UnixMilli(g.SampleMs).UTC() }
+
+// Drop is a frame that a transform left out on purpose, and why.
+type Drop struct {
+	SampleMs int64
+	Reason   string
+}
+
+// Shard is consecutive samples of one series, fetched: each of them is exactly
+// one of its frames, gaps and drops, and each of the three is in time order.
+type Shard struct {
+	Span   Span
+	Frames []Frame
+	Gaps   []Gap
+	Drops  []Drop
+}

@@ -1,0 +1,53 @@
+package ledger_test
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+func Example() {
+	dir, err := os.MkdirTemp("", "ledger")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+
+	door := framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG}
+	asked := framepb.Span{Series: door, First: 0, Samples: 3}
+	shard := framepb.Shard{
+		Span: framepb.Span{Series: door, First: 0, Samples: 2},
+		Frames: []framepb.Frame{{
+			Stream: "front-door", SampleMs: 0, ImageMs: 0, Format: framepb.JPEG, Width: 4, Height: 3, Data: []byte("a picture"),
+		}},
+		Gaps: []framepb.Gap{{Stream: "front-door", SampleMs: 3000, Reason: framepb.NoMedia}},
+	}
+
+	l := ledger.Open(dir)
+	receipt, err := ledger.NewReceipt(shard, "shards/door")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := l.Put(receipt); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	tallies, err := l.Tally([]framepb.Span{asked})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%d frames, gaps %v, %d missing\n", tallies[door].Frames, tallies[door].Gaps, tallies[door].Missing)
+	for outcome := range ledger.Outcomes(receipt) {
+		fmt.Println(outcome.Index, outcome.Kind == ledger.Frame, outcome.Reason)
+	}
+	// Output:
+	// 1 frames, gaps map[NO_MEDIA:1], 1 missing
+	// 0 true
+	// 1 false NO_MEDIA
+}

@@ -1,0 +1,149 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// Ledger is the receipts in one folder.
+type Ledger struct {
+	dir string
+
+	// step, where set, is told of each step of a change and may fail it.
+	// Tests look at what a kill would leave there.
+	step func(name string) error
+}
+
+// Open returns the ledger in the folder dir of a dataset. It touches no file:
+// a folder that does not exist is an empty ledger.
+func Open(dir string) *Ledger { return &Ledger{dir: dir} }
+
+// Entry is a receipt as its file name tells of it.
+type Entry struct {
+	Span   framepb.Span
+	Failed bool // the shard has FAILED gaps
+}
+
+// Path returns where the receipt is, relative to the ledger's folder.
+func (e Entry) Path() string {
+	return filepath.Join("ledger", e.Span.Series.ID(), receiptName(e))
+}
+
+// DamagedError says that a file of the ledger is not what its name promises.
+type DamagedError struct {
+	Path  string // relative to the ledger's folder
+	Entry Entry  // what the name promises; no samples where that cannot be known
+	Err   error
+}
+
+func (e *DamagedError) Error() string { return fmt.Sprintf("%s is damaged: %v", e.Path, e.Err) }
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Ask returns the receipt of exactly the shard span, or nil where there is
+// none: also where it is damaged or has FAILED gaps. It costs one access to a
+// file. An error means that the ledger cannot be read.
+func (l *Ledger) Ask(span framepb.Span) (*framepb.Receipt, error) {
+	receipt, err := l.Read(Entry{Span: span})
+	var damaged *DamagedError
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
+		return nil, nil
+	}
+	return receipt, err
+}
+
+// Read returns the receipt of an entry. The error is a *DamagedError where the
+// file is not a receipt of that entry, and satisfies [fs.ErrNotExist] where
+// there is no file.
+func (l *Ledger) Read(entry Entry) (*framepb.Receipt, error) {
+	path := entry.Path()
+	receipt := new(framepb.Receipt)
+	err := l.read(path, receipt, func() error { return check(receipt, entry) })
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		damaged.Entry = entry
+	}
+	if err != nil {
+		return nil, err
+	}
+	return receipt, nil
+}
+
+// Put records a receipt whole or not at all, as complete or failed by its gaps.
+// A complete one takes the place of a failed one; a failed one never takes the
+// place of a complete one. What killed writers of a shard left in tmp goes when
+// it is complete.
+func (l *Ledger) Put(receipt *framepb.Receipt) error {
+	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
+	if err := check(receipt, entry); err != nil {
+		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
+	}
+	if err := l.put(receipt, entry); err != nil {
+		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
+	}
+	return nil
+}
+
+// put keeps two writers that disagree from leaving both receipts: the complete
+// one's writer removes the failed one after its own is there, the failed one's
+// writer looks for a complete one after its own is there.
+func (l *Ledger) put(receipt *framepb.Receipt, entry Entry) error {
+	failed := Entry{Span: entry.Span, Failed: true}.Path()
+	if entry.Failed {
+		if err := l.write(entry.Span, entry.Path(), receipt); err != nil {
+			return err
+		}
+		if done, err := l.Ask(entry.Span); err != nil || done == nil {
+			return err
+		}
+		return l.remove(failed)
+	}
+	if err := l.remove(failed); err != nil {
+		return err
+	}
+	if err := l.write(entry.Span, entry.Path(), receipt); err != nil {
+		return err
+	}
+	if err := l.remove(failed); err != nil {
+		return err
+	}
+	return l.clear(entry.Span)
+}
+
+// Remove forgets a shard: both receipts that it can have. That there is none is
+// no error.
+func (l *Ledger) Remove(span framepb.Span) error {
+	for _, failed := range []bool{true, false} {
+		if err := l.remove(Entry{Span: span, Failed: failed}.Path()); err != nil {
+			return fmt.Errorf("removing the receipt of %v: %w", span, err)
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) remove(path string) error {
+	if err := l.reach("remove"); err != nil {
+		return err
+	}
+	err := os.Remove(filepath.Join(l.dir, path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (l *Ledger) reach(step string) error {
+	if l.step == nil {
+		return nil
+	}
+	return l.step(step)
+}
+
+func requestPath(span framepb.Span) string {
+	return filepath.Join("requests", span.Series.ID(), span.Name()+".json")
+}

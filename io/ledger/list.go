@@ -1,0 +1,269 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+const failedSuffix = ".failed"
+
+// Have lists the shards of a series that have a receipt, by first sample, then
+// by samples. A shard with both receipts is listed once, as complete. Only
+// names are read: a listed receipt may still prove damaged.
+func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
+	if series.IntervalMs <= 0 {
+		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName, series.IntervalMs)
+	}
+	names, err := l.list("ledger", series.ID())
+	if err != nil {
+		return nil, fmt.Errorf("listing the receipts of %s: %w", series.StreamName, err)
+	}
+	entries := make([]Entry, 0, len(names))
+	for _, name := range names {
+		if entry, ok := parseName(series, name); ok {
+			entries = append(entries, entry)
+		}
+	}
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(compareSpans(a.Span, b.Span), compareBool(a.Failed, b.Failed))
+	})
+	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span }), nil
+}
+
+// Series lists every series that has receipts or requests, by [framepb.Series.ID].
+// One whose files are all damaged is left out: see [Ledger.All].
+func (l *Ledger) Series() ([]framepb.Series, error) {
+	ids, err := l.ids()
+	if err != nil {
+		return nil, err
+	}
+	var all []framepb.Series
+	for _, id := range ids {
+		series, ok, err := l.seriesOf(id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, series)
+		}
+	}
+	return all, nil
+}
+
+// All reads every receipt: series by series in the order of [Ledger.Series],
+// each in the order of [Ledger.Have]. A damaged receipt yields nil and a
+// *DamagedError, and All goes on; any other error is the last that it yields.
+func (l *Ledger) All() iter.Seq2[*framepb.Receipt, error] {
+	return func(yield func(*framepb.Receipt, error) bool) {
+		ids, err := l.ids()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, id := range ids {
+			if !l.all(id, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (l *Ledger) all(id string, yield func(*framepb.Receipt, error) bool) bool {
+	series, ok, err := l.seriesOf(id)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	if !ok {
+		return l.allDamaged(id, yield)
+	}
+	entries, err := l.Have(series)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for _, entry := range entries {
+		receipt, err := l.Read(entry)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // replaced while All was reading
+		}
+		var damaged *DamagedError
+		if !yield(receipt, err) || err != nil && !errors.As(err, &damaged) {
+			return false
+		}
+	}
+	return true
+}
+
+// allDamaged yields the receipts of a folder without a file that tells which
+// series it is of: each of them is damaged.
+func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool) bool {
+	names, err := l.list("ledger", id)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	for _, name := range names {
+		if _, _, _, ok := splitName(name); !ok {
+			continue
+		}
+		err := &DamagedError{Path: filepath.Join("ledger", id, name), Err: errors.New("no file of this series can be read")}
+		if !yield(nil, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// Strays lists what stands in the ledger's folders and is none of its files, by
+// path relative to the ledger's folder. Everything else ignores it.
+func (l *Ledger) Strays() ([]string, error) {
+	var strays []string
+	for _, kind := range []string{"ledger", "requests"} {
+		ids, err := l.list(kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			names, err := l.list(kind, id)
+			if err != nil {
+				strays = append(strays, filepath.Join(kind, id)) // a file
+				continue
+			}
+			series, known, err := l.seriesOf(id)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range names {
+				_, _, failed, ok := splitName(name)
+				if ok && known {
+					_, ok = parseName(series, name)
+				}
+				if !ok || failed && kind == "requests" {
+					strays = append(strays, filepath.Join(kind, id, name))
+				}
+			}
+		}
+	}
+	return strays, nil
+}
+
+// ids lists the folders of series that have receipts or requests.
+func (l *Ledger) ids() ([]string, error) {
+	var ids []string
+	for _, kind := range []string{"ledger", "requests"} {
+		names, err := l.list(kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if info, err := os.Stat(filepath.Join(l.dir, kind, name)); err == nil && info.IsDir() {
+				ids = append(ids, name)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// seriesOf finds the series with an ID by reading files of its until one tells.
+func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error) {
+	for _, kind := range []string{"requests", "ledger"} {
+		names, err := l.list(kind, id)
+		if err != nil {
+			return series, false, err
+		}
+		for _, name := range names {
+			var stored interface{ GetSeries() *framepb.StoredSeries }
+			path := filepath.Join(kind, id, name)
+			if kind == "requests" {
+				request := new(framepb.Request)
+				stored, err = request, l.read(path, request, nil)
+			} else {
+				receipt := new(framepb.Receipt)
+				stored, err = receipt, l.read(path, receipt, nil)
+			}
+			if s := stored.GetSeries().Value(); err == nil && s.ID() == id && checkSeries(s) == nil {
+				return s, true, nil
+			}
+		}
+	}
+	return series, false, nil
+}
+
+// list returns the names in a folder, sorted. A folder that does not exist is
+// empty.
+func (l *Ledger) list(folder ...string) ([]string, error) {
+	f, err := os.Open(filepath.Join(l.dir, filepath.Join(folder...)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
+}
+
+func receiptName(entry Entry) string {
+	name := entry.Span.Name()
+	if entry.Failed {
+		name += failedSuffix
+	}
+	return name + ".json"
+}
+
+// parseName reads what receiptName wrote, for a receipt of that series.
+func parseName(series framepb.Series, name string) (Entry, bool) {
+	ms, samples, failed, ok := splitName(name)
+	if !ok {
+		return Entry{}, false
+	}
+	entry := Entry{Span: framepb.Span{Series: series, First: series.Index(ms), Samples: samples}, Failed: failed}
+	return entry, series.At(entry.Span.First) == ms && receiptName(entry) == name
+}
+
+// splitName reads the form of a name: instant, samples, and whether failed.
+func splitName(name string) (ms, samples int64, failed, ok bool) {
+	name, ok = strings.CutSuffix(name, ".json")
+	if !ok {
+		return 0, 0, false, false
+	}
+	name, failed = strings.CutSuffix(name, failedSuffix)
+	instant, count, ok := strings.Cut(name, "-")
+	if !ok {
+		return 0, 0, false, false
+	}
+	ms, err := framepb.ParseInstant(instant)
+	if err != nil {
+		return 0, 0, false, false
+	}
+	samples, err = strconv.ParseInt(count, 10, 64)
+	return ms, samples, failed, err == nil && samples > 0
+}
+
+func compareSpans(a, b framepb.Span) int {
+	return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Samples, b.Samples))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,83 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"iter"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// Kind is what a sample ended as.
+type Kind int
+
+// A sample ends as exactly one of these.
+const (
+	Frame Kind = iota
+	Gap
+	Drop
+)
+
+// Outcome is what became of one sample, as its receipt tells it.
+type Outcome struct {
+	Index int64 // of the sample on its series' grid
+	Kind  Kind
+
+	// Of a gap or a drop.
+	Reason string
+	Cause  string // of a gap, for people
+
+	// Of a frame.
+	Number   int    // among the frames of its shard, from 0
+	Size     int32  // bytes
+	SHA256   []byte // 32 bytes, shared with the receipt
+	OffsetMs int32  // image time - sample time
+	Width    int32  // pixels
+	Height   int32  // pixels
+}
+
+// Outcomes yields what became of each sample of a shard, in time order. The
+// receipt must be one that this package made or read.
+func Outcomes(receipt *framepb.Receipt) iter.Seq[Outcome] {
+	return func(yield func(Outcome) bool) {
+		gaps, drops := receipt.Gaps, receipt.Drops
+		frame := 0
+		for i := int32(0); i < receipt.Samples; i++ {
+			outcome := Outcome{Index: receipt.First + int64(i)}
+			switch {
+			case len(gaps) > 0 && gaps[0].Offset <= i:
+				outcome.Kind, outcome.Reason, outcome.Cause = Gap, gaps[0].Reason, gaps[0].Cause
+				if gaps[0].Offset+gaps[0].Samples == i+1 {
+					gaps = gaps[1:]
+				}
+			case len(drops) > 0 && drops[0].Offset <= i:
+				outcome.Kind, outcome.Reason = Drop, drops[0].Reason
+				if drops[0].Offset+drops[0].Samples == i+1 {
+					drops = drops[1:]
+				}
+			default:
+				outcome.fill(receipt, frame)
+				frame++
+			}
+			if !yield(outcome) {
+				return
+			}
+		}
+	}
+}
+
+func (o *Outcome) fill(receipt *framepb.Receipt, frame int) {
+	o.Kind, o.Number = Frame, frame
+	o.Size = receipt.Sizes[frame]
+	o.SHA256 = receipt.Sha256[frame*sha256.Size : (frame+1)*sha256.Size]
+	o.OffsetMs = receipt.ImageOffsetsMs[frame]
+	o.Width = receipt.Widths[min(frame, len(receipt.Widths)-1)]
+	o.Height = receipt.Heights[min(frame, len(receipt.Heights)-1)]
+}
+
+// Format returns the image format of a shard's pictures, JPEG or PNG.
+func Format(receipt *framepb.Receipt) string {
+	if receipt.GetFormat() != "" {
+		return receipt.GetFormat()
+	}
+	return receipt.GetSeries().GetFormat()
+}

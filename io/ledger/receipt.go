@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// ShardError says why a shard is not one: each sample of its span must be
+// exactly one frame, gap or drop.
+type ShardError struct {
+	Span    framepb.Span
+	Problem string
+}
+
+func (e *ShardError) Error() string { return fmt.Sprintf("shard of %v: %s", e.Span, e.Problem) }
+
+// NewReceipt returns the receipt of a shard whose pictures are at path, relative
+// to the dataset and with forward slashes; a shard without frames has no path.
+// It hashes every picture. The error is a *ShardError where a sample is not
+// exactly one of frame, gap and drop, one of these is off the grid, outside of
+// the span or out of order, or a frame is not a picture of the span's stream in
+// the format of the others.
+func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
+	span := shard.Span
+	if err := checkSpan(span); err != nil {
+		return nil, &ShardError{span, err.Error()}
+	}
+	if n := len(shard.Frames) + len(shard.Gaps) + len(shard.Drops); span.Samples > math.MaxInt32 || int64(n) != span.Samples {
+		return nil, &ShardError{span, fmt.Sprintf("%d frames, %d gaps and %d drops are not %d samples",
+			len(shard.Frames), len(shard.Gaps), len(shard.Drops), span.Samples)}
+	}
+	receipt := &framepb.Receipt{
+		Series: span.Series.Stored(), First: span.First, Samples: int32(span.Samples), Frames: int32(len(shard.Frames)),
+	}
+	if err := fillRuns(receipt, shard); err != nil {
+		return nil, err
+	}
+	if len(shard.Frames) > 0 {
+		receipt.Path = path
+		if err := fillColumns(receipt, shard); err != nil {
+			return nil, err
+		}
+	}
+	return receipt, nil
+}
+
+// fillRuns walks the samples and takes each off the head of the one list that
+// has it.
+func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
+	frames, gaps, drops := shard.Frames, shard.Gaps, shard.Drops
+	for i := range int32(shard.Span.Samples) {
+		at := shard.Span.Series.At(shard.Span.First + int64(i))
+		var is []string
+		if len(frames) > 0 && frames[0].SampleMs == at {
+			is, frames = append(is, "frame"), frames[1:]
+		}
+		if len(gaps) > 0 && gaps[0].SampleMs == at {
+			addGap(receipt, i, gaps[0])
+			is, gaps = append(is, "gap"), gaps[1:]
+		}
+		if len(drops) > 0 && drops[0].SampleMs == at {
+			addDrop(receipt, i, drops[0])
+			is, drops = append(is, "drop"), drops[1:]
+		}
+		if len(is) != 1 {
+			return &ShardError{shard.Span, fmt.Sprintf("the sample at %s is [%s]: it must be exactly one of frame, gap and drop, in time order",
+				time.UnixMilli(at).UTC().Format(time.RFC3339Nano), strings.Join(is, ", "))}
+		}
+	}
+	for _, gap := range receipt.Gaps {
+		if gap.Reason == "" {
+			return &ShardError{shard.Span, "a gap has no reason"}
+		}
+	}
+	for _, drop := range receipt.Drops {
+		if drop.Reason == "" {
+			return &ShardError{shard.Span, "a drop has no reason"}
+		}
+	}
+	return nil
+}
+
+func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap) {
+	reason, cause := utf8(gap.Reason), utf8(gap.Cause)
+	if n := len(receipt.Gaps); n > 0 {
+		last := receipt.Gaps[n-1]
+		if last.Offset+last.Samples == offset && last.Reason == reason && last.Cause == cause {
+			last.Samples++
+			return
+		}
+	}
+	receipt.Gaps = append(receipt.Gaps, &framepb.GapRun{Offset: offset, Samples: 1, Reason: reason, Cause: cause})
+}
+
+func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop) {
+	reason := utf8(drop.Reason)
+	if n := len(receipt.Drops); n > 0 {
+		last := receipt.Drops[n-1]
+		if last.Offset+last.Samples == offset && last.Reason == reason {
+			last.Samples++
+			return
+		}
+	}
+	receipt.Drops = append(receipt.Drops, &framepb.DropRun{Offset: offset, Samples: 1, Reason: reason})
+}
+
+// utf8 makes a text of others fit for a proto.
+func utf8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
+func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
+	n := len(shard.Frames)
+	receipt.Sizes = make([]int32, n)
+	receipt.ImageOffsetsMs = make([]int32, n)
+	receipt.Widths = make([]int32, n)
+	receipt.Heights = make([]int32, n)
+	receipt.Sha256 = make([]byte, 0, n*sha256.Size)
+	format := shard.Frames[0].Format
+	for i := range shard.Frames {
+		frame := &shard.Frames[i]
+		if problem := frameProblem(frame, shard.Span.Series, format); problem != "" {
+			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", frame.SampleTime().Format(time.RFC3339Nano), problem)}
+		}
+		sum := sha256.Sum256(frame.Data)
+		receipt.Sha256 = append(receipt.Sha256, sum[:]...)
+		receipt.Sizes[i] = int32(len(frame.Data))
+		receipt.Bytes += int64(len(frame.Data))
+		receipt.ImageOffsetsMs[i] = int32(frame.ImageMs - frame.SampleMs)
+		receipt.Widths[i], receipt.Heights[i] = frame.Width, frame.Height
+	}
+	receipt.Widths, receipt.Heights = shorten(receipt.Widths), shorten(receipt.Heights)
+	if format != shard.Span.Series.Format {
+		receipt.Format = format
+	}
+	return nil
+}
+
+func frameProblem(frame *framepb.Frame, series framepb.Series, format string) string {
+	offset := frame.ImageMs - frame.SampleMs
+	switch {
+	case frame.Stream != series.StreamName:
+		return fmt.Sprintf("is of stream %q, not of %q", frame.Stream, series.StreamName)
+	case frame.Format != framepb.JPEG && frame.Format != framepb.PNG:
+		return fmt.Sprintf("has format %q, it must be JPEG or PNG", frame.Format)
+	case frame.Format != format:
+		return fmt.Sprintf("is a %s, the frames before it are %ss: one shard has one format", frame.Format, format)
+	case len(frame.Data) == 0 || len(frame.Data) > math.MaxInt32:
+		return fmt.Sprintf("has %d bytes, it must have 1 to %d", len(frame.Data), math.MaxInt32)
+	case offset < math.MinInt32 || offset > math.MaxInt32:
+		return fmt.Sprintf("has an image that is %d ms away, it must be less than %d", offset, math.MaxInt32)
+	case frame.Width < 0 || frame.Height < 0:
+		return fmt.Sprintf("is %d×%d pixels", frame.Width, frame.Height)
+	}
+	return ""
+}
+
+// shorten leaves one entry of a column whose entries are all equal.
+func shorten(column []int32) []int32 {
+	if slices.ContainsFunc(column, func(v int32) bool { return v != column[0] }) {
+		return column
+	}
+	return column[:1]
+}

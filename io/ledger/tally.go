@@ -1,0 +1,209 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// readers bounds how many receipts are read at once.
+const readers = 16
+
+// Tally counts samples by what became of them: Frames + all Gaps + all Drops +
+// Missing = Samples.
+type Tally struct {
+	Samples int64            // asked for, each once
+	Frames  int64            //
+	Gaps    map[string]int64 // by reason; nil where there are none
+	Drops   map[string]int64 // by reason; nil where there are none
+	Missing int64            // in no receipt
+	Bytes   int64            // of the frames' pictures, encoded
+	Shards  int64            // receipts that had a part in it
+}
+
+// Complete reports whether every sample is a frame, a drop or a gap other than
+// FAILED.
+func (t Tally) Complete() bool { return t.Missing == 0 && t.Gaps[framepb.Failed] == 0 }
+
+// Plus returns the sum of two tallies of different samples.
+func (t Tally) Plus(other Tally) Tally {
+	return Tally{
+		Samples: t.Samples + other.Samples, Frames: t.Frames + other.Frames, Missing: t.Missing + other.Missing,
+		Bytes: t.Bytes + other.Bytes, Shards: t.Shards + other.Shards,
+		Gaps: sum(t.Gaps, other.Gaps), Drops: sum(t.Drops, other.Drops),
+	}
+}
+
+func sum(a, b map[string]int64) map[string]int64 {
+	if len(a) == 0 && len(b) == 0 {
+		return nil
+	}
+	total := maps.Clone(a)
+	if total == nil {
+		total = make(map[string]int64, len(b))
+	}
+	for key, n := range b {
+		total[key] += n
+	}
+	return total
+}
+
+// Tally counts what became of the samples of all spans, series by series. A
+// sample that is in more than one span counts once; so does one that is in more
+// than one receipt, by the first of them: complete ones before failed ones, then
+// by first sample, then by samples.
+func (l *Ledger) Tally(spans []framepb.Span) (map[framepb.Series]Tally, error) {
+	asked := make(map[framepb.Series][]framepb.Span)
+	for _, span := range spans {
+		asked[span.Series] = append(asked[span.Series], span)
+	}
+	tallies := make(map[framepb.Series]Tally, len(asked))
+	for series, spans := range asked {
+		tally, err := l.tally(series, Union(spans))
+		if err != nil {
+			return nil, fmt.Errorf("counting the samples of %s: %w", series.StreamName, err)
+		}
+		tallies[series] = tally
+	}
+	return tallies, nil
+}
+
+func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, error) {
+	entries, err := l.Have(series)
+	if err != nil {
+		return Tally{}, err
+	}
+	for {
+		claims := claim(entries, asked)
+		tally, damaged, err := l.count(claims)
+		if err != nil {
+			return Tally{}, err
+		}
+		if len(damaged) == 0 {
+			tally.Samples = Count(asked)
+			tally.Missing = tally.Samples
+			for _, c := range claims {
+				tally.Missing -= Count(c.spans)
+			}
+			return tally, nil
+		}
+		// What a damaged receipt claimed may be in another one.
+		entries = slices.DeleteFunc(entries, func(e Entry) bool { return slices.Contains(damaged, e) })
+	}
+}
+
+// claimed is what counts by one receipt.
+type claimed struct {
+	entry Entry
+	spans []framepb.Span // not empty
+}
+
+// claim gives each sample asked for to the first receipt that has it.
+func claim(entries []Entry, asked []framepb.Span) []claimed {
+	var claims []claimed
+	for _, failed := range []bool{false, true} {
+		var taken []framepb.Span // in order and apart, as the entries are sorted
+		region := asked
+		for _, entry := range entries {
+			if entry.Failed != failed {
+				continue
+			}
+			for len(region) > 0 && region[0].End() <= entry.Span.First {
+				region = region[1:]
+			}
+			spans := overlap(entry.Span, region)
+			n := len(taken)
+			if n == 0 || taken[n-1].End() < entry.Span.First {
+				taken = append(taken, entry.Span)
+			} else {
+				spans = Minus(spans, taken[n-1:])
+				taken[n-1] = between(taken[n-1], taken[n-1].First, max(taken[n-1].End(), entry.Span.End()))
+			}
+			if len(spans) > 0 {
+				claims = append(claims, claimed{entry, spans})
+			}
+		}
+		asked = Minus(asked, taken)
+	}
+	return claims
+}
+
+func overlap(span framepb.Span, region []framepb.Span) []framepb.Span {
+	var spans []framepb.Span
+	for _, r := range region {
+		if r.First >= span.End() {
+			break
+		}
+		if part := between(span, max(r.First, span.First), min(r.End(), span.End())); part.Samples > 0 {
+			spans = append(spans, part)
+		}
+	}
+	return spans
+}
+
+// count reads the receipts and counts what each has claimed.
+func (l *Ledger) count(claims []claimed) (total Tally, damaged []Entry, err error) {
+	tallies := make([]Tally, len(claims))
+	bad := make([]bool, len(claims))
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for i, c := range claims {
+		group.Go(func() error {
+			receipt, err := l.Read(c.entry)
+			var broken *DamagedError
+			if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
+				bad[i] = true
+				return nil
+			}
+			if err == nil {
+				tallies[i] = countIn(receipt, c.spans)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return Tally{}, nil, err
+	}
+	for i, tally := range tallies {
+		if bad[i] {
+			damaged = append(damaged, claims[i].entry)
+		}
+		total = total.Plus(tally)
+	}
+	return total, damaged, nil
+}
+
+func countIn(receipt *framepb.Receipt, spans []framepb.Span) Tally {
+	tally := Tally{Shards: 1}
+	for outcome := range Outcomes(receipt) {
+		for len(spans) > 0 && spans[0].End() <= outcome.Index {
+			spans = spans[1:]
+		}
+		if len(spans) == 0 || outcome.Index < spans[0].First {
+			continue
+		}
+		switch outcome.Kind {
+		case Frame:
+			tally.Frames++
+			tally.Bytes += int64(outcome.Size)
+		case Gap:
+			add(&tally.Gaps, outcome.Reason)
+		case Drop:
+			add(&tally.Drops, outcome.Reason)
+		}
+	}
+	return tally
+}
+
+func add(counts *map[string]int64, reason string) {
+	if *counts == nil {
+		*counts = make(map[string]int64)
+	}
+	(*counts)[reason]++
+}

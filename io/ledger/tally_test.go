@@ -1,0 +1,149 @@
+package ledger
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// TestTally holds Tally against counting one sample after the other.
+func TestTally(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		l := Open(filepath.Join(dir, rapid.StringMatching(`[a-z0-9]{16}`).Draw(rt, "dir")))
+		defer os.RemoveAll(l.dir)
+		first, samples := rapid.Int64Range(0, 40), rapid.Int64Range(1, 15)
+		draw := func(name string) framepb.Span { return span(first.Draw(rt, name), samples.Draw(rt, "samples")) }
+
+		shards := make(map[Entry]string)
+		var entries []Entry
+		for range rapid.IntRange(0, 8).Draw(rt, "receipts") {
+			s := draw("first")
+			letters := rapid.SliceOfN(rapid.SampledFrom([]byte("fffnd")), int(s.Samples), int(s.Samples)).Draw(rt, "outcomes")
+			entry := Entry{Span: s, Failed: rapid.Bool().Draw(rt, "failed")}
+			if entry.Failed {
+				letters[0] = 'F'
+			}
+			if slices.ContainsFunc(entries, func(e Entry) bool { return e.Span == s }) {
+				continue
+			}
+			put(t, l, s.First, string(letters))
+			if rapid.IntRange(0, 9).Draw(rt, "damage") == 0 {
+				if err := os.Truncate(filepath.Join(l.dir, entry.Path()), 30); err != nil {
+					rt.Fatal(err)
+				}
+				continue
+			}
+			shards[entry] = string(letters)
+			entries = append(entries, entry)
+		}
+		slices.SortFunc(entries, func(a, b Entry) int {
+			if c := compareBool(b.Failed, a.Failed); c != 0 {
+				return -c
+			}
+			return compareSpans(a.Span, b.Span)
+		})
+		var asked []framepb.Span
+		for range rapid.IntRange(1, 5).Draw(rt, "requests") {
+			asked = append(asked, draw("asked"))
+		}
+		want := naive(entries, shards, asked)
+		got, err := l.Tally(asked)
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[door], want) {
+			rt.Fatalf("Tally = %+v, %v, want %+v", got, err, want)
+		}
+		if complete := want.Missing == 0 && want.Gaps[framepb.Failed] == 0; got[door].Complete() != complete {
+			rt.Fatalf("Complete() is not %v", complete)
+		}
+	})
+}
+
+func naive(entries []Entry, shards map[Entry]string, asked []framepb.Span) Tally {
+	var tally Tally
+	used := make(map[Entry]bool)
+	for i := range int64(100) {
+		if !slices.ContainsFunc(asked, func(s framepb.Span) bool { return s.First <= i && i < s.End() }) {
+			continue
+		}
+		tally.Samples++
+		at := slices.IndexFunc(entries, func(e Entry) bool { return e.Span.First <= i && i < e.Span.End() })
+		if at < 0 {
+			tally.Missing++
+			continue
+		}
+		entry := entries[at]
+		used[entry] = true
+		switch shards[entry][i-entry.Span.First] {
+		case 'f':
+			tally.Frames++
+			tally.Bytes += int64(len(shardOf(i, "f").Frames[0].Data))
+		case 'n':
+			add(&tally.Gaps, framepb.NoMedia)
+		case 'F':
+			add(&tally.Gaps, framepb.Failed)
+		case 'd':
+			add(&tally.Drops, "SAME")
+		}
+	}
+	tally.Shards = int64(len(used))
+	return tally
+}
+
+func TestTallyOfMany(t *testing.T) {
+	l := Open(t.TempDir())
+	put(t, l, 0, "ffnF")
+	other := door
+	other.Format = framepb.PNG
+	tallies, err := l.Tally([]framepb.Span{span(0, 4), span(2, 4), {Series: other, First: 0, Samples: 3}})
+	if err != nil || len(tallies) != 2 {
+		t.Fatal(tallies, err)
+	}
+	total := tallies[door].Plus(tallies[other]).Plus(Tally{Drops: map[string]int64{"SAME": 1}})
+	want := Tally{
+		Samples: 9, Frames: 2, Missing: 5, Shards: 1, Bytes: 27,
+		Gaps: map[string]int64{framepb.NoMedia: 1, framepb.Failed: 1}, Drops: map[string]int64{"SAME": 1},
+	}
+	if !reflect.DeepEqual(total, want) {
+		t.Errorf("the sum is %+v, want %+v", total, want)
+	}
+	if got, err := l.Tally(nil); err != nil || len(got) != 0 {
+		t.Errorf("Tally of nothing = %v, %v", got, err)
+	}
+	if _, err := l.Tally([]framepb.Span{{Samples: 1}}); err == nil {
+		t.Error("Tally of a series without an interval is no error")
+	}
+}
+
+func TestUnionMinus(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spans := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) framepb.Span {
+			return span(rapid.Int64Range(0, 30).Draw(t, "first"), rapid.Int64Range(0, 8).Draw(t, "samples"))
+		}), 0, 6)
+		a, b := spans.Draw(t, "a"), spans.Draw(t, "b")
+		in := func(spans []framepb.Span, i int64) bool {
+			return slices.ContainsFunc(spans, func(s framepb.Span) bool { return s.First <= i && i < s.End() })
+		}
+		union, left := Union(a), Minus(Union(a), Union(b))
+		for i := range int64(50) {
+			if in(union, i) != in(a, i) {
+				t.Fatalf("sample %d of %v: Union = %v", i, a, union)
+			}
+			if in(left, i) != (in(a, i) && !in(b, i)) {
+				t.Fatalf("sample %d of %v minus %v: Minus = %v", i, a, b, left)
+			}
+		}
+		for _, set := range [][]framepb.Span{union, left} {
+			for i, s := range set {
+				if s.Samples <= 0 || i > 0 && set[i-1].End() >= s.First && &set[0] == &union[0] || i > 0 && set[i-1].End() > s.First {
+					t.Fatalf("%v is not in order and apart", set)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,170 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// verdict is what follows from the error of a call.
+type verdict int
+
+const (
+	again     verdict = iota // passing: make the call again
+	throttled                // too fast: make it again, slower
+	forbidden                // not allowed, or the data endpoint's token has expired
+	gone                     // the stream cannot work at all
+	expired                  // the range is out of retention
+	wrong                    // the request is: do not make it again
+)
+
+// judge decides on the status first: a 403 may come without a body to name it.
+func judge(err error) verdict {
+	var apiErr smithy.APIError
+	code, message := "", ""
+	if errors.As(err, &apiErr) {
+		code, message = apiErr.ErrorCode(), apiErr.ErrorMessage()
+	}
+	switch code {
+	// ClientLimitExceededException is a 400 and in no list of the SDK's.
+	case "ClientLimitExceededException", "ClientLimitExceeded", "ThrottlingException", "Throttling",
+		"TooManyRequestsException", "RequestLimitExceeded", "SlowDown":
+		return throttled
+	case "ResourceNotFoundException", "NoDataRetentionException":
+		return gone
+	}
+	var skewed interface{ RetryableError() bool }
+	if errors.As(err, &skewed) && skewed.RetryableError() {
+		return again
+	}
+	switch status := statusOf(err); {
+	case status == http.StatusTooManyRequests:
+		return throttled
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return forbidden
+	case status == http.StatusNotFound:
+		return gone
+	case status == http.StatusRequestTimeout:
+		return again
+	case status >= 400 && status < 500 && strings.Contains(message, "retention"):
+		return expired
+	case status >= 400 && status < 500:
+		return wrong
+	default: // 5xx, no answer, half an answer, an answer that is none
+		return again
+	}
+}
+
+func statusOf(err error) int {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok && response.Response != nil {
+		return response.HTTPStatusCode()
+	}
+	return 0
+}
+
+// attempts says how often and how patiently a call is made.
+type attempts struct {
+	most     int           // calls that may fail in passing
+	patience time.Duration // how long throttles alone may go on
+	base     time.Duration // the first wait is between 0 and this
+}
+
+var (
+	// patientAttempts bridge an outage of half a minute or so.
+	patientAttempts = attempts{most: 10, patience: 15 * time.Minute, base: 100 * time.Millisecond}
+	// quickAttempts are for someone who waits at a terminal.
+	quickAttempts = attempts{most: 3, patience: 10 * time.Second, base: 100 * time.Millisecond}
+)
+
+const (
+	longestWait     = 20 * time.Second
+	longestThrottle = 4 // doublings
+)
+
+// do makes a call until it succeeds, fails for good or has failed too often.
+// handle sees each verdict first; what it returns, other than nil, ends it.
+func (a attempts) do(ctx context.Context, call func() error, handle func(verdict, error) error) error {
+	began := time.Now()
+	failures, waits := 0, 0
+	for {
+		err := call()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		v := judge(err)
+		if ended := handle(v, err); ended != nil {
+			return ended
+		}
+		switch v {
+		case throttled:
+			if time.Since(began) > a.patience {
+				return fmt.Errorf("throttled for %v: %w", a.patience, err)
+			}
+		case again, forbidden:
+			failures++
+			if failures >= a.most {
+				return fmt.Errorf("after %d attempts: %w", failures, err)
+			}
+		default:
+			return err
+		}
+		if v == throttled {
+			waits = min(waits, longestThrottle) // the pace does the rest
+		}
+		if err := backOff(ctx, a.base, waits); err != nil {
+			return err
+		}
+		waits++
+	}
+}
+
+// backOff waits with full jitter, so that callers that failed together do not
+// call together.
+func backOff(ctx context.Context, base time.Duration, n int) error {
+	most := min(base<<min(n, 20), longestWait)
+	timer := time.NewTimer(rand.N(most))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// plain is an error without what the SDK wraps around it: request IDs, hosts
+// and attempt counts differ from run to run and help no one.
+func plain(err error) error {
+	var apiErr smithy.APIError
+	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {
+		return &serviceError{code: apiErr.ErrorCode(), message: apiErr.ErrorMessage(), err: err}
+	}
+	if status := statusOf(err); status >= 400 {
+		return &serviceError{code: fmt.Sprintf("HTTP %d", status), message: http.StatusText(status), err: err}
+	}
+	return err
+}
+
+type serviceError struct {
+	code, message string
+	err           error
+}
+
+func (e *serviceError) Error() string {
+	if e.message == "" {
+		return e.code
+	}
+	return e.code + ": " + e.message
+}
+
+func (e *serviceError) Unwrap() error { return e.err }

@@ -1,0 +1,181 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
+	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// ResolveAWS fills in the region and the endpoint of p from the environment
+// and the shared config files, as every AWS tool finds them, and makes sure
+// that there are credentials. What it returns travels with a pipeline to
+// workers that have none of this machine's environment; the credentials do not.
+func ResolveAWS(ctx context.Context, p AWSParams) (AWSParams, error) {
+	p, cfg, err := p.locate(ctx)
+	if err != nil {
+		return p, err
+	}
+	if p.Region == "" {
+		return p, errors.New("no AWS region: set AWS_REGION, or a region in the shared config file, or give one")
+	}
+	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return p, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", err)
+	}
+	return p, nil
+}
+
+// locate fills in the region and the endpoint, where they can be found.
+func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
+	cfg, err := p.load(ctx)
+	if err != nil {
+		return p, cfg, err
+	}
+	p.Region = cfg.Region
+	if endpoint := kinesisvideo.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.EndpointURL == "" {
+		p.EndpointURL = *endpoint
+	}
+	return p, cfg, p.checkEndpoint()
+}
+
+const credentialsTimeout = 15 * time.Second
+
+func (p AWSParams) checkEndpoint() error {
+	if p.EndpointURL == "" {
+		return nil
+	}
+	u, err := url.Parse(p.EndpointURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("EndpointURL is %q: it must be a URL like https://kinesisvideo.us-east-1.amazonaws.com", p.EndpointURL)
+	}
+	return nil
+}
+
+// load makes the SDK's configuration. Attempts are ours: the SDK gives a
+// throttle or a cut body of this service one attempt, and its retry budget
+// ends a backfill after a hundred calls.
+func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+	}
+	if p.Region != "" {
+		options = append(options, config.WithRegion(p.Region))
+	}
+	if p.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(p.Profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if p.RoleARN != "" {
+		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), p.RoleARN))
+	}
+	return cfg, nil
+}
+
+// clients are the service's two APIs: the control plane, and the archive, whose
+// endpoint is given call by call.
+type clients struct {
+	control *kinesisvideo.Client
+	media   *media.Client
+	close   func()
+}
+
+func newClients(cfg aws.Config, p AWSParams, maxInFlight int) clients {
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       90 * time.Second,
+		// One connection a call under way, and one for its endpoint.
+		MaxIdleConns:        2 * maxInFlight,
+		MaxIdleConnsPerHost: 2 * maxInFlight,
+	}
+	client := &http.Client{Transport: &stallGuard{next: transport, patience: stallPatience}}
+	cfg.HTTPClient = client
+	return clients{
+		control: kinesisvideo.NewFromConfig(cfg, func(o *kinesisvideo.Options) {
+			if p.EndpointURL != "" {
+				o.BaseEndpoint = &p.EndpointURL
+			}
+		}),
+		media: media.NewFromConfig(cfg, func(o *media.Options) {
+			// A data endpoint is a host already: the SDK refuses to make it
+			// another one.
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled
+			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
+		}),
+		close: transport.CloseIdleConnections,
+	}
+}
+
+// stallPatience is how long a body may bring nothing before its call is given
+// up and made again.
+const stallPatience = 10 * time.Second
+
+var errStalled = errors.New("the answer stalled")
+
+// stallGuard gives up bodies that stall: a call's time limit alone would have
+// to be as long as the longest good answer takes.
+type stallGuard struct {
+	next     http.RoundTripper
+	patience time.Duration
+}
+
+func (g *stallGuard) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	response, err := g.next.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	body := &guardedBody{ReadCloser: response.Body, patience: g.patience, cancel: cancel, cause: func() error { return context.Cause(ctx) }}
+	body.timer = time.AfterFunc(g.patience, func() { cancel(errStalled) })
+	response.Body = body
+	return response, nil
+}
+
+type guardedBody struct {
+	io.ReadCloser
+	patience time.Duration
+	timer    *time.Timer
+	cancel   context.CancelCauseFunc
+	cause    func() error
+	closed   sync.Once
+}
+
+func (b *guardedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.timer.Reset(b.patience)
+	}
+	if err != nil && err != io.EOF && errors.Is(b.cause(), errStalled) {
+		err = errStalled
+	}
+	return n, err
+}
+
+func (b *guardedBody) Close() error {
+	b.closed.Do(func() {
+		b.timer.Stop()
+		b.cancel(nil)
+	})
+	return b.ReadCloser.Close()
+}

@@ -1,0 +1,138 @@
+package kvsio
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// The defaults of ReadParams.
+const (
+	DefaultShardSamples = 100
+	DefaultMaxInFlight  = 32
+	DefaultMemoryBudget = 1 << 30
+	DefaultStreamQuota  = 500
+	DefaultQuotaShare   = 0.5
+)
+
+// UnknownQuota as ReadParams.StreamQuota says that a stream's quota is not
+// known: calls are as fast as throttles allow.
+const UnknownQuota = -1
+
+// ReadParams says how the source reads. The zero value is a good start: it
+// takes credentials, region and endpoint from where every AWS tool does.
+type ReadParams struct {
+	// AWS says which account and region to read from, and as whom.
+	AWS AWSParams
+
+	// MinInterval is the floor of sampling intervals. Default
+	// DefaultMinInterval (3 s), at least LowestMinInterval (200 ms).
+	MinInterval time.Duration
+
+	// ShardSamples is the number of samples at whose multiples shards are cut.
+	// A shard is held in memory whole. Default 100, at most 1,000,000.
+	ShardSamples int
+
+	// Works is the number of elements that a plan is cut into. Default 1, which
+	// is right where one process does all: on a cluster, a few per slot.
+	Works int
+
+	// MaxInFlight is the most calls of GetImages under way at once in a
+	// process, whatever the number of bundles in it. Default 32.
+	MaxInFlight int
+
+	// MemoryBudget bounds the bytes of shards that are being fetched or wait
+	// to be taken by what follows the source, in a process. One shard always
+	// fits. Default 1 GiB.
+	MemoryBudget int64
+
+	// StreamQuota is the number of media points (images) a second that the
+	// service grants one stream. Default 500, the documented quota;
+	// UnknownQuota: not known. The stream's metadata points are taken to be 20
+	// times as many, as documented (10,000).
+	StreamQuota float64
+
+	// QuotaShare is how much of a stream's quota to take, over 0 and up to 1:
+	// everyone who watches the stream shares it. Default 0.5.
+	QuotaShare float64
+
+	// KeepGoing makes the samples of a shard whose calls fail for good FAILED
+	// gaps. Without it the job fails.
+	KeepGoing bool
+
+	// Ledger is the folder whose ledger says which shards exist already: they
+	// are not fetched again. Empty: all are fetched.
+	Ledger string
+
+	// Refetch lists the reasons of gaps (framepb.GapReasons) for which a shard
+	// in the ledger is fetched again. Shards with FAILED gaps always are.
+	Refetch []string
+}
+
+// AWSParams says which account and region to read from, and as whom. Secrets
+// are not among it: credentials are resolved by each worker from the default
+// chain (environment, shared files, web identity, instance).
+type AWSParams struct {
+	Region      string // default: as every AWS tool finds it
+	EndpointURL string // of the Kinesis Video control plane only; default: the region's
+	Profile     string // of the shared config files
+	RoleARN     string // to assume with those credentials
+}
+
+// Validate names every field that is out of its range.
+func (p ReadParams) Validate() error {
+	var errs []error
+	refuse := func(field string, value any, allowed string) {
+		errs = append(errs, fmt.Errorf("%s is %v: it must be %s", field, value, allowed))
+	}
+	if p.MinInterval != 0 && p.MinInterval < LowestMinInterval {
+		refuse("MinInterval", p.MinInterval, fmt.Sprintf("at least %v", LowestMinInterval))
+	}
+	if p.ShardSamples < 0 || p.ShardSamples > 1_000_000 {
+		refuse("ShardSamples", p.ShardSamples, "1–1,000,000")
+	}
+	if p.Works < 0 {
+		refuse("Works", p.Works, "at least 1")
+	}
+	if p.MaxInFlight < 0 || p.MaxInFlight > 10_000 {
+		refuse("MaxInFlight", p.MaxInFlight, "1–10,000")
+	}
+	if p.MemoryBudget < 0 {
+		refuse("MemoryBudget", p.MemoryBudget, "a number of bytes")
+	}
+	if !(p.StreamQuota >= 0) && p.StreamQuota != UnknownQuota {
+		refuse("StreamQuota", p.StreamQuota, "a number of points a second over 0, or unknown")
+	}
+	if !(p.QuotaShare >= 0 && p.QuotaShare <= 1) {
+		refuse("QuotaShare", p.QuotaShare, "over 0 and up to 1")
+	}
+	for _, r := range p.Refetch {
+		if !slices.Contains(framepb.GapReasons, r) {
+			refuse("Refetch", quoted(r), "of "+strings.Join(framepb.GapReasons, ", "))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// withDefaults fills in the fields that are zero.
+func (p ReadParams) withDefaults() ReadParams {
+	orDefault(&p.MinInterval, DefaultMinInterval)
+	orDefault(&p.ShardSamples, DefaultShardSamples)
+	orDefault(&p.Works, 1)
+	orDefault(&p.MaxInFlight, DefaultMaxInFlight)
+	orDefault(&p.MemoryBudget, DefaultMemoryBudget)
+	orDefault(&p.StreamQuota, DefaultStreamQuota)
+	orDefault(&p.QuotaShare, DefaultQuotaShare)
+	return p
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,78 @@
+package kvsio
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// Plan is what is to be read: what was asked, minus what the ledger has, cut
+// into works.
+type Plan struct {
+	Asked   []framepb.Span  // the union of the requests, by series and time
+	Missing []framepb.Span  // the runs to fetch, by series and time
+	Shards  int64           // that the runs are cut into
+	Skipped int64           // that are asked for and in the ledger already
+	Works   []*framepb.Work // the elements of the source
+}
+
+// NewPlan plans requests. It reads the ledger (ReadParams.Ledger), if there is
+// one, and makes no calls to AWS. Its errors name every invalid request and
+// parameter.
+func NewPlan(p ReadParams, requests []Request) (*Plan, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	p = p.withDefaults()
+	if err := validateAll(requests, p.MinInterval); err != nil {
+		return nil, err
+	}
+	spans := make([]framepb.Span, len(requests))
+	for i, r := range requests {
+		spans[i] = r.Span()
+	}
+	return planFrom(p, spans, p.inLedger)
+}
+
+// lookup returns the shards of a series that a ledger has: those that are
+// done, and those that are there but to be fetched again.
+type lookup func(framepb.Series) (done, again []framepb.Span, err error)
+
+func planFrom(p ReadParams, spans []framepb.Span, have lookup) (*Plan, error) {
+	plan := &Plan{Asked: union(spans)}
+	n := int64(p.ShardSamples)
+	for asked := range bySeries(plan.Asked) {
+		done, again, err := have(asked[0].Series)
+		if err != nil {
+			return nil, fmt.Errorf("planning %s: %w", asked[0].Series.StreamName, err)
+		}
+		plan.Missing = append(plan.Missing, missing(asked, done, again)...)
+		for _, shard := range done {
+			if overlapsAny(asked, shard) {
+				plan.Skipped++
+			}
+		}
+	}
+	for _, run := range plan.Missing {
+		plan.Shards += shardCount(run, n)
+	}
+	plan.Works = cutWorks(plan.Missing, n, p.Works)
+	return plan, nil
+}
+
+// bySeries yields the stretches of spans that are of one series.
+func bySeries(spans []framepb.Span) func(yield func([]framepb.Span) bool) {
+	return func(yield func([]framepb.Span) bool) {
+		for len(spans) > 0 {
+			n := slices.IndexFunc(spans, func(s framepb.Span) bool { return s.Series != spans[0].Series })
+			if n < 0 {
+				n = len(spans)
+			}
+			if !yield(spans[:n:n]) {
+				return
+			}
+			spans = spans[n:]
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package kvsio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	beamwindow "github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+func init() {
+	register.Function3x0(splitShard)
+	register.Emitter2[beam.EventTime, framepb.Frame]()
+	register.Emitter2[beam.EventTime, framepb.Gap]()
+
+	register.DoFn5x1[context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(InvalidRequest), error](&planFn{})
+	register.Iter1[Request]()
+	register.Emitter1[*framepb.Work]()
+	register.Emitter1[InvalidRequest]()
+	beam.RegisterType(reflect.TypeFor[InvalidRequest]())
+	beam.RegisterCoder(reflect.TypeFor[InvalidRequest](),
+		func(r InvalidRequest) ([]byte, error) { return json.Marshal(r) },
+		func(b []byte) (r InvalidRequest, err error) { return r, json.Unmarshal(b, &r) })
+}
+
+// Read reads the images that requests ask for. It returns a
+// PCollection<framepb.Frame> and a PCollection<framepb.Gap>: every sample of
+// every request is one element of one of the two, once, with its sample time
+// as event time, in the global window. Samples that several requests ask for
+// are read once.
+//
+// The pipeline is planned here: validate parameters and requests before.
+// Read panics on invalid ones, as Beam's own transforms do.
+func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PCollection) {
+	s = s.Scope("kvsio.Read")
+	return beam.ParDo2(s, splitShard, ReadShards(s, p, requests...))
+}
+
+// ReadShards reads as Read does, and returns a PCollection<framepb.Shard> with
+// the time of a shard's first sample as event time. Sinks take shards: they
+// are the unit that is fetched, written, recorded and resumed.
+func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
+	plan, err := NewPlan(p, requests)
+	if err != nil {
+		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
+	}
+	return ReadPlan(s, p, plan)
+}
+
+// ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
+func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
+	s = s.Scope("kvsio.ReadShards")
+	works := plan.Works
+	if works == nil {
+		works = []*framepb.Work{}
+	}
+	return readWorks(s, p, beam.CreateList(s, works))
+}
+
+// ReadAll reads the images that a bounded PCollection<Request> asks for, as
+// Read does. Requests that are not valid come out as a
+// PCollection<InvalidRequest>.
+func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gaps, invalid beam.PCollection) {
+	s = s.Scope("kvsio.ReadAll")
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("kvsio.ReadAll: %w", err))
+	}
+	// Works must reach the source with the time of the Impulse. After a
+	// GroupByKey they would stand at the end of their window, and runners
+	// would drop the frames as late. So the requests are a side input.
+	global := beam.WindowInto(s, beamwindow.NewGlobalWindows(), requests)
+	works, invalid := beam.ParDo2(s, &planFn{Params: p}, beam.Impulse(s), beam.SideInput{Input: global})
+	frames, gaps = beam.ParDo2(s, splitShard, readWorks(s, p, works))
+	return frames, gaps, invalid
+}
+
+// readWorks puts the source behind a Reshuffle, which deals the works out.
+func readWorks(s beam.Scope, p ReadParams, works beam.PCollection) beam.PCollection {
+	// A worker on another machine has none of this one's environment. What
+	// cannot be found here may be there: the worker says so if it is not.
+	if aws, _, err := p.AWS.locate(context.Background()); err == nil {
+		p.AWS = aws
+	}
+	return beam.ParDo(s, &readFn{Params: p}, beam.Reshuffle(s, works))
+}
+
+// InvalidRequest is a request that ReadAll could not read, and why.
+type InvalidRequest struct {
+	Request Request
+	Problem string
+}
+
+// planFn plans all requests at once: only so can they be cut into equal works,
+// and samples that several ask for be read once.
+type planFn struct {
+	Params ReadParams
+}
+
+func (fn *planFn) ProcessElement(_ context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest)) error {
+	var valid []Request
+	var r Request
+	for requests(&r) {
+		if err := r.ValidateFloor(fn.Params.MinInterval); err != nil {
+			invalid(InvalidRequest{Request: r, Problem: err.Error()})
+			continue
+		}
+		valid = append(valid, r)
+	}
+	plan, err := NewPlan(fn.Params, valid)
+	if err != nil {
+		return err
+	}
+	for _, w := range plan.Works {
+		emit(w)
+	}
+	return nil
+}
+
+// splitShard emits a shard's samples, each at its own time.
+func splitShard(shard framepb.Shard, frames func(beam.EventTime, framepb.Frame), gaps func(beam.EventTime, framepb.Gap)) {
+	for _, f := range shard.Frames {
+		frames(mtime.FromMilliseconds(f.SampleMs), f)
+	}
+	for _, g := range shard.Gaps {
+		gaps(mtime.FromMilliseconds(g.SampleMs), g)
+	}
+}

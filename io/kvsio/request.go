@@ -1,0 +1,264 @@
+package kvsio
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+func init() {
+	beam.RegisterType(reflect.TypeFor[Request]())
+	beam.RegisterCoder(reflect.TypeFor[Request](),
+		func(r Request) ([]byte, error) { return json.Marshal(r) },
+		func(b []byte) (r Request, err error) { return r, json.Unmarshal(b, &r) })
+}
+
+// The values of Request.ImageSelectorType: whose clock the timestamps are of.
+const (
+	ProducerTimestamp = "PRODUCER_TIMESTAMP"
+	ServerTimestamp   = "SERVER_TIMESTAMP"
+)
+
+// The bounds of a sampling interval. The service's page for GetImages calls
+// 3 s a soft limit, its page of quotas gives 200 ms: so 3 s is what a request
+// is held to unless a lower floor is asked for.
+const (
+	DefaultMinInterval = 3 * time.Second
+	LowestMinInterval  = 200 * time.Millisecond
+	maxInterval        = (1<<31 - 1) * time.Millisecond // a Java int of milliseconds
+)
+
+// Request asks for the images of one stream in the time range
+// [StartTimestamp, EndTimestamp), one every SamplingInterval from
+// StartTimestamp on; for one image, where the range is shorter than that.
+//
+// The fields are those of the GetImages operation
+// (https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/API_reader_GetImages.html),
+// without its limit of 300 s a range. Timestamps are rounded to the nearest
+// millisecond, which is all the service knows; where that leaves nothing
+// between start and end, the range is one millisecond.
+type Request struct {
+	// StreamName is the stream's name, 1–256 characters of a–z A–Z 0–9 _ . -
+	// Give exactly one of StreamName and StreamARN.
+	StreamName string
+	// StreamARN is the stream's ARN,
+	// arn:aws:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION.
+	StreamARN string
+	// ImageSelectorType is ProducerTimestamp or ServerTimestamp. Required.
+	ImageSelectorType string
+	// StartTimestamp is the instant of the first sample, in the years
+	// 1970–2262. Required.
+	StartTimestamp time.Time
+	// EndTimestamp is the end of the range and not itself part of it.
+	// Required, after StartTimestamp.
+	EndTimestamp time.Time
+	// SamplingInterval is the time between samples: whole milliseconds, at
+	// least 3 s unless a lower floor is asked for, at most 2147483647 ms.
+	// Required.
+	SamplingInterval time.Duration
+	// Format is framepb.JPEG or framepb.PNG. Required.
+	Format string
+	// FormatConfig may hold one entry: JPEGQuality, a number from "1" (small)
+	// to "100" (good). The service's default is 80.
+	FormatConfig map[string]string
+	// WidthPixels (1–3840) and HeightPixels (1–2160) are the size that images
+	// are stretched to. Both, or neither: then images are as large as the
+	// stream's own.
+	WidthPixels  int
+	HeightPixels int
+}
+
+// Fault is one thing that is wrong with a Request.
+type Fault struct {
+	Field   string // the field's name in Request
+	Value   string // what it holds
+	Allowed string // what it may hold
+}
+
+func (f Fault) String() string {
+	return fmt.Sprintf("%s is %s: it must be %s", f.Field, f.Value, f.Allowed)
+}
+
+// RequestError is everything that is wrong with one Request.
+type RequestError struct {
+	Faults []Fault
+}
+
+func (e *RequestError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "; ")
+}
+
+// Validate returns a *RequestError that names all faults of the request by
+// field, value and what is allowed, or nil. It makes no calls.
+func (r Request) Validate() error { return r.ValidateFloor(DefaultMinInterval) }
+
+// ValidateFloor is Validate with another lower bound for SamplingInterval, not
+// under LowestMinInterval. 0 stands for DefaultMinInterval.
+func (r Request) ValidateFloor(floor time.Duration) error {
+	var c checks
+	c.stream(r)
+	c.oneOf("ImageSelectorType", r.ImageSelectorType, ProducerTimestamp, ServerTimestamp)
+	c.times(r)
+	c.interval(r.SamplingInterval, floor)
+	c.oneOf("Format", r.Format, framepb.JPEG, framepb.PNG)
+	c.formatConfig(r.FormatConfig)
+	c.size(r.WidthPixels, r.HeightPixels)
+	if len(c.faults) == 0 {
+		return nil
+	}
+	return &RequestError{Faults: c.faults}
+}
+
+// checks collects faults.
+type checks struct{ faults []Fault }
+
+func (c *checks) add(field, value, allowed string) {
+	c.faults = append(c.faults, Fault{Field: field, Value: value, Allowed: allowed})
+}
+
+func (c *checks) oneOf(field, value string, allowed ...string) {
+	for _, a := range allowed {
+		if value == a {
+			return
+		}
+	}
+	c.add(field, quoted(value), strings.Join(allowed, " or "))
+}
+
+var (
+	namePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,256}$`)
+	arnPattern  = regexp.MustCompile(`^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/([a-zA-Z0-9_.-]+)/[0-9]+$`)
+)
+
+func (c *checks) stream(r Request) {
+	switch {
+	case r.StreamName == "" && r.StreamARN == "":
+		c.add("StreamName", "not set, and neither is StreamARN", "set, or StreamARN (exactly one of the two)")
+	case r.StreamName != "" && r.StreamARN != "":
+		c.add("StreamName", quoted(r.StreamName)+" beside a StreamARN", "left out, or StreamARN (exactly one of the two)")
+	}
+	if r.StreamName != "" && !namePattern.MatchString(r.StreamName) {
+		c.add("StreamName", quoted(r.StreamName), "1–256 characters of a–z A–Z 0–9 _ . -")
+	}
+	if r.StreamARN != "" && (len(r.StreamARN) > 1024 || !arnPattern.MatchString(r.StreamARN)) {
+		c.add("StreamARN", quoted(r.StreamARN), "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters")
+	}
+}
+
+var (
+	earliest = time.Unix(0, 0)
+	latest   = time.Unix(0, 1<<63-1) // what Beam's clock can say, 2262-04-11
+)
+
+func (c *checks) times(r Request) {
+	start := c.instant("StartTimestamp", r.StartTimestamp)
+	end := c.instant("EndTimestamp", r.EndTimestamp)
+	if start && end && !r.StartTimestamp.Before(r.EndTimestamp) {
+		c.add("EndTimestamp", r.EndTimestamp.Format(time.RFC3339Nano),
+			"after StartTimestamp, which is "+r.StartTimestamp.Format(time.RFC3339Nano))
+	}
+}
+
+func (c *checks) instant(field string, t time.Time) bool {
+	switch {
+	case t.IsZero():
+		c.add(field, "not set", "an instant from 1970 to 2262")
+	case t.Before(earliest) || t.After(latest):
+		c.add(field, t.Format(time.RFC3339Nano), "an instant from 1970 to 2262")
+	default:
+		return true
+	}
+	return false
+}
+
+func (c *checks) interval(d, floor time.Duration) {
+	if floor == 0 {
+		floor = DefaultMinInterval
+	}
+	switch {
+	case d == 0:
+		c.add("SamplingInterval", "not set", fmt.Sprintf("at least %v", floor))
+	case d < floor && floor > LowestMinInterval:
+		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v (the service's soft limit; down to %v where a lower floor is asked for)", floor, LowestMinInterval))
+	case d < floor || d < LowestMinInterval:
+		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v", max(floor, LowestMinInterval)))
+	case d > maxInterval:
+		c.add("SamplingInterval", d.String(), fmt.Sprintf("at most %v", maxInterval))
+	case d%time.Millisecond != 0:
+		c.add("SamplingInterval", d.String(), "whole milliseconds")
+	}
+}
+
+// qualityKey is the one key that FormatConfig may hold.
+const qualityKey = "JPEGQuality"
+
+func (c *checks) formatConfig(config map[string]string) {
+	if config == nil {
+		return
+	}
+	value, ok := config[qualityKey]
+	if len(config) != 1 || !ok {
+		c.add("FormatConfig", fmt.Sprint(config), "exactly one entry, "+qualityKey+", or left out")
+		return
+	}
+	if q, err := strconv.Atoi(value); err != nil || q < 1 || q > 100 {
+		c.add("FormatConfig", qualityKey+"="+value, "a "+qualityKey+" from 1 to 100")
+	}
+}
+
+func (c *checks) size(width, height int) {
+	if width < 0 || width > 3840 {
+		c.add("WidthPixels", strconv.Itoa(width), "1–3840")
+	}
+	if height < 0 || height > 2160 {
+		c.add("HeightPixels", strconv.Itoa(height), "1–2160")
+	}
+	switch {
+	case width != 0 && height == 0:
+		c.add("WidthPixels", strconv.Itoa(width)+" without HeightPixels", "given together with HeightPixels, or not at all")
+	case height != 0 && width == 0:
+		c.add("HeightPixels", strconv.Itoa(height)+" without WidthPixels", "given together with WidthPixels, or not at all")
+	}
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return "not set"
+	}
+	if len(s) > 300 {
+		s = s[:300] + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// stream returns the name of the request's stream, for messages.
+func (r Request) stream() string {
+	if r.StreamARN != "" {
+		return r.StreamARN
+	}
+	return r.StreamName
+}
+
+// validateAll validates requests and says of each fault which request it is in.
+func validateAll(requests []Request, floor time.Duration) error {
+	var errs []error
+	for i, r := range requests {
+		if err := r.ValidateFloor(floor); err != nil {
+			errs = append(errs, fmt.Errorf("request %d (%s): %w", i+1, r.stream(), err))
+		}
+	}
+	return errors.Join(errs...)
+}

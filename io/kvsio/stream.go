@@ -1,0 +1,176 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
+)
+
+// endpointLife is how long a data endpoint is used. Its token lives for about
+// 45 minutes.
+const endpointLife = 40 * time.Minute
+
+// stream is what a process knows of one stream: its pace, its data endpoint, and
+// whether it can work at all.
+type stream struct {
+	key    streamKey
+	pace   *pace
+	asking chan struct{} // holds the one who asks for the endpoint
+
+	mu       sync.Mutex
+	endpoint string
+	fetched  time.Time
+	answered bool  // a call has succeeded: whoever reads may
+	dead     error // why no call can succeed
+}
+
+func newStream(key streamKey, p *pace) *stream {
+	return &stream{key: key, pace: p, asking: make(chan struct{}, 1)}
+}
+
+// name returns the stream's name, or its ARN where that is how it is known.
+func (k streamKey) String() string {
+	if m := arnPattern.FindStringSubmatch(k.arn); m != nil {
+		return m[1]
+	}
+	return k.name
+}
+
+// target returns the stream as an API's StreamName and StreamARN.
+func (k streamKey) target() (name, arn *string) {
+	if k.arn != "" {
+		return nil, aws.String(k.arn)
+	}
+	return aws.String(k.name), nil
+}
+
+func (s *stream) err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dead
+}
+
+// kill takes note that no call of the stream can succeed, so that it fails
+// once and not once a shard.
+func (s *stream) kill(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead == nil {
+		s.dead = err
+	}
+}
+
+func (s *stream) hasAnswered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answered
+}
+
+func (s *stream) answer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = true
+}
+
+// drop forgets a data endpoint that was refused, unless it was replaced since.
+func (s *stream) drop(endpoint string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.endpoint == endpoint {
+		s.endpoint = ""
+	}
+}
+
+func (s *stream) cached() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.fetched) > endpointLife {
+		return ""
+	}
+	return s.endpoint
+}
+
+// dataEndpoint returns the endpoint that the stream's images come from, asked
+// for once by all who need it at a time.
+func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (string, error) {
+	if endpoint := s.cached(); endpoint != "" {
+		return endpoint, nil
+	}
+	select {
+	case s.asking <- struct{}{}:
+		defer func() { <-s.asking }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	if endpoint := s.cached(); endpoint != "" {
+		return endpoint, nil
+	}
+	in := &kinesisvideo.GetDataEndpointInput{APIName: types.APINameGetImages}
+	in.StreamName, in.StreamARN = s.key.target()
+	var out *kinesisvideo.GetDataEndpointOutput
+	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
+		out, err = e.clients.control.GetDataEndpoint(ctx, in)
+		if err == nil && aws.ToString(out.DataEndpoint) == "" {
+			err = errors.New("GetDataEndpoint answered no endpoint")
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endpoint, s.fetched = *out.DataEndpoint, time.Now()
+	return s.endpoint, nil
+}
+
+// describe asks what the stream is.
+func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*types.StreamInfo, error) {
+	in := &kinesisvideo.DescribeStreamInput{}
+	in.StreamName, in.StreamARN = key.target()
+	var out *kinesisvideo.DescribeStreamOutput
+	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
+		out, err = e.clients.control.DescribeStream(ctx, in)
+		if err == nil && (out.StreamInfo == nil || aws.ToString(out.StreamInfo.StreamARN) == "") {
+			err = errors.New("DescribeStream answered no stream: is the endpoint that of Kinesis Video Streams?")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.StreamInfo, nil
+}
+
+// controlCall makes a call of the control plane, which nothing but waiting can
+// mend.
+func (e *engine) controlCall(ctx context.Context, a attempts, call func(context.Context) error) error {
+	return a.do(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		return call(ctx)
+	}, func(v verdict, err error) error {
+		if v == forbidden {
+			return plain(err)
+		}
+		return nil
+	})
+}
+
+// kills says whether an error of a stream's control plane means that the
+// stream cannot work at all.
+func kills(err error) bool {
+	v := judge(err)
+	return v == gone || v == forbidden
+}
+
+// streamError says which stream an error is of, and what was done with it.
+func streamError(doing string, key streamKey, err error) error {
+	return fmt.Errorf("%s %s: %w", doing, key, plain(err))
+}

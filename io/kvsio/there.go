@@ -1,0 +1,55 @@
+package kvsio
+
+import (
+	"slices"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// What the ledger has, and whether that is the end of it.
+
+// inLedger is the lookup of a plan: it lists, and reads receipts only where
+// reasons other than FAILED are to be fetched again.
+func (p ReadParams) inLedger(series framepb.Series) (done, again []framepb.Span, err error) {
+	if p.Ledger == "" {
+		return nil, nil, nil
+	}
+	l := ledger.Open(p.Ledger)
+	entries, err := l.Have(series)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, entry := range entries {
+		redo := entry.Failed
+		if !redo && len(p.Refetch) > 0 {
+			receipt, err := l.Ask(entry.Span)
+			if err != nil {
+				return nil, nil, err
+			}
+			redo = receipt == nil || p.refetches(receipt)
+		}
+		if redo {
+			again = append(again, entry.Span)
+		} else {
+			done = append(done, entry.Span)
+		}
+	}
+	return done, again, nil
+}
+
+// done is asked at dispatch, on the worker: a stage that begins again after a
+// lost machine must not pay for its images twice.
+func (p ReadParams) done(span framepb.Span) (bool, error) {
+	if p.Ledger == "" {
+		return false, nil
+	}
+	receipt, err := ledger.Open(p.Ledger).Ask(span)
+	return receipt != nil && !p.refetches(receipt), err
+}
+
+func (p ReadParams) refetches(receipt *framepb.Receipt) bool {
+	return slices.ContainsFunc(receipt.Gaps, func(g *framepb.GapRun) bool {
+		return slices.Contains(p.Refetch, g.Reason)
+	})
+}

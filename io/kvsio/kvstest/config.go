@@ -1,0 +1,154 @@
+package kvstest
+
+import "time"
+
+// Config says what the stand-in serves and how. The zero value is a server
+// without streams; a zero field means the default that its comment gives.
+type Config struct {
+	// Region is the AWS region that ARNs and signatures name. Default us-east-1.
+	Region string `yaml:"region"`
+	// Account is the AWS account that ARNs name: 12 digits. Default 111122223333.
+	Account string `yaml:"account"`
+	// AccessKeys maps access key ids to their secrets; signatures by others are
+	// refused. Default {"test": "test"}.
+	AccessKeys map[string]string `yaml:"access_keys"`
+	// PageSize is the most images one GetImages answer holds, whatever
+	// MaxResults says: 1 to 100. Default 25.
+	PageSize int `yaml:"page_size"`
+	// EndInclusive says whether an image exactly at EndTimestamp belongs to the
+	// range. The service does not document it. Default true.
+	EndInclusive *bool `yaml:"end_inclusive"`
+	// EndpointTokenTTL is how long a data endpoint works after GetDataEndpoint
+	// gave it. Default 45 minutes.
+	EndpointTokenTTL time.Duration `yaml:"endpoint_token_ttl"`
+	// Latency is how long GetImages takes. Default: as long as the work takes.
+	Latency Latency `yaml:"latency"`
+	// Seed chooses the calls that Faults hit. Default 1.
+	Seed int64 `yaml:"seed"`
+	// Streams are the account's streams, by unique names.
+	Streams []Stream `yaml:"streams"`
+	// Faults are what goes wrong. A call has at most one fault: the first of
+	// the list whose turn it is.
+	Faults []Fault `yaml:"faults"`
+	// Now is the clock of retention and of tokens. Default time.Now. It is
+	// called from many goroutines.
+	Now func() time.Time `yaml:"-"`
+}
+
+// Latency is a model of how long GetImages takes: PerCall + PerImage × images
+// answered, counted from the request's arrival. Zero: no waiting.
+type Latency struct {
+	PerCall  time.Duration `yaml:"per_call"`
+	PerImage time.Duration `yaml:"per_image"`
+}
+
+// Stream is one video stream.
+type Stream struct {
+	// Name is 1 to 256 of a-z A-Z 0-9 _ . -
+	Name string `yaml:"name"`
+	// Width and Height are the size of images for which none is asked, in
+	// pixels: up to 3840×2160. Default 1280×720.
+	Width  int `yaml:"width"`
+	Height int `yaml:"height"`
+	// FrameRate is in frames a second, above 0 and up to 1000. Default 10.
+	FrameRate float64 `yaml:"frame_rate"`
+	// Media lists when the stream has media, without overlaps. Empty: never,
+	// every instant is NO_MEDIA.
+	Media []Range `yaml:"media"`
+	// Fragment is the length of a fragment: 1 ms to 20 s. The last one of a
+	// stretch may be shorter. Default 4 s.
+	Fragment time.Duration `yaml:"fragment"`
+	// MediaErrors lists when the media cannot be decoded: MEDIA_ERROR.
+	MediaErrors []Range `yaml:"media_errors"`
+	// Folder holds pictures (*.jpg, *.jpeg, *.png) to serve in place of the
+	// drawn scene: in name order, one a frame, from the first media stretch on,
+	// looping. They are scaled and converted where a request asks for it, else
+	// answered byte by byte as they are, at their own size.
+	Folder string `yaml:"folder"`
+	// Retention is how long media is kept: whole hours, 0 to 87600. With 0 the
+	// stream keeps nothing and GetImages answers NoDataRetentionException.
+	// Default 87600 h.
+	Retention *time.Duration `yaml:"retention"`
+	// Tags are what ListTagsForStream answers.
+	Tags map[string]string `yaml:"tags"`
+	// Quota is what GetImages may use. Default {500, 10000}.
+	Quota *Quota `yaml:"quota"`
+}
+
+// Range is a stretch of time, From inclusive, To exclusive, cut to whole
+// milliseconds, in the years 1970 to 2262.
+type Range struct {
+	From time.Time `yaml:"from"`
+	To   time.Time `yaml:"to"`
+}
+
+// Quota is in points a second and stream, with one second's worth of burst;
+// 0: no limit. A GetImages call costs as many media points as images it asks
+// for (MaxResults, at most a page), and 400 more than that in metadata points.
+// A call that costs more than a second's worth passes when all of that is
+// there, and leaves a debt.
+type Quota struct {
+	MediaPoints    float64 `yaml:"media_points"`
+	MetadataPoints float64 `yaml:"metadata_points"`
+}
+
+// Fault makes GetImages calls go wrong.
+type Fault struct {
+	// Kind is one of [FaultKinds].
+	Kind string `yaml:"kind"`
+	// Rate is the share of calls that are hit: 0 to 1.
+	Rate float64 `yaml:"rate"`
+	// Streams are the names of the streams that are hit. Empty: all.
+	Streams []string `yaml:"streams"`
+}
+
+const (
+	defaultRegion    = "us-east-1"
+	defaultAccount   = "111122223333"
+	defaultRetention = 87600 * time.Hour
+)
+
+// withDefaults returns a copy with every zero field replaced by its default.
+func (c Config) withDefaults() Config {
+	setDefault(&c.Region, defaultRegion)
+	setDefault(&c.Account, defaultAccount)
+	setDefault(&c.PageSize, 25)
+	setDefault(&c.EndpointTokenTTL, 45*time.Minute)
+	setDefault(&c.Seed, 1)
+	if c.AccessKeys == nil {
+		c.AccessKeys = map[string]string{"test": "test"}
+	}
+	if c.EndInclusive == nil {
+		c.EndInclusive = new(true)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	streams := make([]Stream, len(c.Streams))
+	for i, s := range c.Streams {
+		streams[i] = s.withDefaults()
+	}
+	c.Streams = streams
+	return c
+}
+
+func (s Stream) withDefaults() Stream {
+	setDefault(&s.Width, 1280)
+	setDefault(&s.Height, 720)
+	setDefault(&s.FrameRate, 10)
+	setDefault(&s.Fragment, 4*time.Second)
+	if s.Retention == nil {
+		s.Retention = new(defaultRetention)
+	}
+	if s.Quota == nil {
+		s.Quota = &Quota{MediaPoints: 500, MetadataPoints: 10000}
+	}
+	return s
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,220 @@
+package kvstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Server is a stand-in for Kinesis Video Streams that listens on this machine.
+type Server struct {
+	// URL is the control plane, "http://HOST:PORT" without a slash at the end.
+	URL string
+	// Region is the AWS region that clients must sign for.
+	Region string
+
+	cfg       Config
+	streams   map[string]*stream
+	names     []string // of the streams, sorted
+	verifier  verifier
+	seal      sealer // of page tokens
+	endpoints *endpoints
+	limits    controlLimits
+	faults    *faults
+	stats     *recorder
+
+	http    *http.Server
+	ctx     context.Context // ends when the server closes
+	cancel  context.CancelFunc
+	serving sync.WaitGroup // the accept loop and every connection
+
+	transport *http.Transport // of AWSConfig
+}
+
+// NewServer starts a server on a free port of 127.0.0.1. The caller should
+// call Close when finished, to shut it down. NewServer panics when the Config
+// is not valid (see [Config.Validate]) or when it cannot listen.
+func NewServer(cfg Config) *Server {
+	s, err := Listen(cfg, "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// Listen starts a server on a TCP address, as net.Listen takes it. An address
+// without a host listens on all of the machine's; URL then names the loopback.
+func Listen(cfg Config, addr string) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s, err := newServer(cfg.withDefaults())
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		s.cancel()
+		return nil, fmt.Errorf("kvstest: %w", err)
+	}
+	s.URL = "http://" + reachable(l.Addr().(*net.TCPAddr))
+	s.serving.Go(func() { s.http.Serve(l) })
+	return s, nil
+}
+
+func newServer(cfg Config) (*Server, error) {
+	s := &Server{
+		Region: cfg.Region, cfg: cfg, streams: map[string]*stream{},
+		verifier: verifier{cfg.Region, cfg.AccessKeys}, seal: newSealer(),
+		endpoints: newEndpoints(cfg.EndpointTokenTTL), limits: newControlLimits(),
+		faults: newFaults(cfg.Seed, cfg.Faults), stats: newRecorder(cfg.Streams),
+		transport: &http.Transport{MaxIdleConnsPerHost: 256},
+	}
+	kept := newCaches()
+	for _, config := range cfg.Streams {
+		st, err := newStream(cfg, config, kept)
+		if err != nil {
+			return nil, fmt.Errorf("kvstest: stream %s: %w", config.Name, err)
+		}
+		s.streams[config.Name] = st
+	}
+	s.names = sortedKeys(s.streams)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.http = &http.Server{
+		Handler:           http.HandlerFunc(s.serve),
+		ReadHeaderTimeout: time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return s.ctx },
+		ConnState:         s.track,
+	}
+	return s, nil
+}
+
+// track lets Close wait for the connections' goroutines.
+func (s *Server) track(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.serving.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.serving.Done()
+	}
+}
+
+func reachable(a *net.TCPAddr) string {
+	host := a.IP.String()
+	if a.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, fmt.Sprint(a.Port))
+}
+
+// Close ends every call under way, stalled ones too, closes all connections
+// and returns when nothing of the server runs any more.
+func (s *Server) Close() {
+	s.cancel()
+	s.http.Close()
+	s.serving.Wait()
+	s.transport.CloseIdleConnections()
+}
+
+// Stats returns what was counted so far.
+func (s *Server) Stats() Stats { return s.stats.snapshot() }
+
+// ResetStats sets all counts to zero; calls under way count as concurrent.
+func (s *Server) ResetStats() { s.stats.reset() }
+
+// StreamARN returns the ARN of the stream of that name, "" if there is none.
+func (s *Server) StreamARN(name string) string {
+	if st := s.streams[name]; st != nil {
+		return st.arn
+	}
+	return ""
+}
+
+// call is one request under way.
+type call struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	body    []byte
+	host    string // as the client knows this server
+	arrived time.Time
+	stream  string // once known
+}
+
+const (
+	maxBody = 1 << 20
+
+	// No answer comes sooner than this: no real service is that fast, and some
+	// clients (see wholeBody) break when an answer overtakes their request.
+	minLatency = time.Millisecond
+)
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	c := &call{w: w, r: r, host: r.Host, arrived: time.Now()}
+	w.Header().Set("x-amzn-RequestId", requestID())
+	if r.Method == http.MethodGet && r.URL.Path == "/_stats" {
+		writeJSON(w, http.StatusOK, s.Stats())
+		return
+	}
+	if token, ok := dataPath(r.URL.Path); ok && r.Method == http.MethodPost {
+		s.serveImages(c, token)
+		return
+	}
+	answer, err := s.control(c)
+	if err != nil {
+		s.refuse(c, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// dataPath recognizes /TOKEN/getImages.
+func dataPath(path string) (token string, ok bool) {
+	token, operation, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return token, ok && token != "" && operation == "getImages"
+}
+
+func (s *Server) control(c *call) (any, *apiError) {
+	if err := s.authenticate(c); err != nil {
+		return nil, err
+	}
+	if c.r.Method == http.MethodPost {
+		switch c.r.URL.Path {
+		case "/describeStream":
+			return s.describeStream(c)
+		case "/getDataEndpoint":
+			return s.getDataEndpoint(c)
+		case "/listStreams":
+			return s.listStreams(c)
+		case "/listTagsForStream":
+			return s.listTagsForStream(c)
+		case "/getImages": // the service's trap: no error, and no Images
+			return struct{}{}, nil
+		}
+	}
+	return nil, refuse("UnknownOperationException", "There is no operation at %s %s.", c.r.Method, c.r.URL.Path)
+}
+
+// authenticate reads the body and checks the signature.
+func (s *Server) authenticate(c *call) *apiError {
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return refuse("RequestEntityTooLargeException", "The request is larger than %d bytes.", maxBody)
+	}
+	if err != nil {
+		return refuse("SerializationException", "The request was cut short.")
+	}
+	c.body = body
+	time.Sleep(minLatency)
+	return s.verifier.verify(c.r, body, c.arrived)
+}
+
+func (s *Server) refuse(c *call, err *apiError) {
+	s.stats.refused(c.stream, err.code)
+	err.write(c.w)
+}

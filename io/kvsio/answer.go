@@ -16,6 +16,14 @@ type answer struct {
 	cause string // of corrupt
 }
 
+// pictureTime is the time of the picture, unknownTime where there is none.
+func (a answer) pictureTime() int64 {
+	if a.kind != pictured {
+		return unknownTime
+	}
+	return a.ms
+}
+
 type answerKind uint8
 
 const (
@@ -56,7 +64,7 @@ func (k answerKind) reason() string {
 
 // place says which instant of the window each entry of a page answers, -1 for
 // none. At cursor stands the first instant that earlier pages left; before is
-// the time of the answer before it. At most asked entries were asked for.
+// the time of the picture before it. At most asked entries were asked for.
 //
 // Entries come in order, one an instant, so the next entry is the next
 // instant's, however far the picture's own time lies before it: a stream with
@@ -97,9 +105,15 @@ func inOrder(w window, cursor int, before int64, entries []answer) bool {
 		if before != unknownTime && e.ms <= instant-w.step && e.ms != before {
 			return false
 		}
-		before = e.ms
+		before = e.pictureTime()
 	}
 	return true
+}
+
+// early says whether the window's last answer is a picture from half a step or
+// more before its instant.
+func early(w window, last answer) bool {
+	return last.kind == pictured && last.ms != unknownTime && 2*(w.at(w.n-1)-last.ms) >= w.step
 }
 
 func nearest(w window, ms int64) int {

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // ResolveAWS fills in the region and the endpoint of p from the environment
@@ -71,6 +68,7 @@ func (p AWSParams) checkEndpoint() error {
 func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+		config.WithLogger(logging.Nop{}), // what matters comes as an error
 	}
 	if p.Region != "" {
 		options = append(options, config.WithRegion(p.Region))
@@ -97,18 +95,7 @@ type clients struct {
 }
 
 func newClients(cfg aws.Config, p AWSParams, maxInFlight int) clients {
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		IdleConnTimeout:       90 * time.Second,
-		// One connection a call under way, and one for its endpoint.
-		MaxIdleConns:        2 * maxInFlight,
-		MaxIdleConnsPerHost: 2 * maxInFlight,
-	}
-	client := &http.Client{Transport: &stallGuard{next: transport, patience: stallPatience}}
+	client, closeIdle := newHTTPClient(maxInFlight)
 	cfg.HTTPClient = client
 	return clients{
 		control: kinesisvideo.NewFromConfig(cfg, func(o *kinesisvideo.Options) {
@@ -122,60 +109,6 @@ func newClients(cfg aws.Config, p AWSParams, maxInFlight int) clients {
 			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
 		}),
-		close: transport.CloseIdleConnections,
+		close: closeIdle,
 	}
-}
-
-// stallPatience is how long a body may bring nothing before its call is given
-// up and made again.
-const stallPatience = 10 * time.Second
-
-var errStalled = errors.New("the answer stalled")
-
-// stallGuard gives up bodies that stall: a call's time limit alone would have
-// to be as long as the longest good answer takes.
-type stallGuard struct {
-	next     http.RoundTripper
-	patience time.Duration
-}
-
-func (g *stallGuard) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(r.Context())
-	response, err := g.next.RoundTrip(r.WithContext(ctx))
-	if err != nil {
-		cancel(nil)
-		return nil, err
-	}
-	body := &guardedBody{ReadCloser: response.Body, patience: g.patience, cancel: cancel, cause: func() error { return context.Cause(ctx) }}
-	body.timer = time.AfterFunc(g.patience, func() { cancel(errStalled) })
-	response.Body = body
-	return response, nil
-}
-
-type guardedBody struct {
-	io.ReadCloser
-	patience time.Duration
-	timer    *time.Timer
-	cancel   context.CancelCauseFunc
-	cause    func() error
-	closed   sync.Once
-}
-
-func (b *guardedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.timer.Reset(b.patience)
-	}
-	if err != nil && err != io.EOF && errors.Is(b.cause(), errStalled) {
-		err = errStalled
-	}
-	return n, err
-}
-
-func (b *guardedBody) Close() error {
-	b.closed.Do(func() {
-		b.timer.Stop()
-		b.cancel(nil)
-	})
-	return b.ReadCloser.Close()
 }

@@ -101,7 +101,7 @@ func ask(ctx context.Context, p pager, w window) ([]answer, error) {
 	answers := noAnswers(w)
 	cursor, token := 0, ""
 	for barren := 0; barren < maxBarren; {
-		n := min(pageSize, w.n-cursor)
+		n := min(pageSize, max(1, w.n-cursor))
 		entries, next, err := p.page(ctx, w, token, n)
 		if errors.Is(err, errBadToken) {
 			return answers, nil // the rest is asked for again
@@ -112,17 +112,17 @@ func ask(ctx context.Context, p pager, w window) ([]answer, error) {
 		barren++
 		before := int64(unknownTime)
 		if cursor > 0 {
-			before = answers[cursor-1].ms
+			before = answers[cursor-1].pictureTime()
 		}
 		for j, k := range place(w, cursor, before, entries, n) {
 			if k >= 0 && better(w.at(k), entries[j], answers[k]) {
-				answers[k] = entries[j]
+				answers[k], barren = entries[j], 0
 			}
-			if k >= cursor {
-				cursor, barren = k+1, 0
-			}
+			cursor = max(cursor, k+1)
 		}
-		if cursor >= w.n || next == "" {
+		// All are answered. But a last picture from long before its instant,
+		// and a token for more, say that one entry was too many.
+		if cursor >= w.n && !early(w, answers[w.n-1]) || next == "" {
 			break
 		}
 		// A token that repeats is followed all the same: it brings the page
@@ -135,7 +135,7 @@ func ask(ctx context.Context, p pager, w window) ([]answer, error) {
 // askRetained asks for what the stream still keeps of a window whose range was
 // refused: it looks for the first instant at which a range may begin.
 func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
-	answers, err := ask(ctx, p, w) // much hangs on the refusal: it must come twice
+	answers, err := askFirmly(ctx, p, w)
 	if !errors.Is(err, errOutOfRetention) {
 		return answers, err
 	}
@@ -153,15 +153,32 @@ func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
 		}
 		try = (out + in) / 2
 	}
+	answers = noAnswers(w)
+	if in < w.n {
+		kept, err := askFirmly(ctx, p, window{start: w.at(in), step: w.step, n: w.n - in})
+		switch {
+		case errors.Is(err, errOutOfRetention): // the edge has moved on
+			in = w.n
+		case err != nil:
+			return answers, err
+		default:
+			copy(answers[in:], kept)
+		}
+	}
 	for k := range in {
 		answers[k] = answer{kind: outOfRetention, ms: w.at(k)}
 	}
-	if in < w.n {
-		kept, err := ask(ctx, p, window{start: w.at(in), step: w.step, n: w.n - in})
-		copy(answers[in:], kept)
-		return answers, err
-	}
 	return answers, nil
+}
+
+// askFirmly takes a refusal for one when it comes twice: much hangs on it.
+func askFirmly(ctx context.Context, p pager, w window) (answers []answer, err error) {
+	for range 2 {
+		if answers, err = ask(ctx, p, w); !errors.Is(err, errOutOfRetention) {
+			break
+		}
+	}
+	return answers, err
 }
 
 func noAnswers(w window) []answer {

@@ -22,6 +22,7 @@ type pace struct {
 	told      float64 // media points a second; 0: not told
 	factor    float64 // of told, 0–1; lowered by throttles
 	rate      float64 // media points a second where told is 0; 0: no limit known yet
+	ceiling   float64 // the rate that a throttle last lowered
 	media     time.Time
 	metadata  time.Time
 	lowered   time.Time // when a throttle last counted
@@ -42,8 +43,12 @@ func newPace(quota, share float64) *pace {
 const (
 	lowerBy    = 0.75
 	lowerEvery = time.Second
-	raiseBy    = 0.03 // a second
-	leastRate  = 5    // media points a second
+
+	leastFactor = 0.02
+	nearCeiling = 0.9
+	raiseBy     = 0.03 // a second
+	regainBy    = 0.5  // a second, up to near where the last throttle came
+	leastRate   = 50   // media points a second where the quota is not told
 )
 
 // wait waits until a call for n images may be made.
@@ -86,12 +91,13 @@ func (p *pace) throttled(now time.Time) {
 	}
 	p.lowered, p.adjusted = now, now
 	if p.told > 0 {
-		p.factor = max(p.factor*lowerBy, leastRate/p.told)
+		p.factor = max(p.factor*lowerBy, leastFactor)
 		return
 	}
 	if p.rate == 0 {
 		p.rate = max(p.granted, p.lastGrant)
 	}
+	p.ceiling = p.rate
 	p.rate = max(p.rate*lowerBy, leastRate)
 }
 
@@ -103,7 +109,11 @@ func (p *pace) raise(now time.Time) float64 {
 		p.factor = min(1, p.factor+raiseBy*quiet)
 		return p.told * p.factor
 	}
-	p.rate *= 1 + raiseBy*min(quiet, 1)
+	by := raiseBy
+	if p.rate < p.ceiling*nearCeiling {
+		by = regainBy
+	}
+	p.rate *= 1 + by*min(quiet, 1)
 	return p.rate
 }
 

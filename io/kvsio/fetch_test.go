@@ -1,0 +1,297 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// archive is a model of the service: what it holds is known sample by sample.
+type archive struct {
+	stretches []stretch // of media, in order
+	fragment  int64     // ms
+	period    int64     // between frames, ms
+	pageSize  int
+	inclusive bool
+	oldest    int64 // ranges that begin before are refused
+
+	// harm, where set, may spoil a page and what follows it.
+	harm   func(entries []answer, next string) ([]answer, string, error)
+	asked  int // images
+	calls  int
+	ranges []window
+}
+
+type stretch struct{ from, to int64 }
+
+func (a *archive) stretchAt(ms int64) (stretch, bool) {
+	for _, s := range a.stretches {
+		if s.from <= ms && ms < s.to {
+			return s, true
+		}
+	}
+	return stretch{}, false
+}
+
+// truth is the right answer for an instant.
+func (a *archive) truth(ms int64) answer {
+	if ms < a.oldest {
+		return answer{kind: outOfRetention, ms: ms}
+	}
+	s, ok := a.stretchAt(ms)
+	if !ok {
+		return answer{kind: noMedia, ms: ms}
+	}
+	return answer{kind: pictured, ms: s.from + (ms-s.from)/a.period*a.period}
+}
+
+func (a *archive) page(_ context.Context, w window, token string, n int) ([]answer, string, error) {
+	a.calls++
+	a.asked += n
+	if n < 1 || n > pageSize || w.end()-w.start > maxRange {
+		return nil, "", fmt.Errorf("a page of %d of %+v", n, w)
+	}
+	if w.start < a.oldest {
+		return nil, "", errOutOfRetention
+	}
+	at := 0
+	if token != "" {
+		fmt.Sscan(token, &at)
+	} else {
+		a.ranges = append(a.ranges, w)
+	}
+	var entries []answer
+	var next string
+	for k := at; ; k++ {
+		ms := w.start + int64(k)*w.step
+		if ms > w.end() || ms == w.end() && !a.inclusive {
+			break
+		}
+		if len(entries) == min(n, a.pageSize) {
+			next = fmt.Sprint(k)
+			break
+		}
+		entries = append(entries, a.answer(w, ms))
+	}
+	if a.harm != nil {
+		return a.harm(entries, next)
+	}
+	return entries, next, nil
+}
+
+// answer leaves out the fragment that the range starts inside.
+func (a *archive) answer(w window, ms int64) answer {
+	if s, ok := a.stretchAt(w.start); ok {
+		into := (w.start - s.from) % a.fragment
+		if into > 0 && ms < min(w.start-into+a.fragment, s.to) {
+			return answer{kind: empty, ms: ms}
+		}
+	}
+	return a.truth(ms)
+}
+
+func drawArchive(t *rapid.T, span framepb.Span) *archive {
+	a := &archive{
+		fragment:  rapid.Int64Range(500, longestFragment).Draw(t, "fragment"),
+		period:    rapid.SampledFrom([]int64{33, 100, 1000, 2500, 5000, 9000}).Draw(t, "period"),
+		pageSize:  rapid.IntRange(1, 40).Draw(t, "page size"),
+		inclusive: rapid.Bool().Draw(t, "inclusive"),
+	}
+	at := max(0, span.Series.At(span.First)-rapid.Int64Range(0, 60_000).Draw(t, "before"))
+	for at < span.Series.At(span.End()) {
+		at += rapid.Int64Range(0, 40_000).Draw(t, "hole")
+		length := rapid.Int64Range(1, 400_000).Draw(t, "length")
+		a.stretches = append(a.stretches, stretch{at, at + length})
+		at += length
+	}
+	return a
+}
+
+func drawShard(t *rapid.T) framepb.Span {
+	series := drawSeries(t, "series")
+	return framepb.Span{
+		Series: series, First: rapid.Int64Range(200, 1<<33).Draw(t, "first"),
+		Samples: rapid.Int64Range(1, 150).Draw(t, "samples"),
+	}
+}
+
+// checkShard holds each sample of a shard against the archive.
+func checkShard(t *rapid.T, a *archive, span framepb.Span, shard framepb.Shard) {
+	got := make(map[int64]answer)
+	for _, f := range shard.Frames {
+		got[f.SampleMs] = answer{kind: pictured, ms: f.ImageMs}
+	}
+	for _, g := range shard.Gaps {
+		kind := slices.IndexFunc([]string{framepb.NoMedia, framepb.OutOfRetention}, func(r string) bool { return r == g.Reason })
+		if kind < 0 {
+			t.Fatalf("gap %+v", g)
+		}
+		got[g.SampleMs] = answer{kind: []answerKind{noMedia, outOfRetention}[kind], ms: g.SampleMs}
+	}
+	if len(got) != int(span.Samples) || len(shard.Frames)+len(shard.Gaps) != int(span.Samples) {
+		t.Fatalf("%d frames and %d gaps of %d samples", len(shard.Frames), len(shard.Gaps), span.Samples)
+	}
+	for i := span.First; i < span.End(); i++ {
+		ms := span.Series.At(i)
+		if want := a.truth(ms); got[ms].kind != want.kind || got[ms].ms != want.ms {
+			t.Fatalf("sample at %d is %+v, want %+v", ms, got[ms], want)
+		}
+	}
+}
+
+func TestFetchShardGetsWhatTheArchiveHas(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		span := drawShard(t)
+		a := drawArchive(t, span)
+		shard, err := fetchShard(context.Background(), a, span)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkShard(t, a, span, shard)
+	})
+}
+
+// Nothing that passes loses a sample, as long as no sample is hit twice.
+func TestFetchShardSurvivesHarm(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		span := drawShard(t)
+		a := drawArchive(t, span)
+		a.period = min(a.period, int64(span.Series.IntervalMs)/4)
+		a.harm = (&harm{t: t, step: int64(span.Series.IntervalMs), hit: make(map[int64]bool)}).spoil
+		shard, err := fetchShard(context.Background(), a, span)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkShard(t, a, span, shard)
+	})
+}
+
+// harm spoils pages, and no sample twice.
+type harm struct {
+	t     *rapid.T
+	step  int64
+	hit   map[int64]bool
+	over  bool
+	extra bool // an entry too many may stand for one that is then left out
+}
+
+func (h *harm) spoil(entries []answer, next string) ([]answer, string, error) {
+	kind := rapid.IntRange(0, 16).Draw(h.t, "harm")
+	switch {
+	case h.over || len(entries) == 0:
+	case kind == 0 && next != "" && !h.extra && h.hitAll(entries): // the page is left out
+		return nil, next, nil
+	case kind == 1 && len(h.hit) == 0 && !h.extra: // the token is refused: the rest of the range is hit
+		h.over = true
+		return nil, "", errBadToken
+	case kind >= 2 && kind < 6:
+		k := rapid.IntRange(0, len(entries)-1).Draw(h.t, "entry")
+		return h.spoilEntry(kind, entries, k), next, nil
+	}
+	return entries, next, nil
+}
+
+func (h *harm) spoilEntry(kind int, entries []answer, k int) []answer {
+	e := entries[k]
+	if kind == 2 { // one too many
+		h.extra = true
+		return slices.Insert(entries, k+1, answer{kind: pictured, ms: e.ms + h.step/2})
+	}
+	if e.kind != pictured || h.extra && kind == 5 || !h.hitAll(entries[k:k+1]) {
+		return entries
+	}
+	switch kind {
+	case 3:
+		entries[k] = answer{kind: empty, ms: e.ms}
+	case 4:
+		entries[k] = answer{kind: corrupt, ms: e.ms}
+	default:
+		entries = slices.Delete(entries, k, k+1)
+	}
+	return entries
+}
+
+// hitAll marks samples as hit, unless one is already.
+func (h *harm) hitAll(entries []answer) bool {
+	for _, e := range entries {
+		if h.hit[e.ms] {
+			return false
+		}
+	}
+	for _, e := range entries {
+		h.hit[e.ms] = true
+	}
+	return true
+}
+
+func TestFetchShardAtTheEdgeOfRetention(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		span := drawShard(t)
+		a := drawArchive(t, span)
+		a.fragment = 1 // at the edge, what a range starts inside cannot be had
+		a.oldest = span.Series.At(rapid.Int64Range(span.First, span.End()).Draw(t, "oldest"))
+		shard, err := fetchShard(context.Background(), a, span)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkShard(t, a, span, shard)
+	})
+}
+
+func TestFetchShardCosts(t *testing.T) {
+	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
+	span := framepb.Span{Series: series, First: 1000, Samples: 100}
+	start := series.At(1000)
+	always := []stretch{{0, 1 << 50}}
+	for _, c := range []struct {
+		name     string
+		archive  archive
+		calls    int
+		mostAsks int
+	}{
+		{"fragments that fit", archive{stretches: always, fragment: 4000}, 4, 100},
+		{"fragments that do not", archive{stretches: always, fragment: 7000}, 5, 110},
+		{"a gap at the head", archive{stretches: []stretch{{start + 9000, 1 << 50}}, fragment: 4000}, 5, 110},
+		{"no media at all", archive{fragment: 4000}, 5, 114},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.archive.period, c.archive.pageSize = 100, 25
+			if _, err := fetchShard(context.Background(), &c.archive, span); err != nil {
+				t.Fatal(err)
+			}
+			if c.archive.calls != c.calls || c.archive.asked > c.mostAsks {
+				t.Errorf("%d calls for %d images, want %d for at most %d", c.archive.calls, c.archive.asked, c.calls, c.mostAsks)
+			}
+		})
+	}
+}
+
+// A call that fails for good leaves what came before it.
+func TestFetchShardKeepsWhatItHas(t *testing.T) {
+	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
+	span := framepb.Span{Series: series, First: 0, Samples: 100}
+	a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 4000, period: 100, pageSize: 25}
+	broken := errors.New("broken")
+	a.harm = func(entries []answer, next string) ([]answer, string, error) {
+		if a.calls == 3 {
+			return nil, "", broken
+		}
+		return entries, next, nil
+	}
+	shard, err := fetchShard(context.Background(), a, span)
+	if !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	if len(shard.Frames) != 50 || len(shard.Gaps) != 50 {
+		t.Fatalf("%d frames, %d gaps", len(shard.Frames), len(shard.Gaps))
+	}
+	if g := shard.Gaps[0]; g.Reason != framepb.Failed || g.Cause != "broken" {
+		t.Errorf("%+v", g)
+	}
+}

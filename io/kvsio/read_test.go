@@ -1,0 +1,229 @@
+package kvsio_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	beamwindow "github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+func TestMain(m *testing.M) {
+	beam.Init()
+	// The stand-in's keys, in place of whoever runs the tests.
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "",
+	} {
+		os.Setenv(name, value)
+	}
+	os.Exit(m.Run())
+}
+
+var runners = []string{"prism", "direct"}
+
+var (
+	newYear = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	day     = []kvstest.Range{{From: newYear, To: newYear.Add(24 * time.Hour)}}
+)
+
+// collected is what pipelines of this process put out, by run.
+var collected = struct {
+	mu     sync.Mutex
+	frames map[string][]framepb.Frame
+	gaps   map[string][]framepb.Gap
+	counts map[string][]int
+}{frames: map[string][]framepb.Frame{}, gaps: map[string][]framepb.Gap{}, counts: map[string][]int{}}
+
+type collectFrames struct{ Run string }
+
+func (c *collectFrames) ProcessElement(f framepb.Frame) {
+	collected.mu.Lock()
+	defer collected.mu.Unlock()
+	collected.frames[c.Run] = append(collected.frames[c.Run], f)
+}
+
+type collectGaps struct{ Run string }
+
+func (c *collectGaps) ProcessElement(g framepb.Gap) {
+	collected.mu.Lock()
+	defer collected.mu.Unlock()
+	collected.gaps[c.Run] = append(collected.gaps[c.Run], g)
+}
+
+type collectCounts struct{ Run string }
+
+func (c *collectCounts) ProcessElement(_ string, n int) {
+	collected.mu.Lock()
+	defer collected.mu.Unlock()
+	collected.counts[c.Run] = append(collected.counts[c.Run], n)
+}
+
+type byWindow struct{}
+
+func (*byWindow) ProcessElement(w beam.Window, f framepb.Frame) string {
+	return fmt.Sprint(f.Stream, " ", w.MaxTimestamp())
+}
+
+func init() {
+	register.DoFn1x0[framepb.Frame](&collectFrames{})
+	register.DoFn1x0[framepb.Gap](&collectGaps{})
+	register.DoFn2x0[string, int](&collectCounts{})
+	register.DoFn2x1[beam.Window, framepb.Frame, string](&byWindow{})
+}
+
+func request(stream string, from time.Time, d time.Duration) kvsio.Request {
+	return kvsio.Request{
+		StreamName: stream, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: from, EndTimestamp: from.Add(d),
+		SamplingInterval: 3 * time.Second, Format: framepb.JPEG, FormatConfig: map[string]string{"JPEGQuality": "30"},
+		WidthPixels: 160, HeightPixels: 90,
+	}
+}
+
+func paramsOf(server *kvstest.Server) kvsio.ReadParams {
+	return kvsio.ReadParams{
+		AWS:         kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
+		StreamQuota: kvsio.UnknownQuota,
+	}
+}
+
+func noQuota() *kvstest.Quota { return &kvstest.Quota{} }
+
+// run runs Read and returns what came out, in order of stream and time.
+func run(t *testing.T, runner string, p kvsio.ReadParams, requests ...kvsio.Request) ([]framepb.Frame, []framepb.Gap) {
+	t.Helper()
+	id := t.Name() + fmt.Sprint(time.Now().UnixNano())
+	pipeline, s := beam.NewPipelineWithRoot()
+	frames, gaps := kvsio.Read(s, p, requests...)
+	beam.ParDo0(s, &collectFrames{Run: id}, frames)
+	beam.ParDo0(s, &collectGaps{Run: id}, gaps)
+	if _, err := beam.Run(context.Background(), runner, pipeline); err != nil {
+		t.Fatal(err)
+	}
+	collected.mu.Lock()
+	defer collected.mu.Unlock()
+	f, g := collected.frames[id], collected.gaps[id]
+	slices.SortFunc(f, func(a, b framepb.Frame) int { return strings.Compare(a.Key(), b.Key()) })
+	slices.SortFunc(g, func(a, b framepb.Gap) int {
+		return strings.Compare(framepb.Key(a.Stream, a.SampleMs), framepb.Key(b.Stream, b.SampleMs))
+	})
+	return f, g
+}
+
+// checkPicture holds a frame's picture against what it should show: the last
+// frame of the stream at or before the instant.
+func checkPicture(t *testing.T, f framepb.Frame, frameEvery time.Duration) {
+	t.Helper()
+	img, _, err := image.Decode(bytes.NewReader(f.Data))
+	if err != nil {
+		t.Fatalf("%s: %v", f.Key(), err)
+	}
+	code, err := kvstest.ReadTimecode(img)
+	if err != nil {
+		t.Fatalf("%s: %v", f.Key(), err)
+	}
+	late := f.SampleTime().Sub(code.Time)
+	if code.Stream != kvstest.StreamCode(f.Stream) || late < 0 || late >= frameEvery {
+		t.Errorf("%s shows stream %x at %v", f.Key(), code.Stream, code.Time)
+	}
+	if int32(img.Bounds().Dx()) != f.Width || int32(img.Bounds().Dy()) != f.Height {
+		t.Errorf("%s is %v, recorded as %d × %d", f.Key(), img.Bounds(), f.Width, f.Height)
+	}
+}
+
+func TestReadEverySampleOnce(t *testing.T) {
+	for _, runner := range runners {
+		for _, fragment := range []time.Duration{4 * time.Second, 7 * time.Second, 20 * time.Second} {
+			t.Run(fmt.Sprint(runner, " ", fragment), func(t *testing.T) {
+				hole := kvstest.Range{From: newYear.Add(10 * time.Minute), To: newYear.Add(11 * time.Minute)}
+				bad := kvstest.Range{From: newYear.Add(20 * time.Minute), To: newYear.Add(21 * time.Minute)}
+				var streams []kvstest.Stream
+				var requests []kvsio.Request
+				for _, name := range []string{"front", "back.yard", "gate"} {
+					streams = append(streams, kvstest.Stream{
+						Name: name, Fragment: fragment, Quota: noQuota(), MediaErrors: []kvstest.Range{bad},
+						Media: []kvstest.Range{{From: newYear, To: hole.From}, {From: hole.To, To: newYear.Add(time.Hour)}},
+					})
+					requests = append(requests, request(name, newYear.Add(1500*time.Millisecond), 30*time.Minute))
+				}
+				server := kvstest.NewServer(kvstest.Config{Streams: streams})
+				defer server.Close()
+				frames, gaps := run(t, runner, paramsOf(server), requests...)
+				if len(frames)+len(gaps) != 3*600 || len(gaps) != 3*40 {
+					t.Fatalf("%d frames and %d gaps", len(frames), len(gaps))
+				}
+				for i, f := range frames {
+					if i > 0 && f.Key() == frames[i-1].Key() {
+						t.Errorf("%s twice", f.Key())
+					}
+					checkPicture(t, f, 100*time.Millisecond)
+				}
+				for _, g := range gaps {
+					at, want := g.SampleTime(), framepb.NoMedia
+					if !at.Before(bad.From) {
+						want = framepb.MediaError
+					}
+					if g.Reason != want {
+						t.Errorf("%v at %v", g.Reason, at)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestFixedWindowsCountExactly(t *testing.T) {
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{
+		{Name: "a", Media: day, Quota: noQuota()}, {Name: "b", Media: day, Quota: noQuota()},
+	}})
+	defer server.Close()
+	requests := []kvsio.Request{request("a", newYear, 20*time.Minute), request("b", newYear, 20*time.Minute)}
+	for _, runner := range runners {
+		for _, all := range []bool{false, true} {
+			t.Run(fmt.Sprint(runner, " ReadAll ", all), func(t *testing.T) {
+				id := t.Name()
+				pipeline, s := beam.NewPipelineWithRoot()
+				var frames beam.PCollection
+				if all {
+					bad := requests[0]
+					bad.Format = "GIF"
+					frames, _, _ = kvsio.ReadAll(s, paramsOf(server), beam.CreateList(s, append(requests, bad)))
+				} else {
+					frames, _ = kvsio.Read(s, paramsOf(server), requests...)
+				}
+				windowed := beam.WindowInto(s, beamwindow.NewFixedWindows(time.Minute), frames)
+				beam.ParDo0(s, &collectCounts{Run: id}, stats.Count(s, beam.ParDo(s, &byWindow{}, windowed)))
+				if _, err := beam.Run(context.Background(), runner, pipeline); err != nil {
+					t.Fatal(err)
+				}
+				counts := collected.counts[id]
+				if len(counts) != 40 {
+					t.Fatalf("%d windows, want 40", len(counts))
+				}
+				for _, n := range counts {
+					if n != 20 {
+						t.Errorf("%d frames in a minute, want 20", n)
+					}
+				}
+			})
+		}
+	}
+}

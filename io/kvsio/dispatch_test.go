@@ -1,0 +1,213 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
+	"go.uber.org/goleak"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+// bundle is a readFn on a work of its own, as a runner would call it.
+type bundle struct {
+	fn   *readFn
+	work *framepb.Work
+	rt   *sdf.LockRTracker
+}
+
+// newBundle makes a bundle of shards of 10 samples from a stand-in. What is
+// left of its engine ends with the test, and then nothing may be left.
+func newBundle(t *testing.T, config kvstest.Config, p ReadParams, shards int) bundle {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+	} {
+		t.Setenv(name, value)
+	}
+	ignore := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	config.Streams = []kvstest.Stream{{
+		Name: "cam", Quota: &kvstest.Quota{}, Media: []kvstest.Range{{From: start, To: start.Add(24 * time.Hour)}},
+	}}
+	server := kvstest.NewServer(config)
+	t.Cleanup(server.Close)
+	p.AWS = AWSParams{Region: server.Region, EndpointURL: server.URL}
+	p.ShardSamples, p.StreamQuota = 10, UnknownQuota
+	e, err := engineFor(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.clients.close)
+	r := valid()
+	r.StreamName, r.WidthPixels, r.HeightPixels = "cam", 160, 90
+	r.EndTimestamp = r.StartTimestamp.Add(time.Duration(shards) * 30 * time.Second)
+	plan, err := NewPlan(p, []Request{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bundle{fn: &readFn{Params: p}, work: plan.Works[0]}
+	b.rt = b.fn.CreateTracker(b.fn.CreateInitialRestriction(b.work))
+	return b
+}
+
+func (b bundle) process(ctx context.Context, emit func(framepb.Shard)) error {
+	return b.fn.ProcessElement(ctx, b.rt, b.work, func(_ beam.EventTime, s framepb.Shard) { emit(s) })
+}
+
+func (b bundle) done() bool { return b.rt.IsDone() }
+
+func TestProcessElement(t *testing.T) {
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4}, 20)
+	got := make(map[framepb.Span]int)
+	if err := b.process(t.Context(), func(s framepb.Shard) { got[s.Span]++ }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 20 || !b.done() {
+		t.Errorf("%d shards, done %v", len(got), b.done())
+	}
+}
+
+// A downstream error comes back through emit as a panic.
+func TestProcessElementLeavesNothingBehindAPanic(t *testing.T) {
+	b := newBundle(t, kvstest.Config{Latency: kvstest.Latency{PerCall: 5 * time.Millisecond}}, ReadParams{MaxInFlight: 4, MemoryBudget: 1}, 20)
+	n := 0
+	func() {
+		defer func() {
+			if r := recover(); r != "the sink fails" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		err := b.process(t.Context(), func(framepb.Shard) {
+			if n++; n == 3 {
+				panic("the sink fails")
+			}
+		})
+		t.Errorf("returned %v", err)
+	}()
+	checkGateIsWhole(t, b)
+}
+
+func checkGateIsWhole(t *testing.T, b bundle) {
+	t.Helper()
+	e, err := engineFor(t.Context(), b.fn.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := e.gate
+	if g.slots != e.params.MaxInFlight || g.bytes != e.params.MemoryBudget || len(g.queue) > 0 {
+		t.Errorf("the gate has %d slots, %d bytes, %d in its queue", g.slots, g.bytes, len(g.queue))
+	}
+}
+
+func TestProcessElementEndsWhenCancelled(t *testing.T) {
+	b := newBundle(t, kvstest.Config{Faults: []kvstest.Fault{{Kind: "stall", Rate: 1}}}, ReadParams{MaxInFlight: 4}, 20)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for counters.calls.Load() == 0 {
+			runtime.Gosched()
+		}
+		cancel()
+	}()
+	counters.calls.Store(0)
+	if err := b.process(ctx, func(framepb.Shard) { t.Error("emitted") }); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+	checkGateIsWhole(t, b)
+}
+
+// A call that fails for good ends the work with one error that says where.
+func TestProcessElementFails(t *testing.T) {
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4}, 20)
+	b.work.Series[0].ImageSelectorType = "NONE"
+	err := b.process(t.Context(), func(framepb.Shard) { t.Error("emitted") })
+	if err == nil || errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	checkGateIsWhole(t, b)
+}
+
+func TestProcessElementKeepsGoing(t *testing.T) {
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4, KeepGoing: true}, 20)
+	b.work.Series[0].ImageSelectorType = "NONE"
+	failed := 0
+	err := b.process(t.Context(), func(s framepb.Shard) {
+		for _, g := range s.Gaps {
+			if g.Reason == framepb.Failed && g.Cause != "" {
+				failed++
+			}
+		}
+	})
+	if err != nil || failed != 200 {
+		t.Errorf("%d FAILED gaps, %v", failed, err)
+	}
+}
+
+// More bundles than slots, and a budget of one shard: bundles that wait for
+// each other's finished shards must deliver their own.
+func TestBundlesDoNotBlockEachOther(t *testing.T) {
+	const bundles = 6
+	p := ReadParams{MaxInFlight: 2, MemoryBudget: 1}
+	first := newBundle(t, kvstest.Config{}, p, 10)
+	var group sync.WaitGroup
+	for i := range bundles {
+		b := first
+		b.rt = b.fn.CreateTracker(b.fn.CreateInitialRestriction(b.work))
+		group.Go(func() {
+			n := 0
+			if err := b.process(t.Context(), func(framepb.Shard) { n++ }); err != nil || n != 10 {
+				t.Errorf("bundle %d: %d shards, %v", i, n, err)
+			}
+		})
+	}
+	group.Wait()
+	checkGateIsWhole(t, first)
+}
+
+// A split takes only what is not claimed, and each part does its own.
+func TestProcessElementStopsAtASplit(t *testing.T) {
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 1}, 20)
+	got := make(map[framepb.Span]int)
+	var residual offsetrange.Restriction
+	err := b.process(t.Context(), func(s framepb.Shard) {
+		if got[s.Span]++; len(got) == 3 {
+			_, r, err := b.rt.TrySplit(0.5)
+			if err != nil || r == nil {
+				t.Errorf("split: %v, %v", r, err)
+				return
+			}
+			residual = r.(offsetrange.Restriction)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(got)) != residual.Start {
+		t.Errorf("%d shards before the split at %d", len(got), residual.Start)
+	}
+	rest := b
+	rest.rt = rest.fn.CreateTracker(residual)
+	if err := rest.process(t.Context(), func(s framepb.Shard) { got[s.Span]++ }); err != nil {
+		t.Fatal(err)
+	}
+	for s, n := range got {
+		if n != 1 {
+			t.Error(fmt.Sprint(s, " came ", n, " times"))
+		}
+	}
+	if len(got) != 20 {
+		t.Errorf("%d shards", len(got))
+	}
+}

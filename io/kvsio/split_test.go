@@ -1,0 +1,92 @@
+package kvsio_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+// bundles counts shards and the bundles that they came in. One work is one
+// bundle, unless it was split.
+type bundles struct {
+	Run    string
+	shards int
+}
+
+var bundled = struct {
+	mu     sync.Mutex
+	shards map[string]map[framepb.Span]int
+	count  map[string]int
+}{shards: map[string]map[framepb.Span]int{}, count: map[string]int{}}
+
+func init() { register.DoFn1x0[framepb.Shard](&bundles{}) }
+
+func (b *bundles) StartBundle() { b.shards = 0 }
+
+func (b *bundles) ProcessElement(shard framepb.Shard) {
+	bundled.mu.Lock()
+	defer bundled.mu.Unlock()
+	if b.shards++; b.shards == 1 {
+		bundled.count[b.Run]++
+	}
+	if bundled.shards[b.Run] == nil {
+		bundled.shards[b.Run] = make(map[framepb.Span]int)
+	}
+	bundled.shards[b.Run][shard.Span]++
+}
+
+// However often prism splits, no call is made twice: a split takes only shards
+// that nobody has started.
+func TestSplitsCostNoCalls(t *testing.T) {
+	for _, c := range []struct {
+		inFlight, shards int
+		latency          time.Duration // without it prism has no reason to split
+	}{
+		{1, 12, 150 * time.Millisecond},
+		{16, 160, 200 * time.Millisecond},
+		{64, 400, 400 * time.Millisecond},
+	} {
+		t.Run(fmt.Sprint(c.inFlight, " in flight"), func(t *testing.T) {
+			server := kvstest.NewServer(kvstest.Config{
+				Latency: kvstest.Latency{PerCall: c.latency},
+				Streams: []kvstest.Stream{{Name: "cam", Media: day, Fragment: 3 * time.Second, Quota: noQuota()}},
+			})
+			defer server.Close()
+			p := paramsOf(server)
+			p.MaxInFlight, p.ShardSamples = c.inFlight, 10
+			pipeline, s := beam.NewPipelineWithRoot()
+			asked := request("cam", newYear, time.Duration(c.shards)*30*time.Second)
+			beam.ParDo0(s, &bundles{Run: t.Name()}, kvsio.ReadShards(s, p, asked))
+			if _, err := beam.Run(context.Background(), "prism", pipeline); err != nil {
+				t.Fatal(err)
+			}
+			for shard, n := range bundled.shards[t.Name()] {
+				if n != 1 {
+					t.Errorf("%v came %d times", shard, n)
+				}
+			}
+			if n := len(bundled.shards[t.Name()]); n != c.shards {
+				t.Errorf("%d shards, want %d", n, c.shards)
+			}
+			if n := bundled.count[t.Name()]; n < 2 {
+				t.Errorf("%d bundles: prism did not split", n)
+			}
+			stats := server.Stats()
+			if stats.GetImagesCalls != c.shards || stats.Images != 10*c.shards {
+				t.Errorf("%d calls for %d images, want %d for %d", stats.GetImagesCalls, stats.Images, c.shards, 10*c.shards)
+			}
+			if stats.MaxConcurrent > c.inFlight {
+				t.Errorf("%d calls at once", stats.MaxConcurrent)
+			}
+		})
+	}
+}

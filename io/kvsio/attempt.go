@@ -49,12 +49,12 @@ func judge(err error) verdict {
 		return throttled
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return forbidden
-	case status == http.StatusNotFound:
-		return gone
 	case status == http.StatusRequestTimeout:
 		return again
 	case status >= 400 && status < 500 && strings.Contains(message, "retention"):
 		return expired
+	case status == http.StatusNotFound:
+		return gone
 	case status >= 400 && status < 500:
 		return wrong
 	default: // 5xx, no answer, half an answer, an answer that is none

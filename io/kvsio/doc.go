@@ -1,0 +1,54 @@
+// Package kvsio reads pictures out of Amazon Kinesis Video Streams archives, as
+// a source for Apache Beam pipelines.
+//
+// A [Request] asks for the images of a stream in a time range, one every
+// sampling interval, with the parameters of the GetImages operation and
+// without its limit of 300 s a range. [Read] turns requests into a PCollection
+// of frames and one of gaps: for every request, frames + gaps = samples, each
+// sample once, whatever the runner splits, retries or kills. [ReadAll] does the
+// same for a PCollection of requests; [ReadShards] hands out whole shards, the
+// unit that sinks write and resume by.
+//
+// # Samples
+//
+// A request's samples lie on a grid that begins at its StartTimestamp. The
+// grid is the same for every request whose start is a multiple of the interval
+// away, so requests that overlap share samples, and what a ledger has is not
+// fetched again. The event time of a frame is its sample time, the instant
+// asked for; its image time is that of the picture that the service found.
+//
+// # How it reads
+//
+// Requests are cut into shards (100 samples, at multiples of 100 from the epoch
+// on), and the shards of many streams dealt into works, the elements of a
+// splittable DoFn. Streams take turns. A shard is claimed when its calls start,
+// so a split never costs a call, and goes out as soon as it is whole, in any
+// order.
+//
+// GetImages has traps, and the source knows them:
+//
+//   - It answers at a data endpoint only, whose token expires. The source asks
+//     for it, keeps it and renews it.
+//   - It leaves out the fragment that a range starts inside, up to 20 s, as if
+//     there were no media. Samples that are empty at the head of a range are
+//     asked for again by a range that starts 20 s earlier.
+//   - Pages may be short or empty; entries may be missing, doubled, damaged or
+//     without image and error. Whatever is not answered is asked for once more
+//     before it is a gap.
+//   - Its throttle (ClientLimitExceededException) is a 400 that the SDK does
+//     not retry. Attempts are the source's own.
+//   - Its quotas are points: 500 images a second and stream, shared with
+//     everyone who watches the stream. The source paces itself to a share
+//     of them (half, by default), and slows down when it is throttled.
+//
+// # Failures
+//
+// A call that fails in passing is made again, up to 10 times over half a
+// minute or so. When a shard's calls fail for good the job fails, with one
+// error that names stream and time; with [ReadParams.KeepGoing] the shard's
+// samples become FAILED gaps. A stream that cannot work at all (gone,
+// forbidden) fails once, not once a shard.
+//
+// Credentials come from the AWS SDK's default chain on each worker. They are
+// never part of a pipeline.
+package kvsio

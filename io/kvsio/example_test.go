@@ -1,0 +1,63 @@
+package kvsio_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+func init() {
+	register.Function1x1(streamOf)
+	register.Function2x0(printCount)
+}
+
+func streamOf(f framepb.Frame) string { return f.Stream }
+
+func printCount(stream string, n int) { fmt.Println(stream, n) }
+
+// Five minutes of a camera, a frame every three seconds.
+func ExampleRead() {
+	// In place of AWS: a stand-in with a camera that misses a minute.
+	start := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
+		Name: "front-door",
+		Media: []kvstest.Range{
+			{From: start, To: start.Add(2 * time.Minute)},
+			{From: start.Add(3 * time.Minute), To: start.Add(time.Hour)},
+		},
+	}}})
+	defer server.Close()
+	os.Setenv("AWS_ENDPOINT_URL_KINESIS_VIDEO", server.URL)
+	defer os.Unsetenv("AWS_ENDPOINT_URL_KINESIS_VIDEO")
+
+	request := kvsio.Request{
+		StreamName:        "front-door",
+		ImageSelectorType: kvsio.ProducerTimestamp,
+		StartTimestamp:    start,
+		EndTimestamp:      start.Add(5 * time.Minute),
+		SamplingInterval:  3 * time.Second,
+		Format:            framepb.JPEG,
+		WidthPixels:       320,
+		HeightPixels:      180,
+	}
+	if err := request.Validate(); err != nil {
+		log.Fatal(err)
+	}
+	p, s := beam.NewPipelineWithRoot()
+	frames, _ := kvsio.Read(s, kvsio.ReadParams{}, request)
+	beam.ParDo0(s, printCount, stats.Count(s, beam.ParDo(s, streamOf, frames)))
+	if _, err := beam.Run(context.Background(), "direct", p); err != nil {
+		log.Fatal(err)
+	}
+	// Output: front-door 80
+}

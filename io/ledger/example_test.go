@@ -44,10 +44,10 @@ func Example() {
 	}
 	fmt.Printf("%d frames, gaps %v, %d missing\n", tallies[door].Frames, tallies[door].Gaps, tallies[door].Missing)
 	for outcome := range ledger.Outcomes(receipt) {
-		fmt.Println(outcome.Index, outcome.Kind == ledger.Frame, outcome.Reason)
+		fmt.Printf("sample %d: frame %v, reason %q\n", outcome.Index, outcome.Kind == ledger.Frame, outcome.Reason)
 	}
 	// Output:
 	// 1 frames, gaps map[NO_MEDIA:1], 1 missing
-	// 0 true
-	// 1 false NO_MEDIA
+	// sample 0: frame true, reason ""
+	// sample 1: frame false, reason "NO_MEDIA"
 }

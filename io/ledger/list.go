@@ -213,6 +213,9 @@ func (l *Ledger) list(folder ...string) ([]string, error) {
 	}
 	defer f.Close()
 	names, err := f.Readdirnames(-1)
+	if errors.Is(err, fs.ErrNotExist) { // removed since it was opened
+		return nil, nil
+	}
 	slices.Sort(names)
 	return names, err
 }

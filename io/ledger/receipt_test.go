@@ -92,7 +92,7 @@ func TestReceiptOneSpelling(t *testing.T) {
 	const want = `{"series":{"streamName":"front.door","imageSelectorType":"PRODUCER_TIMESTAMP","intervalMs":3000,"phaseMs":500,"format":"JPEG"},` +
 		`"samples":4,"gaps":[{"offset":1,"samples":1,"reason":"NO_MEDIA"},{"offset":3,"samples":1,"reason":"FAILED","cause":"no route"}],` +
 		`"drops":[{"offset":2,"samples":1,"reason":"SAME"}],"frames":1,"bytes":"14","path":"shards/here","sizes":[14],` +
-		`"sha256":"gO9AjpJ4mH9YYXuO1KZTdSZ2VFsJ9ECkAMGTiNXnElg=","imageOffsetsMs":[-1],"widths":[640],"heights":[480]}` + "\n"
+		`"sha256":"O+T9lnmWqStS8ycWBKw7lekqPYyLnPtK7CWBpolXsEo=","imageOffsetsMs":[-1],"widths":[640],"heights":[480]}` + "\n"
 	got, err := framepb.EncodeJSON(receipt)
 	if err != nil || string(got) != want {
 		t.Errorf("the receipt is written %s, %v\nwant %s", got, err, want)

@@ -117,8 +117,9 @@ func (l *Ledger) clear(span framepb.Span) error {
 	return nil
 }
 
-// Sweep removes what is older than age in tmp: leftovers of killed writers whose
-// shards nobody asks for any more. Call it when a dataset is opened for writing.
+// Sweep removes from tmp what belongs to shards that are complete, or is older
+// than age: the leftovers of killed writers. Call it when a dataset is opened for
+// writing; other shards' leftovers go when the shards are completed.
 func (l *Ledger) Sweep(age time.Duration) error {
 	ids, err := l.list("tmp")
 	if err != nil {
@@ -132,8 +133,10 @@ func (l *Ledger) Sweep(age time.Duration) error {
 			names, parent = []string{id}, filepath.Dir(parent)
 		}
 		for _, name := range names {
+			span, _, _ := strings.Cut(name, ".")
+			_, absent := os.Lstat(filepath.Join(l.dir, "ledger", id, span+".json"))
 			path := filepath.Join(parent, name)
-			if info, err := os.Lstat(path); err == nil && info.ModTime().Before(before) {
+			if info, err := os.Lstat(path); err == nil && (absent == nil || info.ModTime().Before(before)) {
 				takeAway(path)
 			}
 		}

@@ -106,7 +106,7 @@ func TestTallyOfMany(t *testing.T) {
 	}
 	total := tallies[door].Plus(tallies[other]).Plus(Tally{Drops: map[string]int64{"SAME": 1}})
 	want := Tally{
-		Samples: 9, Frames: 2, Missing: 5, Shards: 1, Bytes: 27,
+		Samples: 9, Frames: 2, Missing: 5, Shards: 1, Bytes: 29,
 		Gaps: map[string]int64{framepb.NoMedia: 1, framepb.Failed: 1}, Drops: map[string]int64{"SAME": 1},
 	}
 	if !reflect.DeepEqual(total, want) {
@@ -140,7 +140,7 @@ func TestUnionMinus(t *testing.T) {
 		}
 		for _, set := range [][]framepb.Span{union, left} {
 			for i, s := range set {
-				if s.Samples <= 0 || i > 0 && set[i-1].End() >= s.First && &set[0] == &union[0] || i > 0 && set[i-1].End() > s.First {
+				if s.Samples <= 0 || i > 0 && set[i-1].End() >= s.First {
 					t.Fatalf("%v is not in order and apart", set)
 				}
 			}

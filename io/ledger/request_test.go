@@ -1,0 +1,53 @@
+package ledger
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+func TestRequests(t *testing.T) {
+	l := Open(t.TempDir())
+	if got, err := l.Requests(); got != nil || err != nil {
+		t.Fatalf("Requests of an empty ledger = %v, %v", got, err)
+	}
+	other := framepb.Span{Series: framepb.Series{StreamName: "a", IntervalMs: 7, Format: framepb.PNG}, First: 3, Samples: 1 << 40}
+	want := []framepb.Span{other, span(5, 10), span(5, 100), span(40, 2)}
+	if err := l.Request(want[3], want[1], want[2], want[0], want[1]); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.Requests()
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("Requests = %v, %v, want %v", got, err, want)
+	}
+	if series, err := l.Series(); err != nil || !slices.Equal(series, []framepb.Series{other.Series, door}) {
+		t.Errorf("Series = %v, %v", series, err)
+	}
+	for _, bad := range []framepb.Span{span(0, 0), span(-1, 1), {Samples: 1}, span(1<<62, 1<<62)} {
+		if err := l.Request(bad); err == nil {
+			t.Errorf("Request(%v) is taken", bad)
+		}
+	}
+	path := filepath.Join(l.dir, requestPath(want[1]))
+	whole, _ := os.ReadFile(path)
+	for i := range whole {
+		if err := os.WriteFile(path, whole[:i], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Requests()
+		var damaged *DamagedError
+		if !errors.As(err, &damaged) || len(got) != 3 {
+			t.Fatalf("cut at byte %d: Requests = %d spans, %v", i, len(got), err)
+		}
+	}
+	if err := os.Rename(filepath.Join(l.dir, requestPath(want[2])), path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Requests(); err == nil || len(got) != 2 {
+		t.Errorf("a request under another's name: %d spans, %v", len(got), err)
+	}
+}

@@ -1,0 +1,25 @@
+package dataset
+
+import "github.com/kvsframes/kvsframes/io/framepb"
+
+// coverage is which samples of a series were asked for, and which are in
+// receipts.
+type coverage struct {
+	asked    []framepb.Span
+	recorded []framepb.Span // each sample once: in order, apart
+	samples  int64          // of all receipts
+}
+
+func (c *coverage) ask(span framepb.Span) { c.asked = append(c.asked, span) }
+
+// record takes the receipts' spans by first sample.
+func (c *coverage) record(span framepb.Span) {
+	c.samples += span.Samples
+	n := len(c.recorded)
+	if n == 0 || c.recorded[n-1].End() < span.First {
+		c.recorded = append(c.recorded, span)
+		return
+	}
+	last := &c.recorded[n-1]
+	last.Samples = max(last.End(), span.End()) - last.First
+}

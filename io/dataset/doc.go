@@ -1,0 +1,31 @@
+// Package dataset keeps the frames of a backfill: it writes shards, and proves
+// that what was written is there.
+//
+// A dataset is a folder:
+//
+//	dataset.json                           its description: format, samples per shard, transforms
+//	requests/<series>/<span>.json          what was asked for
+//	ledger/<series>/<span>.json            what became of each shard
+//	shards/<series>/<span>/<key>.jpg       the pictures of a shard, in format "files"
+//	tmp/                                   what is being written; gone when nothing is
+//
+// <series> is [framepb.Series.ID], <span> is [framepb.Span.Name], <key> is
+// [framepb.Key]. Package ledger looks after requests and ledger.
+//
+// # Promises
+//
+// The same requests give the same bytes in every file, whatever was killed,
+// retried or written twice on the way: a file's name and content are functions
+// of series, shard and description. A shard is written whole or not at all, its
+// receipt last; where a shard is replaced, its old receipt goes first. So a
+// shard with a receipt is whole, and any other will be fetched again.
+//
+// Processes may be killed at any instant. Files are not flushed to the disk one
+// by one; after a power cut run [Verify].
+//
+// # Use
+//
+// [Create] opens a dataset for writing, [Write] is the transform that writes
+// shards to it, [Writer] is the same without Beam, and [Verify] reads
+// everything back.
+package dataset

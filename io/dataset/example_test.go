@@ -1,0 +1,56 @@
+package dataset_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+func Example() {
+	if err := writeAndVerify(); err != nil {
+		fmt.Println(err)
+	}
+	// Output: 2 samples, gaps map[NO_MEDIA:2], complete: true
+}
+
+func writeAndVerify() error {
+	dir, err := os.MkdirTemp("", "dataset")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if _, err := dataset.Create(dir, dataset.Options{ShardSamples: 2}); err != nil {
+		return err
+	}
+
+	// In a real pipeline, shards come from the source.
+	p, s := beam.NewPipelineWithRoot()
+	shards := beam.Create(s, framepb.Shard{
+		Span: framepb.Span{
+			Series:  framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG},
+			Samples: 2,
+		},
+		Gaps: []framepb.Gap{
+			{Stream: "front-door", SampleMs: 0, Reason: framepb.NoMedia},
+			{Stream: "front-door", SampleMs: 3000, Reason: framepb.NoMedia},
+		},
+	})
+	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)
+	ctx := context.Background()
+	if _, err := prism.Execute(ctx, p); err != nil {
+		return err
+	}
+
+	report, err := dataset.Verify(ctx, dir, dataset.VerifyOptions{})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d samples, gaps %v, complete: %v\n", report.Samples, report.Gaps, report.Complete)
+	return nil
+}

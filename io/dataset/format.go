@@ -1,0 +1,52 @@
+package dataset
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// Format is how the frames of a shard become files: shard in, bytes out. What
+// is written whole or not at all, where, and when a receipt follows is no
+// concern of a format. Both methods may be called by many goroutines at once.
+type Format interface {
+	// Path returns where the shard of a span is kept, relative to the dataset
+	// and with forward slashes: the path of one file, or of a folder of files.
+	Path(span framepb.Span) string
+
+	// Write writes the frames of a shard that has some. It calls create for
+	// each file in turn and closes it before the next: with the name "" for a
+	// file at Path itself, with any other name for a file in the folder at
+	// Path. The same shard must give the same files.
+	Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error
+
+	// Read yields the picture of each frame of a receipt, in time order, or why
+	// it cannot be had: an error that satisfies [fs.ErrNotExist] where it is
+	// not there. It calls open with the names that Write gave to create. The
+	// bytes are valid until the next picture.
+	Read(receipt *framepb.Receipt, open func(name string) (io.ReadCloser, error)) iter.Seq2[[]byte, error]
+}
+
+// DefaultFormat is the format of a dataset that is created without one named.
+const DefaultFormat = "files"
+
+var formats = map[string]Format{
+	"files": files{},
+}
+
+// Formats lists the names of all formats.
+func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
+
+// FormatOf returns the format of that name.
+func FormatOf(name string) (Format, error) {
+	format, ok := formats[name]
+	if !ok {
+		return nil, fmt.Errorf("dataset format %q is not known: it must be one of %s", name, strings.Join(Formats(), ", "))
+	}
+	return format, nil
+}

@@ -1,0 +1,188 @@
+package dataset
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+const descriptionFile = "dataset.json"
+
+// sweepAge is when what stands in tmp can belong to no living writer.
+const sweepAge = 24 * time.Hour
+
+// attempts bounds how often a step is done again because another process
+// removed an empty folder, or what it took for the leftover of a killed writer,
+// from under it.
+const attempts = 20
+
+// ErrNoDataset is the error of a folder that is no dataset, or does not exist.
+var ErrNoDataset = errors.New("not a kvsframes dataset")
+
+// ErrForeign is the error of a dataset that this version of kvsframes cannot
+// use: written by another version, in a format that is not known, or with a
+// damaged description.
+var ErrForeign = errors.New("belongs to another kind of dataset")
+
+// Open returns the description of the dataset in dir. The error satisfies
+// ErrNoDataset or ErrForeign, or says why the folder cannot be read.
+func Open(dir string) (*framepb.Dataset, error) {
+	path := filepath.Join(dir, descriptionFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
+	}
+	desc := new(framepb.Dataset)
+	if err := framepb.DecodeJSON(data, desc); err != nil {
+		return nil, fmt.Errorf("%q %w: %s cannot be read: %w", dir, ErrForeign, descriptionFile, err)
+	}
+	if desc.Version != version {
+		return nil, fmt.Errorf("%q %w: it has version %d, this kvsframes knows %d: use the one that wrote it",
+			dir, ErrForeign, desc.Version, version)
+	}
+	if _, err := FormatOf(desc.Format); err != nil {
+		return nil, fmt.Errorf("%q %w: %w", dir, ErrForeign, err)
+	}
+	if desc.ShardSamples < 1 || desc.ShardSamples > MaxShardSamples {
+		return nil, fmt.Errorf("%q %w: it has %d samples a shard, there must be from 1 to %d",
+			dir, ErrForeign, desc.ShardSamples, MaxShardSamples)
+	}
+	return desc, nil
+}
+
+// Check returns the description that Create would, and the errors that it would
+// without trying to write: it leaves no trace.
+func Check(dir string, want Options) (*framepb.Dataset, error) {
+	if dir == "" {
+		return nil, errors.New("no folder is named for the dataset")
+	}
+	if err := want.validate(); err != nil {
+		return nil, err
+	}
+	desc, err := Open(dir)
+	if errors.Is(err, ErrNoDataset) {
+		return want.describe(), checkFolder(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return desc, want.match(dir, desc)
+}
+
+// checkFolder refuses what a dataset cannot be created in. A folder with
+// nothing but tmp is one that another process is creating a dataset in.
+func checkFolder(dir string) error {
+	names, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return checkParent(dir)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%q is not a folder, nor can one be made there: choose another --out", dir)
+	case err != nil:
+		return fmt.Errorf("reading the folder %q: %w", dir, err)
+	}
+	for _, name := range names {
+		if name.Name() != "tmp" {
+			return fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
+		}
+	}
+	return nil
+}
+
+func checkParent(dir string) error {
+	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
+		info, err := os.Stat(parent)
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("%q cannot be made: %q is not a folder: choose another --out", dir, parent)
+		}
+		if err == nil || parent == filepath.Dir(parent) {
+			return nil
+		}
+	}
+}
+
+// Create opens the dataset in dir for writing and creates it where there is
+// none. It refuses a dataset that is not what is wanted (every field that
+// differs, a *MismatchError each), a folder that is not empty and no dataset,
+// and one that cannot be written: it tries. Where it fails it leaves nothing
+// behind. Many processes may create the same dataset at once.
+func Create(dir string, want Options) (*framepb.Dataset, error) {
+	desc, err := Check(dir, want)
+	if err != nil {
+		return nil, err
+	}
+	data, err := framepb.EncodeJSON(desc)
+	if err != nil {
+		return nil, err
+	}
+	made := missing(dir)
+	if err := publish(dir, data); err != nil {
+		for _, path := range made {
+			os.Remove(path)
+		}
+		return nil, fmt.Errorf("the folder %q cannot be written: %w", dir, err)
+	}
+	if err := ledger.Open(dir).Sweep(sweepAge); err != nil {
+		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
+	}
+	return Check(dir, want) // another process may have been first
+}
+
+// missing lists the folders that are to be made for dir, deepest first.
+func missing(dir string) []string {
+	var paths []string
+	for path := filepath.Clean(dir); path != filepath.Dir(path); path = filepath.Dir(path) {
+		if exists(path) {
+			break
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// publish makes dataset.json, whole or not at all, where there is none. Where
+// there is one, it has still proved that the folder can be written.
+func publish(dir string, data []byte) error {
+	var err error
+	for range attempts {
+		if err = tryPublish(dir, data); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+func tryPublish(dir string, data []byte) error {
+	folder := filepath.Join(dir, "tmp")
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	temp := filepath.Join(folder, descriptionFile+"."+rand.Text())
+	defer func() {
+		os.Remove(temp)
+		os.Remove(folder)
+	}()
+	if err := os.WriteFile(temp, data, 0o666); err != nil {
+		return err
+	}
+	target := filepath.Join(dir, descriptionFile)
+	err := os.Link(temp, target) // unlike a rename, it never replaces another process's
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return err
+	case exists(target):
+		return nil
+	}
+	return os.Rename(temp, target) // a file system without links
+}

@@ -1,0 +1,223 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+func TestCreate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	want := &framepb.Dataset{Version: 1, Format: "files", ShardSamples: 50, Transforms: []string{"resize"}}
+	options := Options{ShardSamples: 50, Transforms: []string{"resize"}}
+	for _, make := range []struct {
+		name    string
+		f       func(string, Options) (*framepb.Dataset, error)
+		options Options
+	}{
+		{"Check", Check, options},
+		{"Create", Create, options},
+		{"Create again", Create, options},
+		{"Create, fields left out", Create, Options{}},
+		{"Check, fields left out", Check, Options{Format: "files"}},
+	} {
+		got, err := make.f(dir, make.options)
+		if err != nil || !proto.Equal(got, want) {
+			t.Errorf("%s = %v, %v, want %v", make.name, got, err, want)
+		}
+		if make.name == "Check" && exists(filepath.Dir(dir)) {
+			t.Error("Check left a trace")
+		}
+	}
+	if got, err := Open(dir); err != nil || !proto.Equal(got, want) {
+		t.Errorf("Open = %v, %v", got, err)
+	}
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("the dataset holds %v", files)
+	}
+	for field, options := range map[string]Options{
+		"shard-samples": {ShardSamples: 51}, "transforms": {Transforms: []string{}}, "dataset-format": {Format: "one"},
+	} {
+		formats["one"] = oneFile{}
+		_, err := Create(dir, options)
+		delete(formats, "one")
+		var mismatch *MismatchError
+		if !errors.As(err, &mismatch) || mismatch.Field != field || mismatch.Dir != dir {
+			t.Errorf("%s: %v, want a *MismatchError", field, err)
+		}
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	for want, options := range map[string]Options{
+		`"tar" is not known: it must be one of files`: {Format: "tar"},
+		"they must be from 1 to 10000":                {ShardSamples: -1},
+		"shard samples are 10001":                     {ShardSamples: 10001},
+	} {
+		dir := filepath.Join(t.TempDir(), "x")
+		if _, err := Create(dir, options); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", options, err, want)
+		}
+		if exists(dir) {
+			t.Errorf("%+v: a folder is left", options)
+		}
+	}
+}
+
+// TestBadFolders: each is refused by Check and by Create, which leave nothing.
+func TestBadFolders(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, dir string)
+		sub     string
+		is      error
+		want    string
+	}{
+		"not empty":    {func(t *testing.T, dir string) { stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another --out"},
+		"a file":       {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x", nil, "not a folder"},
+		"below a file": {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
+		"cut short":    {func(t *testing.T, dir string) { describe(t, dir, `{"version":1`) }, "", ErrForeign, "dataset.json cannot be read"},
+		"empty":        {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
+		"version 2": {func(t *testing.T, dir string) {
+			describe(t, dir, `{"version":2,"format":"files","shardSamples":100,"x":1}`+"\n")
+		}, "", ErrForeign, "it has version 2, this kvsframes knows 1"},
+		"another program's": {func(t *testing.T, dir string) { describe(t, dir, `{"name":"coco"}`+"\n") }, "", ErrForeign, "version 0"},
+		"unknown format": {func(t *testing.T, dir string) {
+			describe(t, dir, `{"version":1,"format":"zarr","shardSamples":100}`+"\n")
+		}, "", ErrForeign, "one of files"},
+		"no samples": {func(t *testing.T, dir string) { describe(t, dir, `{"version":1,"format":"files"}`+"\n") }, "", ErrForeign, "0 samples a shard"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			test.prepare(t, dir)
+			before := tree(t, dir)
+			for name, f := range map[string]func(string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
+				_, err := f(filepath.Join(dir, test.sub), Options{})
+				if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
+					t.Errorf("%s: %v, want %q", name, err, test.want)
+				}
+			}
+			equalTrees(t, tree(t, dir), before, "refused")
+		})
+	}
+	if _, err := Check("", Options{}); err == nil {
+		t.Error("no folder is no error")
+	}
+}
+
+func describe(t *testing.T, dir, text string) {
+	if err := os.WriteFile(filepath.Join(dir, descriptionFile), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUnwritable: /proc takes no files, whoever asks.
+func TestUnwritable(t *testing.T) {
+	if !exists("/proc/self") {
+		t.Skip("no /proc here")
+	}
+	if _, err := Create("/proc/kvsframes/x", Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		t.Errorf("Create in /proc: %v", err)
+	}
+	dir := t.TempDir()
+	stray(t, dir, "tmp") // what cannot be written in once the folders are made
+	if _, err := Create(dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		t.Errorf("Create: %v", err)
+	}
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("left behind: %v", files)
+	}
+}
+
+// TestUnwritableAfterFolders: the folders that were made for a dataset go where
+// the first file, whose path is too long here, cannot be written.
+func TestUnwritableAfterFolders(t *testing.T) {
+	base := t.TempDir()
+	dir := base
+	for len(dir) < 4070 {
+		dir = filepath.Join(dir, strings.Repeat("x", min(200, 4070-len(dir))))
+	}
+	if _, err := Create(dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+		t.Skipf("paths have another limit here: %v", err)
+	}
+	if files := tree(t, base); len(files) > 0 {
+		t.Errorf("%d folders are left behind", len(files))
+	}
+}
+
+// TestFirstWins: a description is never replaced, however close two processes
+// come.
+func TestFirstWins(t *testing.T) {
+	dir := create(t)
+	want := tree(t, dir)
+	if err := publish(dir, []byte("another process's")); err != nil {
+		t.Error(err)
+	}
+	equalTrees(t, tree(t, dir), want, "a second description")
+}
+
+func TestManyCreate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	won := make(map[int32]int)
+	for i := range 24 {
+		all.Go(func() {
+			want := 10 + i%2
+			desc, err := Create(dir, Options{ShardSamples: want})
+			mu.Lock()
+			defer mu.Unlock()
+			var mismatch *MismatchError
+			switch {
+			case errors.As(err, &mismatch):
+			case err != nil:
+				t.Error(err)
+			case desc.ShardSamples != int32(want):
+				t.Errorf("asked for %d, got %d", want, desc.ShardSamples)
+			default:
+				won[desc.ShardSamples]++
+			}
+		})
+	}
+	all.Wait()
+	if len(won) != 1 {
+		t.Errorf("datasets were made: %v", won)
+	}
+	for _, n := range won {
+		if n != 12 {
+			t.Errorf("%d of 12 have the dataset", n)
+		}
+	}
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("the dataset holds %v", files)
+	}
+}
+
+// TestSweep: opening for writing removes what nobody can be writing any more.
+func TestSweep(t *testing.T) {
+	dir := create(t)
+	for _, name := range []string{"tmp/x/old.1", "tmp/x/young.1", "tmp/y/old.2", "tmp/dataset.json.old"} {
+		stray(t, dir, name)
+		if strings.Contains(name, "old") {
+			long := time.Now().Add(-25 * time.Hour)
+			if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := Create(dir, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(len(tree(t, dir)), exists(filepath.Join(dir, "tmp/x/young.1")), exists(filepath.Join(dir, "tmp/y")))
+	if got != "4 true false" {
+		t.Errorf("swept: %s, left %v", got, tree(t, dir))
+	}
+}

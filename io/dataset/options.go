@@ -1,0 +1,79 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+const version = 1
+
+// The bounds of Options.ShardSamples.
+const (
+	DefaultShardSamples = 100
+	MaxShardSamples     = 10000
+)
+
+// Options are what a dataset is to be. A field left out takes what the dataset
+// has; in a dataset that does not exist yet, the default.
+type Options struct {
+	Format       string   // one of Formats(); default DefaultFormat
+	ShardSamples int      // samples per shard, 1–MaxShardSamples; default DefaultShardSamples
+	Transforms   []string // what is done to frames before they are written, in order; default none. Empty but not nil: none
+}
+
+func (o Options) validate() error {
+	var errs []error
+	if o.Format != "" {
+		if _, err := FormatOf(o.Format); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if o.ShardSamples < 0 || o.ShardSamples > MaxShardSamples {
+		errs = append(errs, fmt.Errorf("shard samples are %d: they must be from 1 to %d", o.ShardSamples, MaxShardSamples))
+	}
+	return errors.Join(errs...)
+}
+
+// describe returns the description of a new dataset.
+func (o Options) describe() *framepb.Dataset {
+	desc := &framepb.Dataset{
+		Version: version, Format: DefaultFormat, ShardSamples: DefaultShardSamples, Transforms: o.Transforms,
+	}
+	if o.Format != "" {
+		desc.Format = o.Format
+	}
+	if o.ShardSamples != 0 {
+		desc.ShardSamples = int32(o.ShardSamples)
+	}
+	return desc
+}
+
+// MismatchError says that a dataset is not what was asked for, in one field.
+type MismatchError struct {
+	Dir   string
+	Field string // dataset-format, shard-samples or transforms
+	Want  any    // what was asked for
+	Have  any    // what the dataset has
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("%s is %v, but the dataset %s has %v: leave %s out, or choose another --out", e.Field, e.Want, e.Dir, e.Have, e.Field)
+}
+
+// match compares the fields that are not left out with what a dataset has.
+func (o Options) match(dir string, desc *framepb.Dataset) error {
+	var errs []error
+	if o.Format != "" && o.Format != desc.Format {
+		errs = append(errs, &MismatchError{dir, "dataset-format", o.Format, desc.Format})
+	}
+	if o.ShardSamples != 0 && o.ShardSamples != int(desc.ShardSamples) {
+		errs = append(errs, &MismatchError{dir, "shard-samples", o.ShardSamples, desc.ShardSamples})
+	}
+	if o.Transforms != nil && !slices.Equal(o.Transforms, desc.Transforms) {
+		errs = append(errs, &MismatchError{dir, "transforms", o.Transforms, desc.Transforms})
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,114 @@
+package dataset
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// stored is the files of one shard, read back.
+type stored struct {
+	path   string
+	opened map[string]bool // by name within path
+}
+
+func (s *stored) open(name string) (io.ReadCloser, error) {
+	if s.opened == nil {
+		s.opened = make(map[string]bool)
+	}
+	s.opened[name] = true
+	return os.Open(filepath.Join(s.path, name))
+}
+
+// strays lists the names in the shard's folder that were not opened.
+func (s *stored) strays() ([]string, error) {
+	if s.opened[""] {
+		return nil, nil // a file
+	}
+	names, err := readNames(s.path)
+	return slices.DeleteFunc(names, func(name string) bool { return s.opened[name] }), err
+}
+
+// picture is a frame's bytes, valid until the next one, and what the receipt
+// says of it.
+type picture struct {
+	ledger.Outcome
+	data []byte
+}
+
+// pictures yields every frame of a receipt, with an error where the file is not
+// what was recorded: one that satisfies fs.ErrNotExist where there is no file.
+func (s *stored) pictures(format Format, receipt *framepb.Receipt) iter.Seq2[picture, error] {
+	return func(yield func(picture, error) bool) {
+		var frames []ledger.Outcome
+		for outcome := range ledger.Outcomes(receipt) {
+			if outcome.Kind == ledger.Frame {
+				frames = append(frames, outcome)
+			}
+		}
+		for data, err := range format.Read(receipt, s.open) {
+			if len(frames) == 0 {
+				return
+			}
+			frame := picture{frames[0], data}
+			frames = frames[1:]
+			if err == nil {
+				err = frame.compare()
+			}
+			if !yield(frame, err) {
+				return
+			}
+		}
+		for _, frame := range frames {
+			if !yield(picture{frame, nil}, fmt.Errorf("its file ends before it: %w", fs.ErrNotExist)) {
+				return
+			}
+		}
+	}
+}
+
+func (p picture) compare() error {
+	if len(p.data) > int(p.Size) {
+		return fmt.Errorf("it has more than the %d bytes that were written", p.Size)
+	}
+	if len(p.data) < int(p.Size) {
+		return fmt.Errorf("it has %d bytes, %d were written", len(p.data), p.Size)
+	}
+	if sum := sha256.Sum256(p.data); !bytes.Equal(sum[:], p.SHA256) {
+		return fmt.Errorf("its %d bytes are not those that were written (SHA-256)", p.Size)
+	}
+	return nil
+}
+
+// holds reports whether what is at path is exactly the pictures of a receipt.
+func holds(format Format, path string, receipt *framepb.Receipt) bool {
+	shard := &stored{path: path}
+	for _, err := range shard.pictures(format, receipt) {
+		if err != nil {
+			return false
+		}
+	}
+	strays, err := shard.strays()
+	return err == nil && len(strays) == 0
+}
+
+// readNames returns the names in a folder, sorted.
+func readNames(dir string) ([]string, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
+}

@@ -1,0 +1,86 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ReportSchema names the form of a Report in JSON.
+const ReportSchema = "kvsframes.verify/1"
+
+// maxProblems bounds Report.Problems.
+const maxProblems = 100
+
+// Report is what Verify found. For every dataset
+//
+//	Frames + all Gaps + all Drops + Missing + Corrupt = Samples + Duplicate
+//
+// because each sample that was asked for or recorded ends as one of them, once
+// for each receipt that has it.
+type Report struct {
+	Schema    string           `json:"schema"`    // ReportSchema
+	Dataset   string           `json:"dataset"`   // the folder
+	Samples   int64            `json:"samples"`   // asked for or recorded, each once
+	Frames    int64            `json:"frames"`    // read back, as recorded
+	Gaps      map[string]int64 `json:"gaps"`      // by reason, FAILED too
+	Drops     map[string]int64 `json:"drops"`     // by reason
+	Missing   int64            `json:"missing"`   // asked for and in no receipt, or recorded as a frame whose file is not there
+	Duplicate int64            `json:"duplicate"` // recorded once more than once: a sample in three receipts counts two
+	Corrupt   int64            `json:"corrupt"`   // frames whose file is not what was recorded
+	Failed    int64            `json:"failed"`    // FAILED gaps
+	Damaged   int64            `json:"damaged"`   // receipts and requests that cannot be read
+	Shards    int64            `json:"shards"`    // receipts
+	Complete  bool             `json:"complete"`  // Missing, Duplicate, Corrupt, Failed and Damaged are 0
+
+	// Problems are for people: one line each, naming file, stream and time. The
+	// harmful come first. At most 100, then how many more there are.
+	Problems []string `json:"problems"`
+}
+
+// findings collects problems from many goroutines, and keeps the same ones
+// whatever order they come in.
+type findings struct {
+	mu       sync.Mutex
+	harmful  lines
+	harmless lines
+}
+
+func (f *findings) harm(format string, args ...any) { f.add(&f.harmful, format, args) }
+func (f *findings) note(format string, args ...any) { f.add(&f.harmless, format, args) }
+
+func (f *findings) add(to *lines, format string, args []any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	to.add(fmt.Sprintf(format, args...))
+}
+
+func (f *findings) list() []string {
+	all := append([]string{}, f.harmful.first()...) // not nil: it is a list in JSON
+	all = append(all, f.harmless.first()...)
+	all = all[:min(len(all), maxProblems)]
+	if more := f.harmful.seen + f.harmless.seen - len(all); more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
+	}
+	return all
+}
+
+// lines is the first maxProblems lines, in order, of all that were added.
+type lines struct {
+	kept []string
+	seen int
+}
+
+func (l *lines) add(line string) {
+	l.seen++
+	l.kept = append(l.kept, strings.ReplaceAll(line, "\n", " "))
+	if len(l.kept) >= 2*maxProblems {
+		l.kept = l.first()
+	}
+}
+
+func (l *lines) first() []string {
+	slices.Sort(l.kept)
+	return slices.Clone(l.kept[:min(len(l.kept), maxProblems)])
+}

@@ -1,0 +1,291 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // for pictures' headers
+	_ "image/png"  // for pictures' headers
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// VerifyOptions are the options of Verify. The zero value is fine.
+type VerifyOptions struct {
+	// Progress, where set, is told how many receipts of how many have been
+	// read back. It is called by one goroutine at a time, not always the same.
+	Progress func(done, total int64)
+}
+
+// Verify reads everything in a dataset back: that each sample that was asked
+// for is there once, and that every picture is the one that was written, to its
+// last byte, with the format and size that its receipt tells. It reads as many
+// shards at once as there are CPUs, a picture at a time.
+//
+// What is wrong with the dataset is in the report; a dataset that nobody asked
+// anything of is complete. The error is for what prevents a report: it satisfies
+// ErrNoDataset or ErrForeign, or the folder cannot be read, or ctx is done.
+func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
+	desc, err := Open(dir)
+	if err != nil {
+		return Report{}, err
+	}
+	format, err := FormatOf(desc.Format)
+	if err != nil {
+		return Report{}, err
+	}
+	v := &verifier{
+		dir: dir, format: format, ledger: ledger.Open(dir), progress: options.Progress,
+		cover: make(map[framepb.Series]*coverage),
+		report: Report{
+			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
+		},
+	}
+	if err := v.run(ctx); err != nil {
+		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+	}
+	r := &v.report
+	r.Failed = r.Gaps[framepb.Failed]
+	r.Complete = r.Missing == 0 && r.Duplicate == 0 && r.Corrupt == 0 && r.Failed == 0 && r.Damaged == 0
+	r.Problems = v.found.list()
+	return *r, nil
+}
+
+type verifier struct {
+	dir      string
+	format   Format
+	ledger   *ledger.Ledger
+	progress func(done, total int64)
+	found    findings
+	cover    map[framepb.Series]*coverage
+
+	mu          sync.Mutex // guards what follows
+	report      Report
+	done, total int64
+}
+
+func (v *verifier) run(ctx context.Context) error {
+	if err := v.readRequests(); err != nil {
+		return err
+	}
+	if err := v.countReceipts(); err != nil {
+		return err
+	}
+	if err := v.readShards(ctx); err != nil {
+		return err
+	}
+	for _, c := range v.cover {
+		v.addUp(c)
+	}
+	return v.findStrays()
+}
+
+func (v *verifier) readRequests() error {
+	spans, err := v.ledger.Requests()
+	for _, span := range spans {
+		v.coverageOf(span.Series).ask(span)
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if err != nil && !ok {
+		return err
+	}
+	if ok {
+		for _, err := range joined.Unwrap() {
+			v.damaged(err)
+		}
+	}
+	return nil
+}
+
+// countReceipts only serves the progress.
+func (v *verifier) countReceipts() error {
+	if v.progress == nil {
+		return nil
+	}
+	all, err := v.ledger.Series()
+	for _, series := range all {
+		entries, err := v.ledger.Have(series)
+		if err != nil {
+			return err
+		}
+		v.total += int64(len(entries))
+	}
+	return err
+}
+
+func (v *verifier) readShards(ctx context.Context) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	var fatal error
+	for receipt, err := range v.ledger.All() {
+		if groupCtx.Err() != nil {
+			break
+		}
+		var damaged *ledger.DamagedError
+		switch {
+		case errors.As(err, &damaged):
+			v.damaged(damaged)
+			v.finish(Report{})
+			continue
+		case err != nil:
+			fatal = err
+		case receipt.Path != v.pathOf(receipt):
+			entry := ledger.Entry{Span: receipt.Span(), Failed: ledger.Failed(receipt)}
+			v.damaged(&ledger.DamagedError{
+				Path: entry.Path(), Entry: entry,
+				Err: fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, v.pathOf(receipt)),
+			})
+			v.finish(Report{})
+			continue
+		default:
+			v.coverageOf(receipt.Span().Series).record(receipt.Span())
+			group.Go(func() error { return v.readShard(groupCtx, receipt) })
+		}
+	}
+	return errors.Join(group.Wait(), fatal, ctx.Err())
+}
+
+func (v *verifier) pathOf(receipt *framepb.Receipt) string {
+	if receipt.Frames == 0 {
+		return ""
+	}
+	return v.format.Path(receipt.Span())
+}
+
+// readShard reads one shard back.
+func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) error {
+	part := Report{Shards: 1, Gaps: make(map[string]int64), Drops: make(map[string]int64)}
+	for outcome := range ledger.Outcomes(receipt) {
+		switch outcome.Kind {
+		case ledger.Gap:
+			part.Gaps[outcome.Reason]++
+		case ledger.Drop:
+			part.Drops[outcome.Reason]++
+		}
+	}
+	if err := v.readPictures(ctx, receipt, &part); err != nil {
+		return err
+	}
+	v.finish(part)
+	return nil
+}
+
+func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report) error {
+	series := receipt.GetSeries().Value()
+	path := v.format.Path(receipt.Span())
+	shard := &stored{path: filepath.Join(v.dir, filepath.FromSlash(path))}
+	if receipt.Frames == 0 {
+		if exists(shard.path) {
+			v.found.note("%s: its receipt says that it has no frames; it does no harm", path)
+		}
+		return nil
+	}
+	for frame, err := range shard.pictures(v.format, receipt) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			err = checkHeader(frame, ledger.Format(receipt))
+		}
+		switch {
+		case err == nil:
+			part.Frames++
+			continue
+		case errors.Is(err, fs.ErrNotExist):
+			part.Missing++
+		default:
+			part.Corrupt++
+		}
+		v.found.harm("%s: the frame of %s at %s: %v", path, series.StreamName, clock(series.At(frame.Index)), err)
+	}
+	strays, err := shard.strays()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, name := range strays {
+		v.found.note("%s/%s: no receipt knows this file; it does no harm", path, name)
+	}
+	return nil
+}
+
+// checkHeader looks at what decoders will see first.
+func checkHeader(frame picture, format string) error {
+	header, kind, err := image.DecodeConfig(bytes.NewReader(frame.data))
+	if err != nil {
+		return fmt.Errorf("it is no picture: %w", err)
+	}
+	if !strings.EqualFold(kind, format) {
+		return fmt.Errorf("it is a picture in %s, its receipt says %s", strings.ToUpper(kind), format)
+	}
+	if header.Width != int(frame.Width) || header.Height != int(frame.Height) {
+		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, frame.Width, frame.Height)
+	}
+	return nil
+}
+
+// finish adds what one receipt came to.
+func (v *verifier) finish(part Report) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := &v.report
+	r.Shards += part.Shards
+	r.Frames += part.Frames
+	r.Missing += part.Missing
+	r.Corrupt += part.Corrupt
+	for reason, n := range part.Gaps {
+		r.Gaps[reason] += n
+	}
+	for reason, n := range part.Drops {
+		r.Drops[reason] += n
+	}
+	v.done++
+	if v.progress != nil {
+		v.progress(v.done, max(v.done, v.total))
+	}
+}
+
+func (v *verifier) damaged(err error) {
+	v.mu.Lock()
+	v.report.Damaged++
+	v.mu.Unlock()
+	var damaged *ledger.DamagedError
+	if errors.As(err, &damaged) && damaged.Entry.Span.Samples > 0 {
+		v.coverageOf(damaged.Entry.Span.Series).ask(damaged.Entry.Span)
+	}
+	v.found.harm("%v", err)
+}
+
+func (v *verifier) addUp(c *coverage) {
+	asked := ledger.Union(c.asked)
+	uncovered := ledger.Minus(asked, c.recorded)
+	for _, span := range uncovered {
+		v.found.harm("%s: %d samples from %s to %s were asked for and are not there", span.Series.StreamName, span.Samples,
+			clock(span.Series.At(span.First)), clock(span.Series.At(span.End()-1)))
+	}
+	recorded := ledger.Count(c.recorded)
+	v.report.Missing += ledger.Count(uncovered)
+	v.report.Samples += recorded + ledger.Count(uncovered)
+	v.report.Duplicate += c.samples - recorded
+}
+
+func (v *verifier) coverageOf(series framepb.Series) *coverage {
+	c := v.cover[series]
+	if c == nil {
+		c = new(coverage)
+		v.cover[series] = c
+	}
+	return c
+}
+
+func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }

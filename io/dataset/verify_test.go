@@ -1,0 +1,335 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+func verify(t testing.TB, dir string) Report {
+	t.Helper()
+	report, err := Verify(context.Background(), dir, VerifyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEquation(t, report)
+	return report
+}
+
+func checkEquation(t testing.TB, r Report) {
+	t.Helper()
+	sum := r.Frames + r.Missing + r.Corrupt
+	for _, n := range r.Gaps {
+		sum += n
+	}
+	for _, n := range r.Drops {
+		sum += n
+	}
+	if sum != r.Samples+r.Duplicate {
+		t.Errorf("frames + gaps + drops + missing + corrupt = %d, samples + duplicate = %d: %+v", sum, r.Samples+r.Duplicate, r)
+	}
+}
+
+func TestVerifyWhole(t *testing.T) {
+	dir := create(t)
+	want := Report{
+		Schema: "kvsframes.verify/1", Dataset: dir, Gaps: map[string]int64{}, Drops: map[string]int64{}, Complete: true, Problems: []string{},
+	}
+	if got := verify(t, dir); !reflect.DeepEqual(got, want) {
+		t.Errorf("nothing was asked: %+v, want %+v", got, want)
+	}
+	pngs := door
+	pngs.Format = framepb.PNG
+	write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(pngs, 0, "ff"))
+	want.Samples, want.Frames, want.Shards = 8, 4, 3
+	want.Gaps[framepb.NoMedia], want.Drops["SAME"] = 3, 1
+	var progress []int64
+	got, err := Verify(context.Background(), dir, VerifyOptions{Progress: func(done, total int64) {
+		progress = append(progress, done)
+		if total != 3 {
+			t.Errorf("the total is %d, want 3", total)
+		}
+	}})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Verify = %+v, %v, want %+v", got, err, want)
+	}
+	if !slices.Equal(progress, []int64{1, 2, 3}) {
+		t.Errorf("the progress was %v", progress)
+	}
+	data, err := json.Marshal(verify(t, create(t)))
+	if err != nil || !strings.HasSuffix(string(data), `"samples":0,"frames":0,"gaps":{},"drops":{},"missing":0,"duplicate":0,"corrupt":0,"failed":0,"damaged":0,"shards":0,"complete":true,"problems":[]}`) {
+		t.Errorf("the report is written %s, %v", data, err)
+	}
+}
+
+var (
+	damagedShard   = "shards/" + door.ID() + "/20260101T000000000Z-4"
+	damagedPicture = damagedShard + "/front~door_20260101T000000000Z.jpg"
+	damagedReceipt = "ledger/" + door.ID() + "/20260101T000000000Z-4.json"
+	damagedRequest = "requests/" + door.ID() + "/20260101T000000000Z-4.json"
+)
+
+// damages are what may happen to a dataset of "fnfd" and "ff".
+var damages = map[string]struct {
+	spoil   func(t *testing.T, dir string)
+	want    Report // what differs from the whole dataset's
+	problem string
+}{
+	"cut picture":     {func(t *testing.T, dir string) { damage(t, dir, damagedPicture) }, Report{Frames: -1, Corrupt: 1}, damagedShard + ": the frame of front.door at 2026-01-01T00:00:00.000Z: it has 20 bytes"},
+	"empty picture":   {func(t *testing.T, dir string) { overwrite(t, dir, damagedPicture, nil) }, Report{Frames: -1, Corrupt: 1}, "it has 0 bytes"},
+	"longer picture":  {func(t *testing.T, dir string) { overwrite(t, dir, damagedPicture, make([]byte, 1<<20)) }, Report{Frames: -1, Corrupt: 1}, "more than"},
+	"changed picture": {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, damagedPicture)) }, Report{Frames: -1, Corrupt: 1}, "SHA-256"},
+	"a folder for a picture": {func(t *testing.T, dir string) {
+		remove(t, dir, damagedPicture)
+		stray(t, dir, damagedPicture+"/x")
+	}, Report{Frames: -1, Corrupt: 1}, "is a directory"},
+	"no picture": {func(t *testing.T, dir string) { remove(t, dir, damagedPicture) }, Report{Frames: -1, Missing: 1}, "no such file"},
+	"no folder":  {func(t *testing.T, dir string) { remove(t, dir, damagedShard) }, Report{Frames: -2, Missing: 2}, "no such file"},
+	"no shards":  {func(t *testing.T, dir string) { remove(t, dir, "shards") }, Report{Frames: -4, Missing: 4}, "no such file"},
+	"no receipt": {
+		func(t *testing.T, dir string) { remove(t, dir, damagedReceipt) },
+		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4},
+		"front.door: 4 samples from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:09.000Z were asked for",
+	},
+	"damaged receipt": {
+		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt) },
+		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		damagedReceipt + " is damaged: cut short",
+	},
+	"damaged receipt nobody asked for": {
+		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt); remove(t, dir, damagedRequest) },
+		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		damagedReceipt + " is damaged",
+	},
+	"damaged request": {func(t *testing.T, dir string) { damage(t, dir, damagedRequest) }, Report{Damaged: 1}, damagedRequest + " is damaged"},
+	"receipt of pictures elsewhere": {
+		func(t *testing.T, dir string) { record(t, dir, shardOf(door, 0, "fnfd"), "shards/elsewhere") },
+		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		`they must be at "` + damagedShard,
+	},
+	"failed": {
+		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 6, "fF")) },
+		Report{Samples: 2, Frames: 1, Gaps: map[string]int64{framepb.Failed: 1}, Failed: 1, Shards: 1},
+		"",
+	},
+	"asked for more": {func(t *testing.T, dir string) {
+		if err := ledger.Open(dir).Request(framepb.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
+			t.Fatal(err)
+		}
+	}, Report{Samples: 1, Missing: 1}, "1 samples from 2025-12-31T23:59:57.000Z"},
+	"overlap": {
+		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 3, "fff"), shardOf(door, 2, "fff")) },
+		Report{Frames: 6, Shards: 2, Duplicate: 6},
+		"",
+	},
+	"overlap inside": {
+		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 1, "ff")) },
+		Report{Frames: 2, Shards: 1, Duplicate: 2},
+		"",
+	},
+	"wrong size": {func(t *testing.T, dir string) {
+		shard := shardOf(door, 6, "ff")
+		shard.Frames[0].Width = 17
+		write(t, dir, shard)
+	}, Report{Samples: 2, Frames: 1, Corrupt: 1, Shards: 1}, "it has 16×9 pixels, its receipt says 17×9"},
+	"wrong format": {func(t *testing.T, dir string) {
+		shard := shardOf(door, 6, "f")
+		shard.Frames[0].Data = draw(framepb.PNG, 16, 9, 1)
+		write(t, dir, shard)
+	}, Report{Samples: 1, Corrupt: 1, Shards: 1}, "it is a picture in PNG, its receipt says JPEG"},
+	"no picture at all": {func(t *testing.T, dir string) {
+		shard := shardOf(door, 6, "f")
+		shard.Frames[0].Data = []byte("text")
+		write(t, dir, shard)
+	}, Report{Samples: 1, Corrupt: 1, Shards: 1}, "it is no picture"},
+	"strange files": {func(t *testing.T, dir string) {
+		stray(t, dir, damagedShard+"/x")
+		stray(t, dir, "shards/y")
+		stray(t, dir, "ledger/"+door.ID()+"/z")
+	}, Report{}, damagedShard + "/x: no receipt knows this file"},
+	"unfinished": {func(t *testing.T, dir string) {
+		stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4/x")
+		stray(t, dir, "shards/other/20260101T001200000Z-4/x")
+	}, Report{}, "shards/other/20260101T001200000Z-4: no receipt knows this shard"},
+	"a folder of a shard without frames": {func(t *testing.T, dir string) {
+		write(t, dir, shardOf(door, 6, "n"))
+		stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")
+	}, Report{Samples: 1, Gaps: map[string]int64{framepb.NoMedia: 1}, Shards: 1}, "no frames"},
+}
+
+func overwrite(t *testing.T, dir, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func remove(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// record puts the receipt of a shard that is not written.
+func record(t *testing.T, dir string, shard framepb.Shard, path string) {
+	t.Helper()
+	receipt, err := ledger.NewReceipt(shard, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ledger.Open(dir).Put(receipt); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifyDamage(t *testing.T) {
+	for name, test := range damages {
+		t.Run(name, func(t *testing.T) {
+			dir := create(t)
+			write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
+			want := verify(t, dir)
+			test.spoil(t, dir)
+			got := verify(t, dir)
+			plus(&want, test.want)
+			want.Problems = got.Problems
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("Verify = %+v\nwant     %+v", got, want)
+			}
+			if test.problem != "" && !slices.ContainsFunc(got.Problems, func(p string) bool { return strings.Contains(p, test.problem) }) {
+				t.Errorf("the problems are %q, want one of them to say %q", got.Problems, test.problem)
+			}
+			for range 3 {
+				if again := verify(t, dir); !reflect.DeepEqual(again, got) {
+					t.Errorf("again Verify = %+v, first %+v", again, got)
+				}
+			}
+		})
+	}
+}
+
+func plus(r *Report, d Report) {
+	r.Samples += d.Samples
+	r.Frames += d.Frames
+	r.Missing += d.Missing
+	r.Duplicate += d.Duplicate
+	r.Corrupt += d.Corrupt
+	r.Failed += d.Failed
+	r.Damaged += d.Damaged
+	r.Shards += d.Shards
+	for _, m := range []struct{ to, from map[string]int64 }{{r.Gaps, d.Gaps}, {r.Drops, d.Drops}} {
+		for reason, n := range m.from {
+			if m.to[reason] += n; m.to[reason] == 0 {
+				delete(m.to, reason)
+			}
+		}
+	}
+	r.Complete = r.Missing+r.Duplicate+r.Corrupt+r.Failed+r.Damaged == 0
+}
+
+func flip(t testing.TB, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVerifyEveryFile: whatever file of a dataset is removed, cut or changed,
+// the equation holds, and a dataset with less than all its frames is not
+// complete.
+func TestVerifyEveryFile(t *testing.T) {
+	dir := create(t)
+	write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"), shardOf(door, 6, "nF"), shardOf(door, 3, "ff"))
+	whole := tree(t, dir)
+	var names []string
+	for name := range whole {
+		if !strings.HasSuffix(name, "/") && name != descriptionFile {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	before := verify(t, dir)
+	rapid.Check(t, func(rt *rapid.T) {
+		spoiled := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 4, rapid.ID).Draw(rt, "files")
+		for _, name := range spoiled {
+			path := filepath.Join(dir, name)
+			switch rapid.SampledFrom([]string{"remove", "cut", "flip"}).Draw(rt, "how") {
+			case "remove":
+				if err := os.Remove(path); err != nil {
+					rt.Fatal(err)
+				}
+			case "cut":
+				if err := os.Truncate(path, int64(rapid.IntRange(0, len(whole[name])-1).Draw(rt, "at"))); err != nil {
+					rt.Fatal(err)
+				}
+			case "flip":
+				data := []byte(whole[name])
+				data[rapid.IntRange(0, len(data)-1).Draw(rt, "at")] ^= 1
+				if err := os.WriteFile(path, data, 0o666); err != nil {
+					rt.Fatal(err)
+				}
+			}
+		}
+		report := verify(t, dir)
+		if report.Complete && report.Frames < before.Frames {
+			rt.Errorf("complete without %v: %+v", spoiled, report)
+		}
+		for _, name := range spoiled {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(whole[name]), 0o666); err != nil {
+				rt.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestVerifyErrors(t *testing.T) {
+	for _, dir := range []string{"", "/does/not/exist", t.TempDir(), os.Args[0]} {
+		if _, err := Verify(context.Background(), dir, VerifyOptions{}); !errors.Is(err, ErrNoDataset) {
+			t.Errorf("Verify(%q): %v, want ErrNoDataset", dir, err)
+		}
+	}
+	dir := create(t)
+	write(t, dir, shardOf(door, 0, "fnfd"))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Verify(ctx, dir, VerifyOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	stray(t, dir, "shards/"+door.ID()+"/x")
+	if err := os.RemoveAll(filepath.Join(dir, "ledger")); err != nil {
+		t.Fatal(err)
+	}
+	stray(t, dir, "ledger")
+	if _, err := Verify(context.Background(), dir, VerifyOptions{}); err == nil {
+		t.Error("a ledger that cannot be read is no error")
+	}
+}
+
+// TestManyProblems: the list stays short, the harmful come first.
+func TestManyProblems(t *testing.T) {
+	var f findings
+	for i := range 250 {
+		f.note("note %03d", i)
+		f.harm("harm %03d", 249-i)
+	}
+	got := f.list()
+	if len(got) != maxProblems+1 || got[0] != "harm 000" || got[99] != "harm 099" || got[100] != "and 400 more" {
+		t.Errorf("%d lines: %q … %q", len(got), got[0], got[len(got)-1])
+	}
+}

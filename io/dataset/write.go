@@ -1,0 +1,92 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+func init() {
+	register.DoFn3x1[context.Context, framepb.Shard, func(*framepb.Receipt), error](&writeFn{})
+	register.Emitter1[*framepb.Receipt]()
+}
+
+// WriteParams are the parameters of Write.
+type WriteParams struct {
+	// Dir is the folder of a dataset that Create made. It is required, and
+	// every worker must reach the same folder under that name: a worker that
+	// does not find the dataset fails, it does not start one of its own.
+	Dir string
+}
+
+// Validate returns an error that names each field that is wrong.
+func (p WriteParams) Validate() error {
+	if p.Dir == "" {
+		return errors.New("WriteParams.Dir is empty: it must name the folder of a dataset")
+	}
+	return nil
+}
+
+// Write writes a PCollection<framepb.Shard> to a dataset and returns their
+// receipts, a PCollection<*framepb.Receipt> with the shards' event times. A
+// receipt comes out when its shard is on disk and recorded. A shard that cannot
+// be written fails its bundle, and so the job.
+//
+// It counts "shards_written", "frames_written" and "bytes_written" (of pictures)
+// in the namespace "kvsframes/dataset".
+//
+// Write panics if p is not valid: check [WriteParams.Validate] where p comes
+// from elsewhere.
+func Write(s beam.Scope, p WriteParams, shards beam.PCollection) (receipts beam.PCollection) {
+	s = s.Scope("dataset.Write")
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("dataset.Write: %w", err))
+	}
+	return beam.ParDo(s, &writeFn{Dir: p.Dir}, shards)
+}
+
+const namespace = "kvsframes/dataset"
+
+type writeFn struct {
+	Dir string
+
+	writer                *Writer
+	shards, frames, bytes beam.Counter
+}
+
+func (fn *writeFn) Setup() (err error) {
+	fn.shards = beam.NewCounter(namespace, "shards_written")
+	fn.frames = beam.NewCounter(namespace, "frames_written")
+	fn.bytes = beam.NewCounter(namespace, "bytes_written")
+	fn.writer, err = NewWriter(fn.Dir)
+	return err
+}
+
+func (fn *writeFn) ProcessElement(ctx context.Context, shard framepb.Shard, emit func(*framepb.Receipt)) error {
+	receipt, err := fn.writer.Write(ctx, shard)
+	if err != nil {
+		return err
+	}
+	if failed(shard) && !ledger.Failed(receipt) {
+		log.Warnf(ctx, "the shard of %v could not be fetched; what the dataset has of it stays", shard.Span)
+		emit(receipt)
+		return nil
+	}
+	fn.shards.Inc(ctx, 1)
+	fn.frames.Inc(ctx, int64(receipt.Frames))
+	fn.bytes.Inc(ctx, receipt.Bytes)
+	emit(receipt)
+	return nil
+}
+
+func failed(shard framepb.Shard) bool {
+	return slices.ContainsFunc(shard.Gaps, func(gap framepb.Gap) bool { return gap.Reason == framepb.Failed })
+}

@@ -1,0 +1,220 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// tries is how often a shard is written again because another process that
+// completed the same shard took this one for a killed writer.
+const tries = 3
+
+// Writer writes shards to a dataset. It may be used by many goroutines, and
+// many Writers may write the same dataset, even the same shard, at once.
+type Writer struct {
+	dir    string
+	format Format
+	ledger *ledger.Ledger
+
+	// step, where set, is told of each step of a write and may fail it. Tests
+	// look at what a kill would leave there.
+	step func(name string) error
+}
+
+// NewWriter returns a Writer for a dataset that [Create] made. The errors are
+// those of [Open].
+func NewWriter(dir string) (*Writer, error) {
+	desc, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	format, err := FormatOf(desc.Format)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{dir: dir, format: format, ledger: ledger.Open(dir)}, nil
+}
+
+// Write writes a shard, whole or not at all, then its receipt, which it returns.
+// A shard that is there already is replaced, with one exception: a shard with
+// FAILED gaps never replaces one without; the receipt is then of what is there.
+// The error is a [*ledger.ShardError] where the samples of the shard are not
+// each exactly one frame, gap or drop; others name the path that could not be
+// written.
+func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Receipt, error) {
+	var receipt *framepb.Receipt
+	var err error
+	for range tries {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		if receipt, err = w.write(shard); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
+	}
+	return receipt, nil
+}
+
+func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
+	temp, discard, err := w.ledger.Temp(shard.Span)
+	if err != nil {
+		return nil, err
+	}
+	defer discard()
+	receipt, err := w.prepare(shard, temp)
+	if err != nil {
+		return nil, err
+	}
+	have, err := w.ledger.Ask(shard.Span)
+	if err != nil {
+		return nil, err
+	}
+	if have != nil && ledger.Failed(receipt) {
+		return have, nil
+	}
+	if !proto.Equal(have, receipt) {
+		if err := w.ledger.Remove(shard.Span); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.place(receipt, shard.Span, temp); err != nil {
+		return nil, err
+	}
+	if err := w.reach("record"); err != nil {
+		return nil, err
+	}
+	return receipt, w.ledger.Put(receipt)
+}
+
+// staged is where a shard stands in its temporary folder, replaced is where
+// what it replaces goes.
+const (
+	staged   = "new"
+	replaced = "old"
+)
+
+// prepare writes the shard in the temporary folder while it hashes the pictures
+// for the receipt: each takes about as long as the other.
+func (w *Writer) prepare(shard framepb.Shard, temp string) (receipt *framepb.Receipt, err error) {
+	var group errgroup.Group
+	group.Go(func() (err error) {
+		receipt, err = ledger.NewReceipt(shard, w.format.Path(shard.Span))
+		return err
+	})
+	if len(shard.Frames) > 0 {
+		out := &output{path: filepath.Join(temp, staged), reach: w.reach}
+		err = w.format.Write(shard, out.create)
+	}
+	// A shard that is none is the better reason of the two.
+	if problem := group.Wait(); problem != nil {
+		return nil, problem
+	}
+	return receipt, err
+}
+
+// output is a file, or a folder of files, that is being written.
+type output struct {
+	path   string
+	folder bool // made
+	reach  func(step string) error
+}
+
+func (o *output) create(name string) (io.WriteCloser, error) {
+	if err := o.reach("create"); err != nil {
+		return nil, err
+	}
+	if name != "" && !o.folder {
+		if err := os.Mkdir(o.path, 0o777); err != nil {
+			return nil, err
+		}
+		o.folder = true
+	}
+	return os.OpenFile(filepath.Join(o.path, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// place brings the shard from its temporary folder to its path. What is there
+// already stays if it is the same: a killed writer left it, or another one has
+// just written it.
+func (w *Writer) place(receipt *framepb.Receipt, span framepb.Span, temp string) error {
+	path := filepath.Join(w.dir, filepath.FromSlash(w.format.Path(span)))
+	if receipt.Frames == 0 {
+		return w.takeAway(span, path, temp)
+	}
+	source := filepath.Join(temp, staged)
+	var err error
+	for range attempts {
+		if err := w.reach("place"); err != nil {
+			return err
+		}
+		if err = os.Rename(source, path); err == nil {
+			return nil
+		}
+		switch {
+		case exists(path):
+			if holds(w.format, path, receipt) {
+				return nil
+			}
+			if err := w.takeAway(span, path, temp); err != nil {
+				return err
+			}
+		case errors.Is(err, fs.ErrNotExist) && exists(source):
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+	return err
+}
+
+// takeAway removes what is at a shard's path, its receipts first, and in one
+// step: a kill must leave no shard with a receipt and without pictures. Folders
+// that no shard is in any more go with it.
+func (w *Writer) takeAway(span framepb.Span, path, temp string) error {
+	old := filepath.Join(temp, replaced)
+	if exists(path) {
+		if err := w.ledger.Remove(span); err != nil {
+			return err
+		}
+		if err := w.reach("take away"); err != nil {
+			return err
+		}
+		if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := w.reach("remove old"); err != nil {
+			return err
+		}
+	}
+	for folder := filepath.Dir(path); folder != filepath.Clean(w.dir); folder = filepath.Dir(folder) {
+		os.Remove(folder)
+	}
+	return os.RemoveAll(old)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func (w *Writer) reach(step string) error {
+	if w.step == nil {
+		return nil
+	}
+	return w.step(step)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const backfillHelp = `Fetch one image every --sampling-interval of the streams' time range
+[--start-timestamp, --end-timestamp) into the dataset --out, and the reason of
+every image that there is not. What the dataset has already is not fetched
+again: run the same command to resume, a later end to extend.
+
+Times are RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or dates
+(2026-01-31), and UTC unless they say otherwise.
+
+Credentials, region and endpoint are found as by every AWS tool: AWS_REGION,
+AWS_PROFILE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KINESIS_VIDEO, the shared config
+files. The --aws- flags come before them.
+
+A requests file is a YAML list; what an entry leaves out is taken from the flags:
+
+  - stream_name: front-door
+    start_timestamp: 2026-01-31T10:00:00Z
+    end_timestamp: 2026-01-31T12:00:00Z
+  - stream_name: back-door
+    start_timestamp: 2026-01-30
+    end_timestamp: 2026-01-31
+    width_pixels: 640
+    height_pixels: 360
+
+Beam's own flags (--endpoint, --environment_type, --parallelism, …) pass through
+under their own names.
+
+With --json stdout gets one JSON object, also where the job fails or is
+interrupted: it says what the dataset has of all that was asked for.
+` + statusHelp
+
+const backfillExample = `  # two hours of one camera, an image every 3 seconds
+  kvsframes backfill --stream-name front-door --sampling-interval 3s \
+    --start-timestamp 2026-01-31T10:00:00Z --end-timestamp 2026-01-31T12:00:00Z --out frames
+
+  # a day of two cameras, an image a minute, small ones, the result as JSON
+  kvsframes backfill --stream-name front-door --stream-name back-door --sampling-interval 1m \
+    --start-timestamp 2026-01-30 --end-timestamp 2026-01-31 \
+    --width-pixels 640 --height-pixels 360 --out small --json
+
+  # what a file lists, from another account, with a quarter of each stream's quota
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \
+    --aws-profile archive --aws-region eu-west-1 --quota-share 0.25
+
+  # fetch again what was not there last week
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames --refetch no_media`
+
+func newBackfill() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "backfill (--stream-name NAME | --stream-arn ARN | --requests FILE) --start-timestamp TIME --end-timestamp TIME --sampling-interval INTERVAL --out DIR",
+		Short:   "Fetch spans of streams into a dataset",
+		Long:    backfillHelp,
+		Example: backfillExample,
+		Args:    noArgs,
+
+		DisableFlagsInUseLine: true,
+	}
+	flags := newBackfillFlags(cmd.Flags())
+	show := newOutput(cmd.Flags())
+	addBeamFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		options, err := flags.parse(cmd)
+		if err != nil {
+			return err
+		}
+		if err := show.startBeam(cmd.ErrOrStderr()); err != nil {
+			return err
+		}
+		return show.backfill(cmd, options)
+	}
+	return cmd
+}

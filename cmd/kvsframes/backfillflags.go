@@ -1,0 +1,231 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+// option is a flag that sets one of pipeline.Options.
+type option struct {
+	name, usage string
+	set         func(o *pipeline.Options, text string) error
+}
+
+var options = []option{
+	{"out", "`folder` of the dataset; made where it does not exist", func(o *pipeline.Options, s string) error {
+		if s == "" {
+			return errors.New("it must name a folder")
+		}
+		o.Out = s
+		return nil
+	}},
+	{
+		"dataset-format", "`form` in which frames are written: " + strings.Join(dataset.Formats(), ", ") + " (default: the dataset's; files for a new one)",
+		func(o *pipeline.Options, s string) error {
+			if _, err := dataset.FormatOf(s); err != nil {
+				return fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))
+			}
+			o.DatasetFormat = s
+			return nil
+		},
+	},
+	{
+		"shard-samples", "`N`: samples that are fetched, written and resumed as one (default: the dataset's; 100 for a new one)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Read.ShardSamples, err = parseCount(s, dataset.MaxShardSamples)
+			return err
+		},
+	},
+	{"max-in-flight", "`N`: calls under way at once (default 32)", func(o *pipeline.Options, s string) (err error) {
+		o.Read.MaxInFlight, err = parseCount(s, 10_000)
+		return err
+	}},
+	{
+		"stream-quota", "`N`: images a second that the service grants a stream; 0: unknown, go as fast as throttles allow (default 500)",
+		func(o *pipeline.Options, s string) error {
+			n, err := strconv.ParseFloat(s, 64)
+			if err != nil || n < 0 || math.IsNaN(n) || math.IsInf(n, 0) {
+				return errors.New("it must be a number of images a second, or 0 for unknown")
+			}
+			o.Read.StreamQuota = n
+			if n == 0 {
+				o.Read.StreamQuota = kvsio.UnknownQuota
+			}
+			return nil
+		},
+	},
+	{
+		"quota-share", "`X`: how much of a stream's quota to take; whoever watches the stream shares it (default 0.5)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Read.QuotaShare, err = strconv.ParseFloat(s, 64)
+			if err != nil || !(o.Read.QuotaShare > 0 && o.Read.QuotaShare <= 1) {
+				return errors.New("it must be a number over 0 and up to 1")
+			}
+			return nil
+		},
+	},
+	{
+		"min-sampling-interval", "`interval` that a sampling interval is at least; the service calls 3s a soft limit and can do 200ms (default 3s)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Read.MinInterval, err = parseInterval(s)
+			if err == nil && o.Read.MinInterval < kvsio.LowestMinInterval {
+				err = fmt.Errorf("it must be at least %v", kvsio.LowestMinInterval)
+			}
+			return err
+		},
+	},
+	{"refetch", "`reasons` of gaps to fetch again, as no_media,not_returned; failed always is", setRefetch},
+	{"aws-region", "`region` of the streams (default: as every AWS tool finds it)", func(o *pipeline.Options, s string) error {
+		o.Read.AWS.Region = s
+		return nil
+	}},
+	{"aws-endpoint-url", "`URL` of the Kinesis Video Streams control plane (default: the region's)", func(o *pipeline.Options, s string) error {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return errors.New("it must be a URL such as https://kinesisvideo.us-east-1.amazonaws.com")
+		}
+		o.Read.AWS.EndpointURL = s
+		return nil
+	}},
+	{"aws-profile", "`profile` of the shared AWS config files", func(o *pipeline.Options, s string) error {
+		o.Read.AWS.Profile = s
+		return nil
+	}},
+	{"aws-role-arn", "`ARN` of a role to assume", func(o *pipeline.Options, s string) error {
+		o.Read.AWS.RoleARN = s
+		return nil
+	}},
+}
+
+func parseCount(s string, most int) (int, error) {
+	if n, err := strconv.Atoi(s); err == nil && n >= 1 && n <= most {
+		return n, nil
+	}
+	return 0, fmt.Errorf("it must be a whole number, 1–%d", most)
+}
+
+func setRefetch(o *pipeline.Options, s string) error {
+	for _, word := range strings.Split(s, ",") {
+		reason := suggest(strings.TrimSpace(word), framepb.GapReasons)
+		if plain(reason) != plain(strings.TrimSpace(word)) {
+			return fmt.Errorf("%q is no reason of a gap%s; it must be of %s", word, didYouMean(word, "", framepb.GapReasons), strings.Join(framepb.GapReasons, ", "))
+		}
+		o.Read.Refetch = append(o.Read.Refetch, reason)
+	}
+	return nil
+}
+
+// backfillFlags are the flags that say what to backfill.
+type backfillFlags struct {
+	names, arns *[]string
+	file        *string
+	fields      map[string]*text // by the field's name in the API
+	texts       map[string]*text // of options, by name
+	keepGoing   *bool
+}
+
+func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
+	flags.SortFlags = false
+	f := &backfillFlags{fields: map[string]*text{}, texts: map[string]*text{}}
+	f.names = flags.StringArray("stream-name", nil, "`name` of a stream; repeat it for more")
+	f.arns = flags.StringArray("stream-arn", nil, "`ARN` of a stream; repeat it for more")
+	f.file = flags.String("requests", "", "YAML `file` that lists requests")
+	for _, field := range fields {
+		if field.usage != "" {
+			f.fields[field.api] = textFlag(flags, field.flagName(), field.usage)
+		}
+	}
+	for _, option := range options {
+		f.texts[option.name] = textFlag(flags, option.name, option.usage)
+	}
+	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of failing the job")
+	return f
+}
+
+// parse returns what the flags and the requests file ask for, or all that is
+// wrong with them.
+func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
+	var faults []error
+	o := pipeline.Options{Runner: *runners.Runner}
+	o.Read.KeepGoing = *f.keepGoing
+	for _, option := range options {
+		if !cmd.Flags().Changed(option.name) {
+			continue
+		}
+		if err := option.set(&o, string(*f.texts[option.name])); err != nil {
+			faults = append(faults, fmt.Errorf("--%s is %q: %w", option.name, *f.texts[option.name], err))
+		}
+	}
+	if !cmd.Flags().Changed("out") {
+		faults = append(faults, errors.New("--out is not set: name the folder of the dataset"))
+	}
+	if err := pipeline.CheckRunner(o.Runner); err != nil {
+		faults = append(faults, inFlag(err))
+	}
+	drafts, wrong := f.drafts(cmd)
+	faults = append(faults, wrong...)
+	now := time.Now()
+	for _, d := range drafts {
+		faults = append(faults, d.check(o.Read.MinInterval, now)...)
+		o.Requests = append(o.Requests, d.request)
+	}
+	if err := mistakes(faults...); err != nil {
+		return o, err
+	}
+	return o, nil
+}
+
+// drafts returns the requests, as they are asked for one by one.
+func (f *backfillFlags) drafts(cmd *cobra.Command) ([]*draft, []error) {
+	base := newDraft()
+	for _, field := range fields {
+		if cmd.Flags().Changed(field.flagName()) && field.usage != "" {
+			base.set(field, field.flag(), string(*f.fields[field.api]))
+		}
+	}
+	if *f.file != "" {
+		drafts, errs := f.fromFile(base)
+		return drafts, append(base.faults, errs...)
+	}
+	switch {
+	case len(*f.names) > 0 && len(*f.arns) > 0:
+		base.fail(fields[0], errors.New("--stream-name and --stream-arn are both given: it must be one of the two, or --requests"))
+		return []*draft{base}, nil
+	case len(*f.names)+len(*f.arns) == 0:
+		base.fail(fields[0], errors.New("no stream is named: give --stream-name, --stream-arn or --requests"))
+		return []*draft{base}, nil
+	}
+	var drafts []*draft
+	for i, list := range [][]string{*f.names, *f.arns} {
+		for _, stream := range list {
+			drafts = append(drafts, base.stream(fields[i], stream))
+		}
+	}
+	return drafts, nil
+}
+
+func (f *backfillFlags) fromFile(base *draft) ([]*draft, []error) {
+	if len(*f.names)+len(*f.arns) > 0 {
+		return nil, []error{errors.New("--requests names the streams itself: leave out --stream-name and --stream-arn")}
+	}
+	text, err := os.ReadFile(*f.file)
+	if err != nil {
+		return nil, []error{fmt.Errorf("--requests: %w", err)}
+	}
+	return parseRequests(*f.file, text, base)
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+// wantOneLine holds a failure to one message that says what is wrong.
+func wantOneLine(t *testing.T, o outcomeOf, status int, want string) {
+	t.Helper()
+	if o.status != status || !strings.Contains(o.stderr, want) {
+		t.Errorf("exit status %d, want %d; stderr must contain %q:\n%s", o.status, status, want, o.stderr)
+	}
+	if n := strings.Count(o.stderr, "\n"); n != 1 {
+		t.Errorf("stderr is %d lines, want 1:\n%s", n, o.stderr)
+	}
+}
+
+// shadow makes a file of a folder, where nobody's permissions help.
+func shadow(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// good is the flags of a backfill that works; a test changes one of them.
+func good(more ...string) []string { return ask(0, 1, more...) }
+
+// badInputs is what goes wrong with a world where cam and dead are streams, there
+// is a dataset of 20 samples a shard, and full is a folder of something else.
+var badInputs = []struct {
+	name string
+	env  []string // without a value: not set
+	args []string
+	want []string
+}{
+	{"nothing", nil, []string{"backfill"}, []string{"--out is not set", "no stream is named", "--start-timestamp is not set: it must be RFC 3339", "--end-timestamp is not set", "--sampling-interval is not set"}},
+	{"unknown command", nil, []string{"backfil"}, []string{"did you mean kvsframes backfill?"}},
+	{"unknown flags", nil, good("--strem-name", "x", "--aws-regoin=x"), []string{"unknown flag --strem-name: did you mean --stream-name?", "unknown flag --aws-regoin: did you mean --aws-region?"}},
+	{"not a flag", nil, good("extra"), []string{`"extra" is not a flag`}},
+	{"start", nil, good("--start-timestamp", "1767225600123"), []string{`--start-timestamp is "1767225600123"`, "1767225600.123"}},
+	{"end", nil, good("--end-timestamp", "20260131"), []string{`--end-timestamp is "20260131"`, "2026-01-31"}},
+	{"end in the future", nil, good("--end-timestamp", "2200-01-01"), []string{"--end-timestamp is 2200-01-01T00:00:00Z, in the future: it must be at most now"}},
+	{"start after end", nil, good("--start-timestamp", "2026-01-02"), []string{"--end-timestamp is 2026-01-01T00:01:00Z: it must be after --start-timestamp, which is 2026-01-02T00:00:00Z"}},
+	{"interval", nil, good("--sampling-interval", "3 s"), []string{`--sampling-interval is "3 s": it must be a duration`}},
+	{"interval under the floor", nil, good("--sampling-interval", "1s"), []string{"--sampling-interval is 1s: it must be at least 3s", "--min-sampling-interval"}},
+	{"interval under a lower floor", nil, good("--sampling-interval", "300", "--min-sampling-interval", "0.5s"), []string{"--sampling-interval is 300ms: it must be at least 500ms"}},
+	{"floor", nil, good("--min-sampling-interval", "100ms"), []string{"--min-sampling-interval is \"100ms\": it must be at least 200ms"}},
+	{"selector", nil, good("--image-selector-type", "NOW"), []string{`--image-selector-type is "NOW": it must be PRODUCER_TIMESTAMP or SERVER_TIMESTAMP`}},
+	{"format", nil, good("--format", "gif"), []string{`--format is "GIF": it must be JPEG or PNG`}},
+	{"quality", nil, good("--format-config", "JPEGQuality=0"), []string{"--format-config is JPEGQuality=0"}},
+	{"format config", nil, good("--format-config", "80"), []string{`--format-config is "80": it must be JPEGQuality=N`}},
+	{"lone width", nil, good("--width-pixels", "100"), []string{"--width-pixels is 100 without --height-pixels"}},
+	{"lone height", nil, good("--height-pixels", "100"), []string{"--height-pixels is 100 without --width-pixels"}},
+	{"size", nil, good("--width-pixels", "0", "--height-pixels", "2161"), []string{`--width-pixels is "0"`, `--height-pixels is "2161": it must be a number of pixels, 1–2160`}},
+	{"stream name", nil, good("--stream-name", "a b"), []string{`--stream-name is "a b": it must be 1–256 characters`}},
+	{"name and ARN", nil, good("--stream-arn", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1"), []string{"--stream-name and --stream-arn are both given"}},
+	{"streams and a file", nil, good("--requests", "notes.txt"), []string{"--requests names the streams itself"}},
+	{"ARN", nil, append(good("--stream-arn", "arn:x")[:1], good("--stream-arn", "arn:x")[3:]...), []string{`--stream-arn is "arn:x": it must be arn:PARTITION`}},
+	{"numbers", nil, good("--shard-samples", "0", "--max-in-flight", "many", "--stream-quota", "-1", "--quota-share", "1.5"), []string{"4 mistakes", `--shard-samples is "0"`, `--max-in-flight is "many"`, `--stream-quota is "-1"`, `--quota-share is "1.5"`}},
+	{"refetch", nil, good("--refetch", "failed,no_medea"), []string{"did you mean NO_MEDIA?"}},
+	{"dataset format", nil, good("--dataset-format", "zip"), []string{`--dataset-format is "zip": it must be one of files`}},
+	{"runner", nil, good("--runner", "flnk"), []string{`--runner is "flnk"`, "prism"}},
+	{"log level", nil, good("--log-level", "loud"), []string{`--log-level is "loud"`}},
+	{"Beam's flag", nil, good("--parallelism", "lots"), []string{"parallelism", `"lots"`}},
+	{"unknown streams", nil, good("--stream-name", "one", "--stream-name", "two"), []string{"2 mistakes", "one: ResourceNotFoundException", "two: ResourceNotFoundException"}},
+	{"no retention", nil, good("--stream-name", "dead"), []string{"dead", "retention"}},
+	{"no credentials", []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, good(), []string{"no AWS credentials", "--aws-profile"}},
+	{"other credentials", []string{"AWS_ACCESS_KEY_ID=other"}, good(), []string{"describing cam: UnrecognizedClientException"}},
+	{"no region", []string{"AWS_REGION", "AWS_DEFAULT_REGION"}, good(), []string{"no AWS region", "--aws-region"}},
+	{"profile", nil, good("--aws-profile", "nobody"), []string{"nobody"}},
+	{"endpoint", nil, good("--aws-endpoint-url", "localhost"), []string{`--aws-endpoint-url is "localhost": it must be a URL`}},
+	{"an endpoint that does not listen", []string{"AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1"}, good(), []string{"describing cam", "connection refused"}},
+	{"out is a file", nil, good("--out", "notes.txt/x"), []string{"notes.txt", "--out"}},
+	{"out is something else", nil, good("--out", "full"), []string{`"full" is not empty and not a kvsframes dataset: choose another --out`}},
+	{"out cannot be made", nil, good("--out", "/dev/null/x"), []string{"/dev/null"}},
+	{"another shard size", nil, good("--out", "there", "--shard-samples", "30"), []string{"--shard-samples is 30, but the dataset there has 20"}},
+	{"no file", nil, []string{"backfill", "--requests", "nope.yaml", "--out", "out"}, []string{"nope.yaml: no such file"}},
+	{"file", nil, []string{"backfill", "--requests", "bad.yaml", "--out", "out"}, []string{"2 mistakes", "bad.yaml:2: unknown key \"sampling\": did you mean sampling_interval?", "bad.yaml:3: end_timestamp is \"soon\""}},
+	{"all at once", nil, good("--start-timestamp", "x", "--format", "x", "--quota-share", "x", "--runner", "x"), []string{"4 mistakes"}},
+	{"verify nothing", nil, []string{"verify"}, []string{"it must be one, the folder of a dataset"}},
+	{"verify something else", nil, []string{"verify", "full"}, []string{`"full" is not a kvsframes dataset`}},
+	{"serve at no address", nil, []string{"serve", "--addr", "here"}, []string{`--addr is "here": it must be HOST:PORT`}},
+	{"serve nonsense", nil, []string{"serve", "--config", "bad-config.yaml"}, []string{"bad-config.yaml:2: streams[0].nam: unknown key"}},
+	{"demo into something else", nil, []string{"demo", "--out", "full"}, []string{"choose another --out"}},
+}
+
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	dead := camera("dead")
+	dead.Retention = new(time.Duration(0))
+	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam"), dead}})
+	if err := os.MkdirAll(filepath.Join(u.dir, "full", "of"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	u.write("notes.txt", "")
+	u.write("bad.yaml", "- {stream_name: cam, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02, sampling_interval: 3s}\n- {stream_name: cam, start_timestamp: 2026-01-01, sampling: 3s, sampling_interval: 3s,\n   end_timestamp: soon}\n")
+	u.write("bad-config.yaml", "streams:\n  - nam: x\n")
+	u.must(0, good("--out", "there", "--shard-samples", "20")...)
+	served := u.server.Stats().GetImagesCalls
+	before := tree(t, u.dir)
+
+	for _, test := range badInputs {
+		t.Run(test.name, func(t *testing.T) {
+			v := u.with(test.env...)
+			v.t = t
+			o := v.run(test.args...)
+			if o.status != 2 || o.stdout != "" {
+				t.Errorf("exit status %d, want 2; stdout %q", o.status, o.stdout)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(o.stderr, want) {
+					t.Errorf("stderr must contain %q:\n%s", want, o.stderr)
+				}
+			}
+			if o.took > 5*time.Second {
+				t.Errorf("it took %v", o.took)
+			}
+		})
+	}
+	sameTree(t, tree(t, u.dir), before)
+	if _, err := os.Stat(filepath.Join(u.dir, "out")); err == nil {
+		t.Error("a dataset was made")
+	}
+	if got := u.server.Stats().GetImagesCalls; got != served {
+		t.Errorf("%d calls of GetImages were made", got-served)
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+// draft is a request on its way from flags and files. It remembers where each
+// field was said, and what was wrong there.
+type draft struct {
+	request kvsio.Request
+	where   map[string]string // API name of a field: where it was said
+	name    func(field) string
+	missing func(field) string // where a field would be said that nobody said
+	faults  []error
+	faulty  map[string]bool // fields that have a fault already
+}
+
+// newDraft starts a request as flags say it.
+func newDraft() *draft {
+	return &draft{
+		request: kvsio.Request{ImageSelectorType: kvsio.ProducerTimestamp, Format: framepb.JPEG},
+		where:   map[string]string{},
+		faulty:  map[string]bool{},
+		name:    field.flag,
+		missing: field.flag,
+	}
+}
+
+// stream returns the same request of a stream.
+func (d *draft) stream(f field, stream string) *draft {
+	s := *d
+	s.where, s.faulty = maps.Clone(d.where), maps.Clone(d.faulty)
+	s.set(f, f.flag(), stream)
+	return &s
+}
+
+// entry starts a request of a file, with d for defaults.
+func (d *draft) entry(at string) *draft {
+	e := *d
+	e.where, e.faulty = maps.Clone(d.where), maps.Clone(d.faulty)
+	e.faults = nil // d's own are told once
+	e.name = func(f field) string { return f.key }
+	e.missing = func(f field) string { return at + ": " + f.key }
+	return &e
+}
+
+func (d *draft) set(f field, where, text string) {
+	d.where[f.api] = where
+	d.faulty[f.api] = false
+	if err := f.set(&d.request, text); err != nil {
+		d.fail(f, fmt.Errorf("%s is %q: %w", where, text, err))
+	}
+}
+
+func (d *draft) fail(f field, err error) {
+	d.faulty[f.api] = true
+	d.faults = append(d.faults, err)
+}
+
+// check returns everything that is wrong with the request, in the names that
+// the user knows.
+func (d *draft) check(floor time.Duration, now time.Time) []error {
+	errs := d.faults
+	var wrong *kvsio.RequestError
+	if !errors.As(pipeline.CheckRequest(d.request, floor, now), &wrong) {
+		return errs
+	}
+	for _, fault := range wrong.Faults {
+		if d.faulty[fault.Field] {
+			continue
+		}
+		errs = append(errs, errors.New(d.place(fault.Field)+" is "+
+			translate(fault.Value+": it must be "+allowed(fault), d.name)))
+	}
+	return errs
+}
+
+// allowed adds what only the command knows.
+func allowed(fault kvsio.Fault) string {
+	if fault.Value == "not set" && strings.HasSuffix(fault.Field, "Timestamp") {
+		return timeForms
+	}
+	if fault.Value == "not set" && fault.Field == "SamplingInterval" {
+		return intervalForms
+	}
+	return strings.Replace(fault.Allowed, "where a lower floor is asked for", "with --min-sampling-interval", 1)
+}
+
+func (d *draft) place(api string) string {
+	if where, ok := d.where[api]; ok {
+		return where
+	}
+	for _, f := range fields {
+		if f.api == api {
+			return d.missing(f)
+		}
+	}
+	return api
+}

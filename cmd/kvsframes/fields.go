@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/kvsframes/kvsframes/io/kvsio"
+)
+
+// A field of a request has three names: the API's (StartTimestamp), that of
+// requests files (start_timestamp) and that of the flag (--start-timestamp).
+// Whatever is said about it to somebody is said in the name that they used.
+type field struct {
+	api   string
+	key   string
+	usage string
+	set   func(r *kvsio.Request, text string) error
+}
+
+func (f field) flag() string { return "--" + f.flagName() }
+
+func (f field) flagName() string { return strings.ReplaceAll(f.key, "_", "-") }
+
+var fields = []field{
+	{"StreamName", "stream_name", "", func(r *kvsio.Request, s string) error {
+		r.StreamName = s
+		return nil
+	}},
+	{"StreamARN", "stream_arn", "", func(r *kvsio.Request, s string) error {
+		r.StreamARN = s
+		return nil
+	}},
+	{
+		"ImageSelectorType", "image_selector_type",
+		"whose clock timestamps are of: `PRODUCER_TIMESTAMP` or SERVER_TIMESTAMP (default PRODUCER_TIMESTAMP)",
+		func(r *kvsio.Request, s string) error {
+			r.ImageSelectorType = strings.ToUpper(s)
+			return nil
+		},
+	},
+	{
+		"StartTimestamp", "start_timestamp", "`time` of the first sample",
+		func(r *kvsio.Request, s string) (err error) {
+			r.StartTimestamp, err = parseTime(s)
+			return err
+		},
+	},
+	{
+		"EndTimestamp", "end_timestamp", "`time` at which the range ends, itself not part of it",
+		func(r *kvsio.Request, s string) (err error) {
+			r.EndTimestamp, err = parseTime(s)
+			return err
+		},
+	},
+	{
+		"SamplingInterval", "sampling_interval", "`interval` between samples: 3s, or 3000 (milliseconds)",
+		func(r *kvsio.Request, s string) (err error) {
+			r.SamplingInterval, err = parseInterval(s)
+			return err
+		},
+	},
+	{
+		"Format", "format", "of the images: `JPEG` or PNG (default JPEG)",
+		func(r *kvsio.Request, s string) error {
+			r.Format = strings.ToUpper(s)
+			return nil
+		},
+	},
+	{
+		"FormatConfig", "format_config", "`JPEGQuality=N`, 1 (small) to 100 (good) (default: the service's, 80)",
+		func(r *kvsio.Request, s string) (err error) {
+			r.FormatConfig, err = parseFormatConfig(s)
+			return err
+		},
+	},
+	{
+		"WidthPixels", "width_pixels", "`width` that images are stretched to, together with --height-pixels (default: the stream's own)",
+		func(r *kvsio.Request, s string) (err error) {
+			r.WidthPixels, err = parsePixels(s, 3840)
+			return err
+		},
+	},
+	{
+		"HeightPixels", "height_pixels", "`height` that images are stretched to, together with --width-pixels",
+		func(r *kvsio.Request, s string) (err error) {
+			r.HeightPixels, err = parsePixels(s, 2160)
+			return err
+		},
+	},
+}
+
+func parseFormatConfig(s string) (map[string]string, error) {
+	config := make(map[string]string)
+	for _, entry := range strings.Split(s, ",") {
+		key, value, ok := strings.Cut(entry, "=")
+		if !ok {
+			return nil, errors.New("it must be JPEGQuality=N with N from 1 to 100")
+		}
+		config[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+	return config, nil
+}
+
+func parsePixels(s string, most int) (int, error) {
+	if n, err := strconv.Atoi(s); err == nil && n >= 1 && n <= most {
+		return n, nil
+	}
+	return 0, fmt.Errorf("it must be a number of pixels, 1–%d", most)
+}
+
+var apiNames = func() *regexp.Regexp {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.api
+	}
+	return regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)\b`)
+}()
+
+// translate puts the API's names of fields in a text in other words.
+func translate(text string, name func(field) string) string {
+	return apiNames.ReplaceAllStringFunc(text, func(api string) string {
+		for _, f := range fields {
+			if f.api == api {
+				return name(f)
+			}
+		}
+		return api
+	})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+// summaryText is a backfill's summary for people.
+func summaryText(s pipeline.Summary, complete bool) string {
+	w := new(strings.Builder)
+	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, number(s.Samples), outcome(s.Counts))
+	if len(s.Streams) > 1 {
+		for _, stream := range s.Streams {
+			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, number(stream.Samples), outcome(stream.Counts))
+		}
+	}
+	if s.Shards == 0 && complete {
+		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")
+		return w.String()
+	}
+	fmt.Fprintf(w, "Fetched %s samples, %s frames, %s in %s%s.\n", number(s.Fetched.Samples), number(s.Fetched.Frames),
+		size(s.Fetched.Bytes), time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond), calls(s))
+	if s.SkippedShards > 0 {
+		fmt.Fprintf(w, "%s shards were there already.\n", number(s.SkippedShards))
+	}
+	return w.String()
+}
+
+// reportText is the report of a verification for people.
+func reportText(r dataset.Report) string {
+	w := new(strings.Builder)
+	state := "Verified: complete: each sample once"
+	if !r.Complete {
+		state = "Verified: NOT complete"
+	}
+	fmt.Fprintf(w, "%s: %s samples: %s; %s shards read back.\n", state, number(r.Samples),
+		outcome(pipeline.Counts{Frames: r.Frames, Gaps: r.Gaps, Drops: r.Drops}), number(r.Shards))
+	for _, wrong := range []struct {
+		n    int64
+		name string
+	}{{r.Missing, "missing"}, {r.Duplicate, "duplicate"}, {r.Corrupt, "corrupt"}, {r.Failed, "FAILED"}, {r.Damaged, "damaged receipts"}} {
+		if wrong.n > 0 {
+			fmt.Fprintf(w, "  %s %s\n", number(wrong.n), wrong.name)
+		}
+	}
+	for _, problem := range r.Problems {
+		fmt.Fprintf(w, "  %s\n", problem)
+	}
+	return w.String()
+}
+
+func calls(s pipeline.Summary) string {
+	if s.GetImagesCalls == nil {
+		return ""
+	}
+	text := fmt.Sprintf(", GetImages calls: %s", number(*s.GetImagesCalls))
+	if *s.Retries > 0 {
+		text += fmt.Sprintf(", retries: %s", number(*s.Retries))
+	}
+	if *s.Throttles > 0 {
+		text += fmt.Sprintf(", throttles: %s", number(*s.Throttles))
+	}
+	return text
+}
+
+// outcome says what became of samples: "7,100 frames, 100 gaps (NO_MEDIA 100)".
+func outcome(c pipeline.Counts) string {
+	parts := []string{number(c.Frames) + " frames"}
+	ended := c.Frames
+	for _, kind := range []struct {
+		name    string
+		reasons map[string]int64
+	}{{"gaps", c.Gaps}, {"drops", c.Drops}} {
+		var sum int64
+		var each []string
+		for _, reason := range slices.Sorted(maps.Keys(kind.reasons)) {
+			sum += kind.reasons[reason]
+			each = append(each, reason+" "+number(kind.reasons[reason]))
+		}
+		if sum > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", number(sum), kind.name, strings.Join(each, ", ")))
+		}
+		ended += sum
+	}
+	if missing := c.Samples - ended; missing > 0 {
+		parts = append(parts, number(missing)+" missing")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// number groups digits: 12,345.
+func number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func size(n int64) string {
+	f, units := float64(n), []string{"B", "kB", "MB", "GB", "TB"}
+	for f >= 999.5 && len(units) > 1 {
+		f, units = f/1000, units[1:]
+	}
+	if units[0] == "B" || f >= 100 {
+		return fmt.Sprintf("%.0f %s", f, units[0])
+	}
+	return fmt.Sprintf("%.1f %s", f, units[0])
+}

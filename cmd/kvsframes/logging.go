@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+)
+
+// startBeam initializes Beam and makes it and its runners, which log by slog, as
+// quiet as asked.
+func (show *output) startBeam(stderr io.Writer) error {
+	handler, err := logHandler(stderr, string(*show.level))
+	if err != nil {
+		return mistakes(err)
+	}
+	beam.Init() // sets slog's default too
+	slog.SetDefault(slog.New(handler))
+	return nil
+}
+
+func logHandler(w io.Writer, level string) (slog.Handler, error) {
+	switch level = strings.ToLower(level); level {
+	case "":
+		if isTerminal(w) {
+			return warnings{w, clearLine}, nil
+		}
+		return warnings{w, ""}, nil
+	case "off":
+		return slog.DiscardHandler, nil
+	}
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level is %q: it must be debug, info, warn, error or off", level)
+	}
+	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}), nil
+}
+
+// warnings shows warnings alone, a line each. Errors are told by who returns
+// them: a runner logs the one that ends a job up to six times, with the graph
+// and the stack.
+type warnings struct {
+	w     io.Writer
+	clear string // removes the line of progress
+}
+
+func (h warnings) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && l < slog.LevelError
+}
+
+func (h warnings) Handle(_ context.Context, r slog.Record) error {
+	// Prism passes on what its workers log, with this before it.
+	line, _, _ := strings.Cut(strings.TrimPrefix(r.Message, "[SDK] "), "\n")
+	_, err := fmt.Fprintf(h.w, "%swarning: %s\n", h.clear, line)
+	return err
+}
+
+func (h warnings) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h warnings) WithGroup(string) slog.Handler      { return h }

@@ -1,0 +1,127 @@
+// Command kvsframes turns spans of Amazon Kinesis Video Streams archives into
+// datasets of frames. "kvsframes --help" says how, "kvsframes demo" shows it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+// The command's exit statuses.
+const (
+	exitFailed      = 1   // the job failed
+	exitUsage       = 2   // a mistake that was found before anything was fetched
+	exitIncomplete  = 3   // the end was reached, but the dataset is not complete
+	exitInterrupted = 130 // what is written stays valid
+)
+
+func main() {
+	if isWorker(os.Args[1:]) {
+		flag.Parse()
+		beam.Init() // serves until the runner is done with it, and exits
+		os.Exit(exitFailed)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal kills
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// isWorker recognizes how runners start the worker processes of a job: with
+// Beam's --worker, and with no subcommand.
+func isWorker(args []string) bool {
+	for _, arg := range args {
+		name, ok := strings.CutPrefix(arg, "-")
+		if !ok {
+			return false
+		}
+		name, value, given := strings.Cut(strings.TrimPrefix(name, "-"), "=")
+		if name == "worker" {
+			on, err := strconv.ParseBool(value)
+			return !given || err == nil && on
+		}
+	}
+	return false
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	ctx = context.WithValue(ctx, argsKey{}, args)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return 0
+	}
+	status := exitStatus(err)
+	fmt.Fprint(stderr, complaint(cmd.CommandPath(), err, status))
+	return status
+}
+
+// usageError is a mistake in what was typed.
+type usageError struct{ faults []error }
+
+func (e *usageError) Error() string { return errors.Join(e.faults...).Error() }
+
+// incompleteError is a dataset that was looked at and is not complete.
+type incompleteError string
+
+func (e incompleteError) Error() string { return string(e) }
+
+// mistakes returns a *usageError of faults, each told once, or nil.
+func mistakes(faults ...error) error {
+	var told []error
+	seen := map[string]bool{}
+	for _, f := range faults {
+		if f != nil && !seen[f.Error()] {
+			seen[f.Error()] = true
+			told = append(told, f)
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	return &usageError{told}
+}
+
+func exitStatus(err error) int {
+	var typed *usageError
+	var early *pipeline.UsageError
+	var incomplete *pipeline.IncompleteError
+	var looked incompleteError
+	switch {
+	case errors.As(err, &typed), errors.As(err, &early):
+		return exitUsage
+	case errors.As(err, &incomplete), errors.As(err, &looked):
+		return exitIncomplete
+	case errors.Is(err, pipeline.ErrInterrupted):
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// complaint is what stderr gets: a line, or a line for each of several mistakes.
+func complaint(command string, err error, status int) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	var typed *usageError
+	if errors.As(err, &typed) && len(typed.faults) > 1 {
+		lines = append([]string{fmt.Sprintf("%d mistakes", len(typed.faults))}, lines...)
+	}
+	text := command + ": " + strings.Join(lines, "\n  ") + "\n"
+	if status == exitUsage {
+		text += fmt.Sprintf("Nothing was done. See %s --help.\n", command)
+	}
+	return text
+}

@@ -1,0 +1,147 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// progressEvery is how often Options.Progress is called.
+const progressEvery = 200 * time.Millisecond
+
+// Backfill fetches what the requests ask for and the dataset does not have.
+// beam.Init must have been called.
+//
+// Its errors are a [*UsageError], where nothing was fetched; a [*JobError]; an
+// [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last
+// three the Summary says what the dataset holds.
+func Backfill(ctx context.Context, o Options) (Summary, error) {
+	began := time.Now()
+	plan, o, err := prepare(ctx, o)
+	if ctx.Err() != nil {
+		return Summary{}, ErrInterrupted
+	}
+	if err != nil {
+		return Summary{}, usage(err)
+	}
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests)}
+	jobErr := o.job(ctx, plan, &summary)
+	total, err := summary.tally(ledger.Open(o.Out), plan)
+	summary.Seconds = time.Since(began).Seconds()
+	switch {
+	case jobErr != nil:
+		return summary, jobErr
+	case err != nil:
+		return summary, &JobError{Runner: o.runner(), Cause: err.Error(), Err: err}
+	case !total.Complete():
+		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
+	}
+	return summary, nil
+}
+
+// prepare does all that comes before the job. It writes nothing before it is
+// known that all streams can be read.
+func prepare(ctx context.Context, o Options) (*kvsio.Plan, Options, error) {
+	if !beam.Initialized() {
+		return nil, o, errors.New("beam.Init was not called: call it first, after flag.Parse")
+	}
+	if err := o.Validate(); err != nil {
+		return nil, o, err
+	}
+	has, err := dataset.Check(o.Out, o.dataset())
+	if err != nil {
+		return nil, o, err
+	}
+	o.Read.ShardSamples = int(has.ShardSamples)
+	if o.Read.AWS, err = kvsio.ResolveAWS(ctx, o.Read.AWS); err != nil {
+		return nil, o, err
+	}
+	if o.Requests, err = kvsio.Check(ctx, o.Read, o.Requests); err != nil {
+		return nil, o, err
+	}
+	if _, err := dataset.Create(o.Out, o.dataset()); err != nil {
+		return nil, o, err
+	}
+	spans := make([]framepb.Span, len(o.Requests))
+	for i, r := range o.Requests {
+		spans[i] = r.Span()
+	}
+	if err := ledger.Open(o.Out).Request(spans...); err != nil {
+		return nil, o, err
+	}
+	o.Read.Ledger = o.Out
+	plan, err := kvsio.NewPlan(o.Read, o.Requests)
+	return plan, o, err
+}
+
+// job runs the Beam job, unless there is nothing to fetch.
+func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) error {
+	if plan.Shards == 0 {
+		summary.GetImagesCalls, summary.Retries, summary.Throttles = new(int64), new(int64), new(int64)
+		return nil
+	}
+	p, s := beam.NewPipelineWithRoot()
+	shards := kvsio.ReadPlan(s, o.Read, plan)
+	dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards)
+
+	stop := o.watch(plan)
+	result, err := run(ctx, o.runner(), p)
+	stop()
+	summary.metrics(result)
+	switch {
+	case ctx.Err() != nil:
+		return ErrInterrupted
+	case err != nil:
+		return &JobError{Runner: o.runner(), Cause: causeOf(err), Err: err}
+	}
+	return nil
+}
+
+// watch reports progress until stop is called.
+func (o Options) watch(plan *kvsio.Plan) (stop func()) {
+	if o.Progress == nil {
+		return func() {}
+	}
+	began, before := time.Now(), kvsio.Counters()
+	total := Progress{Samples: ledger.Count(plan.Missing), Shards: plan.Shards}
+	report := func() {
+		p := total
+		p.Done, p.Elapsed = since(before), time.Since(began)
+		o.Progress(p)
+	}
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				report()
+			case <-quit:
+				report()
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-ended
+	}
+}
+
+func since(before kvsio.Counts) kvsio.Counts {
+	now := kvsio.Counters()
+	return kvsio.Counts{
+		Shards: now.Shards - before.Shards, Skipped: now.Skipped - before.Skipped,
+		Frames: now.Frames - before.Frames, Gaps: now.Gaps - before.Gaps, Bytes: now.Bytes - before.Bytes,
+		Calls: now.Calls - before.Calls, Retries: now.Retries - before.Retries, Throttles: now.Throttles - before.Throttles,
+	}
+}

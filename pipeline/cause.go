@@ -1,0 +1,29 @@
+package pipeline
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	// Beam wraps an error once for each node it goes through, and tells of each
+	// node in lines of their own. The cause is below the last of them.
+	beamContext = regexp.MustCompile(`(?m)^(?:.*caused by:|DoFn\[UID:.*\] failed:|.*[Ff]ull error:)[ \t]*\n`)
+
+	// A panic's stack, as Beam and Java print it.
+	stack = regexp.MustCompile(`(?s)\s*(?:goroutine \d+ \[.*|\n\s+at [\w.$]+\(.*)`)
+)
+
+// causeOf returns what an error of Beam is about, without the graph that it
+// went through and without a stack.
+func causeOf(err error) string {
+	text := stack.ReplaceAllString(err.Error(), "")
+	if at := beamContext.FindAllStringIndex(text, -1); at != nil {
+		text = text[at[len(at)-1][1]:]
+	}
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' })
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.Join(lines, " ")
+}

@@ -1,0 +1,89 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// UsageError is what can be told to be wrong before anything is fetched: by
+// options, by the dataset, or by the preflight.
+type UsageError struct {
+	Faults []error
+}
+
+// usage returns a *UsageError of the errors that are not nil, or nil.
+func usage(errs ...error) error {
+	var faults []error
+	for _, err := range errs {
+		faults = append(faults, flatten(err)...)
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return &UsageError{Faults: faults}
+}
+
+// flatten takes apart what errors.Join joined.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, flatten(e)...)
+	}
+	return all
+}
+
+func (e *UsageError) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the faults.
+func (e *UsageError) Unwrap() []error { return e.Faults }
+
+// JobError is a job that failed. What it wrote stays valid: the same backfill
+// goes on from there.
+type JobError struct {
+	Runner string
+	Cause  string // the one line that says why
+	Err    error  // what Beam returned
+}
+
+func (e *JobError) Error() string {
+	return fmt.Sprintf("the job on runner %s failed: %s", e.Runner, e.Cause)
+}
+
+// Unwrap returns what Beam returned.
+func (e *JobError) Unwrap() error { return e.Err }
+
+// IncompleteError is a job that came to its end without a dataset that is
+// complete.
+type IncompleteError struct {
+	Dir             string
+	Missing, Failed int64 // samples
+}
+
+func (e *IncompleteError) Error() string {
+	var parts []string
+	if e.Missing > 0 {
+		parts = append(parts, fmt.Sprintf("%d samples are missing", e.Missing))
+	}
+	if e.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d samples are FAILED gaps", e.Failed))
+	}
+	return fmt.Sprintf("%s is not complete: %s; the same backfill fetches them again", e.Dir, strings.Join(parts, " and "))
+}
+
+// ErrInterrupted says that the context of a backfill ended before it did. What
+// it wrote stays valid.
+var ErrInterrupted = errors.New("interrupted: what is written stays, and the same backfill goes on from there")

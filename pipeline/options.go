@@ -1,0 +1,115 @@
+// Package pipeline runs a backfill: it makes a dataset hold what is asked for.
+//
+// [Backfill] validates its [Options], describes every stream, writes down what
+// is asked for, takes away what the dataset has, and runs what is left as a
+// Beam job: source, transforms and sink. The [Summary] comes from the dataset's
+// ledger, so it says what is there, whichever runner did the work.
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+)
+
+// DefaultRunner is Beam's local runner: it runs the job in this process.
+const DefaultRunner = "prism"
+
+// Options is what to backfill, from where, to where and how.
+type Options struct {
+	// Requests is what is asked for. At least one; they may overlap.
+	Requests []kvsio.Request
+
+	// Read says how the streams are read. Its Ledger is set to Out, and its
+	// ShardSamples, where 0, to what the dataset has.
+	Read kvsio.ReadParams
+
+	// Out is the folder of the dataset. It is made where it does not exist.
+	Out string
+
+	// DatasetFormat is the form that frames are written in. Default: what the
+	// dataset has, and "files" for a new one.
+	DatasetFormat string
+
+	// Runner is the name of a Beam runner that is linked into the program:
+	// prism and direct always are, and so is universal, which submits to the
+	// job server at Beam's --endpoint. Default prism.
+	Runner string
+
+	// Progress, where set, is called now and then while the job runs, and once
+	// when it is over, never from two goroutines at once.
+	Progress func(Progress)
+
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// Validate returns a *UsageError that names everything that is wrong with the
+// options, or nil. It makes no calls and touches no file.
+func (o Options) Validate() error {
+	var errs []error
+	if len(o.Requests) == 0 {
+		errs = append(errs, refuse("Requests", "empty", "at least one"))
+	}
+	for i, r := range o.Requests {
+		if err := CheckRequest(r, o.Read.MinInterval, o.now()); err != nil {
+			errs = append(errs, fmt.Errorf("request %d: %w", i+1, err))
+		}
+	}
+	if err := o.Read.Validate(); err != nil {
+		errs = append(errs, err)
+	}
+	if o.Out == "" {
+		errs = append(errs, refuse("Out", "not set", "the folder of the dataset"))
+	}
+	if err := CheckRunner(o.Runner); err != nil {
+		errs = append(errs, err)
+	}
+	return usage(errs...)
+}
+
+// CheckRequest is [kvsio.Request.ValidateFloor] for a backfill, which does not
+// ask for what is still to come: that would be recorded as gaps. The error is a
+// [*kvsio.RequestError].
+func CheckRequest(r kvsio.Request, floor time.Duration, now time.Time) error {
+	var wrong *kvsio.RequestError
+	if !errors.As(r.ValidateFloor(floor), &wrong) {
+		wrong = &kvsio.RequestError{}
+	}
+	if r.EndTimestamp.After(now) {
+		wrong.Faults = append(wrong.Faults, kvsio.Fault{
+			Field:   "EndTimestamp",
+			Value:   r.EndTimestamp.UTC().Format(time.RFC3339Nano) + ", in the future",
+			Allowed: "at most now, " + now.UTC().Format(time.RFC3339),
+		})
+	}
+	if len(wrong.Faults) == 0 {
+		return nil
+	}
+	return wrong
+}
+
+func refuse(field, value, allowed string) error {
+	return fmt.Errorf("%s is %s: it must be %s", field, value, allowed)
+}
+
+func (o Options) runner() string {
+	if o.Runner == "" {
+		return DefaultRunner
+	}
+	return o.Runner
+}
+
+func (o Options) now() time.Time {
+	if o.Now != nil {
+		return o.Now()
+	}
+	return time.Now()
+}
+
+func (o Options) dataset() dataset.Options {
+	return dataset.Options{Format: o.DatasetFormat, ShardSamples: o.Read.ShardSamples}
+}

@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	beam.Init()
+	os.Exit(m.Run())
+}
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// options asks a stand-in for five minutes of one stream.
+func options(t *testing.T, faults ...kvstest.Fault) (Options, *kvstest.Server) {
+	t.Helper()
+	server := kvstest.NewServer(kvstest.Config{
+		Streams: []kvstest.Stream{{
+			Name: "cam", Width: 160, Height: 90, Quota: &kvstest.Quota{},
+			Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
+		}},
+		Faults: faults,
+	})
+	t.Cleanup(server.Close)
+	for _, entry := range server.Env() {
+		name, value, _ := strings.Cut(entry, "=")
+		t.Setenv(name, value)
+	}
+	return Options{
+		Out: t.TempDir() + "/out",
+		Requests: []kvsio.Request{{
+			StreamName: "cam", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
+			EndTimestamp: start.Add(5 * time.Minute), SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+		}},
+	}, server
+}
+
+func TestBackfill(t *testing.T) {
+	for _, runner := range []string{"prism", "direct"} {
+		t.Run(runner, func(t *testing.T) {
+			o, server := options(t)
+			o.Runner = runner
+			var last Progress
+			o.Progress = func(p Progress) { last = p }
+			s, err := Backfill(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Samples != 100 || s.Frames != 80 || s.Gaps[framepb.NoMedia] != 20 || s.Fetched.Samples != 100 || s.Shards != 1 {
+				t.Errorf("%+v", s)
+			}
+			if s.GetImagesCalls == nil || *s.GetImagesCalls != int64(server.Stats().GetImagesCalls) {
+				t.Errorf("calls are %v, the service saw %d", s.GetImagesCalls, server.Stats().GetImagesCalls)
+			}
+			if last.Done.Frames != 80 || last.Samples != 100 {
+				t.Errorf("the last progress is %+v", last)
+			}
+			s, err = Backfill(t.Context(), o)
+			if err != nil || s.Frames != 80 || s.Fetched.Samples != 0 || s.Shards != 0 || s.SkippedShards != 1 || *s.GetImagesCalls != 0 {
+				t.Errorf("again: %+v, %v", s, err)
+			}
+		})
+	}
+}
+
+func TestBackfillErrors(t *testing.T) {
+	o, _ := options(t, kvstest.Fault{Kind: "endpoint_expired", Rate: 1})
+	var job *JobError
+	s, err := Backfill(t.Context(), o)
+	if !errors.As(err, &job) || !strings.HasPrefix(job.Cause, "reading cam at ") || strings.Contains(job.Cause, "\n") || s.Samples != 100 {
+		t.Errorf("a job that fails: %+v, %v", s, err)
+	}
+	o.Read.KeepGoing = true
+	var incomplete *IncompleteError
+	if s, err = Backfill(t.Context(), o); !errors.As(err, &incomplete) || incomplete.Failed != 100 || s.Gaps[framepb.Failed] != 100 {
+		t.Errorf("a job that keeps going: %+v, %v", s, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err = Backfill(ctx, o); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("a context that has ended: %v", err)
+	}
+}
+
+func TestValidateTellsAll(t *testing.T) {
+	err := Options{
+		Requests: []kvsio.Request{{StreamName: "cam", EndTimestamp: start.Add(2 * time.Hour)}},
+		Read:     kvsio.ReadParams{MaxInFlight: -1, QuotaShare: 2},
+		Runner:   "nope",
+		Now:      func() time.Time { return start },
+	}.Validate()
+	var early *UsageError
+	if !errors.As(err, &early) || len(early.Faults) != 5 {
+		t.Errorf("%v: want 5 faults", err)
+	}
+	for _, want := range []string{"request 1: ", "in the future", "MaxInFlight", "QuotaShare", "Out is not set", `Runner is "nope"`} {
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%v: it must contain %q", err, want)
+		}
+	}
+	// Asked again, an unknown runner is still unknown.
+	if CheckRunner("nope") == nil || CheckRunner("prism") != nil || CheckRunner("direct") != nil || CheckRunner("universal") != nil {
+		t.Error("CheckRunner is wrong")
+	}
+}

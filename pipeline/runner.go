@@ -1,0 +1,128 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+	//lint:ignore SA1019 it is the runner that a debugger and a profiler see through
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" // registers itself
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"    // registers itself, and universal
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// grace is how long an interrupted job may take to end what it has under way.
+const grace = 10 * time.Second
+
+var runners struct {
+	sync.Mutex
+	unknown map[string]bool
+}
+
+// CheckRunner returns an error where no runner of that name is linked into the
+// program. The empty name stands for the default.
+func CheckRunner(name string) error {
+	if name == "" {
+		return nil
+	}
+	runners.Lock()
+	defer runners.Unlock()
+	if !runners.unknown[name] && registered(name) {
+		return nil
+	}
+	if runners.unknown == nil {
+		runners.unknown = make(map[string]bool)
+	}
+	runners.unknown[name] = true
+	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "prism, direct, or universal with Beam's --endpoint")
+}
+
+// registered finds out by a second registration, which Beam refuses: it cannot be
+// asked, and it ends the process at a runner that it does not know.
+func registered(name string) (known bool) {
+	defer func() { known = recover() != nil }()
+	beam.RegisterRunner(name, func(context.Context, *beam.Pipeline) (beam.PipelineResult, error) {
+		return nil, CheckRunner(name)
+	})
+	return false
+}
+
+// run runs p until it ends or ctx does.
+//
+// Only the direct runner may see ctx end: prism panics when the client that
+// submitted a job goes away, and other runners would not hear of it. Their job
+// service is asked to cancel the job instead.
+func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineResult, error) {
+	if runner == "direct" || runner == "DirectRunner" {
+		return beam.Run(ctx, runner, p)
+	}
+	base := context.WithoutCancel(ctx)
+	if *jobopts.JobName == "" {
+		*jobopts.JobName = fmt.Sprintf("kvsframes-backfill-%d", time.Now().UnixNano())
+		defer func() { *jobopts.JobName = "" }()
+	}
+	if runner == "prism" || runner == "PrismRunner" {
+		// An empty pipeline is an error, but prism starts its server first: so
+		// the endpoint is known before there is a job.
+		prism.Execute(base, beam.NewPipeline())
+	}
+	job := jobRef{endpoint: *jobopts.Endpoint, name: *jobopts.JobName}
+
+	type outcome struct {
+		result beam.PipelineResult
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := beam.Run(base, runner, p)
+		done <- outcome{result, err}
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+	}
+	stopped := time.After(grace)
+	for {
+		job.cancel(base) // again and again: it may not have begun yet
+		select {
+		case <-done:
+			return nil, ctx.Err()
+		case <-stopped:
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// jobRef is a job as its submitter knows it while it runs.
+type jobRef struct {
+	endpoint, name string
+}
+
+// cancel does what it can: the process is about to end either way.
+func (j jobRef) cancel(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, grace)
+	defer stop()
+	conn, err := grpc.NewClient(j.endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	service := jobpb.NewJobServiceClient(conn)
+	jobs, err := service.GetJobs(ctx, &jobpb.GetJobsRequest{})
+	if err != nil {
+		return
+	}
+	for _, info := range jobs.GetJobInfo() {
+		if info.GetJobName() == j.name {
+			service.Cancel(ctx, &jobpb.CancelJobRequest{JobId: info.GetJobId()})
+		}
+	}
+}

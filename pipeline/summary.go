@@ -1,0 +1,152 @@
+package pipeline
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/metrics"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// SummarySchema names the form of a Summary as JSON.
+const SummarySchema = "kvsframes.backfill/1"
+
+// Summary is what a backfill came to. All counts of samples are of everything
+// that was asked for, each sample once, as the dataset's ledger has it now:
+// where it is complete, frames + gaps + drops = samples.
+type Summary struct {
+	Schema   string `json:"schema"`
+	Dataset  string `json:"dataset"`
+	Requests int    `json:"requests"`
+	Counts
+	Fetched       Fetched `json:"fetched"`
+	Shards        int64   `json:"shards"`         // that were to be fetched
+	SkippedShards int64   `json:"skipped_shards"` // that the dataset had already
+
+	// What the job's calls came to; nil where the runner does not tell.
+	GetImagesCalls *int64 `json:"get_images_calls"`
+	Retries        *int64 `json:"retries"`
+	Throttles      *int64 `json:"throttles"`
+
+	Seconds float64         `json:"seconds"`
+	Streams []StreamSummary `json:"streams"`
+}
+
+// Counts says what became of samples.
+type Counts struct {
+	Samples int64            `json:"samples"`
+	Frames  int64            `json:"frames"`
+	Gaps    map[string]int64 `json:"gaps"`  // by reason
+	Drops   map[string]int64 `json:"drops"` // by reason
+}
+
+// Fetched is the part of it that was not there before.
+type Fetched struct {
+	Samples int64 `json:"samples"`
+	Frames  int64 `json:"frames"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// StreamSummary is Counts of one stream.
+type StreamSummary struct {
+	Stream    string `json:"stream"`
+	StreamARN string `json:"stream_arn"`
+	Counts
+}
+
+// Progress is how far a job in this process is. A job that runs elsewhere shows
+// nothing here.
+type Progress struct {
+	Samples int64 // to be fetched
+	Shards  int64 // to be fetched
+	Done    kvsio.Counts
+	Elapsed time.Duration
+}
+
+func counts(t ledger.Tally) Counts {
+	c := Counts{Samples: t.Samples, Frames: t.Frames, Gaps: t.Gaps, Drops: t.Drops}
+	if c.Gaps == nil {
+		c.Gaps = map[string]int64{}
+	}
+	if c.Drops == nil {
+		c.Drops = map[string]int64{}
+	}
+	return c
+}
+
+// tally fills in what the ledger says of a plan.
+func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, error) {
+	asked, err := book.Tally(plan.Asked)
+	if err != nil {
+		return ledger.Tally{}, err
+	}
+	fetched, err := book.Tally(plan.Missing)
+	if err != nil {
+		return ledger.Tally{}, err
+	}
+	total := sum(asked)
+	s.Counts = counts(total)
+	s.Streams = byStream(asked)
+	f := sum(fetched)
+	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
+	s.Shards, s.SkippedShards = plan.Shards, plan.Skipped
+	return total, nil
+}
+
+func sum(tallies map[framepb.Series]ledger.Tally) (total ledger.Tally) {
+	for _, t := range tallies {
+		total = total.Plus(t)
+	}
+	return total
+}
+
+func byStream(tallies map[framepb.Series]ledger.Tally) []StreamSummary {
+	type stream struct{ name, arn string }
+	streams := make(map[stream]ledger.Tally)
+	for series, t := range tallies {
+		key := stream{series.StreamName, series.StreamARN}
+		streams[key] = streams[key].Plus(t)
+	}
+	all := make([]StreamSummary, 0, len(streams))
+	for key, t := range maps.All(streams) {
+		all = append(all, StreamSummary{Stream: key.name, StreamARN: key.arn, Counts: counts(t)})
+	}
+	slices.SortFunc(all, func(a, b StreamSummary) int {
+		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.StreamARN, b.StreamARN))
+	})
+	return all
+}
+
+// metrics fills in the job's figures, if its runner tells any.
+func (s *Summary) metrics(result beam.PipelineResult) {
+	counters := counters(result)
+	calls, told := counters[kvsio.MetricCalls]
+	if !told {
+		return
+	}
+	s.GetImagesCalls = &calls
+	s.Retries = new(counters[kvsio.MetricRetries])
+	s.Throttles = new(counters[kvsio.MetricThrottles])
+}
+
+// counters never fails: some runners return a result that is nil, or one whose
+// metrics are.
+func counters(result beam.PipelineResult) (found map[string]int64) {
+	defer func() {
+		if recover() != nil {
+			found = nil
+		}
+	}()
+	found = make(map[string]int64)
+	ours := func(r metrics.SingleResult) bool { return r.Namespace() == kvsio.MetricNamespace }
+	for _, c := range result.Metrics().Query(ours).Counters() {
+		found[c.Name()] += c.Result()
+	}
+	return found
+}

@@ -188,11 +188,12 @@ func (c *shardCalls) handle(v verdict, err error, endpoint, token string, refuse
 	case gone:
 		c.stream.kill(plain(err))
 		return plain(err)
-	case expired:
-		return errOutOfRetention
-	case wrong:
-		if token != "" {
+	case expired, wrong:
+		switch {
+		case token != "": // the range itself was accepted
 			return errBadToken
+		case v == expired:
+			return errOutOfRetention
 		}
 		return plain(err)
 	}

@@ -38,6 +38,8 @@ func TestFaultsLoseNothing(t *testing.T) {
 		mixed = append(mixed, kvstest.Fault{Kind: kind, Rate: 0.05})
 		cases[kind] = []kvstest.Fault{{Kind: kind, Rate: 0.2}}
 	}
+	// Refused three times in a row, a range counts as out of retention.
+	cases["out_of_retention"] = []kvstest.Fault{{Kind: "out_of_retention", Rate: 0.05}}
 	cases["all"] = mixed
 	for name, faults := range cases {
 		t.Run(name, func(t *testing.T) {

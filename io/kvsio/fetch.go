@@ -77,7 +77,7 @@ func deliver(shard *framepb.Shard, ms int64, a answer, failure error) {
 // fetchWindow asks for a window, and once more for what it does not get: see
 // doubts. With an error it returns what it has.
 func fetchWindow(ctx context.Context, p pager, w window) ([]answer, error) {
-	answers, err := ask(ctx, p, w)
+	answers, err := askFirmly(ctx, p, w)
 	if errors.Is(err, errOutOfRetention) {
 		answers, err = askRetained(ctx, p, w)
 	}
@@ -86,7 +86,7 @@ func fetchWindow(ctx context.Context, p pager, w window) ([]answer, error) {
 	}
 	d := newDoubts(w, answers)
 	for again := range d.windows() {
-		second, err := ask(ctx, p, again.window)
+		second, err := askFirmly(ctx, p, again.window)
 		if err != nil && !errors.Is(err, errOutOfRetention) { // the head start may lie before the retention's edge
 			return answers, err
 		}
@@ -135,10 +135,7 @@ func ask(ctx context.Context, p pager, w window) ([]answer, error) {
 // askRetained asks for what the stream still keeps of a window whose range was
 // refused: it looks for the first instant at which a range may begin.
 func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
-	answers, err := askFirmly(ctx, p, w)
-	if !errors.Is(err, errOutOfRetention) {
-		return answers, err
-	}
+	answers := noAnswers(w)
 	out, in := 0, w.n // ranges from out are refused, those from in are not
 	try := w.n - 1    // most often all is refused, and this settles it
 	for out+1 < in {
@@ -153,7 +150,6 @@ func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
 		}
 		try = (out + in) / 2
 	}
-	answers = noAnswers(w)
 	if in < w.n {
 		kept, err := askFirmly(ctx, p, window{start: w.at(in), step: w.step, n: w.n - in})
 		switch {
@@ -171,9 +167,10 @@ func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
 	return answers, nil
 }
 
-// askFirmly takes a refusal for one when it comes twice: much hangs on it.
+// askFirmly takes a refusal for one when it comes three times: much hangs on
+// it.
 func askFirmly(ctx context.Context, p pager, w window) (answers []answer, err error) {
-	for range 2 {
+	for range 3 {
 		if answers, err = ask(ctx, p, w); !errors.Is(err, errOutOfRetention) {
 			break
 		}

@@ -1,10 +1,17 @@
 package kvsio
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// gate bounds what a process fetches at once: slots for calls under way, and
-// bytes for shards that are in memory. All bundles of the process share it,
-// first come, first served.
+// gate bounds what a process has in hand at once: slots for shards from their
+// first call until what follows the source has taken them, and the bytes of
+// those shards. All bundles of the process share it, first come, first served.
+//
+// A slot is held until then, not only while calls are under way: so a sink that
+// is slow slows the calls, and a process that is killed has at most as many
+// shards to fetch again as it has slots.
 type gate struct {
 	mu    sync.Mutex
 	slots int
@@ -23,7 +30,6 @@ type ticket struct {
 	admitted chan struct{} // closed when the ticket holds its slot and bytes
 	bytes    int64
 	inside   bool
-	slot     bool
 }
 
 // enter asks for a slot and for bytes. More bytes than there are stands for all.
@@ -44,21 +50,16 @@ func (g *gate) admit() {
 		}
 		g.slots--
 		g.bytes -= t.bytes
-		t.inside, t.slot = true, true
+		t.inside = true
 		close(t.admitted)
 		g.queue = g.queue[1:]
 	}
 }
 
-// fetched gives the slot back and makes the ticket's share what its shard
-// really takes.
+// fetched makes the ticket's share what its shard really takes.
 func (t *ticket) fetched(bytes int64) {
 	t.gate.mu.Lock()
 	defer t.gate.mu.Unlock()
-	if t.slot {
-		t.slot = false
-		t.gate.slots++
-	}
 	// A shard larger than thought overdraws: it is there already.
 	t.gate.bytes += t.bytes - bytes
 	t.bytes = bytes
@@ -68,21 +69,15 @@ func (t *ticket) fetched(bytes int64) {
 // leave gives back all that the ticket holds, its place in the queue too.
 // It may be called more than once.
 func (t *ticket) leave() {
-	t.gate.mu.Lock()
-	defer t.gate.mu.Unlock()
-	if !t.inside {
-		for i, q := range t.gate.queue {
-			if q == t {
-				t.gate.queue = append(t.gate.queue[:i:i], t.gate.queue[i+1:]...)
-				break
-			}
-		}
+	g := t.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.inside {
+		t.inside = false
+		g.slots++
+		g.bytes += t.bytes
 	} else {
-		if t.slot {
-			t.gate.slots++
-		}
-		t.gate.bytes += t.bytes
-		t.inside, t.slot = false, false
+		g.queue = slices.DeleteFunc(g.queue, func(q *ticket) bool { return q == t })
 	}
-	t.gate.admit()
+	g.admit()
 }

@@ -134,23 +134,24 @@ func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.Ev
 }
 
 // enter waits for a slot and memory for a shard, and delivers finished shards
-// meanwhile: bundles that only waited would block each other.
+// meanwhile: bundles that only waited would block each other. A free slot comes
+// first, so that calls are under way while shards are delivered.
 func (d *dispatch) enter(bytes int64) (*ticket, error) {
 	t := d.engine.gate.enter(bytes)
 	for {
+		select {
+		case <-t.admitted:
+			return t, nil
+		default:
+		}
 		var err error
 		select {
+		case <-t.admitted:
+			return t, nil
 		case r := <-d.finished:
 			err = d.deliverOr(t, r)
-		default:
-			select {
-			case <-t.admitted:
-				return t, nil
-			case r := <-d.finished:
-				err = d.deliverOr(t, r)
-			case <-d.ctx.Done():
-				err = d.ctx.Err()
-			}
+		case <-d.ctx.Done():
+			err = d.ctx.Err()
 		}
 		if err != nil {
 			t.leave()

@@ -24,7 +24,12 @@ const progressEvery = 200 * time.Millisecond
 // three the Summary says what the dataset holds.
 func Backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
-	plan, o, err := prepare(ctx, o)
+	o, err := prepare(ctx, o)
+	var plan *kvsio.Plan
+	if err == nil {
+		defer dataset.Sweep(o.Out) // however it ends; what stays all the same does no harm
+		plan, err = o.plan()
+	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
 	}
@@ -46,39 +51,41 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	return summary, nil
 }
 
-// prepare does all that comes before the job. It writes nothing before it is
-// known that all streams can be read.
-func prepare(ctx context.Context, o Options) (*kvsio.Plan, Options, error) {
+// prepare does all that comes before the dataset is written. It writes nothing
+// before it is known that all streams can be read.
+func prepare(ctx context.Context, o Options) (Options, error) {
 	if !beam.Initialized() {
-		return nil, o, errors.New("beam.Init was not called: call it first, after flag.Parse")
+		return o, errors.New("beam.Init was not called: call it first, after flag.Parse")
 	}
 	if err := o.Validate(); err != nil {
-		return nil, o, err
+		return o, err
 	}
 	has, err := dataset.Check(o.Out, o.dataset())
 	if err != nil {
-		return nil, o, err
+		return o, err
 	}
 	o.Read.ShardSamples = int(has.ShardSamples)
 	if o.Read.AWS, err = kvsio.ResolveAWS(ctx, o.Read.AWS); err != nil {
-		return nil, o, err
+		return o, err
 	}
 	if o.Requests, err = kvsio.Check(ctx, o.Read, o.Requests); err != nil {
-		return nil, o, err
+		return o, err
 	}
-	if _, err := dataset.Create(o.Out, o.dataset()); err != nil {
-		return nil, o, err
-	}
+	o.Read.Ledger = o.Out
+	_, err = dataset.Create(o.Out, o.dataset())
+	return o, err
+}
+
+// plan writes down what is asked for, and finds what the dataset does not have.
+func (o Options) plan() (*kvsio.Plan, error) {
 	spans := make([]framepb.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
 	if err := ledger.Open(o.Out).Request(spans...); err != nil {
-		return nil, o, err
+		return nil, err
 	}
-	o.Read.Ledger = o.Out
-	plan, err := kvsio.NewPlan(o.Read, o.Requests)
-	return plan, o, err
+	return kvsio.NewPlan(o.Read, o.Requests)
 }
 
 // job runs the Beam job, unless there is nothing to fetch.
@@ -89,12 +96,13 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	}
 	p, s := beam.NewPipelineWithRoot()
 	shards := kvsio.ReadPlan(s, o.Read, plan)
-	dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards)
+	calmPrism(s, dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards))
 
+	before := kvsio.Counters()
 	stop := o.watch(plan)
 	result, err := run(ctx, o.runner(), p)
 	stop()
-	summary.metrics(result)
+	summary.calls(since(before), result)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted

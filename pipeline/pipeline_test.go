@@ -49,6 +49,14 @@ func options(t *testing.T, faults ...kvstest.Fault) (Options, *kvstest.Server) {
 	}, server
 }
 
+// wantNoTmp: however a job ends, nothing is being written any more.
+func wantNoTmp(t *testing.T, o Options) {
+	t.Helper()
+	if _, err := os.Stat(o.Out + "/tmp"); err == nil {
+		t.Error("tmp is still there")
+	}
+}
+
 func TestBackfill(t *testing.T) {
 	for _, runner := range []string{"prism", "direct"} {
 		t.Run(runner, func(t *testing.T) {
@@ -69,10 +77,12 @@ func TestBackfill(t *testing.T) {
 			if last.Done.Frames != 80 || last.Samples != 100 {
 				t.Errorf("the last progress is %+v", last)
 			}
+			wantNoTmp(t, o)
 			s, err = Backfill(t.Context(), o)
-			if err != nil || s.Frames != 80 || s.Fetched.Samples != 0 || s.Shards != 0 || s.SkippedShards != 1 || *s.GetImagesCalls != 0 {
+			if err != nil || s.Frames != 80 || s.Fetched.Samples != 0 || s.Shards != 1 || s.SkippedShards != 1 || *s.GetImagesCalls != 0 {
 				t.Errorf("again: %+v, %v", s, err)
 			}
+			wantNoTmp(t, o)
 		})
 	}
 }
@@ -84,11 +94,13 @@ func TestBackfillErrors(t *testing.T) {
 	if !errors.As(err, &job) || !strings.HasPrefix(job.Cause, "reading cam at ") || strings.Contains(job.Cause, "\n") || s.Samples != 100 {
 		t.Errorf("a job that fails: %+v, %v", s, err)
 	}
+	wantNoTmp(t, o)
 	o.Read.KeepGoing = true
 	var incomplete *IncompleteError
 	if s, err = Backfill(t.Context(), o); !errors.As(err, &incomplete) || incomplete.Failed != 100 || s.Gaps[framepb.Failed] != 100 {
 		t.Errorf("a job that keeps going: %+v, %v", s, err)
 	}
+	wantNoTmp(t, o)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err = Backfill(ctx, o); !errors.Is(err, ErrInterrupted) {

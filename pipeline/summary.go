@@ -26,8 +26,8 @@ type Summary struct {
 	Requests int    `json:"requests"`
 	Counts
 	Fetched       Fetched `json:"fetched"`
-	Shards        int64   `json:"shards"`         // that were to be fetched
-	SkippedShards int64   `json:"skipped_shards"` // that the dataset had already
+	Shards        int64   `json:"shards"`         // of all that was asked
+	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
 
 	// What the job's calls came to; nil where the runner does not tell.
 	GetImagesCalls *int64 `json:"get_images_calls"`
@@ -95,7 +95,7 @@ func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, er
 	s.Streams = byStream(asked)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
-	s.Shards, s.SkippedShards = plan.Shards, plan.Skipped
+	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
 	return total, nil
 }
 
@@ -123,16 +123,19 @@ func byStream(tallies map[framepb.Series]ledger.Tally) []StreamSummary {
 	return all
 }
 
-// metrics fills in the job's figures, if its runner tells any.
-func (s *Summary) metrics(result beam.PipelineResult) {
-	counters := counters(result)
-	calls, told := counters[kvsio.MetricCalls]
-	if !told {
-		return
+// calls fills in what the job called, where that can be told. Workers in this
+// process have counted themselves, and better than prism (2.77), which loses
+// the metrics of bundles that end while it asks what the first one's mean.
+func (s *Summary) calls(here kvsio.Counts, result beam.PipelineResult) {
+	calls, retries, throttles := here.Calls, here.Retries, here.Throttles
+	if here.Shards+here.Skipped+here.Calls == 0 {
+		told := counters(result)
+		if _, ok := told[kvsio.MetricCalls]; !ok {
+			return
+		}
+		calls, retries, throttles = told[kvsio.MetricCalls], told[kvsio.MetricRetries], told[kvsio.MetricThrottles]
 	}
-	s.GetImagesCalls = &calls
-	s.Retries = new(counters[kvsio.MetricRetries])
-	s.Throttles = new(counters[kvsio.MetricThrottles])
+	s.GetImagesCalls, s.Retries, s.Throttles = &calls, &retries, &throttles
 }
 
 // counters never fails: some runners return a result that is nil, or one whose

@@ -21,7 +21,7 @@ func summaryText(s pipeline.Summary, complete bool) string {
 			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, number(stream.Samples), outcome(stream.Counts))
 		}
 	}
-	if s.Shards == 0 && complete {
+	if s.Shards == s.SkippedShards && complete {
 		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")
 		return w.String()
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +23,14 @@ func slowly(t *testing.T) (*user, []string) {
 func receipts(u *user) int {
 	found, _ := filepath.Glob(filepath.Join(u.dir, "out", "ledger", "*", "*.json"))
 	return len(found)
+}
+
+// wantNoTmp looks for the folder itself, which a tree does not show.
+func wantNoTmp(t *testing.T, u *user) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(u.dir, "out", "tmp")); err == nil {
+		t.Error("tmp is still there")
+	}
 }
 
 func TestInterrupt(t *testing.T) {
@@ -50,6 +57,7 @@ func TestInterrupt(t *testing.T) {
 			})
 			u.must(0, args...)
 			u.must(0, "verify", "out")
+			wantNoTmp(t, u)
 		})
 	}
 }
@@ -89,11 +97,7 @@ func TestKillAndResume(t *testing.T) {
 	if images := u.server.Stats().Images; images > least+2*inFlight*perShard {
 		t.Errorf("%d images were served, %d without a kill", images, least)
 	}
-	got, want := tree(t, filepath.Join(u.dir, "out")), tree(t, filepath.Join(undisturbed.dir, "out"))
-	for name := range got {
-		if strings.HasPrefix(name, "tmp/") {
-			delete(got, name) // of the killed process; swept when it is old
-		}
-	}
-	sameTree(t, got, want)
+	sameTree(t, tree(t, filepath.Join(u.dir, "out")), tree(t, filepath.Join(undisturbed.dir, "out")))
+	wantNoTmp(t, u)
+	wantNoTmp(t, undisturbed)
 }

@@ -7,7 +7,7 @@
 //	requests/<series>/<span>.json          what was asked for
 //	ledger/<series>/<span>.json            what became of each shard
 //	shards/<series>/<span>/<key>.jpg       the pictures of a shard, in format "files"
-//	tmp/                                   what is being written; gone when nothing is
+//	tmp/                                   what is being written; gone when a job has ended
 //
 // <series> is [framepb.Series.ID], <span> is [framepb.Span.Name], <key> is
 // [framepb.Key]. Package ledger looks after requests and ledger.
@@ -26,6 +26,6 @@
 // # Use
 //
 // [Create] opens a dataset for writing, [Write] is the transform that writes
-// shards to it, [Writer] is the same without Beam, and [Verify] reads
-// everything back.
+// shards to it, [Writer] is the same without Beam, [Sweep] tidies up when a job
+// has ended, and [Verify] reads everything back.
 package dataset

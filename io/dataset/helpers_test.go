@@ -126,6 +126,24 @@ func tree(t testing.TB, dir string) map[string]string {
 	return files
 }
 
+// settled is tree once all writers are done: they have left nothing in tmp, and
+// Sweep removes it.
+func settled(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	wantNoLeftovers(t, dir, "settled")
+	if err := Sweep(dir); err != nil {
+		t.Error(err)
+	}
+	return tree(t, dir)
+}
+
+func wantNoLeftovers(t testing.TB, dir, when string) {
+	t.Helper()
+	if left, err := readNames(filepath.Join(dir, "tmp")); len(left) > 0 || orNone(err) != nil {
+		t.Errorf("%s: in tmp is left %v (%v)", when, left, err)
+	}
+}
+
 func equalTrees(t testing.TB, got, want map[string]string, when string) {
 	t.Helper()
 	for name, data := range want {

@@ -31,7 +31,7 @@ func TestKillProcess(t *testing.T) {
 	}
 	undisturbed := create(t)
 	resume(t, undisturbed)
-	want := tree(t, undisturbed)
+	want := settled(t, undisturbed)
 	kills := 0
 	for range 8 {
 		dir := create(t)
@@ -49,7 +49,7 @@ func TestKillProcess(t *testing.T) {
 			kills++
 		}
 		resume(t, dir)
-		equalTrees(t, tree(t, dir), want, "killed and resumed")
+		equalTrees(t, settled(t, dir), want, "killed and resumed")
 	}
 	t.Logf("%d of 8 were killed in the middle", kills)
 }

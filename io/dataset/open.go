@@ -72,7 +72,11 @@ func Check(dir string, want Options) (*framepb.Dataset, error) {
 	}
 	desc, err := Open(dir)
 	if errors.Is(err, ErrNoDataset) {
-		return want.describe(), checkFolder(dir)
+		problem := checkFolder(dir)
+		if problem == nil || !exists(filepath.Join(dir, descriptionFile)) {
+			return want.describe(), problem
+		}
+		desc, err = Open(dir) // another process has just made it
 	}
 	if err != nil {
 		return nil, err
@@ -133,10 +137,22 @@ func Create(dir string, want Options) (*framepb.Dataset, error) {
 		}
 		return nil, fmt.Errorf("the folder %q cannot be written: %w", dir, err)
 	}
-	if err := ledger.Open(dir).Sweep(sweepAge); err != nil {
+	if err := Sweep(dir); err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
 	return Check(dir, want) // another process may have been first
+}
+
+// Sweep removes from the dataset in dir what killed writers left, as Create does,
+// and the folder for what is being written where nothing is. Call it when a job
+// has ended.
+func Sweep(dir string) error {
+	tmp := filepath.Join(dir, "tmp")
+	left, _ := fs.Glob(os.DirFS(tmp), descriptionFile+".*") // of processes that died, or were second
+	for _, name := range left {
+		os.Remove(filepath.Join(tmp, name))
+	}
+	return ledger.Open(dir).Sweep(sweepAge)
 }
 
 // missing lists the folders that are to be made for dir, deepest first.
@@ -156,7 +172,8 @@ func missing(dir string) []string {
 func publish(dir string, data []byte) error {
 	var err error
 	for range attempts {
-		if err = tryPublish(dir, data); !errors.Is(err, fs.ErrNotExist) {
+		// A folder is said to exist also where it was removed a moment later.
+		if err = tryPublish(dir, data); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -179,10 +196,10 @@ func tryPublish(dir string, data []byte) error {
 	target := filepath.Join(dir, descriptionFile)
 	err := os.Link(temp, target) // unlike a rename, it never replaces another process's
 	switch {
-	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return err
-	case exists(target):
+	case err == nil, exists(target):
 		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return err
 	}
 	return os.Rename(temp, target) // a file system without links
 }

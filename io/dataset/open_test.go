@@ -2,9 +2,9 @@ package dataset
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -204,20 +204,53 @@ func TestManyCreate(t *testing.T) {
 // TestSweep: opening for writing removes what nobody can be writing any more.
 func TestSweep(t *testing.T) {
 	dir := create(t)
-	for _, name := range []string{"tmp/x/old.1", "tmp/x/young.1", "tmp/y/old.2", "tmp/dataset.json.old"} {
+	write(t, dir, shardOf(door, 0, "ffnd"))
+	done := shardOf(door, 0, "ffnd").Span
+	other := shardOf(door, 4, "ffnd").Span
+	name := func(span framepb.Span, end string) string {
+		return "tmp/" + span.Series.ID() + "." + span.Name() + "." + end
+	}
+	long := time.Now().Add(-25 * time.Hour)
+	for _, name := range []string{name(done, "A"), name(done, "B.old"), name(other, "LONG"), "tmp/dataset.json.A", "tmp/LONG"} {
 		stray(t, dir, name)
-		if strings.Contains(name, "old") {
-			long := time.Now().Add(-25 * time.Hour)
+		if strings.HasSuffix(name, "LONG") {
 			if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+	stray(t, dir, name(other, "YOUNG")+"/x")
 	if _, err := Create(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprint(len(tree(t, dir)), exists(filepath.Join(dir, "tmp/x/young.1")), exists(filepath.Join(dir, "tmp/y")))
-	if got != "4 true false" {
-		t.Errorf("swept: %s, left %v", got, tree(t, dir))
+	if left, err := readNames(filepath.Join(dir, "tmp")); err != nil || !slices.Equal(left, []string{filepath.Base(name(other, "YOUNG"))}) {
+		t.Errorf("left is %v, %v", left, err)
+	}
+	write(t, dir, shardOf(door, 4, "ffnd"))
+	if settled(t, dir); exists(filepath.Join(dir, "tmp")) {
+		t.Error("tmp is still there")
+	}
+}
+
+// TestSweptWhileCreating: a process that comes second may find its description
+// swept by the first.
+func TestSweptWhileCreating(t *testing.T) {
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				if err := publish(dir, []byte("{}")); err != nil {
+					t.Error(err)
+				}
+				if err := Sweep(dir); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("left is %v", files)
 	}
 }

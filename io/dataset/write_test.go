@@ -47,7 +47,7 @@ func TestWrite(t *testing.T) {
 		passert.Equals(s, beam.ParDo(s, timeAndPath, receipts),
 			"00:00:00 "+path+"00000Z-4 2", "00:00:12  0", "00:00:24 "+path+"24000Z-4 4")
 	})
-	equalTrees(t, tree(t, dir), tree(t, undisturbed), "a job")
+	equalTrees(t, settled(t, dir), settled(t, undisturbed), "a job")
 	for name, want := range map[string]int64{"shards_written": 3, "frames_written": 6} {
 		got := result.Metrics().Query(func(r beam.MetricResult) bool { return r.Name() == name && r.Namespace() == namespace })
 		if len(got.Counters()) != 1 || got.Counters()[0].Result() != want {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -70,12 +71,9 @@ func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Recei
 }
 
 func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
-	temp, discard, err := w.ledger.Temp(shard.Span)
-	if err != nil {
-		return nil, err
-	}
-	defer discard()
-	receipt, err := w.prepare(shard, temp)
+	out := &output{writer: w, span: shard.Span}
+	defer out.discard()
+	receipt, err := w.prepare(shard, out)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +89,7 @@ func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
 			return nil, err
 		}
 	}
-	if err := w.place(receipt, shard.Span, temp); err != nil {
+	if err := w.place(receipt, out); err != nil {
 		return nil, err
 	}
 	if err := w.reach("record"); err != nil {
@@ -100,23 +98,15 @@ func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
 	return receipt, w.ledger.Put(receipt)
 }
 
-// staged is where a shard stands in its temporary folder, replaced is where
-// what it replaces goes.
-const (
-	staged   = "new"
-	replaced = "old"
-)
-
-// prepare writes the shard in the temporary folder while it hashes the pictures
-// for the receipt: each takes about as long as the other.
-func (w *Writer) prepare(shard framepb.Shard, temp string) (receipt *framepb.Receipt, err error) {
+// prepare writes the shard in tmp while it hashes the pictures for the receipt:
+// each takes about as long as the other.
+func (w *Writer) prepare(shard framepb.Shard, out *output) (receipt *framepb.Receipt, err error) {
 	var group errgroup.Group
 	group.Go(func() (err error) {
 		receipt, err = ledger.NewReceipt(shard, w.format.Path(shard.Span))
 		return err
 	})
 	if len(shard.Frames) > 0 {
-		out := &output{path: filepath.Join(temp, staged), reach: w.reach}
 		err = w.format.Write(shard, out.create)
 	}
 	// A shard that is none is the better reason of the two.
@@ -128,39 +118,58 @@ func (w *Writer) prepare(shard framepb.Shard, temp string) (receipt *framepb.Rec
 
 // output is a file, or a folder of files, that is being written.
 type output struct {
-	path   string
-	folder bool // made
-	reach  func(step string) error
+	writer *Writer
+	span   framepb.Span
+	path   string // in tmp; empty where nothing is there
 }
 
 func (o *output) create(name string) (io.WriteCloser, error) {
-	if err := o.reach("create"); err != nil {
+	if err := o.writer.reach("create"); err != nil {
 		return nil, err
 	}
-	if name != "" && !o.folder {
-		if err := os.Mkdir(o.path, 0o777); err != nil {
-			return nil, err
-		}
-		o.folder = true
+	if o.path != "" {
+		return createFile(filepath.Join(o.path, name))
 	}
-	return os.OpenFile(filepath.Join(o.path, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	var file *os.File
+	var err error
+	o.path, err = o.writer.ledger.Temp(o.span, func(path string) (err error) {
+		if name != "" {
+			return os.Mkdir(path, 0o777)
+		}
+		file, err = createFile(path)
+		return err
+	})
+	if err == nil && name != "" {
+		file, err = createFile(filepath.Join(o.path, name))
+	}
+	return file, err
 }
 
-// place brings the shard from its temporary folder to its path. What is there
-// already stays if it is the same: a killed writer left it, or another one has
-// just written it.
-func (w *Writer) place(receipt *framepb.Receipt, span framepb.Span, temp string) error {
-	path := filepath.Join(w.dir, filepath.FromSlash(w.format.Path(span)))
-	if receipt.Frames == 0 {
-		return w.takeAway(span, path, temp)
+func createFile(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// discard removes what place has not moved.
+func (o *output) discard() {
+	if o.path != "" {
+		os.RemoveAll(o.path)
 	}
-	source := filepath.Join(temp, staged)
+}
+
+// place brings the shard from tmp to its path. What is there already stays if it
+// is the same: a killed writer left it, or another one has just written it.
+func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
+	path := filepath.Join(w.dir, filepath.FromSlash(w.format.Path(out.span)))
+	if receipt.Frames == 0 {
+		return w.takeAway(out.span, path)
+	}
 	var err error
 	for range attempts {
 		if err := w.reach("place"); err != nil {
 			return err
 		}
-		if err = os.Rename(source, path); err == nil {
+		if err = os.Rename(out.path, path); err == nil {
+			out.path = ""
 			return nil
 		}
 		switch {
@@ -168,12 +177,12 @@ func (w *Writer) place(receipt *framepb.Receipt, span framepb.Span, temp string)
 			if holds(w.format, path, receipt) {
 				return nil
 			}
-			if err := w.takeAway(span, path, temp); err != nil {
+			if err := w.takeAway(out.span, path); err != nil {
 				return err
 			}
-		case errors.Is(err, fs.ErrNotExist) && exists(source):
-			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-				return err
+		case errors.Is(err, fs.ErrNotExist) && exists(out.path):
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err // one that exists may have been removed a moment later
 			}
 		default:
 			return err
@@ -182,29 +191,43 @@ func (w *Writer) place(receipt *framepb.Receipt, span framepb.Span, temp string)
 	return err
 }
 
-// takeAway removes what is at a shard's path, its receipts first, and in one
-// step: a kill must leave no shard with a receipt and without pictures. Folders
-// that no shard is in any more go with it.
-func (w *Writer) takeAway(span framepb.Span, path, temp string) error {
-	old := filepath.Join(temp, replaced)
+// takeAway removes what is at a shard's path, and folders that no shard is in any
+// more: also those that a kill left.
+func (w *Writer) takeAway(span framepb.Span, path string) error {
 	if exists(path) {
-		if err := w.ledger.Remove(span); err != nil {
-			return err
-		}
-		if err := w.reach("take away"); err != nil {
-			return err
-		}
-		if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := w.reach("remove old"); err != nil {
+		if err := w.remove(span, path); err != nil {
 			return err
 		}
 	}
 	for folder := filepath.Dir(path); folder != filepath.Clean(w.dir); folder = filepath.Dir(folder) {
-		os.Remove(folder)
+		if err := syscall.Rmdir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			break // a shard is in it
+		}
 	}
-	return os.RemoveAll(old)
+	return nil
+}
+
+// remove removes the receipts first, and the pictures in one step: a kill must
+// leave no shard with a receipt and without pictures.
+func (w *Writer) remove(span framepb.Span, path string) error {
+	if err := w.ledger.Remove(span); err != nil {
+		return err
+	}
+	if err := w.reach("take away"); err != nil {
+		return err
+	}
+	old, err := w.ledger.Temp(span, func(old string) error {
+		err := os.Rename(path, old)
+		if errors.Is(err, fs.ErrNotExist) && !exists(path) {
+			return nil // another writer was first
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = w.reach("remove old")
+	return errors.Join(err, os.RemoveAll(old))
 }
 
 func exists(path string) bool {

@@ -35,8 +35,12 @@ type pace struct {
 // newPace makes the pace of a stream whose quota is quota media points a second
 // (0: not known), of which share may be taken.
 func newPace(quota, share float64) *pace {
-	return &pace{told: quota * share, factor: 1}
+	return &pace{told: quota * share * paceMargin, factor: 1}
 }
+
+// paceMargin keeps a share from being overdrawn by the first call of a stream,
+// which no other call's wait precedes.
+const paceMargin = 0.995
 
 // How the rate follows the service: a throttle lowers it, at most once in
 // lowerEvery, and quiet raises it again.

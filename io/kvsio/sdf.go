@@ -135,42 +135,29 @@ func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.Ev
 
 // enter waits for a slot and memory for a shard, and delivers finished shards
 // meanwhile: bundles that only waited would block each other. A free slot comes
-// first, so that calls are under way while shards are delivered.
+// first, so that calls are under way while shards are delivered; and no slot
+// waits for a sink, so the place in the queue is given up for a delivery.
 func (d *dispatch) enter(bytes int64) (*ticket, error) {
-	t := d.engine.gate.enter(bytes)
 	for {
+		t := d.engine.gate.enter(bytes)
 		select {
 		case <-t.admitted:
 			return t, nil
 		default:
 		}
-		var err error
 		select {
 		case <-t.admitted:
 			return t, nil
 		case r := <-d.finished:
-			err = d.deliverOr(t, r)
-		case <-d.ctx.Done():
-			err = d.ctx.Err()
-		}
-		if err != nil {
 			t.leave()
-			return nil, err
+			if err := d.deliver(r); err != nil {
+				return nil, err
+			}
+		case <-d.ctx.Done():
+			t.leave()
+			return nil, d.ctx.Err()
 		}
 	}
-}
-
-// deliverOr delivers, and gives t back should that panic.
-func (d *dispatch) deliverOr(t *ticket, r result) error {
-	delivered := false
-	defer func() {
-		if !delivered {
-			t.leave()
-		}
-	}()
-	err := d.deliver(r)
-	delivered = true
-	return err
 }
 
 // start starts the calls of a claimed shard.

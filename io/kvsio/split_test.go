@@ -51,9 +51,9 @@ func TestSplitsCostNoCalls(t *testing.T) {
 		inFlight, shards int
 		latency          time.Duration // without it prism has no reason to split
 	}{
-		{1, 12, 150 * time.Millisecond},
-		{16, 160, 200 * time.Millisecond},
-		{64, 400, 400 * time.Millisecond},
+		{1, 12, 200 * time.Millisecond},
+		{16, 96, 500 * time.Millisecond},
+		{64, 320, 600 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(c.inFlight, " in flight"), func(t *testing.T) {
 			server := kvstest.NewServer(kvstest.Config{

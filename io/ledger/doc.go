@@ -7,7 +7,7 @@
 //	requests/<series>/<span>.json        what was asked for, written before a job begins
 //	ledger/<series>/<span>.json          the receipt of a shard
 //	ledger/<series>/<span>.failed.json   the receipt of a shard with FAILED gaps: not the end of it
-//	tmp/<series>/…                       what is being written
+//	tmp/<series>.<span>.<random>         what is being written, see [Ledger.Temp]; gone after [Ledger.Sweep]
 //
 // where <series> is [framepb.Series.ID] and <span> is [framepb.Span.Name]. The
 // names alone say which samples are done, so planning needs listings only.

@@ -82,6 +82,20 @@ func tree(t testing.TB, dir string) map[string]string {
 	return files
 }
 
+// settled is tree once all writers are done: they have left nothing in tmp, and
+// Sweep removes it.
+func settled(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	l := Open(dir)
+	if left, err := l.list("tmp"); len(left) > 0 || err != nil {
+		t.Errorf("in tmp is left %v (%v)", left, err)
+	}
+	if err := l.Sweep(sweepNothing); err != nil {
+		t.Error(err)
+	}
+	return tree(t, dir)
+}
+
 func equalTrees(t testing.TB, got, want map[string]string, when string) {
 	t.Helper()
 	for name, data := range want {

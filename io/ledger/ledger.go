@@ -130,7 +130,12 @@ func (l *Ledger) remove(path string) error {
 	if err := l.reach("remove"); err != nil {
 		return err
 	}
-	err := os.Remove(filepath.Join(l.dir, path))
+	path = filepath.Join(l.dir, path)
+	// Most often there is nothing, and unlike a removal, a look locks no folder.
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -51,9 +51,9 @@ func TestFailed(t *testing.T) {
 		t.Fatalf("Read = %v, %v", got, err)
 	}
 	complete := put(t, l, 0, "ff")
-	want := tree(t, l.dir)
+	want := settled(t, l.dir)
 	put(t, l, 0, "fF")
-	equalTrees(t, tree(t, l.dir), want, "a failed receipt after a complete one")
+	equalTrees(t, settled(t, l.dir), want, "a failed receipt after a complete one")
 	if got, err := l.Ask(span(0, 2)); err != nil || !proto.Equal(got, complete) {
 		t.Fatalf("Ask = %v, %v", got, err)
 	}

@@ -60,88 +60,86 @@ func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
 }
 
 func (l *Ledger) replace(span framepb.Span, target string, data []byte) error {
-	temp, discard, err := l.Temp(span)
+	temp, err := l.Temp(span, func(path string) error { return os.WriteFile(path, data, 0o666) })
 	if err != nil {
 		return err
 	}
-	defer discard()
-	file := filepath.Join(temp, "json")
-	if err := os.WriteFile(file, data, 0o666); err != nil {
-		return err
+	if err = l.reach("rename"); err == nil {
+		err = os.Rename(temp, target)
 	}
-	if err := l.reach("rename"); err != nil {
-		return err
+	if err != nil {
+		os.Remove(temp)
 	}
-	return os.Rename(file, target)
+	return err
 }
 
-// Temp makes a new folder, on the file system of the ledger, for whatever is
-// being written of a shard. Once all of it has been renamed to where it belongs,
-// or will not be needed, discard removes the folder; whoever completes the same
-// shard later does it for a writer that was killed.
-func (l *Ledger) Temp(span framepb.Span) (dir string, discard func(), err error) {
-	parent := l.tempParent(span)
-	dir = filepath.Join(parent, span.Name()+"."+rand.Text())
-	for range attempts {
-		if err = os.MkdirAll(parent, 0o777); err == nil {
-			err = os.Mkdir(dir, 0o777)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			break
+// Temp returns a new path, on the file system of the ledger, where create has
+// made a file or a folder for what is being written of a shard; nothing is there
+// where create fails. Its writer renames it to where it belongs, or removes it;
+// whoever completes the same shard later does it for a writer that was killed.
+//
+// The folder that it is in stays until [Ledger.Sweep]: to a file system, making
+// folders is what costs most.
+func (l *Ledger) Temp(span framepb.Span, create func(path string) error) (path string, err error) {
+	path = filepath.Join(l.tmp(), tempPrefix(span)+rand.Text())
+	err = create(path)
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < attempts; try++ {
+		// That it exists is said also where it was removed a moment later.
+		if err = os.MkdirAll(l.tmp(), 0o777); err == nil || errors.Is(err, fs.ErrExist) {
+			err = create(path)
 		}
 	}
 	if err != nil {
-		return "", nil, fmt.Errorf("making a folder for what is being written: %w", err)
+		os.RemoveAll(path)
+		return "", err
 	}
-	return dir, func() {
-		os.RemoveAll(dir)
-		l.tidy(parent)
-	}, nil
+	return path, nil
 }
 
 // clear removes what other writers of a shard left in tmp. One of them may
 // still be alive: each folder is taken away in one step, so that such a writer
 // fails at its next file and never publishes a part.
 func (l *Ledger) clear(span framepb.Span) error {
-	parent := l.tempParent(span)
-	names, err := l.list("tmp", filepath.Base(parent))
+	names, err := l.list("tmp")
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if strings.HasPrefix(name, span.Name()+".") {
-			takeAway(filepath.Join(parent, name))
+		if strings.HasPrefix(name, tempPrefix(span)) {
+			takeAway(filepath.Join(l.tmp(), name))
 		}
 	}
-	l.tidy(parent)
 	return nil
 }
 
 // Sweep removes from tmp what belongs to shards that are complete, or is older
-// than age: the leftovers of killed writers. Call it when a dataset is opened for
-// writing; other shards' leftovers go when the shards are completed.
+// than age: the leftovers of killed writers. It removes tmp where that leaves
+// nothing. Call it when a dataset is opened for writing and when a job has
+// ended; other shards' leftovers go when the shards are completed.
 func (l *Ledger) Sweep(age time.Duration) error {
-	ids, err := l.list("tmp")
+	names, err := l.list("tmp")
 	if err != nil {
 		return fmt.Errorf("sweeping tmp: %w", err)
 	}
-	before := time.Now().Add(-age)
-	for _, id := range ids {
-		parent := filepath.Join(l.dir, "tmp", id)
-		names, err := l.list("tmp", id)
-		if err != nil { // a file
-			names, parent = []string{id}, filepath.Dir(parent)
-		}
-		for _, name := range names {
-			span, _, _ := strings.Cut(name, ".")
-			_, absent := os.Lstat(filepath.Join(l.dir, "ledger", id, span+".json"))
-			path := filepath.Join(parent, name)
-			if info, err := os.Lstat(path); err == nil && (absent == nil || info.ModTime().Before(before)) {
-				takeAway(path)
-			}
-		}
-		l.tidy(parent)
+	ids, err := l.list("ledger")
+	if err != nil {
+		return fmt.Errorf("sweeping tmp: %w", err)
 	}
+	whole := make(map[string]string)
+	for _, id := range ids {
+		whole[tempID(id)] = id
+	}
+	before := time.Now().Add(-age)
+	for _, name := range names {
+		id, rest, _ := strings.Cut(name, ".")
+		span, _, _ := strings.Cut(rest, ".")
+		_, absent := os.Lstat(filepath.Join(l.dir, "ledger", whole[id], span+".json"))
+		path := filepath.Join(l.tmp(), name)
+		if info, err := os.Lstat(path); err == nil && (absent == nil || info.ModTime().Before(before)) {
+			takeAway(path)
+		}
+	}
+	os.Remove(l.tmp())
 	return nil
 }
 
@@ -154,12 +152,12 @@ func takeAway(path string) {
 	os.RemoveAll(path)
 }
 
-// tidy removes tmp's folders where they are empty.
-func (l *Ledger) tidy(parent string) {
-	os.Remove(parent)
-	os.Remove(filepath.Join(l.dir, "tmp"))
-}
+func (l *Ledger) tmp() string { return filepath.Join(l.dir, "tmp") }
 
-func (l *Ledger) tempParent(span framepb.Span) string {
-	return filepath.Join(l.dir, "tmp", span.Series.ID())
-}
+// tempPrefix is how the names of all that is being written of a span begin.
+// Neither a series' ID nor a span's name holds a dot.
+func tempPrefix(span framepb.Span) string { return tempID(span.Series.ID()) + "." + span.Name() + "." }
+
+// tempID cuts long IDs, but for the hash at their end: what follows them in tmp
+// is longer than in other folders, and file systems give a name 255 bytes.
+func tempID(id string) string { return id[max(0, len(id)-150):] }

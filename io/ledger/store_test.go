@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -18,7 +20,7 @@ import (
 func TestDisagree(t *testing.T) {
 	undisturbed := Open(t.TempDir())
 	put(t, undisturbed, 0, "ff")
-	want := tree(t, undisturbed.dir)
+	want := settled(t, undisturbed.dir)
 	for _, pair := range [][2]string{{"ff", "fF"}, {"fF", "ff"}} {
 		steps := 1
 		for at := 0; at < steps; at++ {
@@ -34,7 +36,7 @@ func TestDisagree(t *testing.T) {
 			if count <= at {
 				break // there is no such step without the other one
 			}
-			equalTrees(t, tree(t, l.dir), want, fmt.Sprintf("%s with %s at step %d", pair[0], pair[1], at))
+			equalTrees(t, settled(t, l.dir), want, fmt.Sprintf("%s with %s at step %d", pair[0], pair[1], at))
 		}
 	}
 }
@@ -44,7 +46,7 @@ func TestDisagree(t *testing.T) {
 func TestKill(t *testing.T) {
 	undisturbed := Open(t.TempDir())
 	put(t, undisturbed, 0, "ff")
-	want := tree(t, undisturbed.dir)
+	want := settled(t, undisturbed.dir)
 	for _, before := range []string{"", "fF", "ff"} {
 		steps := 0
 		for at := 0; at <= steps; at++ {
@@ -66,19 +68,19 @@ func TestKill(t *testing.T) {
 			err := l.Put(receiptOf(t, 0, "ff"))
 			steps = max(steps, count)
 			if err != nil {
-				if _, err := os.Stat(filepath.Join(l.dir, "tmp")); err == nil {
-					t.Errorf("before %q, error at step %d: tmp is left", before, at)
+				if left, _ := l.list("tmp"); len(left) > 0 {
+					t.Errorf("before %q, error at step %d: in tmp is left %v", before, at, left)
 				}
 				killed := Open(kill)
 				if got, err := killed.Ask(span(0, 2)); err != nil || got != nil && before != "ff" && !proto.Equal(got, receiptOf(t, 0, "ff")) {
 					t.Errorf("before %q, killed at step %d: Ask = %v, %v", before, at, got, err)
 				}
 				put(t, killed, 0, "ff")
-				equalTrees(t, tree(t, kill), want, fmt.Sprintf("before %q, killed at step %d", before, at))
+				equalTrees(t, settled(t, kill), want, fmt.Sprintf("before %q, killed at step %d", before, at))
 			}
 			l.step = nil
 			put(t, l, 0, "ff")
-			equalTrees(t, tree(t, l.dir), want, fmt.Sprintf("before %q, error at step %d", before, at))
+			equalTrees(t, settled(t, l.dir), want, fmt.Sprintf("before %q, error at step %d", before, at))
 		}
 		if steps < 3 {
 			t.Errorf("%d steps were tried", steps)
@@ -111,7 +113,7 @@ func TestManyWriters(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	equalTrees(t, tree(t, dir), tree(t, undisturbed.dir), "8 writers")
+	equalTrees(t, settled(t, dir), settled(t, undisturbed.dir), "8 writers")
 }
 
 func TestSweepAndTemp(t *testing.T) {
@@ -119,13 +121,8 @@ func TestSweepAndTemp(t *testing.T) {
 	if err := l.Sweep(0); err != nil {
 		t.Errorf("sweeping an empty ledger: %v", err)
 	}
-	dir, discard, err := l.Temp(span(0, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := l.Temp(span(0, 2)); err != nil {
-		t.Fatal(err)
-	}
+	dir := temp(t, l, span(0, 1))
+	temp(t, l, span(0, 2))
 	if err := os.WriteFile(filepath.Join(dir, "part"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +131,6 @@ func TestSweepAndTemp(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "part")); err != nil {
 		t.Errorf("a young file was swept: %v", err)
-	}
-	discard()
-	if _, err := os.Stat(dir); err == nil {
-		t.Error("discard left the folder")
 	}
 	if err := os.WriteFile(filepath.Join(l.dir, "tmp", "stray"), nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -149,14 +142,63 @@ func TestSweepAndTemp(t *testing.T) {
 		t.Errorf("Sweep left %v", left)
 	}
 	put(t, l, 0, "f")
-	want := tree(t, l.dir)
-	if _, _, err := l.Temp(span(0, 1)); err != nil {
-		t.Fatal(err)
-	}
+	want := settled(t, l.dir)
+	temp(t, l, span(0, 1))
 	if err := l.Sweep(sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	equalTrees(t, tree(t, l.dir), want, "a complete shard's leftover")
+}
+
+// TestTempFails: what could not be made whole does not stay.
+func TestTempFails(t *testing.T) {
+	l := Open(t.TempDir())
+	_, err := l.Temp(span(0, 1), func(path string) error {
+		return errors.Join(os.Mkdir(path, 0o777), os.WriteFile(filepath.Join(path, "part"), nil, 0o666), syscall.ENOSPC)
+	})
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("the error is %v", err)
+	}
+	if left := settled(t, l.dir); len(left) > 0 {
+		t.Errorf("left is %v", left)
+	}
+}
+
+// TestLongNames: what a stream of the longest name, and a span of the longest,
+// are called in tmp fits into a file system's names, and is known again.
+func TestLongNames(t *testing.T) {
+	l, series := Open(t.TempDir()), door
+	series.StreamName = strings.Repeat("door.", 51) + "s"
+	long := framepb.Span{Series: series, Samples: 1 << 60}
+	if err := l.Request(long); err != nil {
+		t.Fatal(err)
+	}
+	receipt := receiptOf(t, 0, "n")
+	receipt.Series = series.Stored()
+	if err := l.Put(receipt); err != nil {
+		t.Fatal(err)
+	}
+	want := settled(t, l.dir)
+	takeAway(temp(t, l, long))
+	path := temp(t, l, receipt.Span())
+	if err := os.Rename(path, path+oldSuffix); err != nil {
+		t.Fatal(err)
+	}
+	temp(t, l, receipt.Span())
+	if err := l.Sweep(sweepNothing); err != nil {
+		t.Fatal(err)
+	}
+	equalTrees(t, tree(t, l.dir), want, "a complete shard's leftovers")
+}
+
+// temp leaves a folder as a killed writer does.
+func temp(t *testing.T, l *Ledger, span framepb.Span) string {
+	t.Helper()
+	dir, err := l.Temp(span, func(path string) error { return os.Mkdir(path, 0o777) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 const sweepNothing = 1 << 40
@@ -165,14 +207,7 @@ const sweepNothing = 1 << 40
 // it, and nothing of the shard beside it.
 func TestClearsOnlyItsOwn(t *testing.T) {
 	l := Open(t.TempDir())
-	mine, _, err := l.Temp(span(0, 10))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, _, err := l.Temp(span(0, 100))
-	if err != nil {
-		t.Fatal(err)
-	}
+	mine, other := temp(t, l, span(0, 10)), temp(t, l, span(0, 100))
 	put(t, l, 0, "ffffffffff")
 	if _, err := os.Stat(mine); err == nil {
 		t.Error("the leftover is still there")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -108,12 +109,12 @@ func (a attempts) do(ctx context.Context, call func() error, handle func(verdict
 		switch v {
 		case throttled:
 			if time.Since(began) > a.patience {
-				return fmt.Errorf("throttled for %v: %w", a.patience, err)
+				return fmt.Errorf("throttled for %v: %w", a.patience, plain(err))
 			}
 		case again, forbidden:
 			failures++
 			if failures >= a.most {
-				return fmt.Errorf("after %d attempts: %w", failures, err)
+				return fmt.Errorf("after %d attempts: %w", failures, plain(err))
 			}
 		default:
 			return err
@@ -142,29 +143,34 @@ func backOff(ctx context.Context, base time.Duration, n int) error {
 	}
 }
 
-// plain is an error without what the SDK wraps around it: request IDs, hosts
-// and attempt counts differ from run to run and help no one.
+// plain is an error without what the SDK wraps around it: request IDs differ
+// from run to run and help no one, and URLs may hold a data endpoint's token.
 func plain(err error) error {
+	var known *plainError
+	if errors.As(err, &known) {
+		return err
+	}
 	var apiErr smithy.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {
-		return &serviceError{code: apiErr.ErrorCode(), message: apiErr.ErrorMessage(), err: err}
+		return &plainError{text: strings.TrimSuffix(apiErr.ErrorCode()+": "+apiErr.ErrorMessage(), ": "), err: err}
 	}
 	if status := statusOf(err); status >= 400 {
-		return &serviceError{code: fmt.Sprintf("HTTP %d", status), message: http.StatusText(status), err: err}
+		return &plainError{text: fmt.Sprintf("HTTP %d: %s", status, http.StatusText(status)), err: err}
+	}
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return &plainError{text: failed.Err.Error(), err: err}
+	}
+	if cut, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return &plainError{text: "reading the answer: " + cut.Err.Error(), err: err}
 	}
 	return err
 }
 
-type serviceError struct {
-	code, message string
-	err           error
+type plainError struct {
+	text string
+	err  error
 }
 
-func (e *serviceError) Error() string {
-	if e.message == "" {
-		return e.code
-	}
-	return e.code + ": " + e.message
-}
+func (e *plainError) Error() string { return e.text }
 
-func (e *serviceError) Unwrap() error { return e.err }
+func (e *plainError) Unwrap() error { return e.err }

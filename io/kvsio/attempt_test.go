@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -128,7 +129,12 @@ func TestPlain(t *testing.T) {
 	for want, err := range map[string]error{
 		"ResourceNotFoundException: no such stream": answered(404, "ResourceNotFoundException", "no such stream"),
 		"HTTP 403: Forbidden":                       answered(403, "", ""),
-		"connection reset by peer":                  errors.New("connection reset by peer"),
+		"connection reset by peer": &smithy.OperationError{
+			ServiceID: "Kinesis Video Archived Media", OperationName: "GetImages",
+			Err: &url.Error{Op: "Post", URL: "http://127.0.0.1/4f5e6d7c/getImages", Err: errors.New("connection reset by peer")},
+		},
+		"reading the answer: unexpected EOF": &smithy.DeserializationError{Err: io.ErrUnexpectedEOF},
+		"something else":                     errors.New("something else"),
 	} {
 		got := plain(err)
 		if got.Error() != want || !errors.Is(got, err) {

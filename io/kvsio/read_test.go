@@ -52,7 +52,12 @@ var collected = struct {
 	frames map[string][]framepb.Frame
 	gaps   map[string][]framepb.Gap
 	counts map[string][]int
-}{frames: map[string][]framepb.Frame{}, gaps: map[string][]framepb.Gap{}, counts: map[string][]int{}}
+
+	invalid map[string][]kvsio.InvalidRequest
+}{
+	frames: map[string][]framepb.Frame{}, gaps: map[string][]framepb.Gap{}, counts: map[string][]int{},
+	invalid: map[string][]kvsio.InvalidRequest{},
+}
 
 type collectFrames struct{ Run string }
 
@@ -78,6 +83,14 @@ func (c *collectCounts) ProcessElement(_ string, n int) {
 	collected.counts[c.Run] = append(collected.counts[c.Run], n)
 }
 
+type collectInvalid struct{ Run string }
+
+func (c *collectInvalid) ProcessElement(r kvsio.InvalidRequest) {
+	collected.mu.Lock()
+	defer collected.mu.Unlock()
+	collected.invalid[c.Run] = append(collected.invalid[c.Run], r)
+}
+
 type byWindow struct{}
 
 func (*byWindow) ProcessElement(w beam.Window, f framepb.Frame) string {
@@ -88,6 +101,7 @@ func init() {
 	register.DoFn1x0[framepb.Frame](&collectFrames{})
 	register.DoFn1x0[framepb.Gap](&collectGaps{})
 	register.DoFn2x0[string, int](&collectCounts{})
+	register.DoFn1x0[kvsio.InvalidRequest](&collectInvalid{})
 	register.DoFn2x1[beam.Window, framepb.Frame, string](&byWindow{})
 }
 
@@ -206,7 +220,9 @@ func TestFixedWindowsCountExactly(t *testing.T) {
 				if all {
 					bad := requests[0]
 					bad.Format = "GIF"
-					frames, _, _ = kvsio.ReadAll(s, paramsOf(server), beam.CreateList(s, append(requests, bad)))
+					var invalid beam.PCollection
+					frames, _, invalid = kvsio.ReadAll(s, paramsOf(server), beam.CreateList(s, append(requests, bad)))
+					beam.ParDo0(s, &collectInvalid{Run: id}, invalid)
 				} else {
 					frames, _ = kvsio.Read(s, paramsOf(server), requests...)
 				}
@@ -223,6 +239,10 @@ func TestFixedWindowsCountExactly(t *testing.T) {
 					if n != 20 {
 						t.Errorf("%d frames in a minute, want 20", n)
 					}
+				}
+				invalid := collected.invalid[id]
+				if all && (len(invalid) != 1 || invalid[0].Request.Format != "GIF" || !strings.Contains(invalid[0].Problem, "Format")) {
+					t.Errorf("invalid: %+v", invalid)
 				}
 			})
 		}

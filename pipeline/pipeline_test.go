@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +86,31 @@ func TestBackfill(t *testing.T) {
 			}
 			wantNoTmp(t, o)
 		})
+	}
+}
+
+// A receipt that was cut short is as good as none.
+func TestBackfillMendsADamagedReceipt(t *testing.T) {
+	o, _ := options(t)
+	if _, err := Backfill(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	receipts, err := filepath.Glob(o.Out + "/ledger/*/*.json")
+	if err != nil || len(receipts) != 1 {
+		t.Fatal(receipts, err)
+	}
+	whole, err := os.ReadFile(receipts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(receipts[0], int64(len(whole)/2)); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Backfill(t.Context(), o); err != nil || s.Fetched.Samples != 100 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if again, err := os.ReadFile(receipts[0]); !bytes.Equal(again, whole) {
+		t.Errorf("the receipt is another one (%v)", err)
 	}
 }
 

@@ -132,8 +132,11 @@ func (a attempts) do(ctx context.Context, call func() error, handle func(verdict
 // backOff waits with full jitter, so that callers that failed together do not
 // call together.
 func backOff(ctx context.Context, base time.Duration, n int) error {
-	most := min(base<<min(n, 20), longestWait)
-	timer := time.NewTimer(rand.N(most))
+	return sleep(ctx, rand.N(min(base<<min(n, 20), longestWait)))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

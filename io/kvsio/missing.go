@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // A backfill is a set difference: what is asked, minus what a ledger has.
@@ -29,16 +30,7 @@ func union(spans []framepb.Span) []framepb.Span {
 	})
 	var merged []framepb.Span
 	for _, series := range order {
-		of := bySeries[series]
-		slices.SortFunc(of, byFirst)
-		start := len(merged)
-		for _, s := range of {
-			if last := len(merged) - 1; last >= start && s.First <= merged[last].End() {
-				merged[last].Samples = max(merged[last].End(), s.End()) - merged[last].First
-				continue
-			}
-			merged = append(merged, s)
-		}
+		merged = append(merged, ledger.Union(bySeries[series])...)
 	}
 	return merged
 }
@@ -48,32 +40,14 @@ func union(spans []framepb.Span) []framepb.Span {
 // to be fetched again: each that is asked for, if only in part, is a run of its
 // own, so that it is cut as it was and replaces what it was.
 func missing(asked, done, again []framepb.Span) []framepb.Span {
-	var there []framepb.Span
-	runs := make([]framepb.Span, 0, len(asked)+len(again))
-	for _, a := range again {
-		if overlapsAny(asked, a) {
-			runs = append(runs, a)
-			there = append(there, a)
+	var redo []framepb.Span
+	for _, shard := range again {
+		if overlapsAny(asked, shard) {
+			redo = append(redo, shard)
 		}
 	}
-	there = union(append(there, done...))
-	next := 0
-	for _, a := range asked {
-		for next < len(there) && there[next].End() <= a.First {
-			next++
-		}
-		at := a.First
-		for i := next; i < len(there) && there[i].First < a.End(); i++ {
-			if there[i].First > at {
-				runs = append(runs, framepb.Span{Series: a.Series, First: at, Samples: there[i].First - at})
-			}
-			at = max(at, there[i].End())
-		}
-		if at < a.End() {
-			runs = append(runs, framepb.Span{Series: a.Series, First: at, Samples: a.End() - at})
-		}
-	}
-	slices.SortFunc(runs, byFirst)
+	runs := append(ledger.Minus(asked, ledger.Union(slices.Concat(done, redo))), redo...)
+	slices.SortFunc(runs, func(a, b framepb.Span) int { return cmp.Compare(a.First, b.First) })
 	return runs
 }
 
@@ -83,5 +57,3 @@ func overlapsAny(spans []framepb.Span, s framepb.Span) bool {
 	})
 	return i < len(spans) && spans[i].First < s.End()
 }
-
-func byFirst(a, b framepb.Span) int { return cmp.Compare(a.First, b.First) }

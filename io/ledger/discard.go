@@ -1,0 +1,55 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// Discard removes the receipts of spans that are damaged, so that listings no
+// longer show them and their shards are fetched again, and returns how many
+// there were. It reads every receipt that has a sample of the spans.
+func (l *Ledger) Discard(spans ...framepb.Span) (int, error) {
+	asked := make(map[framepb.Series][]framepb.Span)
+	for _, span := range spans {
+		asked[span.Series] = append(asked[span.Series], span)
+	}
+	var discarded atomic.Int64
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for series, spans := range asked {
+		entries, err := l.Have(series)
+		if err != nil {
+			return 0, fmt.Errorf("looking for damaged receipts of %s: %w", series.StreamName, err)
+		}
+		region := Union(spans)
+		for _, entry := range entries {
+			if len(overlap(entry.Span, region)) == 0 {
+				continue
+			}
+			group.Go(func() error {
+				var damaged *DamagedError
+				if _, err := l.Read(entry); !errors.As(err, &damaged) {
+					return nil
+				}
+				discarded.Add(1)
+				err := os.Remove(filepath.Join(l.dir, entry.Path()))
+				if errors.Is(err, fs.ErrNotExist) {
+					err = nil
+				}
+				return err
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return 0, fmt.Errorf("removing a damaged receipt: %w", err)
+	}
+	return int(discarded.Load()), nil
+}

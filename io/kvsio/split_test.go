@@ -56,37 +56,48 @@ func TestSplitsCostNoCalls(t *testing.T) {
 		{64, 320, 600 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(c.inFlight, " in flight"), func(t *testing.T) {
-			server := kvstest.NewServer(kvstest.Config{
-				Latency: kvstest.Latency{PerCall: c.latency},
-				Streams: []kvstest.Stream{{Name: "cam", Media: day, Fragment: 3 * time.Second, Quota: noQuota()}},
-			})
-			defer server.Close()
-			p := paramsOf(server)
-			p.MaxInFlight, p.ShardSamples = c.inFlight, 10
-			pipeline, s := beam.NewPipelineWithRoot()
-			asked := request("cam", newYear, time.Duration(c.shards)*30*time.Second)
-			beam.ParDo0(s, &bundles{Run: t.Name()}, kvsio.ReadShards(s, p, asked))
-			if _, err := beam.Run(context.Background(), "prism", pipeline); err != nil {
-				t.Fatal(err)
-			}
-			for shard, n := range bundled.shards[t.Name()] {
-				if n != 1 {
-					t.Errorf("%v came %d times", shard, n)
+			// Prism asks once, soon after the start, and on a slow machine that
+			// is too soon: then it never splits.
+			for try := range 5 {
+				run := fmt.Sprint(t.Name(), " try ", try)
+				readSplit(t, run, c.inFlight, c.shards, c.latency)
+				if bundled.count[run] > 1 {
+					return
 				}
 			}
-			if n := len(bundled.shards[t.Name()]); n != c.shards {
-				t.Errorf("%d shards, want %d", n, c.shards)
-			}
-			if n := bundled.count[t.Name()]; n < 2 {
-				t.Errorf("%d bundles: prism did not split", n)
-			}
-			stats := server.Stats()
-			if stats.GetImagesCalls != c.shards || stats.Images != 10*c.shards {
-				t.Errorf("%d calls for %d images, want %d for %d", stats.GetImagesCalls, stats.Images, c.shards, 10*c.shards)
-			}
-			if stats.MaxConcurrent > c.inFlight {
-				t.Errorf("%d calls at once", stats.MaxConcurrent)
-			}
+			t.Error("prism did not split")
 		})
+	}
+}
+
+func readSplit(t *testing.T, run string, inFlight, shards int, latency time.Duration) {
+	t.Helper()
+	server := kvstest.NewServer(kvstest.Config{
+		Latency: kvstest.Latency{PerCall: latency},
+		Streams: []kvstest.Stream{{Name: "cam", Media: day, Fragment: 3 * time.Second, Quota: noQuota()}},
+	})
+	defer server.Close()
+	p := paramsOf(server)
+	p.MaxInFlight, p.ShardSamples = inFlight, 10
+	pipeline, s := beam.NewPipelineWithRoot()
+	asked := request("cam", newYear, time.Duration(shards)*30*time.Second)
+	beam.ParDo0(s, &bundles{Run: run}, kvsio.ReadShards(s, p, asked))
+	if _, err := beam.Run(context.Background(), "prism", pipeline); err != nil {
+		t.Fatal(err)
+	}
+	for shard, n := range bundled.shards[run] {
+		if n != 1 {
+			t.Errorf("%v came %d times", shard, n)
+		}
+	}
+	if n := len(bundled.shards[run]); n != shards {
+		t.Errorf("%d shards, want %d", n, shards)
+	}
+	stats := server.Stats()
+	if stats.GetImagesCalls != shards || stats.Images != 10*shards {
+		t.Errorf("%d calls for %d images, want %d for %d", stats.GetImagesCalls, stats.Images, shards, 10*shards)
+	}
+	if stats.MaxConcurrent > inFlight {
+		t.Errorf("%d calls at once", stats.MaxConcurrent)
 	}
 }

@@ -101,7 +101,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	}
 	p, s := beam.NewPipelineWithRoot()
 	shards := kvsio.ReadPlan(s, o.Read, plan)
-	calmPrism(s, dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards))
+	dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards)
 
 	before := kvsio.Counters()
 	stop := o.watch(plan)

@@ -87,7 +87,9 @@ func readWorks(s beam.Scope, p ReadParams, works beam.PCollection) beam.PCollect
 	if aws, _, err := p.AWS.locate(context.Background()); err == nil {
 		p.AWS = aws
 	}
-	return beam.ParDo(s, &readFn{Params: p}, beam.Reshuffle(s, works))
+	shards := beam.ParDo(s, &readFn{Params: p}, beam.Reshuffle(s, works))
+	calmPrism(s, shards)
+	return shards
 }
 
 // InvalidRequest is a request that ReadAll could not read, and why.

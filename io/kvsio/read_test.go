@@ -8,6 +8,7 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -133,9 +134,14 @@ func run(t *testing.T, runner string, p kvsio.ReadParams, requests ...kvsio.Requ
 	if _, err := beam.Run(context.Background(), runner, pipeline); err != nil {
 		t.Fatal(err)
 	}
+	return sorted(id)
+}
+
+// sorted returns what a run put out, in order of stream and time.
+func sorted(run string) ([]framepb.Frame, []framepb.Gap) {
 	collected.mu.Lock()
 	defer collected.mu.Unlock()
-	f, g := collected.frames[id], collected.gaps[id]
+	f, g := collected.frames[run], collected.gaps[run]
 	slices.SortFunc(f, func(a, b framepb.Frame) int { return strings.Compare(a.Key(), b.Key()) })
 	slices.SortFunc(g, func(a, b framepb.Gap) int {
 		return strings.Compare(framepb.Key(a.Stream, a.SampleMs), framepb.Key(b.Stream, b.SampleMs))
@@ -245,6 +251,36 @@ func TestFixedWindowsCountExactly(t *testing.T) {
 					t.Errorf("invalid: %+v", invalid)
 				}
 			})
+		}
+	}
+}
+
+// Nothing on the main path crosses a stage, but users' own pipelines may: what
+// goes through Beam's coders comes out as it was.
+func TestElementsCrossStages(t *testing.T) {
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
+		Name: "cam", Quota: noQuota(), Media: []kvstest.Range{{From: newYear, To: newYear.Add(time.Minute)}},
+	}}})
+	defer server.Close()
+	asked := request("cam", newYear, 2*time.Minute)
+	want, wantGaps := run(t, "prism", paramsOf(server), asked)
+	id := t.Name()
+	pipeline, s := beam.NewPipelineWithRoot()
+	shards := beam.Reshuffle(s, kvsio.ReadShards(s, paramsOf(server), asked))
+	frames, gaps := kvsio.Read(s, paramsOf(server), asked)
+	beam.ParDo0(s, &bundles{Run: id}, shards)
+	beam.ParDo0(s, &collectFrames{Run: id}, beam.Reshuffle(s, frames))
+	beam.ParDo0(s, &collectGaps{Run: id}, beam.Reshuffle(s, gaps))
+	if _, err := beam.Run(context.Background(), "prism", pipeline); err != nil {
+		t.Fatal(err)
+	}
+	got, gotGaps := sorted(id)
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(gotGaps, wantGaps) {
+		t.Errorf("%d frames and %d gaps, want %d and %d, the same ones", len(got), len(gotGaps), len(want), len(wantGaps))
+	}
+	for shard := range bundled.shards[id] {
+		if shard.Samples != 40 || shard.Series.StreamName != "cam" || shard.Series.At(shard.First) != newYear.UnixMilli() {
+			t.Errorf("shard %+v", shard)
 		}
 	}
 }

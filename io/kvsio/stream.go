@@ -34,7 +34,7 @@ func newStream(key streamKey, p *pace) *stream {
 	return &stream{key: key, pace: p, asking: make(chan struct{}, 1)}
 }
 
-// name returns the stream's name, or its ARN where that is how it is known.
+// String returns the stream's name, for messages.
 func (k streamKey) String() string {
 	if m := arnPattern.FindStringSubmatch(k.arn); m != nil {
 		return m[1]

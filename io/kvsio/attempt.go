@@ -63,6 +63,13 @@ func judge(err error) verdict {
 	}
 }
 
+// passing is an error that another attempt may mend, whatever its status says.
+type passing struct{ error }
+
+func (passing) RetryableError() bool { return true }
+
+func (e passing) Unwrap() error { return e.error }
+
 func statusOf(err error) int {
 	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok && response.Response != nil {
 		return response.HTTPStatusCode()

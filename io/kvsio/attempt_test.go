@@ -34,13 +34,6 @@ func answered(status int, code, message string) error {
 	}
 }
 
-// skewed is the SDK's error of a signature that its clock was off for.
-type skewed struct{ error }
-
-func (skewed) RetryableError() bool { return true }
-
-func (e skewed) Unwrap() error { return e.error }
-
 func TestJudge(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -56,7 +49,8 @@ func TestJudge(t *testing.T) {
 		{"a stream that keeps nothing", answered(400, "NoDataRetentionException", ""), gone},
 		{"not authorized", answered(401, "NotAuthorizedException", ""), forbidden},
 		{"a 403 that does not say why", answered(403, "", ""), forbidden},
-		{"a clock that was off", skewed{answered(403, "InvalidSignatureException", "Signature expired")}, again},
+		{"a clock that was off", passing{answered(403, "InvalidSignatureException", "Signature expired")}, again},
+		{"retention in the middle of a range", passing{answered(400, "InvalidArgumentException", "outside of the stream retention period")}, again},
 		{"an internal failure", answered(500, "InternalFailure", ""), again},
 		{"unavailable", answered(503, "", ""), again},
 		{"a cut body", fmt.Errorf("deserialization failed: %w", io.ErrUnexpectedEOF), again},

@@ -145,6 +145,9 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 			return &controlError{err}
 		}
 		out, err = c.call(ctx, endpoint, w, token, n)
+		if err != nil && token != "" && judge(err) == expired {
+			err = passing{err} // the range was accepted: this refusal cannot be for good
+		}
 		return err
 	}, func(v verdict, err error) error {
 		return c.handle(v, err, endpoint, token, &refused)
@@ -188,12 +191,11 @@ func (c *shardCalls) handle(v verdict, err error, endpoint, token string, refuse
 	case gone:
 		c.stream.kill(plain(err))
 		return plain(err)
-	case expired, wrong:
-		switch {
-		case token != "": // the range itself was accepted
+	case expired:
+		return errOutOfRetention
+	case wrong:
+		if token != "" { // the range itself was accepted
 			return errBadToken
-		case v == expired:
-			return errOutOfRetention
 		}
 		return plain(err)
 	}

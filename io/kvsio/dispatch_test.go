@@ -211,3 +211,24 @@ func TestProcessElementStopsAtASplit(t *testing.T) {
 		t.Errorf("%d shards", len(got))
 	}
 }
+
+// Claims that came to nothing, and shards that lack a sample, are errors: Beam
+// itself would take them for success.
+func TestDroppedShardIsAnError(t *testing.T) {
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4}, 1)
+	e, err := engineFor(t.Context(), b.fn.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDispatch(t.Context(), e, b.fn.Params, func(beam.EventTime, framepb.Shard) { t.Error("emitted") })
+	defer d.close()
+	d.claimed = 1
+	if err := d.drain(); err == nil {
+		t.Error("a claimed shard that was neither emitted nor skipped is no error")
+	}
+	span := newWorkShards(b.work).at(0)
+	d.underWay = 1
+	if err := d.deliver(result{ticket: e.gate.enter(1), span: span, shard: framepb.Shard{Span: span}}); err == nil {
+		t.Error("a shard without its samples is no error")
+	}
+}

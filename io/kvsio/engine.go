@@ -130,8 +130,8 @@ func (e *engine) fetch(ctx context.Context, span framepb.Span, stats *callStats)
 
 // page makes one call of GetImages, as often as it takes.
 func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
-	var out *media.GetImagesOutput
-	var endpoint string
+	var answers []answer
+	var next, endpoint string
 	refused := 0
 	err := patientAttempts.do(ctx, func() (err error) {
 		if err := c.stream.err(); err != nil {
@@ -144,7 +144,7 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 		if err != nil {
 			return &controlError{err}
 		}
-		out, err = c.call(ctx, endpoint, w, token, n)
+		answers, next, err = c.call(ctx, endpoint, w, token, n)
 		if err != nil && token != "" && judge(err) == expired {
 			err = passing{err} // the range was accepted: this refusal cannot be for good
 		}
@@ -152,10 +152,7 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 	}, func(v verdict, err error) error {
 		return c.handle(v, err, endpoint, token, &refused)
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	return c.answers(out), aws.ToString(out.NextToken), nil
+	return answers, next, err
 }
 
 // controlError is an error of the control plane in the middle of a page. It was
@@ -204,25 +201,26 @@ func (c *shardCalls) handle(v verdict, err error, endpoint, token string, refuse
 }
 
 // call makes one attempt.
-func (c *shardCalls) call(ctx context.Context, endpoint string, w window, token string, n int) (*media.GetImagesOutput, error) {
+func (c *shardCalls) call(ctx context.Context, endpoint string, w window, token string, n int) (answers []answer, next string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
-	out, err := c.engine.clients.media.GetImages(ctx, c.input(w, token, n), func(o *media.Options) {
+	lift := &lift{}
+	out, err := c.engine.clients.media.GetImages(ctx, c.input(w, token, n), lift.option, func(o *media.Options) {
 		o.BaseEndpoint = &endpoint
 	})
 	c.stats.latencies = append(c.stats.latencies, time.Since(began))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if out.Images == nil {
 		// What the control plane answers to GetImages, and a proxy to anything.
 		c.stream.drop(endpoint)
-		return nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
+		return nil, "", errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
 	c.stream.answer()
-	return out, nil
+	return c.answers(out, lift.payloads), aws.ToString(out.NextToken), nil
 }
 
 func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput {
@@ -248,22 +246,24 @@ func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput 
 	return in
 }
 
-// answers reads the entries of a page.
-func (c *shardCalls) answers(out *media.GetImagesOutput) []answer {
+// answers reads the entries of a page, whose pictures were lifted off it.
+func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []payload) []answer {
 	answers := make([]answer, len(out.Images))
 	for i, entry := range out.Images {
 		a := answer{kind: empty, ms: unknownTime}
 		if entry.TimeStamp != nil {
 			a.ms = entry.TimeStamp.UnixMilli()
 		}
-		switch content := aws.ToString(entry.ImageContent); {
-		case content != "":
-			data, size, err := decodePicture(content, c.series.Format)
+		switch content := payloadOf(entry.ImageContent, payloads); {
+		case content.err != nil:
+			a.kind, a.cause = corrupt, content.err.Error()
+		case len(content.data) > 0:
+			size, err := pictureSize(content.data, c.series.Format)
 			if err != nil {
 				a.kind, a.cause = corrupt, err.Error()
 				break
 			}
-			a.kind, a.data, a.size = pictured, data, size
+			a.kind, a.data, a.size = pictured, content.data, size
 		case entry.Error == types.ImageErrorNoMedia:
 			a.kind = noMedia
 		case entry.Error != "":

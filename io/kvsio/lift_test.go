@@ -1,0 +1,166 @@
+package kvsio
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// callsTo makes calls of pages from whatever answers at url.
+func callsTo(t testing.TB, url string) *shardCalls {
+	clients := newClients(benchConfig, AWSParams{}, 1)
+	t.Cleanup(clients.close)
+	e := newEngine(ReadParams{}.withDefaults(), clients)
+	s := e.stream(streamKey{name: "cam"})
+	s.endpoint, s.fetched = url, time.Now()
+	return &shardCalls{engine: e, stream: s, series: benchSeries, stats: &callStats{}}
+}
+
+func chunked(text string, size int) string {
+	var b strings.Builder
+	for chunk := range slices.Chunk([]byte(text), size) {
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", len(chunk), chunk)
+	}
+	return b.String() + "0\r\n\r\n"
+}
+
+// What comes over the wire is a page, or an error: never part of a page.
+func TestCallReadsBodies(t *testing.T) {
+	page := string(cannedPage(3, 5000))
+	length := func(n int) string { return "Content-Length: " + strconv.Itoa(n) + "\r\n\r\n" }
+	for name, c := range map[string]struct {
+		answer string
+		wrong  string // a part of the error's text, where there is one
+	}{
+		"whole":                     {length(len(page)) + page, ""},
+		"without a length":          {"Connection: close\r\n\r\n" + page, ""},
+		"chunked":                   {"Transfer-Encoding: chunked\r\n\r\n" + chunked(page, 700), ""},
+		"in chunks of a byte":       {"Transfer-Encoding: chunked\r\n\r\n" + chunked(page, 1), ""},
+		"a length too short":        {length(len(page)-2) + page, "unexpected EOF"},
+		"a length too long":         {length(len(page)+1) + page, "unexpected EOF"},
+		"a length of petabytes":     {length(1<<50) + page, "longer than"},
+		"a length that is a lie":    {length(100<<20) + page, "unexpected EOF"},
+		"a length that is none":     {"Content-Length: many\r\n\r\n" + page, "Content-Length"},
+		"cut, and without a length": {"Connection: close\r\n\r\n" + page[:len(page)-40], "unexpected EOF"},
+		"a cut chunk":               {"Transfer-Encoding: chunked\r\n\r\n" + chunked(page, 700)[:9000], "unexpected EOF"},
+		"nothing":                   {length(0), "without Images"},
+		"an empty object":           {length(2) + "{}", "without Images"},
+		"null":                      {length(4) + "null", "without Images"},
+		"a page of a proxy":         {length(13) + "<html></html>", "invalid character"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ignore := goleak.IgnoreCurrent()
+			t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			served := make(chan struct{})
+			go func() {
+				defer close(served)
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				buffer := make([]byte, 64<<10)
+				for got := ""; !strings.Contains(got, "\r\n\r\n"); {
+					n, err := conn.Read(buffer)
+					if err != nil {
+						return
+					}
+					got += string(buffer[:n])
+				}
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"+c.answer)
+			}()
+			calls := callsTo(t, "http://"+l.Addr().String())
+			answers, next, err := calls.call(t.Context(), "http://"+l.Addr().String(), benchWindow, "", pageSize)
+			l.Close()
+			<-served
+			if c.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), c.wrong) {
+					t.Fatalf("%d answers, %v; want an error with %q", len(answers), err, c.wrong)
+				}
+				if v := judge(err); v != again {
+					t.Errorf("verdict %v: the call has to be made again", v)
+				}
+				return
+			}
+			if err != nil || len(answers) != 3 || next != "AAAA" {
+				t.Fatalf("%d answers, %q, %v", len(answers), next, err)
+			}
+			for _, a := range answers {
+				if a.kind != pictured || !bytes.Equal(a.data, cannedPicture(5000)) {
+					t.Errorf("%+v", a)
+				}
+			}
+		})
+	}
+}
+
+// Frames must not refer to a buffer that the next answer is read into.
+func TestFramesOutliveTheWire(t *testing.T) {
+	var size int
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Write(cannedPage(5, size))
+	}))
+	defer server.Close()
+	c := callsTo(t, server.URL)
+	var kept [][]byte
+	for size = range 20 {
+		size += 2000
+		answers, _, err := c.call(t.Context(), server.URL, benchWindow, "", pageSize)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range answers {
+			kept = append(kept, a.data)
+		}
+	}
+	for i, data := range kept {
+		if !bytes.Equal(data, cannedPicture(2000+i/5)) {
+			t.Fatalf("frame %d has changed", i)
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestReadBodyIsBounded(t *testing.T) {
+	var wire bytes.Buffer
+	if err := readBody(&wire, io.LimitReader(zeros{}, longestBody), -1); err != nil || wire.Len() != longestBody {
+		t.Errorf("the longest body: %d bytes, %v", wire.Len(), err)
+	}
+	if err := readBody(&wire, zeros{}, -1); !errors.Is(err, errLongBody) {
+		t.Errorf("a body without end: %v", err)
+	}
+}
+
+// Errors keep the service's words.
+func TestLiftLetsErrorsPass(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("x-amzn-ErrorType", "ClientLimitExceededException")
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"Message":"slow down","ImageContent":"AAEC"}`)
+	}))
+	defer server.Close()
+	_, _, err := callsTo(t, server.URL).call(t.Context(), server.URL, benchWindow, "", pageSize)
+	if judge(err) != throttled || plain(err).Error() != "ClientLimitExceededException: slow down" {
+		t.Errorf("%v", err)
+	}
+}

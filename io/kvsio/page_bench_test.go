@@ -1,0 +1,121 @@
+package kvsio
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// BenchmarkPage fetches a page of 25 pictures over loopback HTTP, from a server
+// that writes the same bytes again: to frames in memory, with the stock SDK and
+// base64 undone, and as nothing but bytes.
+func BenchmarkPage(b *testing.B) {
+	for _, kB := range []int{180, 20} {
+		b.Run(fmt.Sprint(kB, "kB"), func(b *testing.B) {
+			body := cannedPage(pageSize, kB*1000)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+				w.Write(body)
+			}))
+			defer server.Close()
+			bench := pageBench{b: b, url: server.URL, body: len(body)}
+			raw := bench.run("raw body", bench.raw(), nil)
+			stock := bench.run("stock SDK", bench.stock(), nil)
+			bench.run("kvsframes", bench.ours(), func(b *testing.B, ours float64) {
+				b.ReportMetric(stock/ours, "stock/ours")
+				b.ReportMetric(ours/raw, "ours/raw")
+			})
+		})
+	}
+}
+
+type pageBench struct {
+	b    *testing.B
+	url  string
+	body int // bytes on the wire
+}
+
+// run benchmarks one way to fetch a page and returns its seconds.
+func (p *pageBench) run(name string, page func(*testing.B), compare func(*testing.B, float64)) (seconds float64) {
+	p.b.Run(name, func(b *testing.B) {
+		page(b) // connects, and fills pools
+		b.ReportAllocs()
+		for b.Loop() {
+			page(b)
+		}
+		seconds = b.Elapsed().Seconds() / float64(b.N)
+		if compare != nil {
+			compare(b, seconds)
+		}
+	})
+	return seconds
+}
+
+func (p *pageBench) raw() func(*testing.B) {
+	client, _ := newHTTPClient(1)
+	buffer := make([]byte, p.body)
+	return func(b *testing.B) {
+		r, err := client.Get(p.url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(r.Body, buffer); err != nil {
+			b.Fatal(err)
+		}
+		r.Body.Close()
+	}
+}
+
+var benchConfig = aws.Config{
+	Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+}
+
+func (p *pageBench) ours() func(*testing.B) {
+	c := callsTo(p.b, p.url)
+	return func(b *testing.B) {
+		answers, _, err := c.call(b.Context(), p.url, benchWindow, "", pageSize)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, a := range answers {
+			if a.kind != pictured {
+				b.Fatal(a.cause)
+			}
+		}
+	}
+}
+
+func (p *pageBench) stock() func(*testing.B) {
+	// With its own HTTP client the SDK fails here now and then: see wholeBody.
+	wire, _ := newHTTPClient(1)
+	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
+	c := &shardCalls{stream: newStream(streamKey{name: "cam"}, nil), series: benchSeries}
+	return func(b *testing.B) {
+		out, err := client.GetImages(context.Background(), c.input(benchWindow, "", pageSize))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, image := range out.Images {
+			if _, err := base64.StdEncoding.DecodeString(*image.ImageContent); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+var (
+	benchSeries = framepb.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: framepb.JPEG, JPEGQuality: 80}
+	benchWindow = window{start: 1_767_225_600_000, step: 3000, n: pageSize}
+)

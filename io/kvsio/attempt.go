@@ -82,11 +82,14 @@ type attempts struct {
 	most     int           // calls that may fail in passing
 	patience time.Duration // how long throttles alone may go on
 	base     time.Duration // the first wait is between 0 and this
+	paced    bool          // throttles are not waited for here: a pace does it
 }
 
 var (
 	// patientAttempts bridge an outage of half a minute or so.
 	patientAttempts = attempts{most: 10, patience: 15 * time.Minute, base: 100 * time.Millisecond}
+	// pacedAttempts are those of GetImages: each waits for its turn.
+	pacedAttempts = attempts{most: 10, base: 100 * time.Millisecond, paced: true}
 	// quickAttempts are for someone who waits at a terminal.
 	quickAttempts = attempts{most: 3, patience: 10 * time.Second, base: 100 * time.Millisecond}
 )
@@ -115,9 +118,13 @@ func (a attempts) do(ctx context.Context, call func() error, handle func(verdict
 		}
 		switch v {
 		case throttled:
+			if a.paced {
+				continue
+			}
 			if time.Since(began) > a.patience {
 				return fmt.Errorf("throttled for %v: %w", a.patience, plain(err))
 			}
+			waits = min(waits, longestThrottle)
 		case again, forbidden:
 			failures++
 			if failures >= a.most {
@@ -125,9 +132,6 @@ func (a attempts) do(ctx context.Context, call func() error, handle func(verdict
 			}
 		default:
 			return err
-		}
-		if v == throttled {
-			waits = min(waits, longestThrottle) // the pace does the rest
 		}
 		if err := backOff(ctx, a.base, waits); err != nil {
 			return err

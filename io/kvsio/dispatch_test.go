@@ -82,7 +82,7 @@ func TestProcessElement(t *testing.T) {
 
 // A downstream error comes back through emit as a panic.
 func TestProcessElementLeavesNothingBehindAPanic(t *testing.T) {
-	b := newBundle(t, kvstest.Config{Latency: kvstest.Latency{PerCall: 5 * time.Millisecond}}, ReadParams{MaxInFlight: 4, MemoryBudget: 1}, 20)
+	b := newBundle(t, kvstest.Config{Latency: kvstest.Latency{PerCall: 5 * time.Millisecond}}, ReadParams{MaxInFlight: 4, MemoryBudget: LeastMemoryBudget}, 20)
 	n := 0
 	func() {
 		defer func() {
@@ -159,7 +159,7 @@ func TestProcessElementKeepsGoing(t *testing.T) {
 // each other's finished shards must deliver their own.
 func TestBundlesDoNotBlockEachOther(t *testing.T) {
 	const bundles = 6
-	p := ReadParams{MaxInFlight: 2, MemoryBudget: 1}
+	p := ReadParams{MaxInFlight: 2, MemoryBudget: LeastMemoryBudget}
 	first := newBundle(t, kvstest.Config{}, p, 10)
 	var group sync.WaitGroup
 	for i := range bundles {
@@ -226,9 +226,10 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	if err := d.drain(); err == nil {
 		t.Error("a claimed shard that was neither emitted nor skipped is no error")
 	}
-	span := newWorkShards(b.work).at(0)
+	order := newWorkShards(b.work)
+	span := order.at(0)
 	d.underWay = 1
-	if err := d.deliver(result{ticket: e.gate.enter(1), span: span, shard: framepb.Shard{Span: span}}); err == nil {
+	if err := d.deliver(result{ticket: e.gate.enter(1), stream: e.stream(order.streams[0].key), span: span, shard: framepb.Shard{Span: span}}); err == nil {
 		t.Error("a shard without its samples is no error")
 	}
 }

@@ -14,6 +14,7 @@ type doubts struct {
 	w       window
 	answers []answer
 	strikes []int8 // how often the sample was asked for with the head start it needs, and not answered
+	lead    int64  // instants: the head start that is likely to do for the head; 0: the longest
 }
 
 // maxStrikes is how often a sample is asked for before no answer is one.
@@ -28,17 +29,24 @@ type headStart struct {
 
 func newDoubts(w window, answers []answer) *doubts {
 	d := &doubts{w: w, answers: answers, strikes: make([]int8, w.n)}
-	head, start := true, w.start
+	head, start, lost := true, w.start, int64(w.start)
 	for k, a := range answers {
 		if a.kind == outOfRetention {
 			start = w.at(k + 1)
 		}
-		head = head && a.kind.maybeHead() && w.at(k) < start+longestFragment
+		inHead := a.kind.maybeHead() && w.at(k) < start+longestFragment
+		if head && !inHead && a.kind > noMedia {
+			// What is lost is likely one fragment, and this much of it lies in the
+			// range: so it did not begin long before.
+			d.lead = leadOf(longestFragment-(lost-start), w.step)
+		}
+		head = head && inHead
 		switch {
 		case a.kind == outOfRetention:
 			d.strikes[k] = maxStrikes
 		case head:
 			// NO_MEDIA is an answer only with a head start, and so is nothing.
+			lost = w.at(k)
 		case a.kind.bad():
 			d.strikes[k] = 1
 		default:
@@ -48,10 +56,13 @@ func newDoubts(w window, answers []answer) *doubts {
 	return d
 }
 
+// leadOf returns how many instants cover so many milliseconds.
+func leadOf(ms, step int64) int64 { return (ms + step - 1) / step }
+
 // windows yields the ranges to ask for, until settle leaves none.
 func (d *doubts) windows() iter.Seq[headStart] {
 	return func(yield func(headStart) bool) {
-		for round := 0; round < maxStrikes; round++ {
+		for range 1 + maxStrikes {
 			for k := 0; k < d.w.n; {
 				if d.strikes[k] >= maxStrikes {
 					k++
@@ -71,7 +82,11 @@ func (d *doubts) windows() iter.Seq[headStart] {
 // closely, and the sample after them.
 func (d *doubts) cluster(k int) (again headStart, next int) {
 	step := min(d.w.step, longestFragment)
-	lead := min((longestFragment+step-1)/step, d.w.at(k)/step)
+	lead := leadOf(longestFragment, step)
+	if d.lead > 0 {
+		lead, d.lead = min(lead, d.lead), 0
+	}
+	lead = min(lead, d.w.at(k)/step)
 	last := k
 	// On a grid coarser than the head start, the range's own grid is finer and
 	// holds one sample.
@@ -96,13 +111,16 @@ func (d *doubts) settle(again headStart, answers []answer) {
 			continue
 		}
 		a := answers[i]
-		if !a.kind.bad() {
-			d.answers[k], d.strikes[k] = a, maxStrikes
-			continue
-		}
-		d.strikes[k]++
 		if a.kind > d.answers[k].kind {
 			d.answers[k] = a
+		}
+		switch {
+		case a.kind.maybeHead() && again.at(i)-again.start < longestFragment:
+			// The range may have begun inside the same fragment.
+		case a.kind.bad():
+			d.strikes[k]++
+		default:
+			d.answers[k], d.strikes[k] = a, maxStrikes
 		}
 	}
 }

@@ -2,20 +2,9 @@ package kvsio
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
-	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
-
-	"github.com/kvsframes/kvsframes/io/framepb"
 )
-
-// callTimeout is the time limit of one call, its body included.
-const callTimeout = 60 * time.Second
 
 // engine makes the calls of a process: one limit of calls under way, one pace a
 // stream, whatever the number of bundles.
@@ -24,9 +13,12 @@ type engine struct {
 	clients clients
 	gate    *gate
 
-	mu         sync.Mutex
-	streams    map[streamKey]*stream
-	frameBytes int64 // what a frame took of late, to reckon shards with
+	relaxed signal // a stream can take more shards
+	retries retries
+
+	mu             sync.Mutex
+	streams        map[streamKey]*stream
+	lastFrameBytes int64 // what a frame took of late
 }
 
 // engineKey is what must be the same for bundles to share an engine.
@@ -36,6 +28,8 @@ type engineKey struct {
 	memoryBudget int64
 	streamQuota  float64
 	quotaShare   float64
+	callTimeout  time.Duration
+	patience     time.Duration
 }
 
 var engines = struct {
@@ -46,7 +40,7 @@ var engines = struct {
 // engineFor returns the process's engine for parameters.
 func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	p = p.withDefaults()
-	key := engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare}
+	key := engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare, p.CallTimeout, p.ThrottlePatience}
 	engines.mu.Lock()
 	defer engines.mu.Unlock()
 	if e, ok := engines.of[key]; ok {
@@ -61,13 +55,10 @@ func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	return e, nil
 }
 
-// firstFrameBytes is what a frame is taken for before the first has come.
-const firstFrameBytes = 200_000
-
 func newEngine(p ReadParams, c clients) *engine {
 	return &engine{
 		params: p, clients: c, gate: newGate(p.MaxInFlight, p.MemoryBudget),
-		streams: make(map[streamKey]*stream), frameBytes: firstFrameBytes,
+		streams: make(map[streamKey]*stream), lastFrameBytes: firstFrameBytes,
 	}
 }
 
@@ -76,203 +67,8 @@ func (e *engine) stream(key streamKey) *stream {
 	defer e.mu.Unlock()
 	s, ok := e.streams[key]
 	if !ok {
-		s = newStream(key, newPace(max(0, e.params.StreamQuota), e.params.QuotaShare))
+		s = newStream(key, newPace(max(0, e.params.StreamQuota), e.params.QuotaShare), &e.relaxed)
 		e.streams[key] = s
 	}
 	return s
-}
-
-// shardBytes reckons what a shard will take.
-func (e *engine) shardBytes(samples int64) int64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return samples * e.frameBytes
-}
-
-// learn takes note of what a shard took.
-func (e *engine) learn(shard framepb.Shard) (bytes int64) {
-	for _, f := range shard.Frames {
-		bytes += int64(len(f.Data))
-	}
-	if n := int64(len(shard.Frames)); n > 0 {
-		e.mu.Lock()
-		e.frameBytes = (7*e.frameBytes + bytes/n) / 8
-		e.mu.Unlock()
-	}
-	return bytes
-}
-
-// callStats counts the calls of one shard. Beam's metrics must not be touched
-// by the goroutine that makes them, so it hands these back.
-type callStats struct {
-	calls, retries, throttles int64
-	latencies                 []time.Duration
-}
-
-// shardCalls makes the calls of one shard. It is its pager.
-type shardCalls struct {
-	engine *engine
-	stream *stream
-	series framepb.Series
-	stats  *callStats
-}
-
-// fetch fetches a shard. With an error it returns what it has, the rest as
-// FAILED gaps.
-func (e *engine) fetch(ctx context.Context, span framepb.Span, stats *callStats) (framepb.Shard, error) {
-	c := &shardCalls{engine: e, stream: e.stream(keyOf(span.Series)), series: span.Series, stats: stats}
-	shard, err := fetchShard(ctx, c, span)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("reading %v: %w", span, err)
-	}
-	return shard, err
-}
-
-// page makes one call of GetImages, as often as it takes.
-func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
-	var answers []answer
-	var next, endpoint string
-	refused := 0
-	err := patientAttempts.do(ctx, func() (err error) {
-		if err := c.stream.err(); err != nil {
-			return err
-		}
-		if err := c.stream.pace.wait(ctx, n); err != nil {
-			return err
-		}
-		endpoint, err = c.engine.dataEndpoint(ctx, c.stream, patientAttempts)
-		if err != nil {
-			return &controlError{err}
-		}
-		answers, next, err = c.call(ctx, endpoint, w, token, n)
-		if err != nil && token != "" && judge(err) == expired {
-			err = passing{err} // the range was accepted: this refusal cannot be for good
-		}
-		return err
-	}, func(v verdict, err error) error {
-		return c.handle(v, err, endpoint, token, &refused)
-	})
-	return answers, next, err
-}
-
-// controlError is an error of the control plane in the middle of a page. It was
-// attempted often enough.
-type controlError struct{ error }
-
-func (e *controlError) Unwrap() error { return e.error }
-
-// handle decides what an error of GetImages means beyond trying again.
-func (c *shardCalls) handle(v verdict, err error, endpoint, token string, refused *int) error {
-	if dead := c.stream.err(); dead != nil {
-		return dead
-	}
-	if control, ok := errors.AsType[*controlError](err); ok {
-		failure := streamError("getting the data endpoint of", c.stream.key, control.error)
-		if kills(err) {
-			c.stream.kill(failure)
-		}
-		return failure
-	}
-	switch v {
-	case throttled:
-		count(&c.stats.throttles, &counters.throttles)
-		c.stream.pace.throttled(time.Now())
-	case forbidden:
-		// The endpoint's token may have expired. Where the next one is refused
-		// as well, and no call has ever succeeded, reading is not allowed.
-		c.stream.drop(endpoint)
-		if *refused++; *refused > 1 && !c.stream.hasAnswered() {
-			c.stream.kill(plain(err))
-			return plain(err)
-		}
-	case gone:
-		c.stream.kill(plain(err))
-		return plain(err)
-	case expired:
-		return errOutOfRetention
-	case wrong:
-		if token != "" { // the range itself was accepted
-			return errBadToken
-		}
-		return plain(err)
-	}
-	count(&c.stats.retries, &counters.retries)
-	return nil
-}
-
-// call makes one attempt.
-func (c *shardCalls) call(ctx context.Context, endpoint string, w window, token string, n int) (answers []answer, next string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	began := time.Now()
-	count(&c.stats.calls, &counters.calls)
-	lift := &lift{}
-	out, err := c.engine.clients.media.GetImages(ctx, c.input(w, token, n), lift.option, func(o *media.Options) {
-		o.BaseEndpoint = &endpoint
-	})
-	c.stats.latencies = append(c.stats.latencies, time.Since(began))
-	if err != nil {
-		return nil, "", err
-	}
-	if out.Images == nil {
-		// What the control plane answers to GetImages, and a proxy to anything.
-		c.stream.drop(endpoint)
-		return nil, "", errors.New("an answer without Images: it is not from the stream's data endpoint")
-	}
-	c.stream.answer()
-	return c.answers(out, lift.payloads), aws.ToString(out.NextToken), nil
-}
-
-func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput {
-	s := c.series
-	in := &media.GetImagesInput{
-		ImageSelectorType: types.ImageSelectorType(s.ImageSelectorType),
-		StartTimestamp:    aws.Time(time.UnixMilli(w.start)),
-		EndTimestamp:      aws.Time(time.UnixMilli(w.end())),
-		SamplingInterval:  aws.Int32(int32(w.step)),
-		Format:            types.Format(s.Format),
-		MaxResults:        aws.Int64(int64(n)),
-	}
-	in.StreamName, in.StreamARN = c.stream.key.target()
-	if s.JPEGQuality != 0 {
-		in.FormatConfig = map[string]string{qualityKey: fmt.Sprint(s.JPEGQuality)}
-	}
-	if s.WidthPixels != 0 {
-		in.WidthPixels, in.HeightPixels = aws.Int32(s.WidthPixels), aws.Int32(s.HeightPixels)
-	}
-	if token != "" {
-		in.NextToken = &token
-	}
-	return in
-}
-
-// answers reads the entries of a page, whose pictures were lifted off it.
-func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []payload) []answer {
-	answers := make([]answer, len(out.Images))
-	for i, entry := range out.Images {
-		a := answer{kind: empty, ms: unknownTime}
-		if entry.TimeStamp != nil {
-			a.ms = entry.TimeStamp.UnixMilli()
-		}
-		switch content := payloadOf(entry.ImageContent, payloads); {
-		case content.err != nil:
-			a.kind, a.cause = corrupt, content.err.Error()
-		case len(content.data) > 0:
-			size, err := pictureSize(content.data, c.series.Format)
-			if err != nil {
-				a.kind, a.cause = corrupt, err.Error()
-				break
-			}
-			a.kind, a.data, a.size = pictured, content.data, size
-		case entry.Error == types.ImageErrorNoMedia:
-			a.kind = noMedia
-		case entry.Error != "":
-			a.kind = mediaError
-			if entry.Error != types.ImageErrorMediaError {
-				a.cause = string(entry.Error)
-			}
-		}
-		answers[i] = a
-	}
-	return answers
 }

@@ -8,10 +8,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// pageSize is the largest page that the service documents. Quota is paid by
-// what is asked for, not by what comes.
-const pageSize = 25
-
 // maxBarren is how many pages in a row may bring nothing new before the rest of
 // a range is taken as left out.
 const maxBarren = 20
@@ -28,8 +24,9 @@ var errOutOfRetention = errors.New("outside of the stream's retention period")
 var errBadToken = errors.New("the service refused its own NextToken")
 
 // pager fetches one page of one series: entries for the instants of w that are
-// left after token, at most n of them.
+// left after token, at most n of them. A page has no more than most.
 type pager interface {
+	most() int
 	page(ctx context.Context, w window, token string, n int) (entries []answer, next string, err error)
 }
 
@@ -101,7 +98,7 @@ func ask(ctx context.Context, p pager, w window) ([]answer, error) {
 	answers := noAnswers(w)
 	cursor, token := 0, ""
 	for barren := 0; barren < maxBarren; {
-		n := min(pageSize, max(1, w.n-cursor))
+		n := min(p.most(), max(1, w.n-cursor))
 		entries, next, err := p.page(ctx, w, token, n)
 		if errors.Is(err, errBadToken) {
 			return answers, nil // the rest is asked for again

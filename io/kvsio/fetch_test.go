@@ -51,6 +51,8 @@ func (a *archive) truth(ms int64) answer {
 	return answer{kind: pictured, ms: s.from + (ms-s.from)/a.period*a.period}
 }
 
+func (a *archive) most() int { return pageSize }
+
 func (a *archive) page(_ context.Context, w window, token string, n int) ([]answer, string, error) {
 	a.calls++
 	a.asked += n
@@ -257,7 +259,11 @@ func TestFetchShardCosts(t *testing.T) {
 	}{
 		{"fragments that fit", archive{stretches: always, fragment: 4000}, 4, 100},
 		{"fragments that do not", archive{stretches: always, fragment: 7000}, 5, 110},
-		{"a gap at the head", archive{stretches: []stretch{{start + 9000, 1 << 50}}, fragment: 4000}, 5, 110},
+		{"long fragments that do not", archive{stretches: []stretch{{7000, 1 << 50}}, fragment: 20_000}, 5, 110},
+		{"a fragment that begins just before", archive{stretches: []stretch{{start - 1, 1 << 50}}, fragment: 20_000}, 5, 108},
+		{"a fragment that ends just after", archive{stretches: []stretch{{start - 19_999, 1 << 50}}, fragment: 20_000}, 5, 108},
+		{"a gap at the head", archive{stretches: []stretch{{start + 9000, 1 << 50}}, fragment: 4000}, 6, 118},
+		{"a long gap at the head", archive{stretches: []stretch{{start + 24_000, 1 << 50}}, fragment: 4000}, 5, 114},
 		{"no media at all", archive{fragment: 4000}, 5, 114},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -101,7 +101,7 @@ func (p *pageBench) stock() func(*testing.B) {
 	// With its own HTTP client the SDK fails here now and then: see wholeBody.
 	wire, _ := newHTTPClient(1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
-	c := &shardCalls{stream: newStream(streamKey{name: "cam"}, nil), series: benchSeries}
+	c := &shardCalls{stream: newStream(streamKey{name: "cam"}, nil, nil), series: benchSeries}
 	return func(b *testing.B) {
 		out, err := client.GetImages(context.Background(), c.input(benchWindow, "", pageSize))
 		if err != nil {

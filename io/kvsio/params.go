@@ -14,10 +14,16 @@ import (
 const (
 	DefaultShardSamples = 100
 	DefaultMaxInFlight  = 32
-	DefaultMemoryBudget = 1 << 30
+	DefaultMemoryBudget = 2 << 30
 	DefaultStreamQuota  = 500
 	DefaultQuotaShare   = 0.5
+	DefaultCallTimeout  = time.Minute
+
+	DefaultThrottlePatience = 15 * time.Minute
 )
+
+// LeastMemoryBudget is the least that ReadParams.MemoryBudget may be, in bytes.
+const LeastMemoryBudget = 1 << 20
 
 // UnknownQuota as ReadParams.StreamQuota says that a stream's quota is not
 // known: calls are as fast as throttles allow.
@@ -45,10 +51,22 @@ type ReadParams struct {
 	// process, whatever the number of bundles in it. Default 32.
 	MaxInFlight int
 
-	// MemoryBudget bounds the bytes of shards that are being fetched or wait
-	// to be taken by what follows the source, in a process. One shard always
-	// fits. Default 1 GiB.
+	// MemoryBudget bounds the memory, in bytes, that shards take in a process
+	// while they are fetched or wait to be taken by what follows the source:
+	// their frames, the buffers that answers are read into, and as much again
+	// that Go's collector lets lie about. One shard always fits. At least 1 MiB;
+	// default 2 GiB.
 	MemoryBudget int64
+
+	// CallTimeout is the time limit of one call, its answer included: from 1 s
+	// to 1 h. Default 1 minute. A call that brings nothing for 10 s is made again
+	// before that.
+	CallTimeout time.Duration
+
+	// ThrottlePatience is how long a stream may answer calls with nothing but
+	// throttles before its job fails: from 1 s on. Default 15 minutes. Throttles
+	// alone are never fatal: they slow the stream's calls down.
+	ThrottlePatience time.Duration
 
 	// StreamQuota is the number of media points (images) a second that the
 	// service grants one stream. Default 500, the documented quota;
@@ -101,8 +119,14 @@ func (p ReadParams) Validate() error {
 	if p.MaxInFlight < 0 || p.MaxInFlight > 10_000 {
 		refuse("MaxInFlight", p.MaxInFlight, "1–10,000")
 	}
-	if p.MemoryBudget < 0 {
-		refuse("MemoryBudget", p.MemoryBudget, "a number of bytes")
+	if p.MemoryBudget != 0 && p.MemoryBudget < LeastMemoryBudget {
+		refuse("MemoryBudget", p.MemoryBudget, fmt.Sprintf("at least %d bytes", LeastMemoryBudget))
+	}
+	if p.CallTimeout != 0 && (p.CallTimeout < time.Second || p.CallTimeout > time.Hour) {
+		refuse("CallTimeout", p.CallTimeout, "from 1s to 1h")
+	}
+	if p.ThrottlePatience != 0 && p.ThrottlePatience < time.Second {
+		refuse("ThrottlePatience", p.ThrottlePatience, "at least 1s")
 	}
 	if !(p.StreamQuota >= 0) && p.StreamQuota != UnknownQuota {
 		refuse("StreamQuota", p.StreamQuota, "a number of points a second over 0, or unknown")
@@ -127,6 +151,8 @@ func (p ReadParams) withDefaults() ReadParams {
 	orDefault(&p.MemoryBudget, DefaultMemoryBudget)
 	orDefault(&p.StreamQuota, DefaultStreamQuota)
 	orDefault(&p.QuotaShare, DefaultQuotaShare)
+	orDefault(&p.CallTimeout, DefaultCallTimeout)
+	orDefault(&p.ThrottlePatience, DefaultThrottlePatience)
 	return p
 }
 

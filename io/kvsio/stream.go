@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,19 +20,58 @@ const endpointLife = 40 * time.Minute
 // stream is what a process knows of one stream: its pace, its data endpoint, and
 // whether it can work at all.
 type stream struct {
-	key    streamKey
-	pace   *pace
-	asking chan struct{} // holds the one who asks for the endpoint
+	key     streamKey
+	pace    *pace
+	pages   pageSizes
+	relaxed *signal       // of the engine
+	asking  chan struct{} // holds the one who asks for the endpoint
+
+	inHand atomic.Int64 // shards, of all bundles
+	inLine atomic.Int64 // of their calls, those that wait for their turn
+
+	frameBytes int64 // what its frames took of late; guarded by the engine
 
 	mu       sync.Mutex
 	endpoint string
 	fetched  time.Time
-	answered bool  // a call has succeeded: whoever reads may
-	dead     error // why no call can succeed
+	answered time.Time // when a call last succeeded, or else the first was made
+	proven   bool      // a call has succeeded: whoever reads may
+	dead     error     // why no call can succeed
 }
 
-func newStream(key streamKey, p *pace) *stream {
-	return &stream{key: key, pace: p, asking: make(chan struct{}, 1)}
+func newStream(key streamKey, p *pace, relaxed *signal) *stream {
+	return &stream{key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1)}
+}
+
+// enoughInLine is how many calls of a stream wait for their turn where more
+// shards would not make it faster: one has the next turn, another the one after.
+const enoughInLine = 2
+
+// load returns how many shards of the stream are in hand, and whether it can
+// take more: it cannot while its quota is what they wait for.
+func (s *stream) load() (inHand int, ok bool) {
+	return int(s.inHand.Load()), s.inLine.Load() < enoughInLine
+}
+
+// turn waits until a call for n images may be made.
+func (s *stream) turn(ctx context.Context, n int) error {
+	s.inLine.Add(1)
+	defer func() {
+		if s.inLine.Add(-1) == enoughInLine-1 {
+			s.relaxed.wake()
+		}
+	}()
+	return s.pace.wait(ctx, n)
+}
+
+// silent returns how long no call has succeeded.
+func (s *stream) silent() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answered.IsZero() {
+		s.answered = time.Now()
+	}
+	return time.Since(s.answered)
 }
 
 // String returns the stream's name, for messages.
@@ -69,13 +109,13 @@ func (s *stream) kill(err error) {
 func (s *stream) hasAnswered() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.answered
+	return s.proven
 }
 
 func (s *stream) answer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answered = true
+	s.answered, s.proven = time.Now(), true
 }
 
 // drop forgets a data endpoint that was refused, unless it was replaced since.
@@ -152,12 +192,15 @@ func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*type
 // mend.
 func (e *engine) controlCall(ctx context.Context, a attempts, call func(context.Context) error) error {
 	return a.do(ctx, func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		ctx, cancel := context.WithTimeout(ctx, e.params.CallTimeout)
 		defer cancel()
 		return call(ctx)
 	}, func(v verdict, err error) error {
-		if v == forbidden {
+		switch v {
+		case forbidden:
 			return plain(err)
+		case again:
+			return e.retries.wait(ctx)
 		}
 		return nil
 	})

@@ -16,14 +16,18 @@ func newHTTPClient(maxInFlight int) (client *http.Client, closeIdle func()) {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		IdleConnTimeout:       90 * time.Second,
 		// One connection a call under way, and one for its endpoint.
 		MaxIdleConns:        2 * maxInFlight,
 		MaxIdleConnsPerHost: 2 * maxInFlight,
+		// Pictures do not get smaller, and base64 is quicker read than unpacked.
+		DisableCompression: true,
+		Protocols:          new(http.Protocols),
 	}
+	// Over HTTP/2 all calls to a host would share one connection, and its losses.
+	transport.Protocols.SetHTTP1(true)
 	guard := &stallGuard{next: wholeBody{transport}, patience: stallPatience}
 	return &http.Client{Transport: guard}, transport.CloseIdleConnections
 }

@@ -77,6 +77,7 @@ type workShards struct {
 
 // streamShards is the runs of one stream, whatever its series.
 type streamShards struct {
+	key    streamKey
 	runs   []framepb.Span
 	before []int64 // before[j]: shards of runs[:j]
 	total  int64
@@ -96,7 +97,7 @@ func newWorkShards(w *framepb.Work) *workShards {
 		if !ok {
 			i = len(o.streams)
 			index[key] = i
-			o.streams = append(o.streams, streamShards{})
+			o.streams = append(o.streams, streamShards{key: key})
 		}
 		s := &o.streams[i]
 		s.runs = append(s.runs, run)
@@ -113,10 +114,20 @@ func newWorkShards(w *framepb.Work) *workShards {
 
 // at returns shard k of the order, 0 <= k < total.
 func (o *workShards) at(k int64) framepb.Span {
+	round := o.round(k)
+	return o.shard(int(k-o.beforeRound(round)), round)
+}
+
+// round returns the round that shard k is of: the last that begins at or
+// before it.
+func (o *workShards) round(k int64) int64 {
 	rounds := o.streams[0].total
-	// The last round that begins at or before k.
-	round := int64(sort.Search(int(rounds), func(r int) bool { return o.beforeRound(int64(r)+1) > k }))
-	s := o.streams[k-o.beforeRound(round)]
+	return int64(sort.Search(int(rounds), func(r int) bool { return o.beforeRound(int64(r)+1) > k }))
+}
+
+// shard returns the shard of a stream that is of a round.
+func (o *workShards) shard(stream int, round int64) framepb.Span {
+	s := o.streams[stream]
 	run := sort.Search(len(s.before), func(j int) bool { return s.before[j] > round }) - 1
 	return shardAt(s.runs[run], o.n, round-s.before[run])
 }

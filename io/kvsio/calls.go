@@ -1,0 +1,220 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// callStats counts the calls of one shard. Beam's metrics must not be touched
+// by the goroutine that makes them, so it hands these back.
+type callStats struct {
+	calls, retries, throttles int64
+	latencies                 []time.Duration
+}
+
+// shardCalls makes the calls of one shard. It is its pager.
+type shardCalls struct {
+	engine *engine
+	stream *stream
+	series framepb.Series
+	ticket *ticket
+	stats  *callStats
+	bytes  int64 // of the pictures that have come
+}
+
+// fetch fetches a shard. With an error it returns what it has, the rest as
+// FAILED gaps.
+func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
+	c := &shardCalls{engine: e, stream: e.stream(keyOf(span.Series)), series: span.Series, ticket: t, stats: stats}
+	shard, err := fetchShard(ctx, c, span)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("reading %v: %w", span, err)
+	}
+	return shard, err
+}
+
+// page makes one call of GetImages, as often as it takes.
+func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
+	var answers []answer
+	var next, endpoint string
+	refused := 0
+	frame := c.engine.frameBytes(c.stream)
+	if err := c.ticket.need(ctx, garbage*(c.bytes+int64(n)*frame+wireBytes(frame))); err != nil {
+		return nil, "", err
+	}
+	err := pacedAttempts.do(ctx, func() (err error) {
+		if err := c.stream.err(); err != nil {
+			return err
+		}
+		if err := c.stream.turn(ctx, n); err != nil {
+			return err
+		}
+		endpoint, err = c.engine.dataEndpoint(ctx, c.stream, patientAttempts)
+		if err != nil {
+			return &controlError{err}
+		}
+		answers, next, err = c.call(ctx, endpoint, w, token, n)
+		if err != nil && token != "" && judge(err) == expired {
+			err = passing{err} // the range was accepted: this refusal cannot be for good
+		}
+		return err
+	}, func(v verdict, err error) error {
+		return c.handle(ctx, v, err, endpoint, token, &refused)
+	})
+	if err == nil {
+		c.learn(answers, n, next)
+	}
+	return answers, next, err
+}
+
+// learn takes note of what a page says of those to come.
+func (c *shardCalls) learn(answers []answer, asked int, next string) {
+	var bytes, pictures int64
+	for _, a := range answers {
+		if a.kind == pictured {
+			bytes, pictures = bytes+int64(len(a.data)), pictures+1
+		}
+	}
+	c.bytes += bytes
+	c.engine.learn(c.stream, bytes, pictures)
+	c.stream.pages.learn(asked, len(answers), next != "")
+}
+
+func (c *shardCalls) most() int { return c.stream.pages.most() }
+
+// controlError is an error of the control plane in the middle of a page. It was
+// attempted often enough.
+type controlError struct{ error }
+
+func (e *controlError) Unwrap() error { return e.error }
+
+// handle decides what an error of GetImages means beyond trying again.
+func (c *shardCalls) handle(ctx context.Context, v verdict, err error, endpoint, token string, refused *int) error {
+	if dead := c.stream.err(); dead != nil {
+		return dead
+	}
+	if control, ok := errors.AsType[*controlError](err); ok {
+		failure := streamError("getting the data endpoint of", c.stream.key, control.error)
+		if kills(err) {
+			c.stream.kill(failure)
+		}
+		return failure
+	}
+	switch v {
+	case throttled:
+		count(&c.stats.throttles, &counters.throttles)
+		c.stream.pace.throttled(time.Now())
+		if silent := c.stream.silent(); silent > c.engine.params.ThrottlePatience {
+			return fmt.Errorf("throttled, and no call got through for %v: %w", silent.Round(time.Second), plain(err))
+		}
+	case forbidden:
+		// The endpoint's token may have expired. Where the next one is refused
+		// as well, and no call has ever succeeded, reading is not allowed.
+		c.stream.drop(endpoint)
+		if *refused++; *refused > 1 && !c.stream.hasAnswered() {
+			c.stream.kill(plain(err))
+			return plain(err)
+		}
+	case gone:
+		c.stream.kill(plain(err))
+		return plain(err)
+	case expired:
+		return errOutOfRetention
+	case wrong:
+		if token != "" { // the range itself was accepted
+			return errBadToken
+		}
+		return plain(err)
+	}
+	count(&c.stats.retries, &counters.retries)
+	if v == again {
+		return c.engine.retries.wait(ctx)
+	}
+	return nil
+}
+
+// call makes one attempt.
+func (c *shardCalls) call(ctx context.Context, endpoint string, w window, token string, n int) (answers []answer, next string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.engine.params.CallTimeout)
+	defer cancel()
+	began := time.Now()
+	count(&c.stats.calls, &counters.calls)
+	lift := &lift{}
+	out, err := c.engine.clients.media.GetImages(ctx, c.input(w, token, n), lift.option, func(o *media.Options) {
+		o.BaseEndpoint = &endpoint
+	})
+	c.stats.latencies = append(c.stats.latencies, time.Since(began))
+	if err != nil {
+		return nil, "", err
+	}
+	if out.Images == nil {
+		// What the control plane answers to GetImages, and a proxy to anything.
+		c.stream.drop(endpoint)
+		return nil, "", errors.New("an answer without Images: it is not from the stream's data endpoint")
+	}
+	c.stream.answer()
+	c.engine.retries.succeeded()
+	return c.answers(out, lift.payloads), aws.ToString(out.NextToken), nil
+}
+
+func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput {
+	s := c.series
+	in := &media.GetImagesInput{
+		ImageSelectorType: types.ImageSelectorType(s.ImageSelectorType),
+		StartTimestamp:    aws.Time(time.UnixMilli(w.start)),
+		EndTimestamp:      aws.Time(time.UnixMilli(w.end())),
+		SamplingInterval:  aws.Int32(int32(w.step)),
+		Format:            types.Format(s.Format),
+		MaxResults:        aws.Int64(int64(n)),
+	}
+	in.StreamName, in.StreamARN = c.stream.key.target()
+	if s.JPEGQuality != 0 {
+		in.FormatConfig = map[string]string{qualityKey: fmt.Sprint(s.JPEGQuality)}
+	}
+	if s.WidthPixels != 0 {
+		in.WidthPixels, in.HeightPixels = aws.Int32(s.WidthPixels), aws.Int32(s.HeightPixels)
+	}
+	if token != "" {
+		in.NextToken = &token
+	}
+	return in
+}
+
+// answers reads the entries of a page, whose pictures were lifted off it.
+func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []payload) []answer {
+	answers := make([]answer, len(out.Images))
+	for i, entry := range out.Images {
+		a := answer{kind: empty, ms: unknownTime}
+		if entry.TimeStamp != nil {
+			a.ms = entry.TimeStamp.UnixMilli()
+		}
+		switch content := payloadOf(entry.ImageContent, payloads); {
+		case content.err != nil:
+			a.kind, a.cause = corrupt, content.err.Error()
+		case len(content.data) > 0:
+			size, err := pictureSize(content.data, c.series.Format)
+			if err != nil {
+				a.kind, a.cause = corrupt, err.Error()
+				break
+			}
+			a.kind, a.data, a.size = pictured, content.data, size
+		case entry.Error == types.ImageErrorNoMedia:
+			a.kind = noMedia
+		case entry.Error != "":
+			a.kind = mediaError
+			if entry.Error != types.ImageErrorMediaError {
+				a.cause = string(entry.Error)
+			}
+		}
+		answers[i] = a
+	}
+	return answers
+}

@@ -1,0 +1,178 @@
+package kvsio
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// dispatch is the shards that one ProcessElement has claimed. Only that
+// goroutine calls its methods, emits and touches metrics.
+type dispatch struct {
+	ctx      context.Context
+	cancel   context.CancelFunc
+	engine   *engine
+	params   ReadParams
+	emit     func(beam.EventTime, framepb.Shard)
+	streams  []*stream // as the work's order has them
+	finished chan result
+	underWay int // shards that have not come through finished
+
+	claimed, emitted, skipped int64
+}
+
+type result struct {
+	ticket  *ticket
+	stream  *stream
+	span    framepb.Span
+	shard   framepb.Shard
+	bytes   int64
+	skipped bool // the ledger has it
+	stats   callStats
+	err     error
+}
+
+func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.EventTime, framepb.Shard)) *dispatch {
+	ctx, cancel := context.WithCancel(ctx)
+	return &dispatch{ctx: ctx, cancel: cancel, engine: e, params: p, emit: emit, finished: make(chan result)}
+}
+
+// run reads the shards from start to end of an order, as far as claim lets it.
+func (d *dispatch) run(order *workShards, start, end int64, claim func(int64) bool) error {
+	for _, s := range order.streams {
+		d.streams = append(d.streams, d.engine.stream(s.key))
+	}
+	turns := newTurns(order, start, end)
+	for !turns.over() {
+		if err := d.next(turns, claim); err != nil {
+			return err
+		}
+	}
+	if turns.end == end {
+		claim(end) // says that all is claimed
+	}
+	return d.drain()
+}
+
+// next starts a shard or delivers one, whichever can be done first: bundles
+// that only waited would block each other. Starting comes first, so that calls
+// are under way while shards are delivered; and no slot waits for a sink, so the
+// place in the queue is given up for a delivery.
+func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
+	relaxed := d.engine.relaxed.wait()
+	turn, ok := turns.choose(func(j int) (int, bool) { return d.streams[j].load() })
+	if !ok {
+		select { // all have as much as their quotas can take
+		case <-relaxed:
+			return nil
+		case r := <-d.finished:
+			return d.deliver(r)
+		case <-d.ctx.Done():
+			return d.ctx.Err()
+		}
+	}
+	s := d.streams[turn.stream]
+	t := d.engine.gate.enter(d.engine.shardBytes(s, turns.order.n))
+	select {
+	case <-t.admitted:
+	default:
+		select {
+		case <-t.admitted:
+		case r := <-d.finished:
+			t.leave()
+			return d.deliver(r)
+		case <-d.ctx.Done():
+			t.leave()
+			return d.ctx.Err()
+		}
+	}
+	before := turns.claimed
+	span, ok := turns.start(turn, claim)
+	d.claimed += turns.claimed - before
+	if !ok {
+		t.leave()
+		return nil
+	}
+	d.start(t, s, span)
+	return nil
+}
+
+// start starts the calls of a claimed shard.
+func (d *dispatch) start(t *ticket, s *stream, span framepb.Span) {
+	d.underWay++
+	s.inHand.Add(1)
+	go func() {
+		r := result{ticket: t, stream: s, span: span}
+		if r.skipped, r.err = d.params.done(span); r.err == nil && !r.skipped {
+			r.shard, r.err = d.engine.fetch(d.ctx, t, span, &r.stats)
+			r.bytes = bytesOf(r.shard)
+		}
+		t.fetched(garbage * r.bytes)
+		d.finished <- r
+	}()
+}
+
+// over gives back what a shard held.
+func (d *dispatch) over(r result) {
+	r.ticket.leave()
+	r.stream.inHand.Add(-1)
+}
+
+// deliver emits a finished shard.
+func (d *dispatch) deliver(r result) error {
+	d.underWay--
+	defer d.over(r)
+	d.countCalls(r.stats)
+	switch {
+	case d.ctx.Err() != nil:
+		return d.ctx.Err()
+	case r.skipped:
+		d.skipped++
+		skippedMetric.Inc(d.ctx, 1)
+		counters.skipped.Add(1)
+		return nil
+	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.span):
+		return r.err
+	case r.err != nil:
+		log.Warnf(d.ctx, "kept going: %v", r.err)
+	}
+	if have := len(r.shard.Frames) + len(r.shard.Gaps); int64(have) != r.span.Samples {
+		return fmt.Errorf("reading %v: %d frames and gaps", r.span, have)
+	}
+	d.countShard(r)
+	d.emit(mtime.FromMilliseconds(r.span.Series.At(r.span.First)), r.shard)
+	d.emitted++
+	return nil
+}
+
+// drain delivers what is under way. Beam's own check of a restriction sees
+// claims only: whether they came out is checked here.
+func (d *dispatch) drain() error {
+	for d.underWay > 0 {
+		select {
+		case r := <-d.finished:
+			if err := d.deliver(r); err != nil {
+				return err
+			}
+		case <-d.ctx.Done():
+			return d.ctx.Err()
+		}
+	}
+	if d.claimed != d.emitted+d.skipped {
+		return fmt.Errorf("%d shards claimed, but %d emitted and %d skipped", d.claimed, d.emitted, d.skipped)
+	}
+	return d.ctx.Err()
+}
+
+// close ends what is under way, and returns when no goroutine is left.
+func (d *dispatch) close() {
+	d.cancel()
+	for ; d.underWay > 0; d.underWay-- {
+		d.over(<-d.finished)
+	}
+}

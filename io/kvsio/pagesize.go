@@ -1,0 +1,56 @@
+package kvsio
+
+import "sync"
+
+// pageSize is the largest page that the service documents.
+const pageSize = 25
+
+// pageSizes finds out how large a stream's pages really are. Quota is paid by
+// what is asked for, not by what comes, so no more is asked for than a page
+// brings. The zero value takes the service at its word.
+type pageSizes struct {
+	mu    sync.Mutex
+	limit int // 0: pageSize
+	short int // the size of the last page that was shorter than asked
+	times int // how often in a row it was that
+	asked int // pages since the limit was last tried
+}
+
+const (
+	// believeShort pages of one size are no accident.
+	believeShort = 3
+	// tryLonger is after how many short pages a whole one is asked for again.
+	tryLonger = 32
+)
+
+// most returns how many images to ask for at most.
+func (p *pageSizes) most() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit == 0 {
+		return pageSize
+	}
+	if p.asked++; p.asked%tryLonger == 0 {
+		return pageSize
+	}
+	return p.limit
+}
+
+// learn takes note of a page: how many images it was asked for, how many
+// entries it had, and whether more are to come.
+func (p *pageSizes) learn(asked, got int, more bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case got > p.limit && p.limit > 0:
+		p.limit, p.times = 0, 0
+	case got == 0 || got >= asked || !more:
+		return
+	case got != p.short:
+		p.short, p.times = got, 1
+	default:
+		if p.times++; p.times >= believeShort {
+			p.limit = got
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package kvsio_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+func init() { register.DoFn1x0[framepb.Shard](&streamOrder{}) }
+
+// streamOrder notes whose shards come, in order.
+type streamOrder struct{ Run string }
+
+var ordered = struct {
+	sync.Mutex
+	of map[string][]string
+}{of: map[string][]string{}}
+
+func (o *streamOrder) ProcessElement(shard framepb.Shard) {
+	ordered.Lock()
+	defer ordered.Unlock()
+	ordered.of[o.Run] = append(ordered.of[o.Run], shard.Span.Series.StreamName)
+}
+
+// A stream whose quota is small holds up nobody, though the order of the work
+// gives it every fourth turn.
+func TestThrottledStreamHoldsUpNobody(t *testing.T) {
+	const shards = 24
+	config := kvstest.Config{Streams: []kvstest.Stream{
+		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 30}},
+	}}
+	for i := range 3 {
+		config.Streams = append(config.Streams, kvstest.Stream{Name: fmt.Sprint("fast-", i), Media: day, Fragment: 3 * time.Second, Quota: noQuota()})
+	}
+	for _, runner := range runners {
+		t.Run(runner, func(t *testing.T) {
+			server := kvstest.NewServer(config)
+			defer server.Close()
+			p := paramsOf(server)
+			p.MaxInFlight, p.ShardSamples = 4, 10
+			var requests []kvsio.Request
+			for _, s := range config.Streams {
+				requests = append(requests, request(s.Name, newYear, shards*30*time.Second))
+			}
+			pipeline, s := beam.NewPipelineWithRoot()
+			beam.ParDo0(s, &streamOrder{Run: t.Name()}, kvsio.ReadShards(s, p, requests...))
+			if _, err := beam.Run(context.Background(), runner, pipeline); err != nil {
+				t.Fatal(err)
+			}
+			order := ordered.of[t.Name()]
+			if len(order) != 4*shards {
+				t.Fatalf("%d shards", len(order))
+			}
+			fast := 0
+			for i, name := range order {
+				if name != "slow" {
+					fast++
+				} else if slow := i + 1 - fast; slow > shards/2 {
+					if fast != 3*shards {
+						t.Errorf("the fast streams had %d of %d shards when the slow one had half of its own", fast, 3*shards)
+					}
+					return
+				}
+			}
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -55,6 +56,31 @@ var options = []option{
 		o.Read.MaxInFlight, err = parseCount(s, 10_000)
 		return err
 	}},
+	{
+		"memory-budget", "`size` of the memory that shards may take while they are fetched and written, as 512MiB or 4GB (default 2GiB)",
+		func(o *pipeline.Options, s string) error {
+			n, err := humanize.ParseBytes(s)
+			if err != nil || n < kvsio.LeastMemoryBudget || n > math.MaxInt64 {
+				return errors.New("it must be a size of at least 1MiB, such as 512MiB or 4GB")
+			}
+			o.Read.MemoryBudget = int64(n)
+			return nil
+		},
+	},
+	{
+		"call-timeout", "`time` limit of one call, its answer included, 1s–1h (default 1m)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Read.CallTimeout, err = parseDuration(s, kvsio.LeastCallTimeout, kvsio.MostCallTimeout)
+			return err
+		},
+	},
+	{
+		"throttle-patience", "`time` that a stream may answer with nothing but throttles before the job fails (default 15m)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Read.ThrottlePatience, err = parseDuration(s, kvsio.LeastThrottlePatience, math.MaxInt64)
+			return err
+		},
+	},
 	{
 		"stream-quota", "`N`: images a second that the service grants a stream; 0: unknown, go as fast as throttles allow (default 500)",
 		func(o *pipeline.Options, s string) error {
@@ -110,6 +136,19 @@ var options = []option{
 		o.Read.AWS.RoleARN = s
 		return nil
 	}},
+}
+
+// parseDuration reads a Go duration from least to most.
+func parseDuration(s string, least, most time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err == nil && least <= d && d <= most:
+		return d, nil
+	case most == math.MaxInt64:
+		return 0, fmt.Errorf("it must be a duration of at least %v, such as 90s or 30m", least)
+	default:
+		return 0, fmt.Errorf("it must be a duration from %v to %v, such as 90s", least, most)
+	}
 }
 
 func parseCount(s string, most int) (int, error) {

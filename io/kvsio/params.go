@@ -22,8 +22,13 @@ const (
 	DefaultThrottlePatience = 15 * time.Minute
 )
 
-// LeastMemoryBudget is the least that ReadParams.MemoryBudget may be, in bytes.
-const LeastMemoryBudget = 1 << 20
+// The bounds of ReadParams.
+const (
+	LeastMemoryBudget     = 1 << 20 // bytes
+	LeastCallTimeout      = time.Second
+	MostCallTimeout       = time.Hour
+	LeastThrottlePatience = time.Second
+)
 
 // UnknownQuota as ReadParams.StreamQuota says that a stream's quota is not
 // known: calls are as fast as throttles allow.
@@ -122,11 +127,11 @@ func (p ReadParams) Validate() error {
 	if p.MemoryBudget != 0 && p.MemoryBudget < LeastMemoryBudget {
 		refuse("MemoryBudget", p.MemoryBudget, fmt.Sprintf("at least %d bytes", LeastMemoryBudget))
 	}
-	if p.CallTimeout != 0 && (p.CallTimeout < time.Second || p.CallTimeout > time.Hour) {
-		refuse("CallTimeout", p.CallTimeout, "from 1s to 1h")
+	if p.CallTimeout != 0 && (p.CallTimeout < LeastCallTimeout || p.CallTimeout > MostCallTimeout) {
+		refuse("CallTimeout", p.CallTimeout, fmt.Sprintf("from %v to %v", LeastCallTimeout, MostCallTimeout))
 	}
-	if p.ThrottlePatience != 0 && p.ThrottlePatience < time.Second {
-		refuse("ThrottlePatience", p.ThrottlePatience, "at least 1s")
+	if p.ThrottlePatience != 0 && p.ThrottlePatience < LeastThrottlePatience {
+		refuse("ThrottlePatience", p.ThrottlePatience, fmt.Sprintf("at least %v", LeastThrottlePatience))
 	}
 	if !(p.StreamQuota >= 0) && p.StreamQuota != UnknownQuota {
 		refuse("StreamQuota", p.StreamQuota, "a number of points a second over 0, or unknown")

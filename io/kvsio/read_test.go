@@ -37,6 +37,13 @@ func TestMain(m *testing.M) {
 	} {
 		os.Setenv(name, value)
 	}
+	if spec := os.Getenv(jobEnv); spec != "" {
+		if err := doJob(spec); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -62,8 +62,9 @@ type Stream struct {
 	MediaErrors []Range `yaml:"media_errors"`
 	// Folder holds pictures (*.jpg, *.jpeg, *.png) to serve in place of the
 	// drawn scene: in name order, one a frame, from the first media stretch on,
-	// looping. They are scaled and converted where a request asks for it, else
-	// answered byte by byte as they are, at their own size.
+	// looping. They are scaled and converted where a request asks for another
+	// size, format or JPEGQuality than the default, else answered byte by byte
+	// as they are, at their own size.
 	Folder string `yaml:"folder"`
 	// Retention is how long media is kept: whole hours, 0 to 87600. With 0 the
 	// stream keeps nothing and GetImages answers NoDataRetentionException.

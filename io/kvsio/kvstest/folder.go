@@ -58,7 +58,7 @@ func (f *folder) picture(frame int64, spec pictureSpec) ([]byte, error) {
 }
 
 // convert brings a picture to the format and size that are asked for. One that
-// has them, where no quality is asked either, stays as it is.
+// has them, where no quality but the default is asked either, stays as it is.
 func convert(raw []byte, spec pictureSpec) ([]byte, error) {
 	header, format, err := image.DecodeConfig(bytes.NewReader(raw))
 	if err != nil {
@@ -68,7 +68,8 @@ func convert(raw []byte, spec pictureSpec) ([]byte, error) {
 		spec.width, spec.height = header.Width, header.Height
 	}
 	sameSize := header.Width == spec.width && header.Height == spec.height
-	if sameSize && strings.EqualFold(format, spec.format) && (spec.quality == 0 || format == "png") {
+	sameQuality := format == "png" || spec.quality == 0 || spec.quality == defaultQuality
+	if sameSize && sameQuality && strings.EqualFold(format, spec.format) {
 		return raw, nil
 	}
 	img, _, err := image.Decode(bytes.NewReader(raw))

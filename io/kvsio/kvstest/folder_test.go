@@ -89,6 +89,10 @@ func TestFolder(t *testing.T) {
 			t.Errorf("image %d is %v", i, got)
 		}
 	}
+	images = ask(func(in *archived.GetImagesInput) { in.FormatConfig = map[string]string{"JPEGQuality": "80"} })
+	if !bytes.Equal(raw(images[0]), files[0]) {
+		t.Error("the default quality: not the file")
+	}
 	images = ask(func(in *archived.GetImagesInput) { in.FormatConfig = map[string]string{"JPEGQuality": "1"} })
 	if len(raw(images[0])) >= len(files[0]) {
 		t.Error("a lower quality is no smaller")

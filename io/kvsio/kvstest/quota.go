@@ -54,9 +54,23 @@ func (l *limiter) take(now time.Time, costs ...float64) bool {
 		}
 	}
 	for i := range l.buckets {
-		l.buckets[i].level -= costs[i]
+		if l.buckets[i].rate != 0 {
+			l.buckets[i].level -= costs[i]
+		}
 	}
 	return true
+}
+
+// setRates changes the rates. What is in a bucket stays, up to a second's worth.
+func (l *limiter) setRates(now time.Time, rates ...float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.buckets {
+		b := &l.buckets[i]
+		b.fill(now)
+		b.rate = rates[i]
+		b.level = min(b.level, b.rate)
+	}
 }
 
 // costs are what a GetImages call pays that asks for n images.

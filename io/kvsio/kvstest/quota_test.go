@@ -1,6 +1,8 @@
 package kvstest
 
 import (
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +34,57 @@ func TestLimiter(t *testing.T) {
 	}
 	if !both.take(at(0), 99, 0) {
 		t.Error("a refused call has taken from the first bucket")
+	}
+}
+
+func TestLimiterChangesItsRates(t *testing.T) {
+	steps := []struct {
+		at   int // ms
+		rate float64
+		cost float64
+		want bool
+	}{
+		{0, 100, 30, true}, {0, 50, 40, true}, {0, 50, 11, false}, // 70 are left, and 50 stay
+		{0, 100, 11, false}, {500, 100, 60, true}, // a raise gives nothing at once
+		{500, 0, 1e9, true}, {9000, 0, 1e9, true}, // no limit, and no debt
+		{9000, 100, 1, false}, {10_000, 100, 100, true},
+	}
+	l := newLimiter(100)
+	for i, s := range steps {
+		at := newYear.Add(time.Duration(s.at) * time.Millisecond)
+		l.setRates(at, s.rate)
+		if got := l.take(at, s.cost); got != s.want {
+			t.Errorf("step %d: %v, want %v", i, got, s.want)
+		}
+	}
+}
+
+func TestSetQuota(t *testing.T) {
+	f := start(t, Config{Streams: []Stream{camera("cam"), camera("other")}}) // no limits
+	f.mustImages("cam")
+	if err := f.srv.SetQuota("cam", Quota{MediaPoints: 0.001}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.images("cam"); codeOf(err) != "ClientLimitExceededException" {
+		t.Errorf("got %v", err)
+	}
+	f.mustImages("other")
+	if err := f.srv.SetQuota("cam", Quota{}); err != nil {
+		t.Fatal(err)
+	}
+	f.mustImages("cam")
+	for _, c := range []struct {
+		stream string
+		quota  Quota
+		want   string
+	}{
+		{"nowhere", Quota{}, `there is no stream "nowhere"`},
+		{"cam", Quota{MediaPoints: -1}, "quota.media_points: is -1: must be 0 (no limit) or more"},
+		{"cam", Quota{MetadataPoints: math.Inf(1)}, "quota.metadata_points: is +Inf: must be 0 (no limit) or more"},
+	} {
+		if err := f.srv.SetQuota(c.stream, c.quota); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
 	}
 }
 

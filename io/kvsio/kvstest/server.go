@@ -136,6 +136,23 @@ func (s *Server) StreamARN(name string) string {
 	return ""
 }
 
+// SetQuota changes what GetImages may use of a stream while the server runs.
+// What was left stays, up to one second's worth of the new quota; after a quota
+// without limit nothing is left. It fails when there is no such stream and when
+// the quota is not valid.
+func (s *Server) SetQuota(stream string, q Quota) error {
+	st := s.streams[stream]
+	if st == nil {
+		return fmt.Errorf("kvstest: there is no stream %q", stream)
+	}
+	var cs complaints
+	if q.validate("quota", &cs); len(cs) > 0 {
+		return cs
+	}
+	st.media.setRates(time.Now(), q.MediaPoints, q.MetadataPoints)
+	return nil
+}
+
 // call is one request under way.
 type call struct {
 	w       http.ResponseWriter

@@ -92,8 +92,7 @@ func (s Stream) validate(path string, cs *complaints) {
 	validateRanges(path+".media_errors", s.MediaErrors, cs)
 	r := *s.Retention
 	cs.check(0 <= r && r <= defaultRetention && r%time.Hour == 0, path+".retention", r, "0h to 87600h, whole hours")
-	cs.check(validPoints(s.Quota.MediaPoints), path+".quota.media_points", s.Quota.MediaPoints, "0 (no limit) or more")
-	cs.check(validPoints(s.Quota.MetadataPoints), path+".quota.metadata_points", s.Quota.MetadataPoints, "0 (no limit) or more")
+	s.Quota.validate(path+".quota", cs)
 	cs.check(len(s.Tags) <= 50, path+".tags", fmt.Sprintf("%d entries", len(s.Tags)), "at most 50")
 	for _, k := range sortedKeys(s.Tags) {
 		v := s.Tags[k]
@@ -105,6 +104,12 @@ func (s Stream) validate(path string, cs *complaints) {
 			*cs = append(*cs, complaint{path + ".folder", err.Error()})
 		}
 	}
+}
+
+func (q Quota) validate(path string, cs *complaints) {
+	valid := func(points float64) bool { return points >= 0 && !math.IsInf(points, 1) }
+	cs.check(valid(q.MediaPoints), path+".media_points", q.MediaPoints, "0 (no limit) or more")
+	cs.check(valid(q.MetadataPoints), path+".metadata_points", q.MetadataPoints, "0 (no limit) or more")
 }
 
 func validateRanges(path string, ranges []Range, cs *complaints) {
@@ -134,8 +139,6 @@ func (f Fault) validate(path string, streams map[string]int, cs *complaints) {
 		cs.check(known, fmt.Sprintf("%s.streams[%d]", path, i), quote(name), "the name of a stream of this configuration")
 	}
 }
-
-func validPoints(p float64) bool { return p >= 0 && !math.IsInf(p, 1) }
 
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 

@@ -1,0 +1,34 @@
+package kvsio
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// FetchAll fetches a plan's shards without Beam: as many at once as the source
+// would. It calls take from many goroutines.
+func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.Shard)) error {
+	e, err := engineFor(ctx, p)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(e.params.MaxInFlight)
+	for _, work := range plan.Works {
+		order := newWorkShards(work)
+		for k := range order.total {
+			group.Go(func() error {
+				var stats callStats
+				shard, err := e.fetch(ctx, order.at(k), &stats)
+				if err == nil {
+					take(shard)
+				}
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}

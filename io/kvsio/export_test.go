@@ -21,8 +21,11 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 		order := newWorkShards(work)
 		for k := range order.total {
 			group.Go(func() error {
-				var stats callStats
-				shard, err := e.fetch(ctx, order.at(k), &stats)
+				span, stats := order.at(k), callStats{}
+				t := e.gate.enter(e.shardBytes(e.stream(keyOf(span.Series)), span.Samples))
+				defer t.leave()
+				<-t.admitted
+				shard, err := e.fetch(ctx, t, span, &stats)
 				if err == nil {
 					take(shard)
 				}

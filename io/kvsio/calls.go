@@ -33,6 +33,7 @@ type shardCalls struct {
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
 func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
+	defer e.wires.use()()
 	c := &shardCalls{engine: e, stream: e.stream(keyOf(span.Series)), series: span.Series, ticket: t, stats: stats}
 	shard, err := fetchShard(ctx, c, span)
 	if err != nil && ctx.Err() == nil {
@@ -47,7 +48,7 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 	var next, endpoint string
 	refused := 0
 	frame := c.engine.frameBytes(c.stream)
-	if err := c.ticket.need(ctx, garbage*(c.bytes+int64(n)*frame+wireBytes(frame))); err != nil {
+	if err := c.ticket.need(ctx, withGarbage(c.bytes+int64(n)*frame+wireBytes(frame))); err != nil {
 		return nil, "", err
 	}
 	err := pacedAttempts.do(ctx, func() (err error) {
@@ -147,7 +148,7 @@ func (c *shardCalls) call(ctx context.Context, endpoint string, w window, token 
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
-	lift := &lift{}
+	lift := &lift{wires: &c.engine.wires}
 	out, err := c.engine.clients.media.GetImages(ctx, c.input(w, token, n), lift.option, func(o *media.Options) {
 		o.BaseEndpoint = &endpoint
 	})

@@ -112,7 +112,7 @@ func (d *dispatch) start(t *ticket, s *stream, span framepb.Span) {
 			r.shard, r.err = d.engine.fetch(d.ctx, t, span, &r.stats)
 			r.bytes = bytesOf(r.shard)
 		}
-		t.fetched(garbage * r.bytes)
+		t.fetched(withGarbage(r.bytes))
 		d.finished <- r
 	}()
 }

@@ -15,6 +15,7 @@ type engine struct {
 
 	relaxed signal // a stream can take more shards
 	retries retries
+	wires   wires
 
 	mu             sync.Mutex
 	streams        map[streamKey]*stream

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/smithy-go"
@@ -19,6 +18,7 @@ import (
 // and leave the decoding to us; so it gets the small rest. Signing, error types
 // and the rest's meaning stay the SDK's.
 type lift struct {
+	wires    *wires
 	payloads []payload
 }
 
@@ -41,8 +41,8 @@ func (l *lift) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	if err != nil || !ok || response.StatusCode < 200 || response.StatusCode > 299 {
 		return out, metadata, err
 	}
-	wire := wires.Get().(*bytes.Buffer)
-	defer wires.Put(wire)
+	wire := l.wires.get()
+	defer l.wires.put(wire)
 	err = readBody(wire, response.Body, response.ContentLength)
 	response.Body.Close() // nobody else does when we return an error
 	if err != nil {
@@ -54,9 +54,6 @@ func (l *lift) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	response.Body = io.NopCloser(bytes.NewReader(rest))
 	return out, metadata, nil
 }
-
-// wires holds the buffers that bodies are read into.
-var wires = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const (
 	// longestBody is more than the longest answer there can be: 25 ImageContents

@@ -65,13 +65,6 @@ func (t *tape) taken() []exchange {
 	return taken
 }
 
-// last returns the newest exchange.
-func (t *tape) last() exchange {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.exchanges[len(t.exchanges)-1]
-}
-
 // What differs from run to run, and pictures.
 var changing = []struct {
 	pattern *regexp.Regexp

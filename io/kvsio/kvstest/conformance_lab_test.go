@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -23,11 +24,14 @@ type lab struct {
 	clock   *atomic.Int64 // how far the clock of tokens is ahead
 	tape    *tape
 	program *program
+
+	documented map[string]map[string]int // HTTP statuses by operation and error
+	proved     map[string]bool           // the same, in a word: refused so
 }
 
 // newLab starts a stand-in whose clock is ahead of the client's by skew, and
 // the client.
-func newLab(t *testing.T, kind client, skew time.Duration, env ...string) *lab {
+func newLab(t *testing.T, kind client, skew time.Duration) *lab {
 	t.Helper()
 	clock := &atomic.Int64{}
 	srv, err := newServer(Config{
@@ -41,11 +45,14 @@ func newLab(t *testing.T, kind client, skew time.Duration, env ...string) *lab {
 	// The suite asks more often than the service allows.
 	srv.streams["cam"].describes, srv.streams["cam"].endpointCalls = newLimiter(0), newLimiter(0)
 	srv.verifier.now = func() time.Time { return time.Now().Add(skew) }
-	l := &lab{T: t, kind: kind, srv: srv, clock: clock, tape: &tape{next: srv.serve, skew: skew}}
+	l := &lab{
+		T: t, kind: kind, srv: srv, clock: clock, tape: &tape{next: srv.serve, skew: skew},
+		documented: documented(t), proved: map[string]bool{},
+	}
 	front := httptest.NewServer(l.tape)
 	t.Cleanup(front.Close)
 	srv.URL = front.URL
-	l.program = l.launch(env...)
+	l.program = l.launch()
 	return l
 }
 
@@ -66,13 +73,16 @@ func (l *lab) must(o order) []answered {
 	return r.Pages
 }
 
-// refused makes a call and checks how it is refused: over the wire, and by
-// what the client makes of that. An error that the service model has is an
-// error class of its own.
-func (l *lab) refused(o order, code string, status int) {
+// refused makes a call and checks how it is refused: over the wire, and by what
+// the client makes of that. An error that the service model has for the
+// operation is an error class of its own; others here are about signatures.
+func (l *lab) refused(o order, code string) {
 	l.Helper()
-	r := l.program.make(l.T, o)
-	wire := l.tape.last()
+	r, wire := l.program.make(l.T, o), l.last()
+	status, modelled := l.documented[o.Operation][code]
+	if !modelled {
+		status = http.StatusForbidden
+	}
 	id := wire.header.Get("x-amzn-RequestId")
 	if kind, _, _ := strings.Cut(wire.header.Get("x-amzn-ErrorType"), ":"); kind != code || wire.status != status || len(id) != 36 {
 		l.Errorf("over the wire: %s\nwant %d %s", wire, status, code)
@@ -81,7 +91,7 @@ func (l *lab) refused(o order, code string, status int) {
 		l.Fatalf("no error, want %s", code)
 	}
 	want := refusal{Type: r.Error.Type, Code: code, Status: status, RequestID: id}
-	if modelled[code] {
+	if modelled {
 		want.Type = code
 	}
 	if l.kind.quiet {
@@ -90,12 +100,18 @@ func (l *lab) refused(o order, code string, status int) {
 	if *r.Error != want {
 		l.Errorf("got  %+v\nwant %+v", *r.Error, want)
 	}
+	l.proved[o.Operation+" "+code] = true
 }
 
-// modelled are the errors that the service model has for these operations.
-var modelled = map[string]bool{
-	"ClientLimitExceededException": true, "InvalidArgumentException": true, "NoDataRetentionException": true,
-	"NotAuthorizedException": true, "ResourceNotFoundException": true,
+// last returns the newest exchange.
+func (l *lab) last() exchange {
+	l.Helper()
+	l.tape.mu.Lock()
+	defer l.tape.mu.Unlock()
+	if len(l.tape.exchanges) == 0 {
+		l.Fatal("nothing went over the wire")
+	}
+	return l.tape.exchanges[len(l.tape.exchanges)-1]
 }
 
 // dataEndpoint is where the client is told to send a stream's GetImages calls.
@@ -104,13 +120,20 @@ func (l *lab) dataEndpoint(stream string) string {
 	return l.must(order{Operation: "GetDataEndpoint", Input: named(stream, "APIName", "GET_IMAGES")})[0].DataEndpoint
 }
 
+// changed is an input with other values for some members, in pairs; a member
+// that is nil is left out.
+func changed(input map[string]any, pairs ...any) map[string]any {
+	c := maps.Clone(input)
+	for i := 0; i < len(pairs); i += 2 {
+		c[pairs[i].(string)] = pairs[i+1]
+	}
+	maps.DeleteFunc(c, func(_ string, v any) bool { return v == nil })
+	return c
+}
+
 // named is the input of a call about a stream, with other members in pairs.
 func named(stream string, pairs ...any) map[string]any {
-	in := map[string]any{"StreamName": stream}
-	for i := 0; i < len(pairs); i += 2 {
-		in[pairs[i].(string)] = pairs[i+1]
-	}
-	return in
+	return changed(map[string]any{"StreamName": stream}, pairs...)
 }
 
 // imagesOf is a GetImages call: a minute of the stream, an image each 3 s, with

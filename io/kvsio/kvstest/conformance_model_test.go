@@ -18,8 +18,8 @@ import (
 // model is botocore's copy of a service's model.
 type model struct {
 	Operations map[string]struct {
-		Input, Output member
-		Errors        []member
+		Input  member
+		Errors []member
 	}
 	Shapes map[string]shape
 }

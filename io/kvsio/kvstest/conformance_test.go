@@ -23,8 +23,8 @@ func TestClients(t *testing.T) {
 					played++
 					of := *l
 					of.T = t
+					defer func() { exchanges.check(t, s.name, l.tape.taken()) }()
 					s.play(&of)
-					exchanges.check(t, s.name, l.tape.taken())
 				})
 			}
 			if played < len(scenarios) { // by -run

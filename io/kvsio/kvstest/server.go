@@ -71,7 +71,7 @@ func Listen(cfg Config, addr string) (*Server, error) {
 func newServer(cfg Config) (*Server, error) {
 	s := &Server{
 		Region: cfg.Region, cfg: cfg, streams: map[string]*stream{},
-		verifier: verifier{cfg.Region, cfg.AccessKeys}, seal: newSealer(),
+		verifier: verifier{cfg.Region, cfg.AccessKeys, time.Now}, seal: newSealer(),
 		endpoints: newEndpoints(cfg.EndpointTokenTTL), limits: newControlLimits(),
 		faults: newFaults(cfg.Seed, cfg.Faults), stats: newRecorder(cfg.Streams),
 		transport: &http.Transport{MaxIdleConnsPerHost: 256},
@@ -228,7 +228,7 @@ func (s *Server) authenticate(c *call) *apiError {
 	}
 	c.body = body
 	time.Sleep(minLatency)
-	return s.verifier.verify(c.r, body, c.arrived)
+	return s.verifier.verify(c.r, body)
 }
 
 func (s *Server) refuse(c *call, err *apiError) {

@@ -24,6 +24,7 @@ const (
 type verifier struct {
 	region string
 	keys   map[string]string // access key id: secret
+	now    func() time.Time
 }
 
 // authorization is a parsed Authorization header.
@@ -33,9 +34,8 @@ type authorization struct {
 	signature                        string
 }
 
-// verify returns why the request is refused, nil if it is well signed at the
-// time now.
-func (v verifier) verify(r *http.Request, body []byte, now time.Time) *apiError {
+// verify returns why the request is refused, nil if it is well signed.
+func (v verifier) verify(r *http.Request, body []byte) *apiError {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -56,7 +56,7 @@ func (v verifier) verify(r *http.Request, body []byte, now time.Time) *apiError 
 	if err := v.checkScope(auth, stamp); err != nil {
 		return err
 	}
-	if err := checkSkew(signed, now); err != nil {
+	if err := checkSkew(signed, v.now()); err != nil {
 		return err
 	}
 	return checkSignature(r, body, auth, stamp, secret)

@@ -46,6 +46,7 @@ func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats 
 func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
 	var answers []answer
 	var next, endpoint string
+	var turn grant
 	refused := 0
 	frame := c.engine.frameBytes(c.stream)
 	if err := c.ticket.need(ctx, withGarbage(c.bytes+int64(n)*frame+wireBytes(frame))); err != nil {
@@ -55,15 +56,20 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 		if err := c.stream.err(); err != nil {
 			return err
 		}
-		if err := c.stream.turn(ctx, n); err != nil {
-			return err
-		}
 		endpoint, err = c.engine.dataEndpoint(ctx, c.stream, patientAttempts)
 		if err != nil {
 			return &controlError{err}
 		}
+		if turn, err = c.stream.turn(ctx, n); err != nil {
+			return err
+		}
 		answers, next, err = c.call(ctx, endpoint, w, token, n)
-		if err != nil && token != "" && judge(err) == expired {
+		switch {
+		case err == nil:
+			c.stream.pace.accepted(turn)
+		case judge(err) == throttled:
+			c.stream.pace.throttled(turn)
+		case judge(err) == expired && token != "":
 			err = passing{err} // the range was accepted: this refusal cannot be for good
 		}
 		return err
@@ -97,6 +103,10 @@ type controlError struct{ error }
 
 func (e *controlError) Unwrap() error { return e.error }
 
+// mostRefusals is how many data endpoints in a row may have expired before a
+// call came through: many calls share one, and end with it.
+const mostRefusals = 3
+
 // handle decides what an error of GetImages means beyond trying again.
 func (c *shardCalls) handle(ctx context.Context, v verdict, err error, endpoint, token string, refused *int) error {
 	if dead := c.stream.err(); dead != nil {
@@ -112,15 +122,14 @@ func (c *shardCalls) handle(ctx context.Context, v verdict, err error, endpoint,
 	switch v {
 	case throttled:
 		count(&c.stats.throttles, &counters.throttles)
-		c.stream.pace.throttled(time.Now())
 		if silent := c.stream.silent(); silent > c.engine.params.ThrottlePatience {
 			return fmt.Errorf("throttled, and no call got through for %v: %w", silent.Round(time.Second), plain(err))
 		}
 	case forbidden:
-		// The endpoint's token may have expired. Where the next one is refused
+		// The endpoint's token may have expired. Where the next ones are refused
 		// as well, and no call has ever succeeded, reading is not allowed.
 		c.stream.drop(endpoint)
-		if *refused++; *refused > 1 && !c.stream.hasAnswered() {
+		if *refused++; *refused > mostRefusals && !c.stream.hasAnswered() {
 			c.stream.kill(plain(err))
 			return plain(err)
 		}

@@ -35,16 +35,21 @@
 //   - Pages may be short or empty; entries may be missing, doubled, damaged or
 //     without image and error. Whatever is not answered is asked for once more
 //     before it is a gap.
+//   - Pictures come as base64 in JSON, up to 150 MiB a page. The source decodes
+//     them from where they lie in the answer, straight into the frame.
 //   - Its throttle (ClientLimitExceededException) is a 400 that the SDK does
 //     not retry. Attempts are the source's own.
 //   - Its quotas are points: 500 images a second and stream, shared with
 //     everyone who watches the stream. The source paces itself to a share
-//     of them (half, by default), and slows down when it is throttled.
+//     of them (half, by default), and below that finds what it can have when it
+//     is throttled.
 //
 // # Failures
 //
 // A call that fails in passing is made again, up to 10 times over half a
-// minute or so. When a shard's calls fail for good the job fails, with one
+// minute or more; a process whose calls all fail makes few. A stream that is
+// throttled is slowed down, and fails only if nothing at all gets through for
+// [ReadParams.ThrottlePatience]. When a shard's calls fail for good the job fails, with one
 // error that names stream and time; with [ReadParams.KeepGoing] the shard's
 // samples become FAILED gaps. A stream that cannot work at all (gone,
 // forbidden) fails once, not once a shard.

@@ -3,10 +3,8 @@ package kvsio
 import (
 	"context"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"pgregory.net/rapid"
 )
@@ -133,89 +131,6 @@ func TestGateIsWholeInTheEnd(t *testing.T) {
 		}
 		if g.slots != slots || g.bytes != bytes || len(g.queue) != 0 {
 			t.Fatalf("%d of %d slots, %d of %d bytes, %d in the queue", g.slots, slots, g.bytes, bytes, len(g.queue))
-		}
-	})
-}
-
-// paced makes calls of n images from several goroutines for a time, against a
-// quota of points a second with a second's burst, and returns how many images
-// were granted and how many calls refused.
-func paced(t *testing.T, p *pace, quota float64, n int, d time.Duration) (images, refused int) {
-	t.Helper()
-	tokens, last := quota, time.Now()
-	end := time.Now().Add(d)
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	for range 8 {
-		group.Go(func() {
-			for time.Now().Before(end) {
-				if err := p.wait(t.Context(), n); err != nil {
-					t.Error(err)
-				}
-				mu.Lock()
-				now := time.Now()
-				tokens = min(quota, tokens+quota*now.Sub(last).Seconds())
-				last = now
-				if quota > 0 && tokens < float64(n) {
-					refused++
-					p.throttled(now)
-				} else {
-					tokens -= float64(n)
-					images += n
-				}
-				mu.Unlock()
-				time.Sleep(50 * time.Millisecond) // the call
-			}
-		})
-	}
-	group.Wait()
-	return images, refused
-}
-
-func TestPaceTakesItsShare(t *testing.T) {
-	for _, share := range []float64{1, 0.5} {
-		synctest.Test(t, func(t *testing.T) {
-			images, refused := paced(t, newPace(500, share), 500, 25, time.Minute)
-			if most := int(500*share*60) + 8*25; images > most || images < most*97/100 || refused > 0 {
-				t.Errorf("share %v: %d images in a minute, %d calls refused", share, images, refused)
-			}
-		})
-	}
-}
-
-func TestPaceCountsMetadataPoints(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		images, _ := paced(t, newPace(500, 1), 0, 1, time.Minute)
-		if calls := 10_000.0 / 401 * 60; float64(images) > calls+8 || float64(images) < 0.97*calls {
-			t.Errorf("%d calls of one image in a minute, want %v", images, calls)
-		}
-	})
-}
-
-func TestPaceSlowsDownBelowItsShare(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPace(500, 1) // but the service grants 100
-		paced(t, p, 100, 25, time.Minute)
-		images, refused := paced(t, p, 100, 25, time.Minute)
-		if images < 100*60*80/100 {
-			t.Errorf("%d images in a minute", images)
-		}
-		if calls := images/25 + refused; refused > calls/3 {
-			t.Errorf("%d of %d calls refused", refused, calls)
-		}
-	})
-}
-
-func TestPaceFindsAQuotaThatIsNotTold(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPace(0, 0.5)
-		paced(t, p, 200, 25, time.Minute)
-		images, refused := paced(t, p, 200, 25, time.Minute)
-		if images < 200*60*85/100 {
-			t.Errorf("%d images in a minute", images)
-		}
-		if calls := images/25 + refused; refused > calls/10 {
-			t.Errorf("%d of %d calls refused", refused, calls)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func (s *stream) load() (inHand int, ok bool) {
 }
 
 // turn waits until a call for n images may be made.
-func (s *stream) turn(ctx context.Context, n int) error {
+func (s *stream) turn(ctx context.Context, n int) (grant, error) {
 	s.inLine.Add(1)
 	defer func() {
 		if s.inLine.Add(-1) == enoughInLine-1 {

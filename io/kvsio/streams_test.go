@@ -74,3 +74,29 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 		})
 	}
 }
+
+// The control plane's quotas are small: a stream is described and its data
+// endpoint asked for once, by the preflight and all bundles together.
+func TestControlPlaneIsAskedOnce(t *testing.T) {
+	config := kvstest.Config{}
+	var requests []kvsio.Request
+	for i := range 3 {
+		name := fmt.Sprint("cam-", i)
+		config.Streams = append(config.Streams, kvstest.Stream{Name: name, Media: day, Fragment: 3 * time.Second, Quota: noQuota()})
+		requests = append(requests, request(name, newYear, 10*time.Minute))
+	}
+	server := kvstest.NewServer(config)
+	defer server.Close()
+	p := paramsOf(server)
+	requests, err := kvsio.Check(t.Context(), p, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Works = 4
+	if frames, _ := run(t, "prism", p, requests...); len(frames) != 600 {
+		t.Fatalf("%d frames", len(frames))
+	}
+	if s := server.Stats(); s.DescribeStreamCalls != 3 || s.GetDataEndpointCalls != 3 {
+		t.Errorf("%d streams were described and %d endpoints asked for, want 3", s.DescribeStreamCalls, s.GetDataEndpointCalls)
+	}
+}

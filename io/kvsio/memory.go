@@ -16,8 +16,8 @@ const (
 
 // withGarbage returns what bytes in use take of a process's memory: Go's
 // collector lets as much again lie about before it collects (GOGC=100), and
-// what is made while it does comes on top.
-func withGarbage(bytes int64) int64 { return bytes * 9 / 4 }
+// half of it is made while it does.
+func withGarbage(bytes int64) int64 { return bytes * 5 / 2 }
 
 // wireBytes is what a page of frames takes while it is read: base64.
 func wireBytes(frameBytes int64) int64 { return pageSize * frameBytes * 4 / 3 }

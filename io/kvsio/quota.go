@@ -25,7 +25,7 @@ type quota struct {
 	tries int     // of goal
 
 	lowered      time.Time
-	sent, served float64 // points of the calls reported since
+	sent, served float64 // points of the calls made and reported since
 
 	began    time.Time // the first call
 	free     float64   // points accepted of the calls made without a limit
@@ -38,7 +38,7 @@ const (
 	dip = 0.04
 	// climbCalls is how many calls bring the rate back. It is counted in calls
 	// so that throttles are the same part of them at any rate: some 3 %.
-	climbCalls = 32
+	climbCalls = 40
 	// climbLeast is how many seconds that takes at least: at high rates many
 	// calls are under way at once, and it must be seen what became of them.
 	climbLeast = 3.0
@@ -118,8 +118,10 @@ func (q *quota) searches() bool { return math.IsInf(q.goal, 1) }
 // accepted takes note that a call was served.
 func (q *quota) accepted(g grant) {
 	if g.rate > 0 {
-		q.sent += g.cost
-		q.served += g.cost
+		if !g.at.Before(q.lowered) {
+			q.sent += g.cost
+			q.served += g.cost
+		}
 		return
 	}
 	q.free += g.cost
@@ -147,10 +149,10 @@ func (q *quota) throttled(now time.Time, g grant) {
 		}
 		return
 	}
-	q.sent += g.cost
 	if g.at.Before(q.lowered) {
 		return
 	}
+	q.sent += g.cost
 	from := g.rate
 	switch {
 	case q.searches():

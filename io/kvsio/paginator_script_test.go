@@ -107,6 +107,7 @@ func TestPaginatorDoesAsBotocore(t *testing.T) {
 		{three, kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiTm9uZSIsICJib3RvX3RydW5jYXRlX2Ftb3VudCI6IDR9"}, "[[4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
 		{three, kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=\n"}, "[[11]]", "[3]", "", false},
 		{loop, kvsio.PaginationConfig{}, "[[0 1] [2 3]]", "[1 2]", "", true},
+		{loop, kvsio.PaginationConfig{StartingToken: "dG9rZW4tMg=="}, "[[2 3] [2 3]]", "[2 2]", "", true},
 		{loop, kvsio.PaginationConfig{MaxItems: new(4)}, "[[0 1] [2 3]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false},
 		{loop, kvsio.PaginationConfig{MaxItems: new(3)}, "[[0 1] [2]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false},
 		{hollow, kvsio.PaginationConfig{}, "[[] [0 1 2] []]", "[1 2 3]", "", false},

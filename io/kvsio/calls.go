@@ -20,13 +20,19 @@ type callStats struct {
 	latencies                 []time.Duration
 }
 
-// shardCalls makes the calls of one shard. It is its pager.
-type shardCalls struct {
+// imageCalls makes calls of GetImages for one stream: those of a shard, or of a
+// paginator.
+type imageCalls struct {
 	engine *engine
 	stream *stream
+	stats  *callStats
+}
+
+// shardCalls makes the calls of one shard. It is its pager.
+type shardCalls struct {
+	imageCalls
 	series framepb.Series
 	ticket *ticket
-	stats  *callStats
 	bytes  int64 // of the pictures that have come
 }
 
@@ -34,7 +40,8 @@ type shardCalls struct {
 // FAILED gaps.
 func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
 	defer e.wires.use()()
-	c := &shardCalls{engine: e, stream: e.stream(keyOf(span.Series)), series: span.Series, ticket: t, stats: stats}
+	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats}
+	c := &shardCalls{imageCalls: calls, series: span.Series, ticket: t}
 	shard, err := fetchShard(ctx, c, span)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("reading %v: %w", span, err)
@@ -42,17 +49,35 @@ func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats 
 	return shard, err
 }
 
-// page makes one call of GetImages, as often as it takes.
+// page fetches a page of the shard.
 func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
-	var answers []answer
-	var next, endpoint string
-	var turn grant
-	refused := 0
 	frame := c.engine.frameBytes(c.stream)
 	if err := c.ticket.need(ctx, withGarbage(c.bytes+int64(n)*frame+wireBytes(frame))); err != nil {
 		return nil, "", err
 	}
-	err := pacedAttempts.do(ctx, func() (err error) {
+	out, payloads, err := c.get(ctx, c.input(w, token, n), token != "")
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		switch {
+		case refused.verdict == expired:
+			err = errOutOfRetention
+		case token != "": // the range itself was accepted
+			err = errBadToken
+		}
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	answers, next := c.answers(out, payloads), aws.ToString(out.NextToken)
+	c.learn(answers, n, next)
+	return answers, next, nil
+}
+
+// get makes one call of GetImages, as often as it takes. accepted says that
+// the service has answered the same range before.
+func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []payload, err error) {
+	var endpoint string
+	refused := 0
+	err = pacedAttempts.do(ctx, func() (err error) {
 		if err := c.stream.err(); err != nil {
 			return err
 		}
@@ -60,26 +85,32 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 		if err != nil {
 			return &controlError{err}
 		}
-		if turn, err = c.stream.turn(ctx, n); err != nil {
+		turn, err := c.stream.turn(ctx, imagesAskedFor(in))
+		if err != nil {
 			return err
 		}
-		answers, next, err = c.call(ctx, endpoint, w, token, n)
+		out, payloads, err = c.call(ctx, endpoint, in)
 		switch {
 		case err == nil:
 			c.stream.pace.accepted(turn)
 		case judge(err) == throttled:
 			c.stream.pace.throttled(turn)
-		case judge(err) == expired && token != "":
+		case judge(err) == expired && accepted:
 			err = passing{err} // the range was accepted: this refusal cannot be for good
 		}
 		return err
 	}, func(v verdict, err error) error {
-		return c.handle(ctx, v, err, endpoint, token, &refused)
+		return c.handle(ctx, v, err, endpoint, &refused)
 	})
-	if err == nil {
-		c.learn(answers, n, next)
+	return out, payloads, err
+}
+
+// imagesAskedFor returns how many images a call is charged for.
+func imagesAskedFor(in *media.GetImagesInput) int {
+	if in.MaxResults == nil {
+		return pageSize
 	}
-	return answers, next, err
+	return int(min(*in.MaxResults, pageSize))
 }
 
 // learn takes note of what a page says of those to come.
@@ -107,8 +138,16 @@ func (e *controlError) Unwrap() error { return e.error }
 // call came through: many calls share one, and end with it.
 const mostRefusals = 3
 
+// refusal is the service's word that a call is wrong as it stands.
+type refusal struct {
+	error
+	verdict verdict // expired or wrong
+}
+
+func (e *refusal) Unwrap() error { return e.error }
+
 // handle decides what an error of GetImages means beyond trying again.
-func (c *shardCalls) handle(ctx context.Context, v verdict, err error, endpoint, token string, refused *int) error {
+func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint string, refused *int) error {
 	if dead := c.stream.err(); dead != nil {
 		return dead
 	}
@@ -136,13 +175,8 @@ func (c *shardCalls) handle(ctx context.Context, v verdict, err error, endpoint,
 	case gone:
 		c.stream.kill(plain(err))
 		return plain(err)
-	case expired:
-		return errOutOfRetention
-	case wrong:
-		if token != "" { // the range itself was accepted
-			return errBadToken
-		}
-		return plain(err)
+	case expired, wrong:
+		return &refusal{plain(err), v}
 	}
 	count(&c.stats.retries, &counters.retries)
 	if v == again {
@@ -152,27 +186,27 @@ func (c *shardCalls) handle(ctx context.Context, v verdict, err error, endpoint,
 }
 
 // call makes one attempt.
-func (c *shardCalls) call(ctx context.Context, endpoint string, w window, token string, n int) (answers []answer, next string, err error) {
+func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []payload, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
 	lift := &lift{wires: &c.engine.wires}
-	out, err := c.engine.clients.media.GetImages(ctx, c.input(w, token, n), lift.option, func(o *media.Options) {
+	out, err := c.engine.clients.media.GetImages(ctx, in, lift.option, func(o *media.Options) {
 		o.BaseEndpoint = &endpoint
 	})
 	c.stats.latencies = append(c.stats.latencies, time.Since(began))
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if out.Images == nil {
 		// What the control plane answers to GetImages, and a proxy to anything.
 		c.stream.drop(endpoint)
-		return nil, "", errors.New("an answer without Images: it is not from the stream's data endpoint")
+		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
 	c.stream.answer()
 	c.engine.retries.succeeded()
-	return c.answers(out, lift.payloads), aws.ToString(out.NextToken), nil
+	return out, lift.payloads, nil
 }
 
 func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput {

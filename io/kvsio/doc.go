@@ -54,6 +54,16 @@
 // samples become FAILED gaps. A stream that cannot work at all (gone,
 // forbidden) fails once, not once a shard.
 //
+// # Without Beam
+//
+// A [Paginator] reads the images of one GetImages range page by page, as
+// boto3's paginator does: with its PaginationConfig, and with tokens that boto3
+// and the AWS CLI take. Its calls are made in the same way as the source's.
+// What the source adds to them it leaves out, as boto3 does: ranges over 300 s,
+// and asking again for what a range's head or a page lacks.
+//
+// # Credentials
+//
 // Credentials come from the AWS SDK's default chain on each worker. They are
 // never part of a pipeline.
 package kvsio

@@ -10,6 +10,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -60,4 +63,54 @@ func ExampleRead() {
 		log.Fatal(err)
 	}
 	// Output: front-door 80
+}
+
+// Eight images, then the rest, as boto3 or the AWS CLI would go on, too.
+func ExampleNewPaginator() {
+	start := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
+		Name:  "front-door",
+		Media: []kvstest.Range{{From: start, To: start.Add(time.Minute)}},
+	}}})
+	defer server.Close()
+	ctx := context.Background()
+	params := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: server.URL}} // AWS needs none
+
+	input := &kinesisvideoarchivedmedia.GetImagesInput{
+		StreamName:        aws.String("front-door"),
+		ImageSelectorType: types.ImageSelectorTypeProducerTimestamp,
+		StartTimestamp:    aws.Time(start),
+		EndTimestamp:      aws.Time(start.Add(72 * time.Second)),
+		SamplingInterval:  aws.Int32(6000), // milliseconds
+		Format:            types.FormatJpeg,
+	}
+	first, err := kvsio.NewPaginator(ctx, params, input, kvsio.PaginationConfig{MaxItems: new(8), PageSize: new(5)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for page, err := range first.Pages(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("a page of", len(page.Images))
+	}
+
+	rest, err := kvsio.NewPaginator(ctx, params, input, kvsio.PaginationConfig{PageSize: new(5), StartingToken: first.ResumeToken()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for image, err := range rest.Images(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(image.TimeStamp.Format(time.TimeOnly), image.Error, len(image.Content) > 0)
+	}
+	// Output:
+	// a page of 5
+	// a page of 3
+	// 08:00:48  true
+	// 08:00:54  true
+	// 08:01:00 NO_MEDIA false
+	// 08:01:06 NO_MEDIA false
+	// 08:01:12 NO_MEDIA false
 }

@@ -2,6 +2,7 @@ package kvsio
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/goleak"
 )
 
@@ -24,7 +26,16 @@ func callsTo(t testing.TB, url string) *shardCalls {
 	e := newEngine(ReadParams{}.withDefaults(), clients)
 	s := e.stream(streamKey{name: "cam"})
 	s.endpoint, s.fetched = url, time.Now()
-	return &shardCalls{engine: e, stream: s, series: benchSeries, stats: &callStats{}}
+	return &shardCalls{imageCalls: imageCalls{engine: e, stream: s, stats: &callStats{}}, series: benchSeries}
+}
+
+// callOnce makes one attempt at a page.
+func callOnce(ctx context.Context, c *shardCalls, url string) (answers []answer, next string, err error) {
+	out, payloads, err := c.call(ctx, url, c.input(benchWindow, "", pageSize))
+	if err != nil {
+		return nil, "", err
+	}
+	return c.answers(out, payloads), aws.ToString(out.NextToken), nil
 }
 
 func chunked(text string, size int) string {
@@ -85,7 +96,7 @@ func TestCallReadsBodies(t *testing.T) {
 				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"+c.answer)
 			}()
 			calls := callsTo(t, "http://"+l.Addr().String())
-			answers, next, err := calls.call(t.Context(), "http://"+l.Addr().String(), benchWindow, "", pageSize)
+			answers, next, err := callOnce(t.Context(), calls, "http://"+l.Addr().String())
 			l.Close()
 			<-served
 			if c.wrong != "" {
@@ -121,7 +132,7 @@ func TestFramesOutliveTheWire(t *testing.T) {
 	var kept [][]byte
 	for size = range 20 {
 		size += 2000
-		answers, _, err := c.call(t.Context(), server.URL, benchWindow, "", pageSize)
+		answers, _, err := callOnce(t.Context(), c, server.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +170,7 @@ func TestLiftLetsErrorsPass(t *testing.T) {
 		io.WriteString(w, `{"Message":"slow down","ImageContent":"AAEC"}`)
 	}))
 	defer server.Close()
-	_, _, err := callsTo(t, server.URL).call(t.Context(), server.URL, benchWindow, "", pageSize)
+	_, _, err := callOnce(t.Context(), callsTo(t, server.URL), server.URL)
 	if judge(err) != throttled || plain(err).Error() != "ClientLimitExceededException: slow down" {
 		t.Errorf("%v", err)
 	}

@@ -77,9 +77,10 @@ type Request struct {
 	HeightPixels int
 }
 
-// Fault is one thing that is wrong with a Request.
+// Fault is one thing that is wrong with a Request, or with what a Paginator is
+// made of.
 type Fault struct {
-	Field   string // the field's name in Request
+	Field   string // the field's name in Request or GetImagesInput, or PaginationConfig.NAME
 	Value   string // what it holds
 	Allowed string // what it may hold
 }
@@ -88,7 +89,8 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s is %s: it must be %s", f.Field, f.Value, f.Allowed)
 }
 
-// RequestError is everything that is wrong with one Request.
+// RequestError is everything that is wrong with one Request, or with what one
+// Paginator is made of.
 type RequestError struct {
 	Faults []Fault
 }

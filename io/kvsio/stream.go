@@ -34,7 +34,7 @@ type stream struct {
 	mu       sync.Mutex
 	endpoint string
 	fetched  time.Time
-	answered time.Time // when a call last succeeded, or else the first was made
+	silence  time.Time // when a call was first throttled since one succeeded
 	proven   bool      // a call has succeeded: whoever reads may
 	dead     error     // why no call can succeed
 }
@@ -64,14 +64,15 @@ func (s *stream) turn(ctx context.Context, n int) (grant, error) {
 	return s.pace.wait(ctx, n)
 }
 
-// silent returns how long no call has succeeded.
+// silent returns how long throttles have been all that calls bring. It is asked
+// at each of them.
 func (s *stream) silent() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.answered.IsZero() {
-		s.answered = time.Now()
+	if s.silence.IsZero() {
+		s.silence = time.Now()
 	}
-	return time.Since(s.answered)
+	return time.Since(s.silence)
 }
 
 // String returns the stream's name, for messages.
@@ -106,6 +107,14 @@ func (s *stream) kill(err error) {
 	}
 }
 
+// revive lets calls be made again: what was wrong with the stream may have been
+// mended.
+func (s *stream) revive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = nil
+}
+
 func (s *stream) hasAnswered() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +124,7 @@ func (s *stream) hasAnswered() bool {
 func (s *stream) answer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answered, s.proven = time.Now(), true
+	s.silence, s.proven = time.Time{}, true
 }
 
 // drop forgets a data endpoint that was refused, unless it was replaced since.

@@ -1,0 +1,292 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// PaginationConfig says which images of a range a Paginator returns, and how
+// they are fetched. The zero value returns all of them. The fields are those
+// of boto3's PaginationConfig
+// (https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/kinesis-video-archived-media/paginator/GetImages.html).
+type PaginationConfig struct {
+	// MaxItems is the most images to return in all, at least 0. Where the range
+	// has more, the last page is cut, in its middle too, and ResumeToken says how
+	// to go on. 0 fetches a page all the same, and returns none of its images.
+	// Default: no limit.
+	MaxItems *int
+
+	// PageSize is the most images to ask for in one call, 1–100: it is sent as
+	// MaxResults. The service may answer fewer (it documents 25) at a time.
+	// Default: as many as the service thinks right.
+	//
+	// Keep one PageSize in a chain of tokens. A resume token counts the images
+	// that were returned of the page that was cut: with another PageSize that
+	// page is another one. As with boto3, images then come twice.
+	PageSize *int
+
+	// StartingToken says where to go on: a ResumeToken of this package, of boto3
+	// (its NextToken) or of the AWS CLI, or a NextToken of the service itself,
+	// at most 4096 characters of a–z A–Z 0–9 + / and = at the end. The service's
+	// tokens expire, and hold for the same input only. Default: at the start.
+	StartingToken string
+}
+
+// Image is one entry of an answer of GetImages.
+type Image struct {
+	// TimeStamp is the service's for the image, to the millisecond; zero where
+	// the answer has none.
+	TimeStamp time.Time
+	// Error says why there is no image: NO_MEDIA or MEDIA_ERROR, the service's
+	// words, or CORRUPT where Content did not come as base64. It may be empty
+	// without an image: the service answers so for the fragment that a range
+	// starts inside.
+	Error string
+	// Content is the encoded picture, base64 already undone. It is not looked
+	// into.
+	Content []byte
+}
+
+// Page is a page of images.
+type Page struct {
+	Images []Image
+	// NextToken is the service's token of the page that follows, empty on the
+	// last; in what BuildFullResult returns, it is the ResumeToken.
+	NextToken string
+}
+
+// ErrRepeatedToken says that the service answered the same NextToken twice in a
+// row: following it would not end.
+var ErrRepeatedToken = errors.New("the service answered the same NextToken twice in a row")
+
+// Paginator reads the images of one range page by page, as boto3's GetImages
+// paginator does, without Beam. It makes one call at a time, and is not for use
+// by several goroutines at once.
+type Paginator struct {
+	engine *engine
+	stream *stream
+	input  media.GetImagesInput
+
+	at       resumeToken // where the page that is next begins
+	left     int         // images that may still be returned
+	pages    int         // that came
+	repeated bool        // the page that is next is one that came
+	done     bool
+	resume   string
+}
+
+// NewPaginator makes a paginator of the images that input asks for. It makes no
+// calls.
+//
+// A call finds the stream's data endpoint, is made again where it failed in
+// passing, and keeps to the stream's pace, as the calls of Read do: with the
+// same p in one process, and for a stream that is named in the same way (by its
+// ARN, or by its name), they share one pace. Of p the fields AWS, CallTimeout,
+// ThrottlePatience, StreamQuota and QuotaShare matter; paginators are not
+// counted in MaxInFlight and MemoryBudget.
+//
+// The range is one range of GetImages, with the service's limits (300 s), and
+// what the service says of it is what comes back. Leave input's MaxResults and
+// NextToken out: PageSize and StartingToken are in their place.
+//
+// The error is that of p, or a *RequestError that names each field of input
+// and config that cannot be right.
+func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput, config PaginationConfig) (*Paginator, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	var in media.GetImagesInput
+	if input != nil {
+		in = *input
+	}
+	var c checks
+	c.imagesInput(in)
+	at := c.pagination(config)
+	if len(c.faults) > 0 {
+		return nil, &RequestError{Faults: c.faults}
+	}
+	var err error
+	if p.AWS, _, err = p.AWS.locate(ctx); err != nil {
+		return nil, err
+	}
+	e, err := engineFor(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	s := e.stream(streamKey{arn: aws.ToString(in.StreamARN), name: aws.ToString(in.StreamName)})
+	s.revive()
+	left := math.MaxInt
+	if config.MaxItems != nil {
+		left = *config.MaxItems
+	}
+	if config.PageSize != nil {
+		in.MaxResults = aws.Int64(int64(*config.PageSize))
+	}
+	return &Paginator{engine: e, stream: s, input: in, at: at, left: left}, nil
+}
+
+// imagesInput checks what must be there and what can only be wrong. What else
+// may be is for the service to say.
+func (c *checks) imagesInput(in media.GetImagesInput) {
+	c.stream(Request{StreamName: aws.ToString(in.StreamName), StreamARN: aws.ToString(in.StreamARN)})
+	c.oneOf("ImageSelectorType", string(in.ImageSelectorType), ProducerTimestamp, ServerTimestamp)
+	c.instant("StartTimestamp", aws.ToTime(in.StartTimestamp))
+	c.instant("EndTimestamp", aws.ToTime(in.EndTimestamp))
+	c.oneOf("Format", string(in.Format), framepb.JPEG, framepb.PNG)
+	c.formatConfig(in.FormatConfig)
+	if in.MaxResults != nil {
+		c.add("MaxResults", strconv.FormatInt(*in.MaxResults, 10), "left out: set PaginationConfig.PageSize")
+	}
+	if in.NextToken != nil {
+		c.add("NextToken", quoted(*in.NextToken), "left out: set PaginationConfig.StartingToken")
+	}
+}
+
+const mostPageSize = 100
+
+func (c *checks) pagination(config PaginationConfig) (at resumeToken) {
+	if n := config.MaxItems; n != nil && *n < 0 {
+		c.add("PaginationConfig.MaxItems", strconv.Itoa(*n), "at least 0, or left out")
+	}
+	if n := config.PageSize; n != nil && (*n < 1 || *n > mostPageSize) {
+		c.add("PaginationConfig.PageSize", strconv.Itoa(*n), fmt.Sprintf("1–%d, or left out", mostPageSize))
+	}
+	if config.StartingToken != "" {
+		var ok bool
+		if at, ok = parseStartingToken(config.StartingToken); !ok {
+			c.add("PaginationConfig.StartingToken", quoted(config.StartingToken),
+				fmt.Sprintf("a token of this package, of boto3 or of the AWS CLI, or a NextToken of the service (1–%d characters of a–z A–Z 0–9 + / and = at the end)", longestNextToken))
+		}
+	}
+	return at
+}
+
+// HasMorePages says whether NextPage has something to return.
+func (p *Paginator) HasMorePages() bool { return !p.done }
+
+// NextPage fetches the next page. A page may be empty.
+//
+// The service's errors are there for errors.As
+// (*types.InvalidArgumentException), after all attempts. After an error NextPage
+// may be called again and asks for the same page, but for ErrRepeatedToken,
+// which ends the pages.
+func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
+	if p.done {
+		return nil, errors.New("there are no more pages: ask HasMorePages first")
+	}
+	if p.repeated {
+		p.done = true
+		return nil, p.failed(ErrRepeatedToken)
+	}
+	images, next, err := p.fetch(ctx)
+	if err != nil {
+		return nil, p.failed(err)
+	}
+	images = images[min(p.at.skip, len(images)):]
+	if len(images) > p.left {
+		images = images[:p.left]
+		p.done, p.resume = true, resumeToken{p.at.next, p.at.skip + p.left}.cut()
+		return &Page{images, next}, nil
+	}
+	p.left -= len(images)
+	switch {
+	case next == "":
+		p.done = true
+	case p.left == 0:
+		p.done, p.resume = true, resumeToken{next: next}.whole()
+	}
+	// The token that the caller started with does not count.
+	p.repeated = p.pages > 0 && next == p.at.next
+	p.at = resumeToken{next: next}
+	p.pages++
+	return &Page{images, next}, nil
+}
+
+// fetch fetches the whole of the page that is next.
+func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err error) {
+	defer p.engine.wires.use()()
+	in := p.input
+	if p.at.next != "" {
+		in.NextToken = &p.at.next
+	}
+	calls := imageCalls{engine: p.engine, stream: p.stream, stats: &callStats{}}
+	out, payloads, err := calls.get(ctx, &in, p.pages > 0)
+	if err != nil {
+		return nil, "", err
+	}
+	images = make([]Image, len(out.Images))
+	for i, entry := range out.Images {
+		content := payloadOf(entry.ImageContent, payloads)
+		images[i] = Image{TimeStamp: aws.ToTime(entry.TimeStamp), Error: string(entry.Error), Content: content.data}
+		if content.err != nil {
+			images[i].Error, images[i].Content = framepb.Corrupt, nil
+		}
+	}
+	return images, aws.ToString(out.NextToken), nil
+}
+
+func (p *Paginator) failed(err error) error {
+	return fmt.Errorf("getting page %d of the images of %s from %s: %w",
+		p.pages+1, p.stream.key, p.input.StartTimestamp.UTC().Format(time.RFC3339Nano), err)
+}
+
+// Pages returns the pages that are left. The last is a nil one where there is
+// an error.
+func (p *Paginator) Pages(ctx context.Context) iter.Seq2[*Page, error] {
+	return func(yield func(*Page, error) bool) {
+		for p.HasMorePages() {
+			page, err := p.NextPage(ctx)
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Images returns the images of the pages that are left. The last is an empty
+// one where there is an error. Who leaves in the middle of a page does not get
+// the rest of it again.
+func (p *Paginator) Images(ctx context.Context) iter.Seq2[Image, error] {
+	return func(yield func(Image, error) bool) {
+		for page, err := range p.Pages(ctx) {
+			if err != nil {
+				yield(Image{}, err)
+				return
+			}
+			for _, image := range page.Images {
+				if !yield(image, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// BuildFullResult returns the images of all pages that are left as one page,
+// whose NextToken is the ResumeToken.
+func (p *Paginator) BuildFullResult(ctx context.Context) (*Page, error) {
+	full := &Page{Images: []Image{}}
+	for page, err := range p.Pages(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		full.Images = append(full.Images, page.Images...)
+	}
+	full.NextToken = p.resume
+	return full, nil
+}
+
+// ResumeToken returns the StartingToken of whoever wants the images after
+// MaxItems, in the form that boto3 and the AWS CLI take, too. It is empty
+// before the last page, and where nothing was left.
+func (p *Paginator) ResumeToken() string { return p.resume }

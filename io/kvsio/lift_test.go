@@ -19,8 +19,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-// callsTo makes calls of pages from whatever answers at url.
+// callsTo makes calls of pages from whatever answers at url. With the test all
+// that they started has to end.
 func callsTo(t testing.TB, url string) *shardCalls {
+	if t, ok := t.(*testing.T); ok {
+		ignore := goleak.IgnoreCurrent()
+		t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	}
 	clients := newClients(benchConfig, AWSParams{}, 1)
 	t.Cleanup(clients.close)
 	e := newEngine(ReadParams{}.withDefaults(), clients)
@@ -71,8 +76,6 @@ func TestCallReadsBodies(t *testing.T) {
 		"a page of a proxy":         {length(13) + "<html></html>", "invalid character"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ignore := goleak.IgnoreCurrent()
-			t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)

@@ -53,3 +53,19 @@ func BenchmarkSlowSink(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLargePictures measures the same where pictures turn out fifteen times
+// as large as a process takes them for before it has seen one: eight streams
+// begin at once.
+func BenchmarkLargePictures(b *testing.B) {
+	w := newWorld(b, worldConfig{streams: 8, picture: 3_000_000})
+	p := paramsOf(w.server)
+	p.MemoryBudget = 1 << 30
+	j := job{Params: p, Requests: w.ask(100)}
+	for b.Loop() {
+		resident := j.do(b, 8*100*w.picture).Peak
+		b.ReportMetric(float64(resident)/megabyte, "MB")
+		b.ReportMetric(float64(resident-p.MemoryBudget)/megabyte, "MB-over-budget")
+	}
+	b.ReportMetric(0, "ns/op")
+}

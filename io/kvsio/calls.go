@@ -26,14 +26,18 @@ type imageCalls struct {
 	engine *engine
 	stream *stream
 	stats  *callStats
+	// reserve waits for the memory of so many pictures of an answer, which take
+	// so many bytes. Nil: they take what they take.
+	reserve func(ctx context.Context, pictures, bytes int64) error
 }
 
 // shardCalls makes the calls of one shard. It is its pager.
 type shardCalls struct {
 	imageCalls
-	series framepb.Series
-	ticket *ticket
-	bytes  int64 // of the pictures that have come
+	series  framepb.Series
+	samples int64
+	ticket  *ticket
+	bytes   int64 // of the pictures that have come
 }
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
@@ -41,7 +45,8 @@ type shardCalls struct {
 func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
 	defer e.wires.use()()
 	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats}
-	c := &shardCalls{imageCalls: calls, series: span.Series, ticket: t}
+	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
+	c.reserve = c.need
 	shard, err := fetchShard(ctx, c, span)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("reading %v: %w", span, err)
@@ -51,8 +56,8 @@ func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats 
 
 // page fetches a page of the shard.
 func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
-	frame := c.engine.frameBytes(c.stream)
-	if err := c.ticket.need(ctx, withGarbage(c.bytes+int64(n)*frame+wireBytes(frame))); err != nil {
+	frame, _ := c.engine.frameBytes(c.stream)
+	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
 		return nil, "", err
 	}
 	out, payloads, err := c.get(ctx, c.input(w, token, n), token != "")
@@ -70,6 +75,17 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 	answers, next := c.answers(out, payloads), aws.ToString(out.NextToken)
 	c.learn(answers, n, next)
 	return answers, next, nil
+}
+
+// need waits for the memory of so many more pictures. The first ones of a
+// stream stand for all of the shard: else shards that begin together would each
+// get a part of what they need, and wait for each other.
+func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
+	frame, known := c.engine.frameBytes(c.stream)
+	if !known {
+		bytes = max(bytes, c.samples*bytes/pictures)
+	}
+	return c.ticket.need(ctx, withGarbage(c.bytes+bytes+wireBytes(frame)))
 }
 
 // get makes one call of GetImages, as often as it takes. accepted says that
@@ -187,16 +203,27 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 
 // call makes one attempt.
 func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []payload, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.engine.params.CallTimeout)
+	limited, limit, cancel := limitTime(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
-	lift := &lift{wires: &c.engine.wires}
-	out, err := c.engine.clients.media.GetImages(ctx, in, lift.option, func(o *media.Options) {
+	var pictures, bytes int64
+	lift := &lift{wires: &c.engine.wires, reserve: func(more int64) error {
+		if c.reserve == nil {
+			return nil
+		}
+		pictures, bytes = pictures+1, bytes+more
+		defer limit.pause()()
+		return c.reserve(ctx, pictures, bytes)
+	}}
+	out, err := c.engine.clients.media.GetImages(limited, in, lift.option, func(o *media.Options) {
 		o.BaseEndpoint = &endpoint
 	})
 	c.stats.latencies = append(c.stats.latencies, time.Since(began))
 	if err != nil {
+		if context.Cause(limited) == context.DeadlineExceeded { // the SDK says only that the context has ended
+			err = fmt.Errorf("no whole answer within %v: %w", c.engine.params.CallTimeout, context.DeadlineExceeded)
+		}
 		return nil, nil, err
 	}
 	if out.Images == nil {

@@ -1,11 +1,14 @@
 package kvsio
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +55,42 @@ func TestCallTimeout(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || judge(err) != again {
 		t.Errorf("%v", err)
 	}
+}
+
+// Pictures wait for the memory budget as they come off the wire, and however
+// long that takes, the call is not made again for it: it was paid for.
+func TestPicturesWaitForMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 3_000_000
+		page := cannedPage(4, size)
+		var calls atomic.Int64
+		client := roundTrip(func(*http.Request) (*http.Response, error) {
+			calls.Add(1)
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(page))}, nil
+		})
+		e := newEngine(ReadParams{MemoryBudget: 100 << 20}.withDefaults(), clients{
+			media: media.NewFromConfig(benchConfig, func(o *media.Options) { o.HTTPClient = &http.Client{Transport: client} }),
+		})
+		s := e.stream(streamKey{name: "cam"})
+		s.endpoint, s.fetched = "http://unused", time.Now()
+		oldest := e.gate.enter(80 << 20)
+		young := e.gate.enter(1 << 20)
+		c := &shardCalls{imageCalls: imageCalls{engine: e, stream: s, stats: &callStats{}}, series: benchSeries, ticket: young}
+		c.reserve = c.need
+		done := make(chan error)
+		go func() {
+			_, _, err := c.page(t.Context(), benchWindow, "", 4)
+			done <- err
+		}()
+		time.Sleep(time.Hour)
+		if held := oldest.bytes + young.bytes; held > e.gate.most || young.bytes < withGarbage(2*size) {
+			t.Errorf("%d bytes are held, %d by the answer", held, young.bytes)
+		}
+		oldest.leave()
+		if err := <-done; err != nil || calls.Load() != 1 {
+			t.Errorf("%v after %d calls", err, calls.Load())
+		}
+	})
 }
 
 // The service charges for what is asked for, and never for more than a page.

@@ -3,8 +3,6 @@ package kvsio
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
@@ -19,6 +17,7 @@ import (
 // and the rest's meaning stay the SDK's.
 type lift struct {
 	wires    *wires
+	reserve  func(bytes int64) error // waits for the memory that a picture takes
 	payloads []payload
 }
 
@@ -43,40 +42,14 @@ func (l *lift) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	}
 	wire := l.wires.get()
 	defer l.wires.put(wire)
-	err = readBody(wire, response.Body, response.ContentLength)
+	wire.open(response.Body)
+	rest, payloads, err := liftPayloads(wire, l.reserve)
 	response.Body.Close() // nobody else does when we return an error
 	if err != nil {
 		return out, metadata, &smithy.DeserializationError{Err: err}
 	}
-	rest, payloads := liftPayloads(wire.Bytes())
 	l.payloads = payloads
 	// What the SDK keeps of the response must not refer to the wire's buffer.
 	response.Body = io.NopCloser(bytes.NewReader(rest))
 	return out, metadata, nil
-}
-
-const (
-	// longestBody is more than the longest answer there can be: 25 ImageContents
-	// of 6,291,456 characters, and what is around them.
-	longestBody = 160 << 20
-	// longestTrust is how much memory a Content-Length is given before any of
-	// the body has come.
-	longestTrust = 8 << 20
-)
-
-var errLongBody = errors.New("the answer is longer than GetImages' can be")
-
-// readBody reads a body into wire. length is its Content-Length, if there is one.
-func readBody(wire *bytes.Buffer, body io.Reader, length int64) error {
-	wire.Reset()
-	if length > longestBody {
-		return fmt.Errorf("%w: %d bytes", errLongBody, length)
-	}
-	// One more makes room to see the end without growing.
-	wire.Grow(int(min(max(length, 0), longestTrust)) + bytes.MinRead)
-	n, err := wire.ReadFrom(io.LimitReader(body, longestBody+1))
-	if err == nil && n > longestBody {
-		err = fmt.Errorf("%w: over %d bytes", errLongBody, longestBody)
-	}
-	return err
 }

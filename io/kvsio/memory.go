@@ -1,40 +1,35 @@
 package kvsio
 
-import (
-	"bytes"
-	"sync"
-
-	"github.com/kvsframes/kvsframes/io/framepb"
-)
+import "github.com/kvsframes/kvsframes/io/framepb"
 
 // What a shard is reckoned to take of the memory budget.
 
-const (
-	// firstFrameBytes is what a frame is taken for before the first has come.
-	firstFrameBytes = 200_000
-)
+// firstFrameBytes is what a frame is taken for before the first has come.
+const firstFrameBytes = 200_000
 
 // withGarbage returns what bytes in use take of a process's memory: Go's
 // collector lets as much again lie about before it collects (GOGC=100), and
 // half of it is made while it does.
 func withGarbage(bytes int64) int64 { return bytes * 5 / 2 }
 
-// wireBytes is what a page of frames takes while it is read: base64.
-func wireBytes(frameBytes int64) int64 { return pageSize * frameBytes * 4 / 3 }
+// wireBytes is what the wire of a stream's answers is reckoned to take: it has
+// room for two pictures in base64, and doubles until it has.
+func wireBytes(frameBytes int64) int64 { return max(leastWire, 3*frameBytes*4/3) }
 
-// frameBytes reckons what a frame of the stream takes.
-func (e *engine) frameBytes(s *stream) int64 {
+// frameBytes reckons what a frame of the stream takes. It is known once the
+// stream has brought some.
+func (e *engine) frameBytes(s *stream) (bytes int64, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.frameBytes > 0 {
-		return s.frameBytes
+		return s.frameBytes, true
 	}
-	return e.lastFrameBytes
+	return e.lastFrameBytes, false
 }
 
 // shardBytes reckons what a shard of the stream takes while it is fetched.
 func (e *engine) shardBytes(s *stream, samples int64) int64 {
-	frame := e.frameBytes(s)
+	frame, _ := e.frameBytes(s)
 	return withGarbage(samples*frame + wireBytes(frame))
 }
 
@@ -59,49 +54,4 @@ func bytesOf(shard framepb.Shard) (bytes int64) {
 		bytes += int64(len(f.Data))
 	}
 	return bytes
-}
-
-// wires are the buffers that answers are read into. There are no more of them
-// than shards that are being fetched, whose shares of the memory budget they
-// are part of; a pool of the language's would keep those of busier times.
-type wires struct {
-	mu    sync.Mutex
-	users int
-	free  []*bytes.Buffer
-}
-
-// spareWires are kept when nothing is fetched: the next shard is near.
-const spareWires = 2
-
-// use takes note of a shard that is being fetched, until done is called.
-func (w *wires) use() (done func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.users++
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.users--
-		if most := max(w.users, spareWires); len(w.free) > most {
-			clear(w.free[most:])
-			w.free = w.free[:most]
-		}
-	}
-}
-
-func (w *wires) get() *bytes.Buffer {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.free) == 0 {
-		return new(bytes.Buffer)
-	}
-	last := w.free[len(w.free)-1]
-	w.free = w.free[:len(w.free)-1]
-	return last
-}
-
-func (w *wires) put(b *bytes.Buffer) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.free = append(w.free, b)
 }

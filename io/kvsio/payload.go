@@ -5,6 +5,7 @@ import (
 	stdbase64 "encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"strconv"
 	"strings"
 
@@ -20,74 +21,68 @@ type payload struct {
 	err  error // it was not base64
 }
 
-// liftPayloads takes the ImageContents out of an answer. Each is decoded from
-// where it lies in body; in rest stands a placeholder for it, which is its
-// index among payloads. Neither refers to body.
+// liftPayloads takes the ImageContents out of an answer while it is read. Each
+// is decoded from where it lies in the wire, once reserve, told its size at most,
+// has let it; in rest stands a placeholder for it, which is its index among
+// payloads. Neither refers to the wire.
 //
 // It looks at strings only. What is wrong with the rest of the answer is wrong
 // with rest, too: whoever reads that says so.
-func liftPayloads(body []byte) (rest []byte, payloads []payload) {
-	rest = make([]byte, 0, min(len(body), 4096))
-	kept := 0 // body[:kept] is done with
-	for i := 0; i < len(body); {
-		key, after := nextString(body, i)
-		if key == nil {
-			break
-		}
-		i = after
-		if !isContentKey(key) {
-			continue
-		}
-		colon := skipSpace(body, after)
-		value := skipSpace(body, colon+1)
-		if value >= len(body) || body[colon] != ':' || body[value] != '"' {
-			continue
-		}
-		content, after := nextString(body, value)
-		if content == nil {
-			break
-		}
-		i = after
-		if p, ok := decodeContent(content); ok {
-			rest = append(rest, body[kept:value+1]...)
-			rest = appendPlaceholder(rest, len(payloads))
-			kept = after - 1 // the closing quote
-			payloads = append(payloads, p)
-		}
-	}
-	return append(rest, body[kept:]...), payloads
-}
-
-// nextString returns the inside of the first string of body that opens at or
-// after i, and the place after its closing quote. It is nil where there is
-// none, or none that ends.
-func nextString(body []byte, i int) (inside []byte, after int) {
-	open := bytes.IndexByte(body[i:], '"')
-	if open < 0 {
-		return nil, len(body)
-	}
-	start := i + open + 1
-	for end := start; ; end++ {
-		quote := bytes.IndexByte(body[end:], '"')
+func liftPayloads(w *wire, reserve func(bytes int64) error) (rest []byte, payloads []payload, err error) {
+	rest = make([]byte, 0, 4096)
+	value := -1 // where in rest what follows an ImageContent's key begins; -1: it was another string
+	for {
+		quote := bytes.IndexByte(w.left(), '"')
 		if quote < 0 {
-			return nil, len(body)
+			rest = append(rest, w.left()...)
+			w.skip(len(w.left()))
+			if err := w.more(); err != nil {
+				return rest, payloads, unlessEnd(err)
+			}
+			continue
 		}
-		end += quote
-		escapes := 0
-		for body[end-1-escapes] == '\\' { // ends at the opening quote
-			escapes++
+		rest = append(rest, w.left()[:quote+1]...)
+		w.skip(quote + 1)
+		text, err := w.text()
+		if err != nil {
+			return append(rest, w.left()...), payloads, unlessEnd(err)
 		}
-		if escapes%2 == 0 {
-			return body[start:end:end], end + 1
+		isContent := value >= 0 && isColon(rest[value:len(rest)-1])
+		value = -1
+		if isContent {
+			if err := reserve(int64(stdbase64.StdEncoding.DecodedLen(len(text)))); err != nil {
+				return nil, nil, err
+			}
+			rest, payloads = liftContent(rest, payloads, text)
+		} else {
+			rest = append(rest, text...)
+		}
+		rest = append(rest, '"')
+		w.skip(len(text) + 1)
+		if !isContent && isContentKey(text) {
+			value = len(rest)
 		}
 	}
 }
 
-func skipSpace(body []byte, i int) int {
-	for i < len(body) && (body[i] == ' ' || body[i] == '\t' || body[i] == '\n' || body[i] == '\r') {
-		i++
+func unlessEnd(err error) error {
+	if err == io.EOF {
+		return nil
 	}
-	return i
+	return err
+}
+
+// isColon says whether what stands between two strings makes the second the
+// value of the first.
+func isColon(between []byte) bool { return string(bytes.Trim(between, " \t\r\n")) == ":" }
+
+// liftContent adds an ImageContent to payloads, and its placeholder to rest.
+func liftContent(rest []byte, payloads []payload, text []byte) ([]byte, []payload) {
+	p, ok := decodeContent(text)
+	if !ok {
+		return append(rest, text...), payloads
+	}
+	return appendPlaceholder(rest, len(payloads)), append(payloads, p)
 }
 
 func isContentKey(key []byte) bool {

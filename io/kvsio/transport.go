@@ -75,6 +75,7 @@ func (g *stallGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	body := &guardedBody{ReadCloser: response.Body, patience: g.patience, cancel: cancel, cause: func() error { return context.Cause(ctx) }}
 	body.timer = time.AfterFunc(g.patience, func() { cancel(errStalled) })
+	body.timer.Stop()
 	response.Body = body
 	return response, nil
 }
@@ -89,10 +90,10 @@ type guardedBody struct {
 }
 
 func (b *guardedBody) Read(p []byte) (int, error) {
+	// Only while somebody wants to read does a body stall.
+	b.timer.Reset(b.patience)
 	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.timer.Reset(b.patience)
-	}
+	b.timer.Stop()
 	if err != nil && err != io.EOF && errors.Is(b.cause(), errStalled) {
 		err = errStalled
 	}

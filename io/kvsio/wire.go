@@ -1,0 +1,134 @@
+package kvsio
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// wire is the part of an answer's body that has come and is not done with. It
+// holds a string at a time, so it is hardly larger than a picture, and what is
+// read is still in the processor's cache when it is decoded.
+type wire struct {
+	body     io.Reader
+	read     int64  // bytes of the body so far
+	buf      []byte // used for one body after another
+	at, have int    // buf[at:have] is not done with
+}
+
+const (
+	// longestBody is more than the longest answer there can be: 25 ImageContents
+	// of 6,291,456 characters, and what is around them.
+	longestBody = 160 << 20
+	// leastWire is how large a buffer is at least: two reads.
+	leastWire = 512 << 10
+)
+
+// errLongBody says that a body is longer than any that can be right.
+var errLongBody = fmt.Errorf("the answer is longer than GetImages' can be: over %d bytes", longestBody)
+
+func newWire(size int) *wire { return &wire{buf: make([]byte, size)} }
+
+func (w *wire) open(body io.Reader) { *w = wire{body: body, buf: w.buf} }
+
+// left returns what has come and is not done with. It is valid until more.
+func (w *wire) left() []byte { return w.buf[w.at:w.have] }
+
+// skip says that so much of what is left is done with.
+func (w *wire) skip(n int) { w.at += n }
+
+// more waits for more of the body. The error is io.EOF at its end.
+func (w *wire) more() error {
+	if half := len(w.buf) / 2; len(w.buf)-w.have < half {
+		old := w.buf
+		if w.have-w.at > half {
+			w.buf = make([]byte, 2*len(old))
+		}
+		w.at, w.have = 0, copy(w.buf, old[w.at:w.have])
+	}
+	for range 100 { // as bufio does
+		n, err := w.body.Read(w.buf[w.have:])
+		w.have += n
+		w.read += int64(n)
+		switch {
+		case w.read > longestBody:
+			return errLongBody
+		case n > 0:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// text waits for the end of a string whose opening quote is done with, and
+// returns what stands before its closing quote.
+func (w *wire) text() ([]byte, error) {
+	for seen := 0; ; {
+		left := w.left()
+		quote := bytes.IndexByte(left[seen:], '"')
+		if quote < 0 {
+			seen = len(left)
+			if err := w.more(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		end, escapes := seen+quote, 0
+		for escapes < end && left[end-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return left[:end], nil
+		}
+		seen = end + 1
+	}
+}
+
+// wires are the buffers that answers are read with. There are no more of them
+// than shards that are being fetched, whose shares of the memory budget they
+// are part of; a pool of the language's would keep those of busier times.
+type wires struct {
+	mu    sync.Mutex
+	users int
+	free  []*wire
+}
+
+// spareWires are kept when nothing is fetched: the next shard is near.
+const spareWires = 2
+
+// use takes note of a shard that is being fetched, until done is called.
+func (w *wires) use() (done func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.users++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.users--
+		if most := max(w.users, spareWires); len(w.free) > most {
+			clear(w.free[most:])
+			w.free = w.free[:most]
+		}
+	}
+}
+
+func (w *wires) get() *wire {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.free) == 0 {
+		return newWire(leastWire)
+	}
+	last := w.free[len(w.free)-1]
+	w.free = w.free[:len(w.free)-1]
+	return last
+}
+
+func (w *wires) put(used *wire) {
+	used.body = nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.free = append(w.free, used)
+}

@@ -58,7 +58,7 @@ func checkLift(t testing.TB, body []byte) {
 		return content{data: string(data)}
 	})
 	// However the body comes: at once, and in pieces that move within the wire.
-	for _, w := range []*wire{newWire(leastWire), newWire(2), newWire(10)} {
+	for _, w := range []*wire{newWire(4096), newWire(2), newWire(10)} {
 		w.open(bytes.NewReader(body))
 		rest, payloads, err := liftPayloads(w, func(int64) error { return nil })
 		clear(w.buf) // it is another answer's by now

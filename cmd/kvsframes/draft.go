@@ -68,9 +68,14 @@ func (d *draft) fail(f field, err error) {
 // check returns everything that is wrong with the request, in the names that
 // the user knows.
 func (d *draft) check(floor time.Duration, now time.Time) []error {
+	return d.explain(pipeline.CheckRequest(d.request, floor, now))
+}
+
+// explain adds what a *kvsio.RequestError says to the faults of the draft.
+func (d *draft) explain(err error) []error {
 	errs := d.faults
 	var wrong *kvsio.RequestError
-	if !errors.As(pipeline.CheckRequest(d.request, floor, now), &wrong) {
+	if !errors.As(err, &wrong) {
 		return errs
 	}
 	for _, fault := range wrong.Faults {

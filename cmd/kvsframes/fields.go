@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -92,8 +93,12 @@ var fields = []field{
 	},
 }
 
+// parseFormatConfig reads the AWS CLI's two forms: JPEGQuality=N, and JSON.
 func parseFormatConfig(s string) (map[string]string, error) {
 	config := make(map[string]string)
+	if json.Unmarshal([]byte(s), &config) == nil {
+		return config, nil
+	}
 	for _, entry := range strings.Split(s, ",") {
 		key, value, ok := strings.Cut(entry, "=")
 		if !ok {

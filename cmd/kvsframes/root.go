@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newBackfill(), newVerify(), newServe())
+	root.AddCommand(newDemo(), newBackfill(), newVerify(), newGetImages(), newServe())
 	return root
 }
 

@@ -90,6 +90,9 @@ var (
 	patientAttempts = attempts{most: 10, patience: 15 * time.Minute, base: 100 * time.Millisecond}
 	// pacedAttempts are those of GetImages: each waits for its turn.
 	pacedAttempts = attempts{most: 10, base: 100 * time.Millisecond, paced: true}
+	// readyAttempts get through faults, and let someone know in seconds who has
+	// named the wrong endpoint.
+	readyAttempts = attempts{most: 6, patience: 15 * time.Second, base: 100 * time.Millisecond}
 	// quickAttempts are for someone who waits at a terminal.
 	quickAttempts = attempts{most: 3, patience: 10 * time.Second, base: 100 * time.Millisecond}
 )

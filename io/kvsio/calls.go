@@ -26,6 +26,8 @@ type imageCalls struct {
 	engine *engine
 	stream *stream
 	stats  *callStats
+	// endpoint is how often the data endpoint is asked for.
+	endpoint attempts
 	// reserve waits for the memory of so many pictures of an answer, which take
 	// so many bytes. Nil: they take what they take.
 	reserve func(ctx context.Context, pictures, bytes int64) error
@@ -36,15 +38,15 @@ type shardCalls struct {
 	imageCalls
 	series  framepb.Series
 	samples int64
-	ticket  *ticket
-	bytes   int64 // of the pictures that have come
+	ticket  *ticket // nil: not counted in the memory budget
+	bytes   int64   // of the pictures that have come
 }
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
 func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
 	defer e.wires.use()()
-	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats}
+	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats, endpoint: patientAttempts}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
 	shard, err := fetchShard(ctx, c, span)
@@ -81,6 +83,9 @@ func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([
 // stream stand for all of the shard: else shards that begin together would each
 // get a part of what they need, and wait for each other.
 func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
+	if c.ticket == nil { // a paginator's
+		return nil
+	}
 	frame, known := c.engine.frameBytes(c.stream)
 	if !known {
 		bytes = max(bytes, c.samples*bytes/pictures)
@@ -97,7 +102,7 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 		if err := c.stream.err(); err != nil {
 			return err
 		}
-		endpoint, err = c.engine.dataEndpoint(ctx, c.stream, patientAttempts)
+		endpoint, err = c.engine.dataEndpoint(ctx, c.stream, c.endpoint)
 		if err != nil {
 			return &controlError{err}
 		}
@@ -229,6 +234,9 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 	if out.Images == nil {
 		// What the control plane answers to GetImages, and a proxy to anything.
 		c.stream.drop(endpoint)
+		if refused := c.stream.misplaced(); refused != nil {
+			return nil, nil, streamError("getting the data endpoint of", c.stream.key, refused)
+		}
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
 	c.stream.answer()

@@ -40,6 +40,18 @@ type PaginationConfig struct {
 	// at most 4096 characters of a–z A–Z 0–9 + / and = at the end. The service's
 	// tokens expire, and hold for the same input only. Default: at the start.
 	StartingToken string
+
+	// SplitRange reads a range over 300 s, too, which GetImages refuses: as
+	// ranges of at most 300 s, each page at most 100 images of one of them, the
+	// image at EndTimestamp included. What the service leaves out at the head of
+	// a range, or of a page, is asked for again, as Read does; an instant that
+	// is not answered all the same is an Image with an Error of Read's gaps
+	// (NOT_RETURNED). PageSize is the most to ask for in one call. SamplingInterval
+	// is at least 200 ms. A StartingToken is one of the same range: its tokens
+	// have boto3's form, hold nothing of the service's, and do not expire. A
+	// shorter range is read as without SplitRange. Default: one range of GetImages,
+	// whatever its length, and the service's error.
+	SplitRange bool
 }
 
 // Image is one entry of an answer of GetImages.
@@ -48,7 +60,8 @@ type Image struct {
 	// the answer has none.
 	TimeStamp time.Time
 	// Error says why there is no image: NO_MEDIA or MEDIA_ERROR, the service's
-	// words, or CORRUPT where Content did not come as base64. It may be empty
+	// words, CORRUPT where Content did not come as base64, or, of a split range,
+	// any reason of a gap (framepb.GapReasons). It may be empty
 	// without an image: the service answers so for the fragment that a range
 	// starts inside.
 	Error string
@@ -76,6 +89,7 @@ type Paginator struct {
 	engine *engine
 	stream *stream
 	input  media.GetImagesInput
+	split  *splitRange // nil: the range is one of GetImages'
 
 	at       resumeToken // where the page that is next begins
 	left     int         // images that may still be returned
@@ -95,8 +109,8 @@ type Paginator struct {
 // ThrottlePatience, StreamQuota and QuotaShare matter; paginators are not
 // counted in MaxInFlight and MemoryBudget.
 //
-// The range is one range of GetImages, with the service's limits (300 s), and
-// what the service says of it is what comes back. Leave input's MaxResults and
+// The range is one range of GetImages, with the service's limits (300 s; but see
+// SplitRange), and what the service says of it is what comes back. Leave input's MaxResults and
 // NextToken out: PageSize and StartingToken are in their place.
 //
 // The error is that of p, or a *RequestError that names each field of input
@@ -112,6 +126,13 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	var c checks
 	c.imagesInput(in)
 	at := c.pagination(config)
+	if config.PageSize != nil {
+		in.MaxResults = aws.Int64(int64(*config.PageSize))
+	}
+	var split *splitRange
+	if config.SplitRange && len(c.faults) == 0 {
+		split = c.newSplitRange(in, at)
+	}
 	if len(c.faults) > 0 {
 		return nil, &RequestError{Faults: c.faults}
 	}
@@ -129,10 +150,7 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	if config.MaxItems != nil {
 		left = *config.MaxItems
 	}
-	if config.PageSize != nil {
-		in.MaxResults = aws.Int64(int64(*config.PageSize))
-	}
-	return &Paginator{engine: e, stream: s, input: in, at: at, left: left}, nil
+	return &Paginator{engine: e, stream: s, input: in, split: split, at: at, left: left}, nil
 }
 
 // imagesInput checks what must be there and what can only be wrong. What else
@@ -142,8 +160,12 @@ func (c *checks) imagesInput(in media.GetImagesInput) {
 	c.oneOf("ImageSelectorType", string(in.ImageSelectorType), ProducerTimestamp, ServerTimestamp)
 	c.instant("StartTimestamp", aws.ToTime(in.StartTimestamp))
 	c.instant("EndTimestamp", aws.ToTime(in.EndTimestamp))
+	if in.SamplingInterval == nil {
+		c.add("SamplingInterval", "not set", "a number of milliseconds")
+	}
 	c.oneOf("Format", string(in.Format), framepb.JPEG, framepb.PNG)
 	c.formatConfig(in.FormatConfig)
+	c.size(int(aws.ToInt32(in.WidthPixels)), int(aws.ToInt32(in.HeightPixels)))
 	if in.MaxResults != nil {
 		c.add("MaxResults", strconv.FormatInt(*in.MaxResults, 10), "left out: set PaginationConfig.PageSize")
 	}
@@ -188,6 +210,9 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done = true
 		return nil, p.failed(ErrRepeatedToken)
 	}
+	if p.split != nil {
+		return p.splitPage(ctx)
+	}
 	images, next, err := p.fetch(ctx)
 	if err != nil {
 		return nil, p.failed(err)
@@ -219,7 +244,7 @@ func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err
 	if p.at.next != "" {
 		in.NextToken = &p.at.next
 	}
-	calls := imageCalls{engine: p.engine, stream: p.stream, stats: &callStats{}}
+	calls := p.calls()
 	out, payloads, err := calls.get(ctx, &in, p.pages > 0)
 	if err != nil {
 		return nil, "", err
@@ -233,6 +258,33 @@ func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err
 		}
 	}
 	return images, aws.ToString(out.NextToken), nil
+}
+
+// splitPage fetches the next page of a split range.
+func (p *Paginator) splitPage(ctx context.Context) (*Page, error) {
+	defer p.engine.wires.use()()
+	p.split.calls.imageCalls = p.calls()
+	page, err := p.split.page(ctx, p.left)
+	if err != nil {
+		return nil, p.failed(err)
+	}
+	p.pages++
+	p.left -= len(page.Images)
+	p.done = page.NextToken == "" || p.left == 0
+	if p.left == 0 {
+		p.resume = page.NextToken
+	}
+	return page, nil
+}
+
+// calls makes the calls of one page. Until the first has come somebody may have
+// named the wrong endpoint, and is told so soon.
+func (p *Paginator) calls() imageCalls {
+	calls := imageCalls{engine: p.engine, stream: p.stream, stats: &callStats{}, endpoint: readyAttempts}
+	if p.pages > 0 {
+		calls.endpoint = patientAttempts
+	}
+	return calls
 }
 
 func (p *Paginator) failed(err error) error {

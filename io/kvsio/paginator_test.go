@@ -181,8 +181,11 @@ func TestPaginatorGetsThroughFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	full, err := pages.BuildFullResult(t.Context())
-	if err != nil || !sameImages(full.Images, whole) {
-		t.Errorf("%d images, %v", len(full.Images), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !sameImages(full.Images, whole) {
+		t.Errorf("%d images, not the %d there are", len(full.Images), len(whole))
 	}
 	if stats := server.Stats(); len(stats.Refused) == 0 {
 		t.Error("no call was refused: the faults did not come")

@@ -106,6 +106,10 @@ type AWSParams struct {
 	EndpointURL string // of the Kinesis Video control plane only; default: the region's
 	Profile     string // of the shared config files
 	RoleARN     string // to assume with those credentials
+
+	// MaybeData says that EndpointURL may be a data endpoint, as tools take it:
+	// where it does not answer GetDataEndpoint it is sent GetImages.
+	MaybeData bool
 }
 
 // Validate names every field that is out of its range.

@@ -34,6 +34,7 @@ type stream struct {
 	mu       sync.Mutex
 	endpoint string
 	fetched  time.Time
+	refusal  error     // of GetDataEndpoint, where the endpoint may be one itself
 	silence  time.Time // when a call was first throttled since one succeeded
 	proven   bool      // a call has succeeded: whoever reads may
 	dead     error     // why no call can succeed
@@ -170,13 +171,27 @@ func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (strin
 		}
 		return err
 	})
-	if err != nil {
+	endpoint := ""
+	switch {
+	case err == nil:
+		endpoint = *out.DataEndpoint
+	case e.params.AWS.MaybeData && e.params.AWS.EndpointURL != "" && statusOf(err)/100 == 4:
+		endpoint = e.params.AWS.EndpointURL
+	default:
 		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.endpoint, s.fetched = *out.DataEndpoint, time.Now()
+	s.endpoint, s.fetched, s.refusal = endpoint, time.Now(), err
 	return s.endpoint, nil
+}
+
+// misplaced returns why the stream's calls go to what is no data endpoint, nil
+// where nothing is known of it.
+func (s *stream) misplaced() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusal
 }
 
 // describe asks what the stream is.

@@ -161,7 +161,7 @@ func readNameCondition(in *input) string {
 // listToken makes the token of the page after the stream named last.
 func (s *Server) listToken(last, prefix string) string {
 	digest := sha256.Sum256([]byte(prefix))
-	plain := binary.BigEndian.AppendUint64(digest[:], uint64(s.cfg.Now().UnixMilli()))
+	plain := binary.BigEndian.AppendUint64(digest[:], uint64(s.cfg.Now().Truncate(pageTokenAge).UnixMilli()))
 	return base64.StdEncoding.EncodeToString(s.seal.seal(streamsToken, append(plain, last...)))
 }
 

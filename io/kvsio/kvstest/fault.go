@@ -142,7 +142,8 @@ func (s *Server) spoil(job *imagesJob, fault string, p *page) {
 	switch fault {
 	case faultEmptyPage:
 		p.entries = nil
-		p.nextToken = pageToken(s.seal, job.digest, job.first, s.cfg.Now())
+		// One that differs from the token that led here: only then do clients follow it.
+		p.nextToken = pageToken(s.seal, job.digest, job.first, s.cfg.Now(), binary.BigEndian.AppendUint64(nil, rand.Uint64())...)
 	case faultRepeatedToken:
 		p.nextToken = job.request.token
 	case faultBadBase64, faultCorruptImage:

@@ -19,7 +19,10 @@ const (
 	maxRange       = 300 * time.Second
 	minInterval    = 200 * time.Millisecond
 	defaultQuality = 80
-	pageTokenTTL   = 5 * time.Minute
+	pageTokenTTL   = 10 * time.Minute
+	// pageTokenAge is how much older than it is a token may say it is: within
+	// that the same page has the same token.
+	pageTokenAge = 5 * time.Minute
 )
 
 // imagesRequest is a GetImages request whose members keep their constraints.
@@ -97,11 +100,12 @@ func (r imagesRequest) digest(stream string) [32]byte {
 		stream, r.selector, r.start, r.end, r.interval, r.format, r.quality, r.width, r.height))
 }
 
-// pageToken makes the token of the page that begins with instant k.
-func pageToken(s sealer, digest [32]byte, k int64, now time.Time) string {
+// pageToken makes the token of the page that begins with instant k. With another
+// salt it is another token of the same page.
+func pageToken(s sealer, digest [32]byte, k int64, now time.Time, salt ...byte) string {
 	plain := binary.BigEndian.AppendUint64(nil, uint64(k))
-	plain = binary.BigEndian.AppendUint64(plain, uint64(now.UnixMilli()))
-	plain = append(plain, digest[:]...)
+	plain = binary.BigEndian.AppendUint64(plain, uint64(now.Truncate(pageTokenAge).UnixMilli()))
+	plain = append(append(plain, digest[:]...), salt...)
 	return base64.StdEncoding.EncodeToString(s.seal(imagesToken, plain))
 }
 
@@ -115,7 +119,7 @@ func readPageToken(s sealer, digest [32]byte, token string, now time.Time) (int6
 	if err != nil {
 		return 0, invalid("NextToken is not valid.")
 	}
-	if !bytes.Equal(plain[16:], digest[:]) {
+	if !bytes.HasPrefix(plain[16:], digest[:]) {
 		return 0, invalid("NextToken belongs to a request with other parameters.")
 	}
 	if now.UnixMilli()-int64(binary.BigEndian.Uint64(plain[8:])) >= pageTokenTTL.Milliseconds() {

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
+	"github.com/spf13/cobra"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+// imageListing is a get-images command: images from pages to stdout, or to a
+// folder.
+type imageListing struct {
+	pages   *kvsio.Paginator
+	config  kvsio.PaginationConfig
+	onePage bool
+	stream  string
+	format  string
+	out     string // folder; empty: none
+	fetched bool   // a page has come
+}
+
+// listed is what is printed: to the letter what the AWS CLI prints, but for
+// File.
+type listed struct {
+	Images    []listedImage
+	NextToken string `json:",omitempty"`
+}
+
+type listedImage struct {
+	TimeStamp    json.Number `json:",omitempty"`
+	Error        string      `json:",omitempty"`
+	ImageContent *[]byte     `json:",omitempty"` // in base64
+	File         string      `json:",omitempty"` // in the folder, in place of ImageContent
+}
+
+func (l *imageListing) run(cmd *cobra.Command) error {
+	if l.out != "" {
+		if err := os.MkdirAll(l.out, 0o777); err != nil {
+			return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
+		}
+	}
+	result, err := l.list(cmd.Context())
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w", pipeline.ErrInterrupted)
+	case err != nil && !l.fetched && mistaken(err):
+		return mistakes(l.explain(err))
+	case err != nil:
+		return err
+	}
+	encoder := json.NewEncoder(cmd.OutOrStdout())
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "    ")
+	return encoder.Encode(result)
+}
+
+func (l *imageListing) list(ctx context.Context) (listed, error) {
+	result := listed{Images: []listedImage{}}
+	for page, err := range l.pages.Pages(ctx) {
+		if err != nil {
+			return result, err
+		}
+		l.fetched = true
+		for _, image := range page.Images {
+			entry, err := l.entry(image)
+			if err != nil {
+				return result, err
+			}
+			result.Images = append(result.Images, entry)
+		}
+		if l.onePage {
+			result.NextToken = page.NextToken
+			return result, nil
+		}
+	}
+	result.NextToken = l.pages.ResumeToken()
+	return result, nil
+}
+
+func (l *imageListing) entry(image kvsio.Image) (entry listedImage, err error) {
+	entry = listedImage{TimeStamp: seconds(image.TimeStamp), Error: image.Error}
+	switch {
+	case image.Content == nil:
+	case l.out == "":
+		entry.ImageContent = &image.Content
+	default:
+		entry.File = framepb.Key(l.stream, image.TimeStamp.UnixMilli()) + framepb.Extension(l.format)
+		err = writeWhole(filepath.Join(l.out, entry.File), image.Content)
+	}
+	return entry, err
+}
+
+// seconds is an instant as the service writes it.
+func seconds(t time.Time) json.Number {
+	if t.IsZero() {
+		return ""
+	}
+	text := fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/int(time.Millisecond))
+	return json.Number(strings.TrimSuffix(strings.TrimRight(text, "0"), "."))
+}
+
+// writeWhole writes a file, whole or not at all.
+func writeWhole(path string, data []byte) error {
+	temp := filepath.Join(filepath.Dir(path), "."+rand.Text())
+	defer os.Remove(temp)
+	err := os.WriteFile(temp, data, 0o666)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// mistaken says whether only other flags, or another environment, can mend an
+// error that came before anything was fetched.
+func mistaken(err error) bool {
+	if _, throttled := errors.AsType[*types.ClientLimitExceededException](err); throttled {
+		return false
+	}
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok && response.Response != nil {
+		return response.HTTPStatusCode()/100 == 4 && response.HTTPStatusCode() != http.StatusTooManyRequests
+	}
+	connection, ok := errors.AsType[*net.OpError](err)
+	return ok && connection.Op == "dial"
+}
+
+// explain says what an error has to do with the flags.
+func (l *imageListing) explain(err error) error {
+	text := err.Error()
+	if _, ok := errors.AsType[*types.InvalidArgumentException](err); ok && l.config.StartingToken != "" {
+		text = strings.TrimSuffix(text, ".") + "; a token holds for the arguments it was made with, and not for long: leave " + l.tokenFlag() + " out to start again"
+	}
+	return errors.New(strings.NewReplacer(
+		"PaginationConfig.StartingToken", l.tokenFlag(),
+		"or give one", "or give --region",
+		"name a profile", "name a profile with --profile",
+		"EndpointURL is", "--endpoint-url is",
+	).Replace(text))
+}
+
+func (l *imageListing) tokenFlag() string {
+	if l.onePage {
+		return "--next-token"
+	}
+	return "--starting-token"
+}

@@ -1,0 +1,95 @@
+package kvsio
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+)
+
+// splitRange is a range that is longer than GetImages takes, read as the source
+// reads a shard: window by window, what a window lacks asked for again. Where it
+// goes on is how many images of the range were returned, so tokens of it need
+// nothing of the service's, and do not expire.
+type splitRange struct {
+	calls       *splitCalls
+	start, step int64 // milliseconds
+	n, at       int64 // instants in all, and those that are done with
+}
+
+// splitPage is the most images of a page of a split range.
+const splitPage = 100
+
+// newSplitRange is nil for a range that is a range of GetImages', too.
+func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRange {
+	r := Request{
+		StreamName: aws.ToString(in.StreamName), StreamARN: aws.ToString(in.StreamARN),
+		ImageSelectorType: string(in.ImageSelectorType),
+		StartTimestamp:    aws.ToTime(in.StartTimestamp), EndTimestamp: aws.ToTime(in.EndTimestamp),
+		SamplingInterval: time.Duration(aws.ToInt32(in.SamplingInterval)) * time.Millisecond,
+		Format:           string(in.Format), FormatConfig: in.FormatConfig,
+		WidthPixels: int(aws.ToInt32(in.WidthPixels)), HeightPixels: int(aws.ToInt32(in.HeightPixels)),
+	}
+	if r.EndTimestamp.Sub(r.StartTimestamp) <= maxRange*time.Millisecond {
+		return nil
+	}
+	if wrong := r.ValidateFloor(LowestMinInterval); wrong != nil {
+		c.faults = wrong.(*RequestError).Faults
+		return nil
+	}
+	if at.next != "" {
+		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s", "one of this range, which has no NextToken of the service")
+		return nil
+	}
+	// Unlike a Request's, the range of a paginator has its end in it.
+	span := r.Span()
+	start, step := span.Series.At(span.First), int64(span.Series.IntervalMs)
+	n := (toMillis(r.EndTimestamp)-start)/step + 1
+	calls := &splitCalls{shardCalls{series: span.Series}, int(min(aws.ToInt64(in.MaxResults), pageSize))}
+	if calls.pageSize == 0 {
+		calls.pageSize = pageSize
+	}
+	return &splitRange{calls: calls, start: start, step: step, n: n, at: min(int64(at.skip), n)}
+}
+
+// page fetches the next page, of at most so many images.
+func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
+	n := min(s.n-s.at, windowSamples(s.step), splitPage, int64(most))
+	page := &Page{Images: []Image{}}
+	if n > 0 {
+		w := window{start: s.start + s.at*s.step, step: s.step, n: int(n)}
+		answers, err := fetchWindow(ctx, s.calls, w)
+		if err != nil {
+			return nil, err
+		}
+		for k, a := range answers {
+			page.Images = append(page.Images, imageOf(a, w.at(k)))
+		}
+	}
+	s.at += n
+	if s.at < s.n {
+		page.NextToken = resumeToken{skip: int(s.at)}.cut()
+	}
+	return page, nil
+}
+
+// imageOf returns what became of an instant as an entry of an answer.
+func imageOf(a answer, instant int64) Image {
+	if a.ms != unknownTime {
+		instant = a.ms
+	}
+	image := Image{TimeStamp: time.UnixMilli(instant), Content: a.data}
+	if a.kind != pictured {
+		image.Error = a.kind.reason()
+	}
+	return image
+}
+
+// splitCalls are the calls of a split range: its pager.
+type splitCalls struct {
+	shardCalls
+	pageSize int
+}
+
+func (c *splitCalls) most() int { return min(c.shardCalls.most(), c.pageSize) }

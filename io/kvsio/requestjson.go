@@ -29,7 +29,9 @@ type requestJSON struct {
 // (or, where these are not whole, as a Go duration).
 func (r Request) MarshalJSON() ([]byte, error) {
 	return json.Marshal(requestJSON{
-		r.StreamName, r.StreamARN, r.ImageSelectorType, instantJSON{r.StartTimestamp}, instantJSON{r.EndTimestamp},
+		r.StreamName, r.StreamARN, r.ImageSelectorType,
+		instantJSON{r.StartTimestamp},
+		instantJSON{r.EndTimestamp},
 		intervalJSON(r.SamplingInterval), r.Format, r.FormatConfig, r.WidthPixels, r.HeightPixels,
 	})
 }

@@ -74,6 +74,7 @@ type walker struct {
 // A link is one step of a chain: what is asked for, and of whom.
 type link struct {
 	server *Server
+	stream string
 	input  *archived.GetImagesInput
 	config kvsio.PaginationConfig
 }
@@ -177,7 +178,13 @@ func (r *repeatable) Seal(dst, nonce, plain, data []byte) []byte {
 func (w *chainWorld) walk(t *testing.T, seed uint64, changing bool) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
-	l := link{server: w.servers[random.IntN(len(w.servers))], input: w.draw(random)}
+	l := link{server: w.servers[random.IntN(len(w.servers))], stream: []string{"whole", "gaps", "gaps", "never"}[random.IntN(4)]}
+	l.input = w.draw(random)
+	if arn := l.server.StreamARN(l.stream); random.IntN(2) == 0 {
+		l.input.StreamARN = &arn
+	} else {
+		l.input.StreamName = &l.stream
+	}
 	boto3, others := w.walkers[0], w.walkers[1:]
 	whole := boto3.walk(t, l).images
 	var images []kvsio.Image
@@ -204,7 +211,7 @@ func (w *chainWorld) walk(t *testing.T, seed uint64, changing bool) {
 	}
 }
 
-// draw makes a request of at most some 80 images.
+// draw makes a request of at most some 80 images, of no stream yet.
 func (w *chainWorld) draw(random *rand.Rand) *archived.GetImagesInput {
 	unit := time.Millisecond
 	if w.wholeSeconds {
@@ -215,7 +222,6 @@ func (w *chainWorld) draw(random *rand.Rand) *archived.GetImagesInput {
 	interval := max(200*time.Millisecond, length/time.Duration(1+random.IntN(80)))
 	start := newYear.Add(upTo(5 * time.Minute))
 	in := &archived.GetImagesInput{
-		StreamName:        aws.String([]string{"whole", "gaps", "gaps", "never"}[random.IntN(4)]),
 		ImageSelectorType: types.ImageSelectorType("").Values()[random.IntN(2)],
 		StartTimestamp:    &start, EndTimestamp: aws.Time(start.Add(length)),
 		SamplingInterval: aws.Int32(int32(interval.Milliseconds())),
@@ -282,7 +288,7 @@ func (p *program) walkOrder(t *testing.T, o order) walked {
 // order is what a program is told to do.
 func (l link) order(t *testing.T) order {
 	t.Helper()
-	token := l.server.endpoints.issue(*l.input.StreamName, "GET_IMAGES", l.server.cfg.Now())
+	token := l.server.endpoints.issue(l.stream, "GET_IMAGES", l.server.cfg.Now())
 	return order{Operation: "GetImages", Endpoint: l.server.URL + "/" + token, Input: members(t, l.input), Pagination: members(t, l.config)}
 }
 

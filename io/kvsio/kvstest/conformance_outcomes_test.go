@@ -66,7 +66,7 @@ func TestOddPaginationConfigs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start := newYear.Add(time.Minute)
-			l := link{w.servers[0], &archived.GetImagesInput{
+			l := link{w.servers[0], "whole", &archived.GetImagesInput{
 				StreamName: new("whole"), ImageSelectorType: types.ImageSelectorTypeProducerTimestamp, Format: types.FormatPng,
 				StartTimestamp: &start, EndTimestamp: new(start.Add(30 * time.Second)), SamplingInterval: new(int32(3000)),
 			}, c.config}

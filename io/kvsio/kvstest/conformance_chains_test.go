@@ -32,8 +32,8 @@ var (
 )
 
 // Whatever a chain of tokens cuts a range into, boto3 and kvsio's paginator
-// return the same images and the same token at each of its links, and in all
-// they are the images of the range.
+// return the same images and the same token at each of its links, so either may
+// go on where the other left off, and in all they are the images of the range.
 func TestChains(t *testing.T) {
 	w := newChainWorld(t, clients[0])
 	for i := range uint64(*chains) {

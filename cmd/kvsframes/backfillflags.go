@@ -108,7 +108,7 @@ var options = []option{
 	{
 		"min-sampling-interval", "`interval` that a sampling interval is at least; the service calls 3s a soft limit and can do 200ms (default 3s)",
 		func(o *pipeline.Options, s string) (err error) {
-			o.Read.MinInterval, err = parseInterval(s)
+			o.Read.MinInterval, err = kvsio.ParseInterval(s)
 			if err == nil && o.Read.MinInterval < kvsio.LowestMinInterval {
 				err = fmt.Errorf("it must be at least %v", kvsio.LowestMinInterval)
 			}

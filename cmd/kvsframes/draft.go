@@ -91,10 +91,10 @@ func (d *draft) explain(err error) []error {
 // allowed adds what only the command knows.
 func allowed(fault kvsio.Fault) string {
 	if fault.Value == "not set" && strings.HasSuffix(fault.Field, "Timestamp") {
-		return timeForms
+		return kvsio.TimeForms
 	}
 	if fault.Value == "not set" && fault.Field == "SamplingInterval" {
-		return intervalForms
+		return kvsio.IntervalForms
 	}
 	return strings.Replace(fault.Allowed, "where a lower floor is asked for", "with --min-sampling-interval", 1)
 }

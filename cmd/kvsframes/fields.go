@@ -45,21 +45,21 @@ var fields = []field{
 	{
 		"StartTimestamp", "start_timestamp", "`time` of the first sample",
 		func(r *kvsio.Request, s string) (err error) {
-			r.StartTimestamp, err = parseTime(s)
+			r.StartTimestamp, err = kvsio.ParseTime(s)
 			return err
 		},
 	},
 	{
 		"EndTimestamp", "end_timestamp", "`time` at which the range ends, itself not part of it",
 		func(r *kvsio.Request, s string) (err error) {
-			r.EndTimestamp, err = parseTime(s)
+			r.EndTimestamp, err = kvsio.ParseTime(s)
 			return err
 		},
 	},
 	{
 		"SamplingInterval", "sampling_interval", "`interval` between samples: 3s, or 3000 (milliseconds)",
 		func(r *kvsio.Request, s string) (err error) {
-			r.SamplingInterval, err = parseInterval(s)
+			r.SamplingInterval, err = kvsio.ParseInterval(s)
 			return err
 		},
 	},

@@ -26,7 +26,10 @@ type report struct {
 	Peak    int64 // bytes resident at most
 }
 
-// jobEnv makes the test binary do a job instead.
+// processes are what the test binary does instead where one of these is in its
+// environment, and what it is to do there.
+var processes = map[string]func(spec string) error{jobEnv: doJob}
+
 const jobEnv = "KVSFRAMES_BENCHMARK_JOB"
 
 func doJob(spec string) error {

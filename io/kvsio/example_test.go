@@ -2,6 +2,7 @@ package kvsio_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
@@ -113,4 +114,29 @@ func ExampleNewPaginator() {
 	// 08:01:00 NO_MEDIA false
 	// 08:01:06 NO_MEDIA false
 	// 08:01:12 NO_MEDIA false
+}
+
+// Keyword arguments of boto3's paginator, as a program in Python wrote them down.
+func ExampleRequest_UnmarshalJSON() {
+	arguments := `{
+		"StreamName": "front-door", "ImageSelectorType": "PRODUCER_TIMESTAMP", "Format": "JPEG",
+		"StartTimestamp": 1769853600.123, "EndTimestamp": "Sat, 31 Jan 2026 12:00:00 GMT", "SamplingInterval": 3000
+	}`
+	var request kvsio.Request
+	if err := json.Unmarshal([]byte(arguments), &request); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(request.StartTimestamp, request.SamplingInterval)
+	// Output: 2026-01-31 10:00:00.123 +0000 UTC 3s
+}
+
+func ExampleParseTime() {
+	for _, text := range []string{"2026-01-31 12:00+02:00", "20260131T100000Z", "1.7698536e9", "20260131"} {
+		fmt.Println(kvsio.ParseTime(text))
+	}
+	// Output:
+	// 2026-01-31 10:00:00 +0000 UTC <nil>
+	// 2026-01-31 10:00:00 +0000 UTC <nil>
+	// 2026-01-31 10:00:00 +0000 UTC <nil>
+	// 0001-01-01 00:00:00 +0000 UTC it would be epoch seconds: for the date write 2026-01-31, for the second 20260131.0
 }

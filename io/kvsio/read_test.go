@@ -38,12 +38,14 @@ func TestMain(m *testing.M) {
 	} {
 		os.Setenv(name, value)
 	}
-	if spec := os.Getenv(jobEnv); spec != "" {
-		if err := doJob(spec); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+	for name, do := range processes {
+		if spec := os.Getenv(name); spec != "" {
+			if err := do(spec); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			return
 		}
-		return
 	}
 	// Nothing that fetched may be left. Prism's own server outlives its jobs.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(

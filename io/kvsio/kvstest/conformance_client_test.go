@@ -58,6 +58,9 @@ type order struct {
 	// Pages is how many the client's own paginator may ask for. 0: a single
 	// call, without the paginator.
 	Pages int `json:"pages,omitempty"`
+	// Pagination, where it is there, asks boto3 and the AWS CLI for all images as
+	// one page: boto3's PaginationConfig and build_full_result.
+	Pagination map[string]any `json:"pagination,omitzero"`
 }
 
 // A result is what the client made of the answers. The AWS CLI gives all

@@ -35,15 +35,17 @@ func newLab(t *testing.T, kind client, skew time.Duration) *lab {
 	t.Helper()
 	clock := &atomic.Int64{}
 	srv, err := newServer(Config{
-		Streams: []Stream{camera("cam"), camera("busy"), camera("door"), {Name: "blind", Retention: new(time.Duration(0))}},
-		Faults:  []Fault{{Kind: faultThrottle, Rate: 1, Streams: []string{"busy"}}},
-		Now:     func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
+		AccessKeys: map[string]string{"test": "test", "visitor": "test"},
+		Streams:    []Stream{camera("cam"), camera("busy"), camera("door"), {Name: "blind", Retention: new(time.Duration(0))}},
+		Faults:     []Fault{{Kind: faultThrottle, Rate: 1, Streams: []string{"busy"}}},
+		Now:        func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
 	}.withDefaults())
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The suite asks more often than the service allows.
 	srv.streams["cam"].describes, srv.streams["cam"].endpointCalls = newLimiter(0), newLimiter(0)
+	srv.verifier.denied = map[string]bool{"visitor": true}
 	srv.verifier.now = func() time.Time { return time.Now().Add(skew) }
 	l := &lab{
 		T: t, kind: kind, srv: srv, clock: clock, tape: &tape{next: srv.serve, skew: skew},

@@ -3,6 +3,7 @@
 package kvstest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,9 @@ func TestClients(t *testing.T) {
 			if played < len(scenarios) { // by -run
 				return
 			}
-			l.checkProved()
+			for _, name := range l.unproved() {
+				l.Errorf("no scenario shows %s", name)
+			}
 			if *update {
 				exchanges.rewrite(t)
 			}
@@ -38,17 +41,42 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// checkProved holds what the scenarios have proved against the service model.
-func (l *lab) checkProved() {
-	l.Helper()
+// unproved are the errors that the service model has for the operations and
+// that no scenario has shown.
+func (l *lab) unproved() (missing []string) {
 	for operation, errors := range l.documented {
 		for code := range errors {
-			// The stand-in has no permissions that its control plane could refuse.
-			known := code == "NotAuthorizedException" && operation != "GetImages"
-			if !known && !l.proved[operation+" "+code] {
-				l.Errorf("no scenario in which %s is refused with %s", operation, code)
+			if name := operation + " " + code; !l.proved[name] {
+				missing = append(missing, name)
 			}
 		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// What scenarios are held to is all that the service documents.
+func TestDocumentedErrors(t *testing.T) {
+	want := []string{
+		"DescribeStream ClientLimitExceededException",
+		"DescribeStream InvalidArgumentException",
+		"DescribeStream NotAuthorizedException",
+		"DescribeStream ResourceNotFoundException",
+		"GetDataEndpoint ClientLimitExceededException",
+		"GetDataEndpoint InvalidArgumentException",
+		"GetDataEndpoint NotAuthorizedException",
+		"GetDataEndpoint ResourceNotFoundException",
+		"GetImages ClientLimitExceededException",
+		"GetImages InvalidArgumentException",
+		"GetImages NoDataRetentionException",
+		"GetImages NotAuthorizedException",
+		"GetImages ResourceNotFoundException",
+		"ListStreams ClientLimitExceededException",
+		"ListStreams InvalidArgumentException",
+	}
+	nothing := lab{documented: documented(t)}
+	if got := nothing.unproved(); !slices.Equal(got, want) {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
 	}
 }
 
@@ -67,12 +95,14 @@ var scenarios = []struct {
 	{"another's data endpoint", anothersEndpoint},
 	{"an expired data endpoint", expiredEndpoint},
 	{"invalid arguments", invalidArguments},
+	{"tokens of pages", tokensOfPages},
 	{"no such stream", noSuchStream},
 	{"no retention", noRetention},
 	{"throttled", throttled},
 	{"a wrong secret", wrongSecret},
 	{"an unknown key", unknownKey},
 	{"another region", anotherRegion},
+	{"no permission", noPermission},
 }
 
 func describeAStream(l *lab) {
@@ -207,6 +237,33 @@ func invalidArguments(l *lab) {
 	}
 }
 
+// A token is for the pages of its request, for five minutes, and as often as a
+// client that makes its call again may need it.
+func tokensOfPages(l *lab) {
+	first := imagesOf("cam", l.dataEndpoint("cam"), map[string]any{"MaxResults": 8})
+	token := l.must(first)[0].NextToken
+	next := first
+	next.Input = changed(first.Input, "NextToken", token)
+	for range 2 {
+		if got, want := sketched("cam", 160, 90, l.must(next)), everyThird(16)[len(everyThird(8))+1:]; got != want {
+			l.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	another := next
+	another.Input = changed(next.Input, "SamplingInterval", 6000)
+	l.refused(another, badArgument)
+	l.clock.Store(int64(6 * time.Minute))
+	l.refused(next, badArgument)
+	l.clock.Store(0)
+
+	all := order{Operation: "ListStreams", Input: map[string]any{"MaxResults": 1}}
+	all.Input = map[string]any{
+		"MaxResults": 1, "NextToken": l.must(all)[0].NextToken,
+		"StreamNameCondition": map[string]any{"ComparisonOperator": "BEGINS_WITH", "ComparisonValue": "c"},
+	}
+	l.refused(all, badArgument)
+}
+
 func noSuchStream(l *lab) {
 	for _, o := range []order{
 		{Operation: "DescribeStream", Input: named("nobody")},
@@ -252,6 +309,18 @@ func unknownKey(l *lab) {
 func anotherRegion(l *lab) {
 	l.program = l.launch("AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1")
 	l.refused(order{Operation: "DescribeStream", Input: named("cam")}, "InvalidSignatureException")
+}
+
+func noPermission(l *lab) {
+	endpoint := l.dataEndpoint("cam")
+	l.program = l.launch("AWS_ACCESS_KEY_ID=visitor")
+	for _, o := range []order{
+		{Operation: "DescribeStream", Input: named("cam")},
+		{Operation: "GetDataEndpoint", Input: named("cam", "APIName", "GET_IMAGES")},
+		imagesOf("cam", endpoint, nil),
+	} {
+		l.refused(o, "NotAuthorizedException")
+	}
 }
 
 // A clock that is off by more than five minutes is refused. Some clients then

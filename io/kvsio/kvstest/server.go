@@ -71,7 +71,7 @@ func Listen(cfg Config, addr string) (*Server, error) {
 func newServer(cfg Config) (*Server, error) {
 	s := &Server{
 		Region: cfg.Region, cfg: cfg, streams: map[string]*stream{},
-		verifier: verifier{cfg.Region, cfg.AccessKeys, time.Now}, seal: newSealer(),
+		verifier: verifier{region: cfg.Region, keys: cfg.AccessKeys, now: time.Now}, seal: newSealer(),
 		endpoints: newEndpoints(cfg.EndpointTokenTTL), limits: newControlLimits(),
 		faults: newFaults(cfg.Seed, cfg.Faults), stats: newRecorder(cfg.Streams),
 		transport: &http.Transport{MaxIdleConnsPerHost: 256},

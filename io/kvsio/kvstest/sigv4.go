@@ -25,6 +25,7 @@ type verifier struct {
 	region string
 	keys   map[string]string // access key id: secret
 	now    func() time.Time
+	denied map[string]bool // access key ids that IAM lets do nothing; for tests
 }
 
 // authorization is a parsed Authorization header.
@@ -59,7 +60,13 @@ func (v verifier) verify(r *http.Request, body []byte) *apiError {
 	if err := checkSkew(signed, v.now()); err != nil {
 		return err
 	}
-	return checkSignature(r, body, auth, stamp, secret)
+	if err := checkSignature(r, body, auth, stamp, secret); err != nil {
+		return err
+	}
+	if v.denied[auth.accessKey] {
+		return refuse("NotAuthorizedException", "The caller is not authorized to perform this operation.")
+	}
+	return nil
 }
 
 func parseAuthorization(header string) (authorization, *apiError) {

@@ -8,6 +8,7 @@ import sys
 
 from botocore import xform_name
 
+PAGINATION = {"MaxItems": "--max-items", "PageSize": "--page-size", "StartingToken": "--starting-token"}
 AWS = pathlib.Path(sys.executable).with_name("aws")
 
 
@@ -16,7 +17,10 @@ def make(call):
     options = ["--output", "json"]
     if "endpoint" in call:
         options += ["--endpoint-url", call["endpoint"]]
-    if call.get("pages"):
+    if "pagination" in call:
+        for name, value in call["pagination"].items():
+            options += [PAGINATION[name], str(value)]
+    elif call.get("pages"):
         size = call["input"].pop("MaxResults")
         options += ["--page-size", str(size), "--max-items", str(size * call["pages"])]
     else:

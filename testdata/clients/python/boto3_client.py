@@ -1,5 +1,6 @@
 """Makes calls with boto3. A call is a line of JSON on stdin, its result a line on stdout."""
 
+import functools
 import itertools
 import json
 import sys
@@ -7,17 +8,25 @@ import sys
 import boto3
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 # Without this boto3 itself refuses what the service model does not allow.
 CONFIG = Config(parameter_validation=False)
 
 
+@functools.cache
+def client_of(service, endpoint):
+    return boto3.client(service, endpoint_url=endpoint, config=CONFIG)
+
+
 def make(call):
     service = "kinesis-video-archived-media" if call["operation"] == "GetImages" else "kinesisvideo"
-    client = boto3.client(service, endpoint_url=call.get("endpoint"), config=CONFIG)
+    client = client_of(service, call.get("endpoint"))
     method = xform_name(call["operation"])
-    if call.get("pages"):
+    if "pagination" in call:
+        pages = client.get_paginator(method).paginate(**call["input"], PaginationConfig=call["pagination"])
+        yield pages.build_full_result()
+    elif call.get("pages"):
         yield from itertools.islice(client.get_paginator(method).paginate(**call["input"]), call["pages"])
     else:
         yield getattr(client, method)(**call["input"])
@@ -34,4 +43,6 @@ for line in sys.stdin:
             "status": e.response["ResponseMetadata"]["HTTPStatusCode"],
             "requestId": e.response["ResponseMetadata"]["RequestId"],
         }
+    except (BotoCoreError, AttributeError, LookupError, TypeError, ValueError) as e:  # its own, before a call or between two
+        result["error"] = {"type": type(e).__name__}
     print(json.dumps(result, default=lambda time: time.isoformat()), flush=True)

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
+	control "github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
+
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -136,7 +140,13 @@ func TestGetImagesWritesFilesOfAnyRange(t *testing.T) {
 func TestGetImagesFindsTheDataEndpoint(t *testing.T) {
 	u := newUser(t, aCamera)
 	nowhere := u.with("AWS_ENDPOINT_URL=", "AWS_ENDPOINT_URL_KINESIS_VIDEO=")
-	data := u.server.DataEndpoint("front.door")
+	found, err := kinesisvideo.NewFromConfig(u.server.AWSConfig()).GetDataEndpoint(t.Context(), &kinesisvideo.GetDataEndpointInput{
+		StreamName: aws.String("front.door"), APIName: control.APINameGetImages,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := *found.DataEndpoint
 	for name, c := range map[string]struct {
 		by    *user
 		flags []string

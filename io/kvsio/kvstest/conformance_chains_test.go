@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/cipher"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -149,29 +147,10 @@ func newChainServer(t *testing.T, pageSize int) *Server {
 		},
 	})
 	t.Cleanup(srv.Close)
-	srv.seal = sealer{&repeatable{AEAD: srv.seal.aead, sealed: map[string][]byte{}}}
 	for _, st := range srv.streams {
 		st.endpointCalls = newLimiter(0) // the suite asks more often than the service allows
 	}
 	return srv
-}
-
-// repeatable seals the same in the same way: so a page has one token, whoever
-// asks for it.
-type repeatable struct {
-	cipher.AEAD
-	mu     sync.Mutex
-	sealed map[string][]byte
-}
-
-func (r *repeatable) Seal(dst, nonce, plain, data []byte) []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	key := string(data) + string(plain)
-	if r.sealed[key] == nil {
-		r.sealed[key] = r.AEAD.Seal(nil, nonce, plain, data)
-	}
-	return append(dst, r.sealed[key]...)
 }
 
 // walk goes along one chain with all paginators at once.

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	control "github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
@@ -135,18 +134,23 @@ func TestGetImagesWritesFilesOfAnyRange(t *testing.T) {
 	}
 }
 
+func dataEndpoint(t *testing.T, u *user, stream string) string {
+	t.Helper()
+	found, err := kinesisvideo.NewFromConfig(u.server.AWSConfig()).GetDataEndpoint(t.Context(), &kinesisvideo.GetDataEndpointInput{
+		StreamName: &stream, APIName: control.APINameGetImages,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *found.DataEndpoint
+}
+
 // An endpoint may be of the control plane or of the data plane, by flag or as
 // the AWS CLI is told.
 func TestGetImagesFindsTheDataEndpoint(t *testing.T) {
 	u := newUser(t, aCamera)
 	nowhere := u.with("AWS_ENDPOINT_URL=", "AWS_ENDPOINT_URL_KINESIS_VIDEO=")
-	found, err := kinesisvideo.NewFromConfig(u.server.AWSConfig()).GetDataEndpoint(t.Context(), &kinesisvideo.GetDataEndpointInput{
-		StreamName: aws.String("front.door"), APIName: control.APINameGetImages,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := *found.DataEndpoint
+	data := dataEndpoint(t, u, "front.door")
 	for name, c := range map[string]struct {
 		by    *user
 		flags []string

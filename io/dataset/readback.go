@@ -75,11 +75,11 @@ func (s *stored) pictures(format Format, receipt *framepb.Receipt) iter.Seq2[pic
 				frames = append(frames, outcome)
 			}
 		}
-		for data, err := range format.Read(receipt, s.open) {
+		for read, err := range format.Read(receipt, s.open) {
 			if len(frames) == 0 {
 				return
 			}
-			frame := picture{frames[0], data}
+			frame := picture{frames[0], read.Data}
 			frames = frames[1:]
 			if err == nil {
 				err = frame.compare()

@@ -29,6 +29,9 @@ type sidecar struct {
 // tarBlock is what everything in a tar is padded to.
 const tarBlock = 512
 
+// padding is also what a tar ends with.
+var padding [2 * tarBlock]byte
+
 type tarLayout struct {
 	members []member
 	buffer  bytes.Buffer
@@ -36,12 +39,12 @@ type tarLayout struct {
 
 func newTarLayout(members []member) (layout, error) {
 	l := &tarLayout{members: members}
-	for i := range members { // what tar cannot hold is found before anything is written
-		if err := l.header(i, members[i].name(), members[i].size); err != nil {
-			return nil, err
-		}
+	if len(members) == 0 {
+		return l, nil
 	}
-	return l, nil
+	// Tar can hold every header but one with a strange name, and that is the
+	// stream's: where there is one in its way, no other passes either.
+	return l, l.header(0, members[0].name(), members[0].size)
 }
 
 func (l *tarLayout) before(i int) []byte {
@@ -65,7 +68,7 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 	return l.buffer.Bytes()
 }
 
-func (l *tarLayout) end() []byte { return make([]byte, 2*tarBlock) }
+func (l *tarLayout) end() []byte { return padding[:] }
 
 // header writes a member's header: USTAR, or PAX where that cannot hold it. The
 // member was modified when its sample was: anything else would change from one
@@ -78,5 +81,5 @@ func (l *tarLayout) header(i int, name string, size int) error {
 }
 
 func (l *tarLayout) pad(size int) {
-	l.buffer.Write(make([]byte, -size&(tarBlock-1)))
+	l.buffer.Write(padding[:-size&(tarBlock-1)])
 }

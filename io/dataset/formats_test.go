@@ -302,6 +302,19 @@ func readMember(t *testing.T, r *tar.Reader, name string, ms int64) (*tar.Header
 	return header, data
 }
 
+// TestTarRefuses: what no tar can hold is an error, and nothing is written.
+func TestTarRefuses(t *testing.T) {
+	series := door
+	series.StreamName = "a\x00b"
+	err := webdataset.Write(plainShard(series, "ff"), func(string) (io.WriteCloser, error) {
+		t.Error("a file is created")
+		return nil, fs.ErrInvalid
+	})
+	if !errors.Is(err, tar.ErrHeader) && (err == nil || !strings.Contains(err.Error(), "tar")) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 type parquetRow struct {
 	Key        *string    `parquet:"key,optional"`
 	Stream     *string    `parquet:"stream,optional"`

@@ -40,10 +40,10 @@
 //	image/timestamp         int64  sample time, in milliseconds since the Unix epoch
 //	image/image_timestamp   int64  image time, in milliseconds since the Unix epoch
 //
-// "parquet": shards/<series>/<span>.parquet, of a row a frame and a row group a
-// 100 rows or 64 MB of pictures. No value is null. The metadata tells Hugging Face's
-// datasets that image is an Image; row groups have the least and the most of every
-// column but image.
+// "parquet": shards/<series>/<span>.parquet, of a row a frame and a row group
+// every 100 rows or 64 MiB of pictures. No value is null. The metadata tells Hugging
+// Face's datasets that image is an Image; row groups have the least and the most of
+// every column but image.
 //
 //	key           string
 //	stream        string
@@ -60,10 +60,11 @@
 //
 // The same requests give the same bytes in every file, whatever was killed,
 // retried or written twice on the way: a file's name and content are functions
-// of series, shard and description, in every format. So [Verify] can tell every
-// byte that is not as it was written, around the pictures too. A shard is written whole or not at all, its
-// receipt last; where a shard is replaced, its old receipt goes first. So a
-// shard with a receipt is whole, and any other will be fetched again.
+// of series, shard and description, in every format. So [Verify] finds every
+// byte that is not as it was written, around the pictures too. A shard is written
+// whole or not at all, its receipt last; where a shard is replaced, its old
+// receipt goes first. So a shard with a receipt is whole, and any other will be
+// fetched again.
 //
 // Processes may be killed at any instant. Files are not flushed to the disk one
 // by one; after a power cut run [Verify].

@@ -136,6 +136,7 @@ type packedReader struct {
 	at      int64 // where the next picture's piece begins in an undamaged file
 	read    int64 // how far file.Read has come
 	failed  bool  // a picture was not as it was written
+	whole   int64 // what total returned; 0 where nobody has asked
 	buffer  []byte
 }
 
@@ -143,47 +144,49 @@ type packedReader struct {
 // of the file is from where that should be.
 func (r *packedReader) next(i int) (Picture, error) {
 	at := r.at
-	picture, found, err := r.piece(i, at)
-	r.at += r.length(i)
-	if !found {
+	picture, length, err := r.piece(i, at)
+	if length == 0 {
+		length = r.length(i)
 		if shift := r.file.Size() - r.total(); shift != 0 {
-			moved, ok, problem := r.piece(i, at+shift)
+			moved, found, problem := r.piece(i, at+shift)
 			switch {
-			case ok:
+			case found > 0:
 				picture, err = moved, problem
 			case shift < 0:
 				err = fmt.Errorf("it is not in its file: %w", fs.ErrNotExist)
 			}
 		}
 	}
+	r.at = at + length
 	r.failed = r.failed || err != nil
 	return picture, err
 }
 
-// piece reads picture i and what stands around it. Found is whether what stands
-// before it is there.
-func (r *packedReader) piece(i int, at int64) (picture Picture, found bool, err error) {
+// piece reads picture i and what stands around it, which is of that length; 0
+// where what should stand before the picture does not.
+func (r *packedReader) piece(i int, at int64) (picture Picture, length int64, err error) {
 	before := r.layout.before(i)
 	start, size := at+int64(len(before)), r.members[i].size
 	if at < 0 || start > r.file.Size() {
-		return picture, false, errors.New("its file ends before it")
+		return picture, 0, errors.New("its file ends before it")
 	}
 	if start+int64(size) > r.file.Size() { // so that a buffer is never larger than the file
-		return picture, true, errors.New("its file ends inside it")
+		return picture, r.length(i), errors.New("its file ends inside it")
 	}
 	r.buffer = slices.Grow(r.buffer[:0], len(before)+size)[:len(before)+size]
 	if err := r.fill(r.buffer, at); err != nil {
-		return picture, true, err
+		return picture, r.length(i), err
 	}
 	if !bytes.Equal(r.buffer[:len(before)], before) {
-		return picture, false, errors.New("what stands before it in its file is not what was written")
+		return picture, 0, errors.New("what stands before it in its file is not what was written")
 	}
 	data := r.buffer[len(before):]
 	after := r.layout.after(i, data)
+	length = int64(len(before) + size + len(after))
 	if err := r.compare(after, start+int64(size)); err != nil {
-		return picture, true, fmt.Errorf("what stands after it in its file %w", err)
+		return picture, length, fmt.Errorf("what stands after it in its file %w", err)
 	}
-	return Picture{Data: data, Offset: start}, true, nil
+	return Picture{Data: data, Offset: start}, length, nil
 }
 
 // checkEnd looks at what the last picture does not show.
@@ -236,9 +239,11 @@ func (r *packedReader) length(i int) int64 {
 
 // total returns the size of an undamaged file.
 func (r *packedReader) total() int64 {
-	total := int64(len(r.layout.end()))
-	for i := range r.members {
-		total += r.length(i)
+	if r.whole == 0 {
+		r.whole = int64(len(r.layout.end()))
+		for i := range r.members {
+			r.whole += r.length(i)
+		}
 	}
-	return total
+	return r.whole
 }

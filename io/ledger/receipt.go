@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -121,41 +119,25 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	receipt.ImageOffsetsMs = make([]int32, n)
 	receipt.Widths = make([]int32, n)
 	receipt.Heights = make([]int32, n)
+	receipt.Sha256 = make([]byte, 0, n*sha256.Size)
 	format := shard.Frames[0].Format
 	for i := range shard.Frames {
 		frame := &shard.Frames[i]
 		if problem := frameProblem(frame, shard.Span.Series, format); problem != "" {
 			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", frame.SampleTime().Format(time.RFC3339Nano), problem)}
 		}
+		sum := sha256.Sum256(frame.Data)
+		receipt.Sha256 = append(receipt.Sha256, sum[:]...)
 		receipt.Sizes[i] = int32(len(frame.Data))
 		receipt.Bytes += int64(len(frame.Data))
 		receipt.ImageOffsetsMs[i] = int32(frame.ImageMs - frame.SampleMs)
 		receipt.Widths[i], receipt.Heights[i] = frame.Width, frame.Height
 	}
-	receipt.Sha256 = hash(shard.Frames)
 	receipt.Widths, receipt.Heights = shorten(receipt.Widths), shorten(receipt.Heights)
 	if format != shard.Span.Series.Format {
 		receipt.Format = format
 	}
 	return nil
-}
-
-// hash takes longer than all else that is done with a picture once it is there:
-// every CPU takes a part of it.
-func hash(frames []framepb.Frame) []byte {
-	sums := make([]byte, len(frames)*sha256.Size)
-	parts := min(runtime.GOMAXPROCS(0), len(frames))
-	var all sync.WaitGroup
-	for part := range parts {
-		all.Go(func() {
-			for i := part; i < len(frames); i += parts {
-				sum := sha256.Sum256(frames[i].Data)
-				copy(sums[i*sha256.Size:], sum[:])
-			}
-		})
-	}
-	all.Wait()
-	return sums
 }
 
 func frameProblem(frame *framepb.Frame, series framepb.Series, format string) string {

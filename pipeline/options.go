@@ -31,7 +31,7 @@ type Options struct {
 	Out string
 
 	// DatasetFormat is the form that frames are written in. Default: what the
-	// dataset has, and "files" for a new one.
+	// dataset has, and [dataset.DefaultFormat] for a new one.
 	DatasetFormat string
 
 	// Runner is the name of a Beam runner that is linked into the program:

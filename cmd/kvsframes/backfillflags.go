@@ -36,7 +36,7 @@ var options = []option{
 		return nil
 	}},
 	{
-		"dataset-format", "`form` in which frames are written: " + strings.Join(dataset.Formats(), ", ") + " (default: the dataset's; files for a new one)",
+		"dataset-format", "`form` in which frames are written: " + strings.Join(dataset.Formats(), ", ") + " (default: the dataset's; " + dataset.DefaultFormat + " for a new one)",
 		func(o *pipeline.Options, s string) error {
 			if _, err := dataset.FormatOf(s); err != nil {
 				return fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))

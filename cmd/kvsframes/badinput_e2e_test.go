@@ -69,7 +69,7 @@ var badInputs = []struct {
 	{"limits", nil, good("--memory-budget", "512", "--call-timeout", "2h", "--throttle-patience", "soon"), []string{"3 mistakes", `--memory-budget is "512"`, "at least 1MiB", `--call-timeout is "2h"`, "from 1s to 1h0m0s", `--throttle-patience is "soon"`}},
 	{"numbers", nil, good("--shard-samples", "0", "--max-in-flight", "many", "--stream-quota", "-1", "--quota-share", "1.5"), []string{"4 mistakes", `--shard-samples is "0"`, `--max-in-flight is "many"`, `--stream-quota is "-1"`, `--quota-share is "1.5"`}},
 	{"refetch", nil, good("--refetch", "failed,no_medea"), []string{"did you mean NO_MEDIA?"}},
-	{"dataset format", nil, good("--dataset-format", "zip"), []string{`--dataset-format is "zip": it must be one of files`}},
+	{"dataset format", nil, good("--dataset-format", "zip"), []string{`--dataset-format is "zip": it must be one of files, parquet, tfrecord, webdataset`}},
 	{"runner", nil, good("--runner", "flnk"), []string{`--runner is "flnk"`, "prism"}},
 	{"log level", nil, good("--log-level", "loud"), []string{`--log-level is "loud"`}},
 	{"Beam's flag", nil, good("--parallelism", "lots"), []string{"parallelism", `"lots"`}},

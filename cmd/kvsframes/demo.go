@@ -91,5 +91,14 @@ func (r demoResult) text() string {
 	for _, n := range next {
 		text += fmt.Sprintf("  %s%s  # %s\n", n[0], strings.Repeat(" ", width-len(n[0])), n[1])
 	}
-	return text
+	return text + r.python()
+}
+
+// python is how to load the dataset.
+func (r demoResult) python() string {
+	desc, err := dataset.Open(r.Backfill.Dataset)
+	if err != nil {
+		return "" // it has gone since it was verified
+	}
+	return "\nIn Python:\n  " + pythonLine(desc.Format, r.Backfill.Dataset) + "\n"
 }

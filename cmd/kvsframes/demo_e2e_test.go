@@ -42,6 +42,10 @@ func TestDemo(t *testing.T) {
 	wants(t, backfill["fetched"].(map[string]any), map[string]any{"samples": 0})
 	wants(t, verify, map[string]any{"samples": 1200, "complete": true})
 
+	if line := pythonLine("webdataset", "kvsframes-demo"); !strings.HasSuffix(first.stdout, "\nIn Python:\n  "+line+"\n") {
+		t.Errorf("it does not end with how to load the dataset, %s:\n%s", line, first.stdout)
+	}
+
 	next := regexp.MustCompile(`(?m)^  (.+?) +# `).FindAllStringSubmatch(first.stdout, -1)
 	if len(next) != 3 {
 		t.Fatalf("%d commands to try next:\n%s", len(next), first.stdout)

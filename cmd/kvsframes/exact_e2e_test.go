@@ -37,7 +37,7 @@ func TestBackfillIsExact(t *testing.T) {
 			t.Parallel()
 			u := newUser(t, config)
 			o := object(t, u.must(0, "backfill", "--requests", requests, "--sampling-interval", "3s", "--width-pixels", "160",
-				"--height-pixels", "90", "--out", "out", "--shard-samples", "30", "--runner", runner, "--json"))
+				"--height-pixels", "90", "--out", "out", "--dataset-format", "files", "--shard-samples", "30", "--runner", runner, "--json"))
 			wants(t, o, map[string]any{
 				"samples": 200 + 200 + 86, "frames": 180 + 160 + 86, "gaps": `{"MEDIA_ERROR":20,"NO_MEDIA":40}`,
 				"get_images_calls": u.server.Stats().GetImagesCalls,

@@ -30,7 +30,13 @@ func bigShard() framepb.Shard {
 
 // BenchmarkWrite writes shards of 10 MB; compare with BenchmarkCopy.
 func BenchmarkWrite(b *testing.B) {
-	dir, shard := create(b), bigShard()
+	for _, format := range Formats() {
+		b.Run(format, func(b *testing.B) { benchmarkWrite(b, format) })
+	}
+}
+
+func benchmarkWrite(b *testing.B, format string) {
+	dir, shard := createIn(b, format), bigShard()
 	w := writer(b, dir)
 	b.SetBytes(10_000_000)
 	b.ReportAllocs()
@@ -78,7 +84,13 @@ func BenchmarkCopy(b *testing.B) {
 
 // BenchmarkVerify reads 20 shards of 100 small pictures back.
 func BenchmarkVerify(b *testing.B) {
-	dir := create(b)
+	for _, format := range Formats() {
+		b.Run(format, func(b *testing.B) { benchmarkVerify(b, format) })
+	}
+}
+
+func benchmarkVerify(b *testing.B, format string) {
+	dir := createIn(b, format)
 	var size int64
 	for i := range int64(20) {
 		shard := shardOf(door, 100*i, string(bytes.Repeat([]byte("f"), 100)))

@@ -6,19 +6,65 @@
 //	dataset.json                           its description: format, samples per shard, transforms
 //	requests/<series>/<span>.json          what was asked for
 //	ledger/<series>/<span>.json            what became of each shard
-//	shards/<series>/<span>/<key>.jpg       the pictures of a shard, in format "files"
+//	shards/<series>/<span>…                the pictures of a shard, in the dataset's format
 //	tmp/                                   what is being written; gone when a job has ended
 //
 // <series> is [framepb.Series.ID], <span> is [framepb.Span.Name], <key> is
 // [framepb.Key]. Package ledger looks after requests and ledger.
 //
+// # Formats
+//
+// All hold frames alone, in time order: gaps and drops are in the ledger, and a
+// shard without a frame has no file. Times are in UTC: the sample time is the
+// instant that was asked for, the image time that of the picture which the service
+// found for it. The stream is its name, with its dots, and the format of a picture
+// JPEG or PNG.
+//
+// "webdataset", the default: shards/<series>/<span>.tar, of two members a frame.
+//
+//	<key>.jpg or .png   the picture
+//	<key>.json          key, stream, stream_arn (empty where only the name is known),
+//	                    sample_time and image_time (RFC 3339, with milliseconds),
+//	                    sample_time_ms and image_time_ms (since the Unix epoch),
+//	                    format, width and height (pixels)
+//
+// "tfrecord": shards/<series>/<span>.tfrecord, of a tf.train.Example a frame, whose
+// features are lists of one.
+//
+//	image/encoded           bytes  the picture
+//	image/format            bytes  jpeg or png
+//	image/height            int64  pixels
+//	image/width             int64  pixels
+//	image/key               bytes  the key
+//	image/stream            bytes  the stream
+//	image/timestamp         int64  sample time, in milliseconds since the Unix epoch
+//	image/image_timestamp   int64  image time, in milliseconds since the Unix epoch
+//
+// "parquet": shards/<series>/<span>.parquet, of a row a frame and a row group
+// every 100 rows or 64 MiB of pictures. No value is null. The metadata tells Hugging
+// Face's datasets that image is an Image; row groups have the least and the most of
+// every column but image.
+//
+//	key           string
+//	stream        string
+//	sample_time   timestamp[ms, UTC]
+//	image_time    timestamp[ms, UTC]
+//	width         int32, pixels
+//	height        int32, pixels
+//	format        string
+//	image         struct of bytes, the picture, and path, <key>.jpg or .png
+//
+// "files": shards/<series>/<span>/<key>.jpg or .png, a picture each.
+//
 // # Promises
 //
 // The same requests give the same bytes in every file, whatever was killed,
 // retried or written twice on the way: a file's name and content are functions
-// of series, shard and description. A shard is written whole or not at all, its
-// receipt last; where a shard is replaced, its old receipt goes first. So a
-// shard with a receipt is whole, and any other will be fetched again.
+// of series, shard and description, in every format. So [Verify] finds every
+// byte that is not as it was written, around the pictures too. A shard is written
+// whole or not at all, its receipt last; where a shard is replaced, its old
+// receipt goes first. So a shard with a receipt is whole, and any other will be
+// fetched again.
 //
 // Processes may be killed at any instant. Files are not flushed to the disk one
 // by one; after a power cut run [Verify].

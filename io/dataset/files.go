@@ -34,8 +34,8 @@ func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser
 	return nil
 }
 
-func (files) Read(receipt *framepb.Receipt, open func(name string) (io.ReadCloser, error)) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func (files) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error] {
+	return func(yield func(Picture, error) bool) {
 		series := receipt.GetSeries().Value()
 		extension := framepb.Extension(ledger.Format(receipt))
 		var data bytes.Buffer
@@ -44,8 +44,9 @@ func (files) Read(receipt *framepb.Receipt, open func(name string) (io.ReadClose
 				continue
 			}
 			data.Reset()
-			err := readFile(&data, framepb.Key(series.StreamName, series.At(outcome.Index))+extension, int64(outcome.Size), open)
-			if !yield(data.Bytes(), err) {
+			name := framepb.Key(series.StreamName, series.At(outcome.Index)) + extension
+			err := readFile(&data, name, int64(outcome.Size), open)
+			if !yield(Picture{Data: data.Bytes(), Name: name}, err) {
 				return
 			}
 		}
@@ -53,7 +54,7 @@ func (files) Read(receipt *framepb.Receipt, open func(name string) (io.ReadClose
 }
 
 // readFile reads no more than shows that a file is larger than it should be.
-func readFile(data *bytes.Buffer, name string, size int64, open func(name string) (io.ReadCloser, error)) error {
+func readFile(data *bytes.Buffer, name string, size int64, open func(name string) (File, error)) error {
 	file, err := open(name)
 	if err != nil {
 		return err

@@ -27,16 +27,36 @@ type Format interface {
 
 	// Read yields the picture of each frame of a receipt, in time order, or why
 	// it cannot be had: an error that satisfies [fs.ErrNotExist] where it is
-	// not there. It calls open with the names that Write gave to create. The
-	// bytes are valid until the next picture.
-	Read(receipt *framepb.Receipt, open func(name string) (io.ReadCloser, error)) iter.Seq2[[]byte, error]
+	// not there, another where it, or what stands around it in its file, is not
+	// what Write wrote. It calls open with the names that Write gave to create,
+	// and takes no size from a file.
+	Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error]
+}
+
+// Picture is an encoded picture, and where its bytes lie.
+type Picture struct {
+	Data   []byte // valid until the next picture
+	Name   string // of its file, as Write gave it to create
+	Offset int64  // of its first byte in that file
+}
+
+// File is a file of a dataset, opened for reading. Read goes through it from
+// its start, whatever ReadAt reads.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+	Size() int64 // bytes
 }
 
 // DefaultFormat is the format of a dataset that is created without one named.
-const DefaultFormat = "files"
+const DefaultFormat = "webdataset"
 
 var formats = map[string]Format{
-	"files": files{},
+	"files":      files{},
+	"parquet":    parquetFormat,
+	"tfrecord":   tfrecord,
+	"webdataset": webdataset,
 }
 
 // Formats lists the names of all formats.

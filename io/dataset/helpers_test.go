@@ -70,11 +70,13 @@ func shardOf(series framepb.Series, offset int64, outcomes string) framepb.Shard
 	return shard
 }
 
-// create makes a new dataset in a new folder.
-func create(t testing.TB) string {
+// create makes a new dataset of single files in a new folder.
+func create(t testing.TB) string { return createIn(t, "files") }
+
+func createIn(t testing.TB, format string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := Create(dir, Options{}); err != nil {
+	if _, err := Create(dir, Options{Format: format}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -17,7 +17,7 @@ import (
 
 func TestCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	want := &framepb.Dataset{Version: 1, Format: "files", ShardSamples: 50, Transforms: []string{"resize"}}
+	want := &framepb.Dataset{Version: 1, Format: "webdataset", ShardSamples: 50, Transforms: []string{"resize"}}
 	options := Options{ShardSamples: 50, Transforms: []string{"resize"}}
 	for _, make := range []struct {
 		name    string
@@ -28,7 +28,7 @@ func TestCreate(t *testing.T) {
 		{"Create", Create, options},
 		{"Create again", Create, options},
 		{"Create, fields left out", Create, Options{}},
-		{"Check, fields left out", Check, Options{Format: "files"}},
+		{"Check, fields left out", Check, Options{Format: "webdataset"}},
 	} {
 		got, err := make.f(dir, make.options)
 		if err != nil || !proto.Equal(got, want) {
@@ -59,9 +59,9 @@ func TestCreate(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for want, options := range map[string]Options{
-		`"tar" is not known: it must be one of files`: {Format: "tar"},
-		"they must be from 1 to 10000":                {ShardSamples: -1},
-		"shard samples are 10001":                     {ShardSamples: 10001},
+		`"tar" is not known: it must be one of files, parquet, tfrecord, webdataset`: {Format: "tar"},
+		"they must be from 1 to 10000": {ShardSamples: -1},
+		"shard samples are 10001":      {ShardSamples: 10001},
 	} {
 		dir := filepath.Join(t.TempDir(), "x")
 		if _, err := Create(dir, options); err == nil || !strings.Contains(err.Error(), want) {

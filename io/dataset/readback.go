@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -21,12 +20,33 @@ type stored struct {
 	opened map[string]bool // by name within path
 }
 
-func (s *stored) open(name string) (io.ReadCloser, error) {
+func (s *stored) open(name string) (File, error) {
 	if s.opened == nil {
 		s.opened = make(map[string]bool)
 	}
 	s.opened[name] = true
-	return os.Open(filepath.Join(s.path, name))
+	return openFile(filepath.Join(s.path, name))
+}
+
+// osFile is a File on the disk.
+type osFile struct {
+	*os.File
+	size int64
+}
+
+func (f osFile) Size() int64 { return f.size }
+
+func openFile(path string) (File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return osFile{f, info.Size()}, nil
 }
 
 // strays lists the names in the shard's folder that were not opened.
@@ -55,11 +75,11 @@ func (s *stored) pictures(format Format, receipt *framepb.Receipt) iter.Seq2[pic
 				frames = append(frames, outcome)
 			}
 		}
-		for data, err := range format.Read(receipt, s.open) {
+		for read, err := range format.Read(receipt, s.open) {
 			if len(frames) == 0 {
 				return
 			}
-			frame := picture{frames[0], data}
+			frame := picture{frames[0], read.Data}
 			frames = frames[1:]
 			if err == nil {
 				err = frame.compare()

@@ -329,8 +329,8 @@ func (oneFile) Write(shard framepb.Shard, create func(string) (io.WriteCloser, e
 	return file.Close()
 }
 
-func (oneFile) Read(receipt *framepb.Receipt, open func(string) (io.ReadCloser, error)) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) iter.Seq2[Picture, error] {
+	return func(yield func(Picture, error) bool) {
 		file, err := open("")
 		if err == nil {
 			defer file.Close()
@@ -340,7 +340,7 @@ func (oneFile) Read(receipt *framepb.Receipt, open func(string) (io.ReadCloser, 
 			if err == nil {
 				_, err = io.ReadFull(file, data)
 			}
-			if !yield(data, err) {
+			if !yield(Picture{Data: data}, err) {
 				return
 			}
 		}

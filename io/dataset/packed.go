@@ -1,0 +1,249 @@
+package dataset
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// packed is a format of one file a shard: its pictures in time order, and bytes
+// around them that follow from what the receipt tells. So nothing is parsed when
+// a file is read back: what stands around the pictures is made again and
+// compared, to the last byte, and no size is taken from the file.
+type packed struct {
+	extension string
+	layout    func(members []member) (layout, error)
+}
+
+// member is a frame as far as the bytes around its picture depend on it.
+type member struct {
+	framepb.Frame // without Data
+	size          int
+}
+
+func (m *member) name() string { return m.Key() + framepb.Extension(m.Format) }
+
+// layout makes what stands around the pictures of a shard. Its answers depend on
+// the members alone, in length too, with one exception: what stands after a
+// picture may hold a checksum of it. They are valid until the next call.
+type layout interface {
+	before(i int) []byte
+	after(i int, data []byte) []byte
+	end() []byte
+}
+
+func (p packed) Path(span framepb.Span) string { return files{}.Path(span) + p.extension }
+
+func (p packed) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
+	members := make([]member, len(shard.Frames))
+	for i, frame := range shard.Frames {
+		members[i] = member{frame, len(frame.Data)}
+		members[i].StreamARN, members[i].Data = shard.Span.Series.StreamARN, nil
+	}
+	layout, err := p.layout(members)
+	if err != nil {
+		return err
+	}
+	file, err := create("")
+	if err != nil {
+		return err
+	}
+	if err := writePacked(file, layout, shard.Frames); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+// writePacked writes twice a picture, and the picture from where it lies.
+func writePacked(file io.Writer, layout layout, frames []framepb.Frame) error {
+	var between []byte
+	for i := range frames {
+		data := frames[i].Data
+		between = append(between, layout.before(i)...)
+		if _, err := file.Write(between); err != nil {
+			return err
+		}
+		if _, err := file.Write(data); err != nil {
+			return err
+		}
+		between = append(between[:0], layout.after(i, data)...)
+	}
+	_, err := file.Write(append(between, layout.end()...))
+	return err
+}
+
+func (p packed) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error] {
+	return func(yield func(Picture, error) bool) {
+		members := membersOf(receipt)
+		layout, err := p.layout(members)
+		var file File
+		if err == nil {
+			file, err = open("")
+		}
+		if err != nil {
+			for range members {
+				if !yield(Picture{}, err) {
+					return
+				}
+			}
+			return
+		}
+		defer file.Close()
+		r := &packedReader{file: file, layout: layout, members: members}
+		for i := range members {
+			picture, err := r.next(i)
+			if i == len(members)-1 && err == nil {
+				err = r.checkEnd()
+			}
+			if !yield(picture, err) {
+				return
+			}
+		}
+	}
+}
+
+// membersOf lists the frames of a receipt.
+func membersOf(receipt *framepb.Receipt) []member {
+	series, format := receipt.GetSeries().Value(), ledger.Format(receipt)
+	var members []member
+	for o := range ledger.Outcomes(receipt) {
+		if o.Kind != ledger.Frame {
+			continue
+		}
+		at := series.At(o.Index)
+		members = append(members, member{framepb.Frame{
+			Stream: series.StreamName, StreamARN: series.StreamARN, SampleMs: at, ImageMs: at + int64(o.OffsetMs),
+			Format: format, Width: o.Width, Height: o.Height,
+		}, int(o.Size)})
+	}
+	return members
+}
+
+// packedReader reads a file that may be damaged. Where bytes were taken out or put
+// in at one place, it finds the pictures before and after it all the same.
+type packedReader struct {
+	file    File
+	layout  layout
+	members []member
+	at      int64 // where the next picture's piece begins in an undamaged file
+	read    int64 // how far file.Read has come
+	failed  bool  // a picture was not as it was written
+	whole   int64 // what total returned; 0 where nobody has asked
+	buffer  []byte
+}
+
+// next returns picture i, from where it should be or as far from it as the end
+// of the file is from where that should be.
+func (r *packedReader) next(i int) (Picture, error) {
+	at := r.at
+	picture, length, err := r.piece(i, at)
+	if length == 0 {
+		length = r.length(i)
+		if shift := r.file.Size() - r.total(); shift != 0 {
+			moved, found, problem := r.piece(i, at+shift)
+			switch {
+			case found > 0:
+				picture, err = moved, problem
+			case shift < 0:
+				err = fmt.Errorf("it is not in its file: %w", fs.ErrNotExist)
+			}
+		}
+	}
+	r.at = at + length
+	r.failed = r.failed || err != nil
+	return picture, err
+}
+
+// piece reads picture i and what stands around it, which is of that length; 0
+// where what should stand before the picture does not.
+func (r *packedReader) piece(i int, at int64) (picture Picture, length int64, err error) {
+	before := r.layout.before(i)
+	start, size := at+int64(len(before)), r.members[i].size
+	if at < 0 || start > r.file.Size() {
+		return picture, 0, errors.New("its file ends before it")
+	}
+	if start+int64(size) > r.file.Size() { // so that a buffer is never larger than the file
+		return picture, r.length(i), errors.New("its file ends inside it")
+	}
+	r.buffer = slices.Grow(r.buffer[:0], len(before)+size)[:len(before)+size]
+	if err := r.fill(r.buffer, at); err != nil {
+		return picture, r.length(i), err
+	}
+	if !bytes.Equal(r.buffer[:len(before)], before) {
+		return picture, 0, errors.New("what stands before it in its file is not what was written")
+	}
+	data := r.buffer[len(before):]
+	after := r.layout.after(i, data)
+	length = int64(len(before) + size + len(after))
+	if err := r.compare(after, start+int64(size)); err != nil {
+		return picture, length, fmt.Errorf("what stands after it in its file %w", err)
+	}
+	return Picture{Data: data, Offset: start}, length, nil
+}
+
+// checkEnd looks at what the last picture does not show.
+func (r *packedReader) checkEnd() error {
+	if shift := r.file.Size() - r.total(); shift != 0 && !r.failed {
+		return fmt.Errorf("its file has %d bytes, %d were written", r.file.Size(), r.total())
+	}
+	end := r.layout.end()
+	if err := r.compare(end, r.file.Size()-int64(len(end))); err != nil {
+		return fmt.Errorf("the end of its file %w", err)
+	}
+	return nil
+}
+
+var errDiffers = errors.New("is not what was written")
+
+// compare compares the file with want from an offset on.
+func (r *packedReader) compare(want []byte, at int64) error {
+	if at < 0 || at+int64(len(want)) > r.file.Size() {
+		return errDiffers
+	}
+	have := make([]byte, len(want))
+	if err := r.fill(have, at); err != nil {
+		return fmt.Errorf("cannot be read: %w", err)
+	}
+	if !bytes.Equal(have, want) {
+		return errDiffers
+	}
+	return nil
+}
+
+// fill reads on where it can: an undamaged file is read in one go.
+func (r *packedReader) fill(p []byte, at int64) error {
+	if at == r.read {
+		n, err := io.ReadFull(r.file, p)
+		r.read += int64(n)
+		return err
+	}
+	if n, err := r.file.ReadAt(p, at); n < len(p) {
+		return err
+	}
+	return nil
+}
+
+// length returns how long picture i is with what stands around it.
+func (r *packedReader) length(i int) int64 {
+	n := len(r.layout.before(i)) + r.members[i].size
+	return int64(n + len(r.layout.after(i, nil)))
+}
+
+// total returns the size of an undamaged file.
+func (r *packedReader) total() int64 {
+	if r.whole == 0 {
+		r.whole = int64(len(r.layout.end()))
+		for i := range r.members {
+			r.whole += r.length(i)
+		}
+	}
+	return r.whole
+}

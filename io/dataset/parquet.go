@@ -1,0 +1,279 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// parquetFormat is one Parquet file a shard, of a row a frame, whose metadata
+// tells Hugging Face's datasets that it has images.
+//
+// Every picture is a page of its own, neither compressed nor encoded, so that it
+// can be read by its bytes alone. The other columns come to a few thousandths of
+// a file; uncompressed, their bytes hang on no version of a compressor.
+var parquetFormat = packed{extension: ".parquet", layout: newParquetLayout}
+
+// A row group ends where the next row would be one too many for either.
+const (
+	groupRows  = 100
+	groupBytes = 64 << 20
+)
+
+// maxPicture leaves room for what stands before a picture in its page.
+const maxPicture = math.MaxInt32 - 64
+
+const (
+	parquetMagic = "PAR1"
+	createdBy    = "kvsframes version 1" // the form of these files, not the release that wrote them
+	huggingFace  = `{"info":{"features":{` +
+		`"key":{"dtype":"string","_type":"Value"},` +
+		`"stream":{"dtype":"string","_type":"Value"},` +
+		`"sample_time":{"dtype":"timestamp[ms, tz=UTC]","_type":"Value"},` +
+		`"image_time":{"dtype":"timestamp[ms, tz=UTC]","_type":"Value"},` +
+		`"width":{"dtype":"int32","_type":"Value"},` +
+		`"height":{"dtype":"int32","_type":"Value"},` +
+		`"format":{"dtype":"string","_type":"Value"},` +
+		`"image":{"_type":"Image"}}}}`
+)
+
+// parquetColumn is a leaf of the schema: of numbers, or of texts; pictures are
+// neither. All nodes are optional, though none is ever null: datasets takes an
+// image for one only where its type is what Arrow makes of a nullable struct.
+type parquetColumn struct {
+	path   []string
+	kind   format.Type
+	number func(m *member) int64
+	text   func(m *member) string
+}
+
+// parquetColumns are in the order of the schema and of the file.
+var parquetColumns = []parquetColumn{
+	{path: []string{"key"}, kind: format.ByteArray, text: func(m *member) string { return m.Key() }},
+	{path: []string{"stream"}, kind: format.ByteArray, text: func(m *member) string { return m.Stream }},
+	{path: []string{"sample_time"}, kind: format.Int64, number: func(m *member) int64 { return m.SampleMs }},
+	{path: []string{"image_time"}, kind: format.Int64, number: func(m *member) int64 { return m.ImageMs }},
+	{path: []string{"width"}, kind: format.Int32, number: func(m *member) int64 { return int64(m.Width) }},
+	{path: []string{"height"}, kind: format.Int32, number: func(m *member) int64 { return int64(m.Height) }},
+	{path: []string{"format"}, kind: format.ByteArray, text: func(m *member) string { return m.Format }},
+	{path: []string{"image", "bytes"}, kind: format.ByteArray},
+	{path: []string{"image", "path"}, kind: format.ByteArray, text: func(m *member) string { return m.name() }},
+}
+
+var pictureColumn, pathColumn = len(parquetColumns) - 2, len(parquetColumns) - 1
+
+// sampleTime is the column that the rows are sorted by.
+const sampleTime = 2
+
+type parquetLayout struct {
+	members []member
+	groups  map[int]*rowGroup // by their first and by their last member
+	footer  []byte
+}
+
+type rowGroup struct {
+	members     []member
+	first, last int    // of all members
+	head, tail  []byte // what stands before the first picture's page, and after the last's
+}
+
+func newParquetLayout(members []member) (layout, error) {
+	l := &parquetLayout{members: members, groups: make(map[int]*rowGroup)}
+	file := format.FileMetaData{
+		Version: 2, Schema: parquetSchema(), NumRows: int64(len(members)), CreatedBy: createdBy,
+		KeyValueMetadata: []format.KeyValue{{Key: "huggingface", Value: huggingFace}},
+	}
+	for range parquetColumns {
+		file.ColumnOrders = append(file.ColumnOrders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
+	}
+	at := int64(len(parquetMagic))
+	for first := 0; first < len(members); {
+		g := &rowGroup{first: first, last: first}
+		size := 0
+		for i := first; i < len(members) && i-first < groupRows && (i == first || size+members[i].size <= groupBytes); i++ {
+			if members[i].size > maxPicture {
+				return nil, fmt.Errorf("a picture has %d bytes: in a Parquet file it must have at most %d", members[i].size, maxPicture)
+			}
+			g.last, size = i, size+members[i].size
+		}
+		g.members = members[first : g.last+1]
+		meta := g.lay(at)
+		meta.Ordinal = int16(len(file.RowGroups))
+		file.RowGroups = append(file.RowGroups, meta)
+		l.groups[g.first], l.groups[g.last] = g, g
+		at += meta.TotalByteSize
+		first = g.last + 1
+	}
+	l.footer = thriftBytes(&file)
+	return l, nil
+}
+
+func (l *parquetLayout) before(i int) []byte {
+	var b []byte
+	if i == 0 {
+		b = append(b, parquetMagic...)
+	}
+	if g := l.groups[i]; g != nil && g.first == i {
+		b = append(b, g.head...)
+	}
+	return append(b, picturePrefix(l.members[i].size)...)
+}
+
+func (l *parquetLayout) after(i int, _ []byte) []byte {
+	if g := l.groups[i]; g != nil && g.last == i {
+		return g.tail
+	}
+	return nil
+}
+
+func (l *parquetLayout) end() []byte {
+	end := binary.LittleEndian.AppendUint32(bytes.Clone(l.footer), uint32(len(l.footer)))
+	return append(end, parquetMagic...)
+}
+
+// lay makes what stands around the group's pictures, which begins at an offset in
+// the file, and what the footer says of it.
+func (g *rowGroup) lay(at int64) format.RowGroup {
+	meta := format.RowGroup{
+		NumRows: int64(len(g.members)), FileOffset: at,
+		SortingColumns: []format.SortingColumn{{ColumnIdx: sampleTime}},
+	}
+	for n := range parquetColumns {
+		column := &parquetColumns[n]
+		chunk := format.ColumnMetaData{
+			Type: column.kind, Encoding: []format.Encoding{format.Plain}, PathInSchema: column.path, Codec: format.Uncompressed,
+			NumValues: meta.NumRows, DataPageOffset: at + meta.TotalByteSize,
+		}
+		var size int64
+		switch page := column.page(g.members); {
+		case n == pictureColumn:
+			for i := range g.members {
+				size += int64(len(picturePrefix(g.members[i].size)) + g.members[i].size)
+			}
+		case n == pathColumn:
+			g.tail, size = page, int64(len(page))
+		default:
+			g.head, size = append(g.head, page...), int64(len(page))
+			chunk.Statistics = column.statistics(g.members)
+		}
+		chunk.TotalUncompressedSize, chunk.TotalCompressedSize = size, size
+		meta.Columns = append(meta.Columns, format.ColumnChunk{MetaData: chunk})
+		meta.TotalByteSize += size
+	}
+	meta.TotalCompressedSize = meta.TotalByteSize
+	return meta
+}
+
+// page is a column of a row group, in one page.
+func (c *parquetColumn) page(members []member) []byte {
+	var values []byte
+	for i := range members {
+		switch m := &members[i]; {
+		case c.number != nil:
+			values = append(values, c.plain(c.number(m))...)
+		case c.text != nil:
+			text := c.text(m)
+			values = binary.LittleEndian.AppendUint32(values, uint32(len(text)))
+			values = append(values, text...)
+		}
+	}
+	levels := c.levels(len(members))
+	return slices.Concat(pageHeader(len(members), len(levels)+len(values)), levels, values)
+}
+
+// levels says, in one run, that every value of a page is there.
+func (c *parquetColumn) levels(values int) []byte {
+	run := append(binary.AppendUvarint(nil, uint64(values)<<1), byte(len(c.path)))
+	return append(binary.LittleEndian.AppendUint32(nil, uint32(len(run))), run...)
+}
+
+// statistics lets readers pass over row groups that have nothing they look for.
+func (c *parquetColumn) statistics(members []member) format.Statistics {
+	if c.number != nil {
+		least, most := bounds(members, c.number)
+		return format.Statistics{MinValue: c.plain(least), MaxValue: c.plain(most)}
+	}
+	least, most := bounds(members, c.text)
+	return format.Statistics{MinValue: []byte(least), MaxValue: []byte(most)}
+}
+
+func bounds[T cmp.Ordered](members []member, of func(m *member) T) (least, most T) {
+	least = of(&members[0])
+	most = least
+	for i := range members {
+		least, most = min(least, of(&members[i])), max(most, of(&members[i]))
+	}
+	return least, most
+}
+
+func (c *parquetColumn) plain(n int64) []byte {
+	if c.kind == format.Int32 {
+		return binary.LittleEndian.AppendUint32(nil, uint32(n))
+	}
+	return binary.LittleEndian.AppendUint64(nil, uint64(n))
+}
+
+// picturePrefix is what stands before a picture in its page.
+func picturePrefix(size int) []byte {
+	levels := parquetColumns[pictureColumn].levels(1)
+	prefix := append(pageHeader(1, len(levels)+4+size), levels...)
+	return binary.LittleEndian.AppendUint32(prefix, uint32(size))
+}
+
+func pageHeader(values, size int) []byte {
+	return thriftBytes(&format.PageHeader{
+		Type: format.DataPage, UncompressedPageSize: int32(size), CompressedPageSize: int32(size),
+		DataPageHeader: thrift.New(format.DataPageHeader{
+			NumValues: int32(values), Encoding: format.Plain, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
+		}),
+	})
+}
+
+// thriftBytes cannot fail on the library's own types.
+func thriftBytes(v any) []byte {
+	b, err := thrift.Marshal(new(thrift.CompactProtocol), v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// parquetSchema lists the schema's nodes, parents first.
+func parquetSchema() []format.SchemaElement {
+	text := func(e *format.SchemaElement) {
+		e.ConvertedType = thrift.New(deprecated.UTF8)
+		e.LogicalType = format.LogicalType{Value: new(format.StringType)}
+	}
+	instant := func(e *format.SchemaElement) {
+		e.ConvertedType = thrift.New(deprecated.TimestampMillis)
+		e.LogicalType = format.LogicalType{Value: &format.TimestampType{
+			IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: new(format.MilliSeconds)},
+		}}
+	}
+	nodes := []format.SchemaElement{{Name: "schema", NumChildren: thrift.New[int32](8)}}
+	for _, c := range parquetColumns {
+		if c.path[0] == "image" && c.path[1] == "bytes" {
+			nodes = append(nodes, format.SchemaElement{
+				Name: "image", RepetitionType: thrift.New(format.Optional), NumChildren: thrift.New[int32](2),
+			})
+		}
+		node := format.SchemaElement{
+			Name: c.path[len(c.path)-1], Type: thrift.New(c.kind), RepetitionType: thrift.New(format.Optional),
+		}
+		switch {
+		case c.text != nil:
+			text(&node)
+		case c.kind == format.Int64:
+			instant(&node)
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes
+}

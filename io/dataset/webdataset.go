@@ -1,0 +1,85 @@
+package dataset
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// webdataset is one tar a shard, as the WebDataset library reads it: a picture,
+// then a JSON file of the same key.
+var webdataset = packed{extension: ".tar", layout: newTarLayout}
+
+// sidecar is the .json member of a frame. No field is ever left out: readers take
+// the first one's fields for those of all.
+type sidecar struct {
+	Key          string `json:"key"`
+	Stream       string `json:"stream"`         // name
+	StreamARN    string `json:"stream_arn"`     // empty where only the name is known
+	SampleTime   string `json:"sample_time"`    // the instant asked for: RFC 3339, UTC, with milliseconds
+	SampleTimeMs int64  `json:"sample_time_ms"` // the same in milliseconds since the Unix epoch
+	ImageTime    string `json:"image_time"`     // the instant of the picture that the service found for it
+	ImageTimeMs  int64  `json:"image_time_ms"`
+	Format       string `json:"format"` // JPEG or PNG
+	Width        int32  `json:"width"`  // pixels
+	Height       int32  `json:"height"` // pixels
+}
+
+// tarBlock is what everything in a tar is padded to.
+const tarBlock = 512
+
+// padding is also what a tar ends with.
+var padding [2 * tarBlock]byte
+
+type tarLayout struct {
+	members []member
+	buffer  bytes.Buffer
+}
+
+func newTarLayout(members []member) (layout, error) {
+	l := &tarLayout{members: members}
+	if len(members) == 0 {
+		return l, nil
+	}
+	// Tar can hold every header but one with a strange name, and that is the
+	// stream's: where there is one in its way, no other passes either.
+	return l, l.header(0, members[0].name(), members[0].size)
+}
+
+func (l *tarLayout) before(i int) []byte {
+	l.buffer.Reset()
+	l.header(i, l.members[i].name(), l.members[i].size)
+	return l.buffer.Bytes()
+}
+
+func (l *tarLayout) after(i int, _ []byte) []byte {
+	m := &l.members[i]
+	text, _ := json.Marshal(sidecar{ // strings and numbers always can
+		Key: m.Key(), Stream: m.Stream, StreamARN: m.StreamARN,
+		SampleTime: clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: clock(m.ImageMs), ImageTimeMs: m.ImageMs,
+		Format: m.Format, Width: m.Width, Height: m.Height,
+	})
+	l.buffer.Reset()
+	l.pad(m.size)
+	l.header(i, m.Key()+".json", len(text))
+	l.buffer.Write(text)
+	l.pad(len(text))
+	return l.buffer.Bytes()
+}
+
+func (l *tarLayout) end() []byte { return padding[:] }
+
+// header writes a member's header: USTAR, or PAX where that cannot hold it. The
+// member was modified when its sample was: anything else would change from one
+// run to the next.
+func (l *tarLayout) header(i int, name string, size int) error {
+	return tar.NewWriter(&l.buffer).WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: name, Size: int64(size), Mode: 0o644,
+		ModTime: time.Unix(l.members[i].SampleMs/1000, 0),
+	})
+}
+
+func (l *tarLayout) pad(size int) {
+	l.buffer.Write(padding[:-size&(tarBlock-1)])
+}

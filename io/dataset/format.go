@@ -50,7 +50,7 @@ type File interface {
 }
 
 // DefaultFormat is the format of a dataset that is created without one named.
-const DefaultFormat = "webdataset"
+const DefaultFormat = "files"
 
 var formats = map[string]Format{
 	"files":      files{},

@@ -17,7 +17,7 @@ import (
 
 func TestCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	want := &framepb.Dataset{Version: 1, Format: "webdataset", ShardSamples: 50, Transforms: []string{"resize"}}
+	want := &framepb.Dataset{Version: 1, Format: DefaultFormat, ShardSamples: 50, Transforms: []string{"resize"}}
 	options := Options{ShardSamples: 50, Transforms: []string{"resize"}}
 	for _, make := range []struct {
 		name    string
@@ -28,7 +28,7 @@ func TestCreate(t *testing.T) {
 		{"Create", Create, options},
 		{"Create again", Create, options},
 		{"Create, fields left out", Create, Options{}},
-		{"Check, fields left out", Check, Options{Format: "webdataset"}},
+		{"Check, fields left out", Check, Options{Format: DefaultFormat}},
 	} {
 		got, err := make.f(dir, make.options)
 		if err != nil || !proto.Equal(got, want) {

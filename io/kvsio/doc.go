@@ -60,7 +60,8 @@
 // boto3's paginator does: with its PaginationConfig, and with tokens that boto3
 // and the AWS CLI take. Its calls are made in the same way as the source's.
 // What the source adds to them it leaves out, as boto3 does: ranges over 300 s,
-// and asking again for what a range's head or a page lacks.
+// and asking again for what a range's head or a page lacks. A range over 300 s
+// it reads as the source would where [PaginationConfig] says so (SplitRange).
 //
 // # Credentials
 //

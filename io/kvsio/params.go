@@ -59,10 +59,10 @@ type ReadParams struct {
 	// MemoryBudget bounds the memory, in bytes, that shards take in a process
 	// while they are fetched or wait to be taken by what follows the source:
 	// their frames, the buffers that answers are read into, and as much again
-	// that Go's collector lets lie about. One shard always fits. Until the first
-	// answers have come a frame is taken for 200 kB: where pictures take
-	// megabytes, the first calls may exceed the budget, so give a smaller
-	// MaxInFlight or ShardSamples. At least 1 MiB; default 2 GiB.
+	// that Go's collector lets lie about. Pictures of an answer wait for their
+	// memory before they are decoded. One shard always fits: where a shard of
+	// ShardSamples pictures is larger than the budget, it is fetched alone. At
+	// least 1 MiB; default 2 GiB.
 	MemoryBudget int64
 
 	// CallTimeout is the time limit of one call, its answer included: from 1 s

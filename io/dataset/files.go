@@ -34,7 +34,7 @@ func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser
 	return nil
 }
 
-func (files) Read(receipt *framepb.Receipt, open func(name string) (io.ReadCloser, error)) iter.Seq2[[]byte, error] {
+func (files) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		series := receipt.GetSeries().Value()
 		extension := framepb.Extension(ledger.Format(receipt))
@@ -53,7 +53,7 @@ func (files) Read(receipt *framepb.Receipt, open func(name string) (io.ReadClose
 }
 
 // readFile reads no more than shows that a file is larger than it should be.
-func readFile(data *bytes.Buffer, name string, size int64, open func(name string) (io.ReadCloser, error)) error {
+func readFile(data *bytes.Buffer, name string, size int64, open func(name string) (File, error)) error {
 	file, err := open(name)
 	if err != nil {
 		return err

@@ -29,7 +29,17 @@ type Format interface {
 	// it cannot be had: an error that satisfies [fs.ErrNotExist] where it is
 	// not there. It calls open with the names that Write gave to create. The
 	// bytes are valid until the next picture.
-	Read(receipt *framepb.Receipt, open func(name string) (io.ReadCloser, error)) iter.Seq2[[]byte, error]
+	Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[[]byte, error]
+}
+
+// File is a file of a shard, open for reading: from its beginning with Read, at
+// any place with ReadAt, which does not move Read on. In a bucket Read is one
+// stream and each ReadAt a request, so ask for much at once.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+	Size() int64 // bytes
 }
 
 // DefaultFormat is the format of a dataset that is created without one named.

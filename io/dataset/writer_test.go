@@ -329,7 +329,7 @@ func (oneFile) Write(shard framepb.Shard, create func(string) (io.WriteCloser, e
 	return file.Close()
 }
 
-func (oneFile) Read(receipt *framepb.Receipt, open func(string) (io.ReadCloser, error)) iter.Seq2[[]byte, error] {
+func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		file, err := open("")
 		if err == nil {

@@ -1,6 +1,7 @@
 package kvsio
 
 import (
+	"context"
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -40,11 +41,11 @@ func (p ReadParams) inLedger(series framepb.Series) (done, again []framepb.Span,
 
 // done is asked at dispatch, on the worker: a stage that begins again after a
 // lost machine must not pay for its images twice.
-func (p ReadParams) done(span framepb.Span) (bool, error) {
+func (p ReadParams) done(ctx context.Context, span framepb.Span) (bool, error) {
 	if p.Ledger == "" {
 		return false, nil
 	}
-	receipt, err := ledger.Open(p.Ledger).Ask(span)
+	receipt, err := ledger.Open(p.Ledger).WithContext(ctx).Ask(span)
 	return receipt != nil && !p.refetches(receipt), err
 }
 

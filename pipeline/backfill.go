@@ -28,7 +28,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	var plan *kvsio.Plan
 	if err == nil {
 		defer dataset.Sweep(o.Out) // however it ends; what stays all the same does no harm
-		plan, err = o.plan()
+		plan, err = o.plan(ctx)
 	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
@@ -71,18 +71,20 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if o.Requests, err = kvsio.Check(ctx, o.Read, o.Requests); err != nil {
 		return o, err
 	}
-	o.Read.Ledger = o.Out
+	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
+		return o, err
+	}
 	_, err = dataset.Create(o.Out, o.dataset())
 	return o, err
 }
 
 // plan writes down what is asked for, and finds what the dataset does not have.
-func (o Options) plan() (*kvsio.Plan, error) {
+func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	spans := make([]framepb.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
-	book := ledger.Open(o.Out)
+	book := ledger.Open(o.Out).WithContext(ctx)
 	if err := book.Request(spans...); err != nil {
 		return nil, err
 	}
@@ -101,7 +103,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	}
 	p, s := beam.NewPipelineWithRoot()
 	shards := kvsio.ReadPlan(s, o.Read, plan)
-	dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards)
+	dataset.Write(s, dataset.WriteParams{Dir: o.Read.Ledger}, shards)
 
 	before := kvsio.Counters()
 	stop := o.watch(plan)

@@ -45,6 +45,9 @@ func Open(dir string) (*framepb.Dataset, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)
 	}
+	if errors.Is(err, ledger.ErrNoBucket) {
+		return nil, fmt.Errorf("%q is %w: %w", dir, ErrNoDataset, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // StoreError says that a store in a bucket does not do what it is asked for:
 // nothing is known of the file. It satisfies [fs.ErrPermission] where the store
-// does not allow it.
+// does not allow it, and ErrNoBucket.
 type StoreError struct {
 	Op  string // opening, reading, writing, listing or removing
 	URL string // of the object, without what follows its ?
@@ -41,16 +41,28 @@ func (b *Bucket) fault(ctx context.Context, op, path string, err error) error {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		err = fmt.Errorf("%w: %s: look at the credentials and at what they may do", fs.ErrPermission, reasonOf(err, code))
-	case code == "NoSuchBucket":
-		err = fmt.Errorf("there is no bucket %q: make it first, or choose another one", b.place.bucket)
-	case gcerrors.Code(err) == gcerrors.NotFound && op == "listing":
-		err = fmt.Errorf("there is no bucket %q: make it first, or choose another one", b.place.bucket)
+	case code == "NoSuchBucket" || gcerrors.Code(err) == gcerrors.NotFound && op == "listing":
+		err = fmt.Errorf("%w %q: make it first, or choose another one", ErrNoBucket, b.place.bucket)
+	case status == http.StatusMovedPermanently || status == http.StatusBadRequest && code == "AuthorizationHeaderMalformed":
+		err = fmt.Errorf("the bucket is in another region than the one that is asked for%s: %w", regionOf(err), err)
 	case gcerrors.Code(err) == gcerrors.NotFound:
 		return &fs.PathError{Op: op, Path: b.url(path), Err: fs.ErrNotExist}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("the store did not answer within %v: %w", requestTimeout, err)
 	}
 	return &StoreError{Op: op, URL: b.url(path), Err: err}
+}
+
+// ErrNoBucket is the error of a bucket that does not exist.
+var ErrNoBucket = errors.New("there is no bucket")
+
+// regionOf is the region that S3 says a bucket is in.
+func regionOf(err error) string {
+	var answer *awshttp.ResponseError
+	if errors.As(err, &answer) && answer.Response != nil && answer.Response.Header.Get("X-Amz-Bucket-Region") != "" {
+		return ", put region=" + answer.Response.Header.Get("X-Amz-Bucket-Region") + " into the URL"
+	}
+	return ", put its region=REGION into the URL"
 }
 
 // answerOf returns the HTTP status, and the service's code, of the answer that an

@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"time"
 
@@ -34,13 +37,15 @@ func openGCS(p place) (*blob.Bucket, error) {
 	if domain := query.Get("universe_domain"); domain != "" {
 		options.ClientOptions = append(options.ClientOptions, option.WithUniverseDomain(domain))
 	}
-	client := gcp.NewAnonymousHTTPClient(gcp.DefaultTransport())
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	tune(transport)
+	client := gcp.NewAnonymousHTTPClient(transport)
 	if !anonymous {
 		credentials, err := gcp.DefaultCredentialsWithParams(ctx, google.CredentialsParams{UniverseDomain: query.Get("universe_domain")})
 		if err != nil {
 			return nil, fmt.Errorf("no Google credentials: run \"gcloud auth application-default login\", or set GOOGLE_APPLICATION_CREDENTIALS: %w", err)
 		}
-		if client, err = gcp.NewHTTPClient(gcp.DefaultTransport(), credentials.TokenSource); err != nil {
+		if client, err = gcp.NewHTTPClient(transport, credentials.TokenSource); err != nil {
 			return nil, err
 		}
 	}
@@ -54,7 +59,8 @@ func openGCS(p place) (*blob.Bucket, error) {
 	if bucket.As(&api) {
 		api.SetRetry(
 			storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(storeAttempts),
-			storage.WithBackoff(gax.Backoff{Initial: time.Second, Max: 20 * time.Second, Multiplier: 2}),
+			storage.WithBackoff(gax.Backoff{Initial: 500 * time.Millisecond, Max: 20 * time.Second, Multiplier: 2}),
+			storage.WithErrorFunc(func(err error) bool { return storage.ShouldRetry(err) || errors.Is(err, io.EOF) }),
 		)
 	}
 	return bucket, nil

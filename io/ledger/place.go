@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // place is where a dataset lies, as a user names it: a folder, or a prefix of
@@ -37,6 +40,9 @@ const allowedPlaces = "it must be a folder, file:///FOLDER, s3://BUCKET/PREFIX o
 
 // secretName recognizes what people call a secret, or what is as good as one.
 var secretName = regexp.MustCompile(`(?i)secret|token|passw|credential|signature|access|private|^x-(amz|goog)|(^|_)(key|user|pwd|auth|sig)`)
+
+// plainName recognizes what nobody takes for a secret.
+var plainName = regexp.MustCompile(`^[a-z_]{1,20}$`)
 
 // CheckPlace says what is wrong with the name of a place where a dataset is to
 // lie: a folder, file://, s3:// or gs://. It looks no further than the name. The
@@ -144,13 +150,46 @@ func unknownQuery(scheme, name string) error {
 	if len(queries[scheme]) == 0 {
 		return fmt.Errorf("a %s:// URL has nothing after a ?", scheme)
 	}
-	return fmt.Errorf("the %s:// URL has %q after its ?: it may be of %s", scheme, name, strings.Join(queries[scheme], ", "))
+	shown := "something"
+	if plainName.MatchString(name) {
+		shown = strconv.Quote(name)
+	}
+	return fmt.Errorf("the %s:// URL has %s after its ?: it may be of %s", scheme, shown, strings.Join(queries[scheme], ", "))
+}
+
+// Resolve returns the name of the same place for workers on other machines: with
+// the region and the endpoint that were found in this one's environment and
+// shared config files, where the URL leaves them out. Credentials are no part of
+// it: each worker finds its own.
+func Resolve(name string) (string, error) {
+	p, err := parsePlace(name)
+	if err != nil || p.scheme != "s3" {
+		return name, err
+	}
+	b, err := openBucket(p)
+	if err != nil {
+		return name, err
+	}
+	var client *s3.Client
+	if !b.bucket.As(&client) {
+		return name, nil
+	}
+	found := client.Options()
+	query := maps.Clone(p.query)
+	if !query.Has("region") {
+		query.Set("region", found.Region)
+	}
+	if !query.Has("endpoint") && found.BaseEndpoint != nil {
+		query.Set("endpoint", *found.BaseEndpoint)
+		query.Set("use_path_style", strconv.FormatBool(found.UsePathStyle))
+	}
+	return p.String() + "?" + query.Encode(), nil
 }
 
 // String is the URL of the place as users may see it: without what follows the ?.
 func (p place) String() string {
-	if p.folder != "" {
+	if p.bucket == "" {
 		return p.folder
 	}
-	return (&url.URL{Scheme: p.scheme, Host: p.bucket, Path: "/" + p.prefix}).String()
+	return (&url.URL{Scheme: p.scheme, Host: p.bucket, Path: "/" + strings.TrimSuffix(p.prefix, "/")}).String()
 }

@@ -23,7 +23,7 @@ import (
 const (
 	// storeAttempts is how often one request is made. Stores answer "slow down" for
 	// minutes while they grow; between attempts there are up to 20 seconds.
-	storeAttempts = 8
+	storeAttempts = 6
 
 	// answerTimeout is how long a store may take to begin its answer.
 	answerTimeout = time.Minute
@@ -42,9 +42,10 @@ func openS3(p place) (*blob.Bucket, error) {
 	options := &s3blob.Options{
 		EncryptionType: types.ServerSideEncryption(take(query, "ssetype")), KMSEncryptionID: take(query, "kmskeyid"),
 	}
+	named := query.Has("s3ForcePathStyle") || query.Has("use_path_style")
 	accelerate, err1 := takeBool(query, "accelerate", false)
-	old, err2 := takeBool(query, "s3ForcePathStyle", endpoint != "")
-	pathStyle, err3 := takeBool(query, "use_path_style", old)
+	pathStyle, err2 := takeBool(query, "s3ForcePathStyle", false)
+	pathStyle, err3 := takeBool(query, "use_path_style", pathStyle)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
@@ -58,10 +59,7 @@ func openS3(p place) (*blob.Bucket, error) {
 	}
 	cfg.BaseEndpoint = nil
 	cfg.Logger = logging.Nop{} // what matters comes as an error
-	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = idleConnections
-		t.ResponseHeaderTimeout = answerTimeout
-	})
+	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(tune)
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
@@ -70,13 +68,19 @@ func openS3(p place) (*blob.Bucket, error) {
 		o.UseAccelerate = accelerate
 		// Stores other than Amazon's mostly have no host name for each bucket,
 		// and not all of them know its newer checksums.
-		o.UsePathStyle = pathStyle
+		o.UsePathStyle = pathStyle || !named && o.BaseEndpoint != nil
 		if o.BaseEndpoint != nil && !checksums {
 			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		}
 		options.RequestChecksumCalculation = o.RequestChecksumCalculation
 	})
 	return s3blob.OpenBucket(context.Background(), client, p.bucket, options)
+}
+
+// tune fits a transport for many small requests at once.
+func tune(t *http.Transport) {
+	t.MaxIdleConnsPerHost = idleConnections
+	t.ResponseHeaderTimeout = answerTimeout
 }
 
 // take removes what a URL says under a name, and returns it.

@@ -20,6 +20,12 @@ const failedSuffix = ".failed"
 // by samples. A shard with both receipts is listed once, as complete. Only
 // names are read: a listed receipt may still prove damaged.
 func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
+	entries, err := l.entries(series)
+	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span }), err
+}
+
+// entries is Have with both receipts of a shard that has two.
+func (l *Ledger) entries(series framepb.Series) ([]Entry, error) {
 	if series.IntervalMs <= 0 {
 		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName, series.IntervalMs)
 	}
@@ -36,7 +42,7 @@ func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
 	slices.SortFunc(entries, func(a, b Entry) int {
 		return cmp.Or(compareSpans(a.Span, b.Span), compareBool(a.Failed, b.Failed))
 	})
-	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span }), nil
+	return entries, nil
 }
 
 // Series lists every series that has receipts or requests, by [framepb.Series.ID].

@@ -85,7 +85,7 @@ func (l *Ledger) Tally(spans []framepb.Span) (map[framepb.Series]Tally, error) {
 }
 
 func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, error) {
-	entries, err := l.Have(series)
+	entries, err := l.entries(series)
 	if err != nil {
 		return Tally{}, err
 	}

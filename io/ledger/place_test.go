@@ -96,6 +96,9 @@ func TestResolve(t *testing.T) {
 		t.Setenv(env, "")
 	}
 	t.Setenv("HOME", t.TempDir())
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
 	t.Setenv("AWS_REGION", "eu-west-1")
 	t.Setenv("AWS_ENDPOINT_URL", "http://kinesis.example.com")
 	for name, want := range map[string]string{
@@ -117,6 +120,13 @@ func TestResolve(t *testing.T) {
 	t.Setenv("AWS_REGION", "")
 	if _, err := Resolve("s3://five/p"); err == nil || !strings.Contains(err.Error(), "region=REGION") {
 		t.Errorf("no region: %v", err)
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	if _, err := Resolve("s3://six/p?region=x"); err == nil || !strings.Contains(err.Error(), "no AWS credentials") {
+		t.Errorf("no credentials: %v", err)
+	}
+	if _, err := Resolve("s3://seven/p?region=x&anonymous=true"); err != nil {
+		t.Errorf("none are needed: %v", err)
 	}
 }
 

@@ -28,6 +28,8 @@ const (
 	// answerTimeout is how long a store may take to begin its answer.
 	answerTimeout = time.Minute
 
+	credentialsTimeout = 15 * time.Second
+
 	// idleConnections is how many connections are kept for the next request.
 	idleConnections = 64
 )
@@ -49,13 +51,20 @@ func openS3(p place) (*blob.Bucket, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	checksums := query.Get("request_checksum_calculation") != ""
+	checksums, anonymous := query.Has("request_checksum_calculation"), query.Has("anonymous")
 	cfg, err := gcaws.V2ConfigFromURLParams(context.Background(), query)
 	if err != nil {
 		return nil, err
 	}
 	if cfg.Region == "" {
 		return nil, errors.New("no region is known: add ?region=REGION to the URL, or set AWS_REGION")
+	}
+	if !anonymous {
+		ctx, stop := context.WithTimeout(context.Background(), credentialsTimeout)
+		defer stop()
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+			return nil, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add ?profile=PROFILE to the URL, or run where a role is given: %w", err)
+		}
 	}
 	cfg.BaseEndpoint = nil
 	cfg.Logger = logging.Nop{} // what matters comes as an error

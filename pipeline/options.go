@@ -69,7 +69,7 @@ func (o Options) Validate() error {
 		errs = append(errs, refuse("Out", "not set", "the folder of the dataset, or its URL"))
 	}
 	if err := ledger.CheckPlace(o.Out); err != nil {
-		errs = append(errs, fmt.Errorf("Out: %w", err))
+		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
 	}
 	if err := CheckRunner(o.Runner); err != nil {
 		errs = append(errs, err)

@@ -100,17 +100,15 @@ func checkEmpty(dir string) error {
 	if err != nil {
 		return err
 	}
-	if folder, ok := store.(ledger.Folder); ok {
-		return checkFolder(string(folder))
+	bucket, ok := store.(*ledger.Bucket)
+	if !ok {
+		return checkFolder(string(store.(ledger.Folder)))
 	}
-	files, folders, err := store.List(context.Background(), "")
-	if err != nil {
-		return err
+	empty, err := bucket.Empty(context.Background())
+	if err == nil && !empty {
+		err = fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
 	}
-	if len(files)+len(folders) > 0 {
-		return fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
-	}
-	return nil
+	return err
 }
 
 // checkFolder refuses what a dataset cannot be created in. A folder with

@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -349,5 +351,49 @@ func TestHalfAnUpload(t *testing.T) {
 			Sweep(s.name)
 			equalTrees(t, s.files(t), want, "half an upload")
 		})
+	})
+}
+
+// TestFileEverywhere: what a format reads is the file, read through or at any
+// place, whatever connections are cut.
+func TestFileEverywhere(t *testing.T) {
+	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
+		s := where(t)
+		content := make([]byte, 3<<20)
+		rand.NewChaCha8([32]byte{}).Read(content)
+		s.put(t, "shards/x", string(content))
+		if s.front != nil {
+			n := 0
+			s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+				if n++; r.Method != http.MethodGet || n%3 > 0 {
+					return false
+				}
+				cutAnswer(w, r, s.front.behind)
+				return true
+			})
+		}
+		file, err := s.store(t).Open(context.Background(), "shards/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if file.Size() != int64(len(content)) {
+			t.Errorf("the size is %d", file.Size())
+		}
+		part := make([]byte, 1<<20)
+		for _, at := range []int{0, 1 << 20, len(content) - 1<<20, 12345} {
+			if n, err := file.ReadAt(part, int64(at)); n != len(part) || err != nil && err != io.EOF || !bytes.Equal(part, content[at:at+n]) {
+				t.Errorf("ReadAt %d: %d bytes, %v", at, n, err)
+			}
+		}
+		if n, err := file.ReadAt(part, int64(len(content)-10)); n != 10 || err != io.EOF {
+			t.Errorf("ReadAt over the end: %d bytes, %v", n, err)
+		}
+		if n, err := file.ReadAt(part, int64(len(content))); n != 0 || err != io.EOF {
+			t.Errorf("ReadAt at the end: %d bytes, %v", n, err)
+		}
+		if all, err := io.ReadAll(file); err != nil || !bytes.Equal(all, content) {
+			t.Errorf("Read: %d bytes, %v", len(all), err)
+		}
 	})
 }

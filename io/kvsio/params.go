@@ -144,7 +144,7 @@ func (p ReadParams) Validate() error {
 		refuse("QuotaShare", p.QuotaShare, "over 0 and up to 1")
 	}
 	if err := ledger.CheckPlace(p.Ledger); err != nil {
-		errs = append(errs, fmt.Errorf("Ledger: %w", err))
+		errs = append(errs, fmt.Errorf("%s: %w", "Ledger", err))
 	}
 	for _, r := range p.Refetch {
 		if !slices.Contains(framepb.GapReasons, r) {

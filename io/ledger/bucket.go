@@ -111,6 +111,14 @@ func (b *Bucket) List(ctx context.Context, folder string) (files, folders []stri
 	return files, folders, nil
 }
 
+// Empty reports whether there is no object in the place.
+func (b *Bucket) Empty(ctx context.Context) (bool, error) {
+	for _, err := range b.objects(ctx, b.place.prefix, "") {
+		return false, b.fault(ctx, "listing", "", err)
+	}
+	return true, nil
+}
+
 // Under is as [Store] says.
 func (b *Bucket) Under(ctx context.Context, path string) (names []string, err error) {
 	key := b.key(path)

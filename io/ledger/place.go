@@ -112,7 +112,7 @@ func (p *place) parse(u *url.URL) error {
 	}
 	for part := range strings.SplitSeq(prefix, "/") {
 		if part == "" || part == "." || part == ".." {
-			return fmt.Errorf("the prefix of the %s:// URL is %q: none of its parts may be empty, . or ..", p.scheme, prefix)
+			return fmt.Errorf("the prefix of the %s:// URL is %q: none of its parts may be . or .. or empty", p.scheme, prefix)
 		}
 	}
 	p.prefix = prefix + "/"

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -363,9 +364,9 @@ func TestFileEverywhere(t *testing.T) {
 		rand.NewChaCha8([32]byte{}).Read(content)
 		s.put(t, "shards/x", string(content))
 		if s.front != nil {
-			n := 0
+			var n atomic.Int64
 			s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
-				if n++; r.Method != http.MethodGet || n%3 > 0 {
+				if r.Method != http.MethodGet || n.Add(1)%3 > 0 {
 					return false
 				}
 				cutAnswer(w, r, s.front.behind)
@@ -396,4 +397,19 @@ func TestFileEverywhere(t *testing.T) {
 			t.Errorf("Read: %d bytes, %v", len(all), err)
 		}
 	})
+}
+
+// TestEmulator: Google's clients are led to an emulator by the environment.
+func TestEmulator(t *testing.T) {
+	s := newGCS(t)
+	_, endpoint, _ := strings.Cut(s.name, "endpoint=")
+	t.Setenv("STORAGE_EMULATOR_HOST", endpoint)
+	const name = "gs://bucket/emulated"
+	if _, err := Create(name, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, name, shardOf(door, 0, "fnff"))
+	if report := verify(t, name); !report.Complete || report.Frames != 3 {
+		t.Errorf("Verify = %+v", report)
+	}
 }

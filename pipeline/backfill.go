@@ -38,7 +38,9 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests)}
 	jobErr := o.job(ctx, plan, &summary)
-	total, err := summary.tally(ledger.Open(o.Out), plan)
+	bound, stop := told(ctx)
+	defer stop()
+	total, err := summary.tally(ledger.Open(o.Out).WithContext(bound), plan)
 	summary.Seconds = time.Since(began).Seconds()
 	switch {
 	case jobErr != nil:
@@ -49,6 +51,16 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
 	}
 	return summary, nil
+}
+
+// told is for as long as the summary may take: of an interrupted job, whose store
+// may not answer any more, not long.
+func told(ctx context.Context) (context.Context, context.CancelFunc) {
+	base := context.WithoutCancel(ctx)
+	if ctx.Err() != nil {
+		return context.WithTimeout(base, grace)
+	}
+	return context.WithCancel(base)
 }
 
 // prepare does all that comes before the dataset is written. It writes nothing

@@ -4,9 +4,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
@@ -158,4 +160,42 @@ func TestBadPlaces(t *testing.T) {
 	if files := b.tree(); len(files) > 0 {
 		t.Errorf("objects were made: %v", files)
 	}
+}
+
+// TestInterruptIntoABucket: interrupted, it ends soon, and what is written stays.
+func TestInterruptIntoABucket(t *testing.T) {
+	t.Parallel()
+	u, args := slowly(t)
+	u, b := generic(u), newBucket(t)
+	args = append(args, "--out", b.out, "--json")
+	cmd := u.start(args...)
+	until(t, "shards are written", func() bool { return b.receipts() >= 3 })
+	cmd.Process.Signal(os.Interrupt)
+	o := finish(t, cmd)
+	wantOneLine(t, o, 130, "interrupted: what is written stays")
+	wants(t, object(t, o.stdout), map[string]any{"samples": 200})
+	if o.took > 20*time.Second {
+		t.Errorf("it took %v to end", o.took)
+	}
+	u.must(0, args...)
+	u.must(0, "verify", b.out)
+}
+
+// TestNoCredentialsForABucket: the region of a store is not that of the streams,
+// and credentials are asked for by name.
+func TestNoCredentialsForABucket(t *testing.T) {
+	t.Parallel()
+	u, b := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})), newBucket(t)
+	nobody := u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+	for _, args := range [][]string{good("--out", b.out), {"verify", b.out}} {
+		if o := nobody.run(args...); o.status != 2 || !strings.Contains(o.stderr, "opening s3://archive/frames: no AWS credentials") {
+			t.Errorf("%s: exit status %d; stderr:\n%s", args[0], o.status, o.stderr)
+		}
+	}
+	nowhere := strings.Replace(b.out, "region=eu-west-1&", "", 1)
+	v := u.with("AWS_REGION", "AWS_DEFAULT_REGION")
+	if o := v.run(good("--out", nowhere, "--aws-region", "us-east-1")...); o.status != 2 || !strings.Contains(o.stderr, "no region is known: add ?region=REGION") {
+		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
+	}
+	v.must(0, good("--out", b.out, "--aws-region", "us-east-1")...)
 }

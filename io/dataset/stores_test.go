@@ -401,15 +401,20 @@ func TestFileEverywhere(t *testing.T) {
 
 // TestEmulator: Google's clients are led to an emulator by the environment.
 func TestEmulator(t *testing.T) {
-	s := newGCS(t)
-	_, endpoint, _ := strings.Cut(s.name, "endpoint=")
-	t.Setenv("STORAGE_EMULATOR_HOST", endpoint)
-	const name = "gs://bucket/emulated"
-	if _, err := Create(name, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	write(t, name, shardOf(door, 0, "fnff"))
-	if report := verify(t, name); !report.Complete || report.Frames != 3 {
-		t.Errorf("Verify = %+v", report)
+	for _, form := range []string{"http://", ""} {
+		s := newGCS(t)
+		_, host, _ := strings.Cut(s.name, "endpoint=http://")
+		t.Setenv("STORAGE_EMULATOR_HOST", form+host)
+		name := "gs://bucket/emulated?universe_domain=googleapis.com"
+		if form == "" {
+			name = "gs://bucket/emulated"
+		}
+		if _, err := Create(name, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		write(t, name, shardOf(door, 0, "fnff"))
+		if report := verify(t, name); !report.Complete || report.Frames != 3 {
+			t.Errorf("Verify = %+v", report)
+		}
 	}
 }

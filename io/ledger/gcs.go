@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/storage"
@@ -26,13 +28,17 @@ import (
 func openGCS(p place) (*blob.Bucket, error) {
 	ctx := context.Background()
 	query := maps.Clone(p.query)
-	anonymous, err := takeBool(query, "anonymous", os.Getenv("STORAGE_EMULATOR_HOST") != "")
+	emulator := os.Getenv("STORAGE_EMULATOR_HOST")
+	anonymous, err := takeBool(query, "anonymous", emulator != "")
 	if err != nil {
 		return nil, err
 	}
+	if emulator != "" && !strings.Contains(emulator, "://") {
+		emulator = "http://" + emulator
+	}
 	options := new(gcsblob.Options)
-	if endpoint := query.Get("endpoint"); endpoint != "" {
-		options.ClientOptions = append(options.ClientOptions, option.WithEndpoint(endpoint+"/storage/v1/"))
+	if endpoint := cmp.Or(query.Get("endpoint"), emulator); endpoint != "" {
+		options.ClientOptions = append(options.ClientOptions, option.WithEndpoint(strings.TrimSuffix(endpoint, "/")+"/storage/v1/"))
 	}
 	if domain := query.Get("universe_domain"); domain != "" {
 		options.ClientOptions = append(options.ClientOptions, option.WithUniverseDomain(domain))

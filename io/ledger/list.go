@@ -207,7 +207,7 @@ func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error)
 				stored, err = receipt, l.read(file, receipt, nil)
 			}
 			var failed *StoreError
-			if errors.As(err, &failed) || l.ctx.Err() != nil {
+			if errors.As(err, &failed) || err != nil && l.ctx.Err() != nil {
 				return series, false, err
 			}
 			if s := stored.GetSeries().Value(); err == nil && s.ID() == id && checkSeries(s) == nil {

@@ -28,7 +28,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	var plan *kvsio.Plan
 	if err == nil {
 		defer dataset.Sweep(o.Out) // however it ends; what stays all the same does no harm
-		plan, err = o.plan()
+		plan, err = o.plan(ctx)
 	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
@@ -38,7 +38,9 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests)}
 	jobErr := o.job(ctx, plan, &summary)
-	total, err := summary.tally(ledger.Open(o.Out), plan)
+	bound, stop := told(ctx)
+	defer stop()
+	total, err := summary.tally(ledger.Open(o.Out).WithContext(bound), plan)
 	summary.Seconds = time.Since(began).Seconds()
 	switch {
 	case jobErr != nil:
@@ -49,6 +51,16 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
 	}
 	return summary, nil
+}
+
+// told is for as long as the summary may take: of an interrupted job, whose store
+// may not answer any more, not long.
+func told(ctx context.Context) (context.Context, context.CancelFunc) {
+	base := context.WithoutCancel(ctx)
+	if ctx.Err() != nil {
+		return context.WithTimeout(base, grace)
+	}
+	return context.WithCancel(base)
 }
 
 // prepare does all that comes before the dataset is written. It writes nothing
@@ -71,18 +83,20 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if o.Requests, err = kvsio.Check(ctx, o.Read, o.Requests); err != nil {
 		return o, err
 	}
-	o.Read.Ledger = o.Out
+	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
+		return o, err
+	}
 	_, err = dataset.Create(o.Out, o.dataset())
 	return o, err
 }
 
 // plan writes down what is asked for, and finds what the dataset does not have.
-func (o Options) plan() (*kvsio.Plan, error) {
+func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	spans := make([]framepb.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
-	book := ledger.Open(o.Out)
+	book := ledger.Open(o.Out).WithContext(ctx)
 	if err := book.Request(spans...); err != nil {
 		return nil, err
 	}
@@ -101,7 +115,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	}
 	p, s := beam.NewPipelineWithRoot()
 	shards := kvsio.ReadPlan(s, o.Read, plan)
-	dataset.Write(s, dataset.WriteParams{Dir: o.Out}, shards)
+	dataset.Write(s, dataset.WriteParams{Dir: o.Read.Ledger}, shards)
 
 	before := kvsio.Counters()
 	stop := o.watch(plan)

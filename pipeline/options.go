@@ -13,6 +13,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // DefaultRunner is Beam's local runner: it runs the job in this process.
@@ -27,7 +28,9 @@ type Options struct {
 	// ShardSamples, where 0, to what the dataset has.
 	Read kvsio.ReadParams
 
-	// Out is the folder of the dataset. It is made where it does not exist.
+	// Out is the folder of the dataset, or the URL of a place in a bucket; see
+	// package ledger. It is made where it does not exist. The URL travels in the
+	// pipeline and stands in the Summary: it holds nothing secret.
 	Out string
 
 	// DatasetFormat is the form that frames are written in. Default: what the
@@ -63,7 +66,10 @@ func (o Options) Validate() error {
 		errs = append(errs, err)
 	}
 	if o.Out == "" {
-		errs = append(errs, refuse("Out", "not set", "the folder of the dataset"))
+		errs = append(errs, refuse("Out", "not set", "the folder of the dataset, or its URL"))
+	}
+	if err := ledger.CheckPlace(o.Out); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
 	}
 	if err := CheckRunner(o.Runner); err != nil {
 		errs = append(errs, err)

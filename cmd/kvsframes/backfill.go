@@ -16,6 +16,12 @@ Credentials, region and endpoint are found as by every AWS tool: AWS_REGION,
 AWS_PROFILE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KINESIS_VIDEO, the shared config
 files. The --aws- flags come before them.
 
+--out is a folder, or a place in a bucket: s3://BUCKET/PREFIX?region=REGION, with
+&endpoint=URL for a store that speaks S3's language and &profile=PROFILE for
+credentials of its own, or gs://BUCKET/PREFIX. Every process finds the store's
+credentials as the store's own tools do; the URL holds none. AWS_ENDPOINT_URL and
+the --aws- flags are not for the store.
+
 A requests file is a YAML list; what an entry leaves out is taken from the flags:
 
   - stream_name: front-door
@@ -47,12 +53,15 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \
     --aws-profile archive --aws-region eu-west-1 --quota-share 0.25
 
+  # into a bucket
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1'
+
   # fetch again what was not there last week
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames --refetch no_media`
 
 func newBackfill() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "backfill (--stream-name NAME | --stream-arn ARN | --requests FILE) --start-timestamp TIME --end-timestamp TIME --sampling-interval INTERVAL --out DIR",
+		Use:     "backfill (--stream-name NAME | --stream-arn ARN | --requests FILE) --start-timestamp TIME --end-timestamp TIME --sampling-interval INTERVAL --out PLACE",
 		Short:   "Fetch spans of streams into a dataset",
 		Long:    backfillHelp,
 		Example: backfillExample,

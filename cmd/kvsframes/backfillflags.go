@@ -18,6 +18,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -28,9 +29,9 @@ type option struct {
 }
 
 var options = []option{
-	{"out", "`folder` of the dataset; made where it does not exist", func(o *pipeline.Options, s string) error {
+	{"out", "`place` of the dataset: a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; made where it does not exist", func(o *pipeline.Options, s string) error {
 		if s == "" {
-			return errors.New("it must name a folder")
+			return errors.New("it must name a folder, or a place in a bucket")
 		}
 		o.Out = s
 		return nil
@@ -211,7 +212,12 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 		}
 	}
 	if !cmd.Flags().Changed("out") {
-		faults = append(faults, errors.New("--out is not set: name the folder of the dataset"))
+		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
+	}
+	// Not an option's own mistake: those are told with what was typed, and here
+	// it may be a secret.
+	if err := ledger.CheckPlace(o.Out); err != nil {
+		faults = append(faults, fmt.Errorf("--out: %w", err))
 	}
 	if err := pipeline.CheckRunner(o.Runner); err != nil {
 		faults = append(faults, inFlag(err))

@@ -88,7 +88,7 @@ var badInputs = []struct {
 	{"no file", nil, []string{"backfill", "--requests", "nope.yaml", "--out", "out"}, []string{"nope.yaml: no such file"}},
 	{"file", nil, []string{"backfill", "--requests", "bad.yaml", "--out", "out"}, []string{"2 mistakes", "bad.yaml:2: unknown key \"sampling\": did you mean sampling_interval?", "bad.yaml:3: end_timestamp is \"soon\""}},
 	{"all at once", nil, good("--start-timestamp", "x", "--format", "x", "--quota-share", "x", "--runner", "x"), []string{"4 mistakes"}},
-	{"verify nothing", nil, []string{"verify"}, []string{"it must be one, the folder of a dataset"}},
+	{"verify nothing", nil, []string{"verify"}, []string{"it must be one, the folder or the URL of a dataset"}},
 	{"verify something else", nil, []string{"verify", "full"}, []string{`"full" is not a kvsframes dataset`}},
 	{"serve at no address", nil, []string{"serve", "--addr", "here"}, []string{`--addr is "here": it must be HOST:PORT`}},
 	{"serve nonsense", nil, []string{"serve", "--config", "bad-config.yaml"}, []string{"bad-config.yaml:2: streams[0].nam: unknown key"}},

@@ -35,6 +35,9 @@ func newDemo() *cobra.Command {
 	out := cmd.Flags().String("out", "kvsframes-demo", "`folder` of the dataset")
 	show := newOutput(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if strings.Contains(*out, "://") {
+			return mistakes(errors.New("--out is a URL: the demo reads no configuration for a store, give it a folder"))
+		}
 		if err := show.startBeam(cmd.ErrOrStderr()); err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 	}
 	f.noPaginate = flags.Bool("no-paginate", false, "make one call and print its page; --max-results and --next-token do so, too")
 	for _, name := range awsOnly {
-		f.texts[name] = textFlag(flags, name, "")
+		f.texts[name] = textFlag(flags, name, "the AWS CLI's alone")
 		flags.Lookup(name).Hidden = true
 	}
 	return f

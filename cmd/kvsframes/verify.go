@@ -8,18 +8,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 const verifyHelp = `Read everything in a dataset back: that each sample that was ever asked for is
 there exactly once, that every picture is the one that was written, byte for
 byte, and that decoders will find the format and size that were recorded.
-It makes no calls and changes nothing.
+It makes no calls to Kinesis Video Streams and changes nothing. DIR is the folder of
+a dataset, or its URL, as backfill takes it with --out.
 
 Exit status: 0 complete; 2 not a dataset; 3 not complete.`
 
 const verifyExample = `  kvsframes verify frames
-  kvsframes verify frames --json | jq .complete`
+  kvsframes verify frames --json | jq .complete
+  kvsframes verify 's3://archive/frames?region=eu-west-1'`
 
 func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
@@ -31,6 +34,9 @@ func newVerify() *cobra.Command {
 	}
 	show := newOutput(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if _, err := ledger.StoreAt(args[0]); err != nil {
+			return mistakes(err)
+		}
 		report, err := show.verify(cmd, args[0])
 		if report.Schema == "" {
 			return err
@@ -44,7 +50,7 @@ func oneFolder(_ *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return mistakes(fmt.Errorf("%d folders are named: it must be one, the folder of a dataset", len(args)))
+	return mistakes(fmt.Errorf("%d folders are named: it must be one, the folder or the URL of a dataset", len(args)))
 }
 
 // verify verifies a dataset. The report is empty where there cannot be one.

@@ -40,8 +40,9 @@ type Picture struct {
 	Offset int64  // of its first byte in that file
 }
 
-// File is a file of a dataset, opened for reading. Read goes through it from
-// its start, whatever ReadAt reads.
+// File is a file of a shard, open for reading: from its beginning with Read, at
+// any place with ReadAt, which does not move Read on. In a bucket Read is one
+// stream and each ReadAt a request, so ask for much at once.
 type File interface {
 	io.Reader
 	io.ReaderAt

@@ -141,9 +141,18 @@ func settled(t testing.TB, dir string) map[string]string {
 
 func wantNoLeftovers(t testing.TB, dir, when string) {
 	t.Helper()
-	if left, err := readNames(filepath.Join(dir, "tmp")); len(left) > 0 || orNone(err) != nil {
-		t.Errorf("%s: in tmp is left %v (%v)", when, left, err)
+	if left := leftovers(t, dir); len(left) > 0 {
+		t.Errorf("%s: in tmp is left %v", when, left)
 	}
+}
+
+func leftovers(t testing.TB, dir string) []string {
+	t.Helper()
+	left, err := ledger.Folder(dir).Under(context.Background(), "tmp")
+	if err != nil {
+		t.Error(err)
+	}
+	return left
 }
 
 func equalTrees(t testing.TB, got, want map[string]string, when string) {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -32,13 +33,20 @@ var ErrNoDataset = errors.New("not a kvsframes dataset")
 // damaged description.
 var ErrForeign = errors.New("belongs to another kind of dataset")
 
-// Open returns the description of the dataset in dir. The error satisfies
-// ErrNoDataset or ErrForeign, or says why the folder cannot be read.
+// Open returns the description of the dataset at dir: a folder, or the URL of a
+// place in a bucket. The error satisfies ErrNoDataset or ErrForeign, or says why
+// the dataset cannot be read.
 func Open(dir string) (*framepb.Dataset, error) {
-	path := filepath.Join(dir, descriptionFile)
-	data, err := os.ReadFile(path)
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return nil, err
+	}
+	data, err := store.Read(context.Background(), descriptionFile)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)
+	}
+	if errors.Is(err, ledger.ErrNoBucket) {
+		return nil, fmt.Errorf("%q is %w: %w", dir, ErrNoDataset, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
@@ -65,23 +73,42 @@ func Open(dir string) (*framepb.Dataset, error) {
 // without trying to write: it leaves no trace.
 func Check(dir string, want Options) (*framepb.Dataset, error) {
 	if dir == "" {
-		return nil, errors.New("no folder is named for the dataset")
+		return nil, errors.New("no place is named for the dataset")
 	}
 	if err := want.validate(); err != nil {
 		return nil, err
 	}
 	desc, err := Open(dir)
 	if errors.Is(err, ErrNoDataset) {
-		problem := checkFolder(dir)
-		if problem == nil || !exists(filepath.Join(dir, descriptionFile)) {
-			return want.describe(), problem
+		problem := checkEmpty(dir)
+		if problem == nil {
+			return want.describe(), nil
 		}
-		desc, err = Open(dir) // another process has just made it
+		if desc, err = Open(dir); errors.Is(err, ErrNoDataset) { // or has another process just made it?
+			return nil, problem
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return desc, want.match(dir, desc)
+}
+
+// checkEmpty refuses a place that has something in it, or cannot have.
+func checkEmpty(dir string) error {
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return err
+	}
+	bucket, ok := store.(*ledger.Bucket)
+	if !ok {
+		return checkFolder(string(store.(ledger.Folder)))
+	}
+	empty, err := bucket.Empty(context.Background())
+	if err == nil && !empty {
+		err = fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
+	}
+	return err
 }
 
 // checkFolder refuses what a dataset cannot be created in. A folder with
@@ -116,7 +143,7 @@ func checkParent(dir string) error {
 	}
 }
 
-// Create opens the dataset in dir for writing and creates it where there is
+// Create opens the dataset at dir for writing and creates it where there is
 // none. It refuses a dataset that is not what is wanted (every field that
 // differs, a *MismatchError each), a folder that is not empty and no dataset,
 // and one that cannot be written: it tries. Where it fails it leaves nothing
@@ -130,23 +157,51 @@ func Create(dir string, want Options) (*framepb.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return nil, err
+	}
+	if bucket, ok := store.(*ledger.Bucket); ok {
+		if err := bucket.Make(context.Background(), descriptionFile, data); err != nil {
+			return nil, err
+		}
+		return Check(dir, want) // another process may have been first
+	}
+	if err := createFolder(string(store.(ledger.Folder)), data); err != nil {
+		return nil, err
+	}
+	return Check(dir, want)
+}
+
+func createFolder(dir string, data []byte) error {
 	made := missing(dir)
 	if err := publish(dir, data); err != nil {
 		for _, path := range made {
 			os.Remove(path)
 		}
-		return nil, fmt.Errorf("the folder %q cannot be written: %w", dir, err)
+		return fmt.Errorf("the folder %q cannot be written: %w", dir, err)
 	}
 	if err := Sweep(dir); err != nil {
-		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
+		return fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
-	return Check(dir, want) // another process may have been first
+	return nil
 }
 
-// Sweep removes from the dataset in dir what killed writers left, as Create does,
+// Sweep removes from the dataset at dir what killed writers left, as Create does,
 // and the folder for what is being written where nothing is. Call it when a job
 // has ended.
+//
+// In a bucket there is nothing to sweep.
 func Sweep(dir string) error {
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return err
+	}
+	folder, ok := store.(ledger.Folder)
+	if !ok {
+		return nil
+	}
+	dir = string(folder)
 	tmp := filepath.Join(dir, "tmp")
 	left, _ := fs.Glob(os.DirFS(tmp), descriptionFile+".*") // of processes that died, or were second
 	for _, name := range left {

@@ -223,8 +223,8 @@ func TestSweep(t *testing.T) {
 	if _, err := Create(dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := readNames(filepath.Join(dir, "tmp")); err != nil || !slices.Equal(left, []string{filepath.Base(name(other, "YOUNG"))}) {
-		t.Errorf("left is %v, %v", left, err)
+	if left := leftovers(t, dir); !slices.Equal(left, []string{filepath.Base(name(other, "YOUNG"))}) {
+		t.Errorf("left is %v", left)
 	}
 	write(t, dir, shardOf(door, 4, "ffnd"))
 	if settled(t, dir); exists(filepath.Join(dir, "tmp")) {

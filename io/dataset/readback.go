@@ -2,12 +2,12 @@ package dataset
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -16,6 +16,8 @@ import (
 
 // stored is the files of one shard, read back.
 type stored struct {
+	ctx    context.Context // of all that is read
+	store  ledger.Store
 	path   string
 	opened map[string]bool // by name within path
 }
@@ -25,28 +27,7 @@ func (s *stored) open(name string) (File, error) {
 		s.opened = make(map[string]bool)
 	}
 	s.opened[name] = true
-	return openFile(filepath.Join(s.path, name))
-}
-
-// osFile is a File on the disk.
-type osFile struct {
-	*os.File
-	size int64
-}
-
-func (f osFile) Size() int64 { return f.size }
-
-func openFile(path string) (File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return osFile{f, info.Size()}, nil
+	return s.store.Open(s.ctx, path.Join(s.path, name))
 }
 
 // strays lists the names in the shard's folder that were not opened.
@@ -54,7 +35,7 @@ func (s *stored) strays() ([]string, error) {
 	if s.opened[""] {
 		return nil, nil // a file
 	}
-	names, err := readNames(s.path)
+	names, err := s.store.Under(s.ctx, s.path)
 	return slices.DeleteFunc(names, func(name string) bool { return s.opened[name] }), err
 }
 
@@ -109,26 +90,13 @@ func (p picture) compare() error {
 	return nil
 }
 
-// holds reports whether what is at path is exactly the pictures of a receipt.
-func holds(format Format, path string, receipt *framepb.Receipt) bool {
-	shard := &stored{path: path}
-	for _, err := range shard.pictures(format, receipt) {
+// holds reports whether what is at its path is exactly the pictures of a receipt.
+func (s *stored) holds(format Format, receipt *framepb.Receipt) bool {
+	for _, err := range s.pictures(format, receipt) {
 		if err != nil {
 			return false
 		}
 	}
-	strays, err := shard.strays()
+	strays, err := s.strays()
 	return err == nil && len(strays) == 0
-}
-
-// readNames returns the names in a folder, sorted.
-func readNames(dir string) ([]string, error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	slices.Sort(names)
-	return names, err
 }

@@ -1,15 +1,10 @@
 package dataset
 
-import (
-	"errors"
-	"io/fs"
-	"path/filepath"
-	"syscall"
-)
+import "context"
 
 // findStrays reports what no receipt knows. None of it does harm: a shard
 // without its receipt is unfinished work, and will be fetched again.
-func (v *verifier) findStrays() error {
+func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays()
 	if err != nil {
 		return err
@@ -18,21 +13,20 @@ func (v *verifier) findStrays() error {
 		v.found.note("%s: not a file of the ledger; it does no harm", path)
 	}
 	const root = "shards"
-	ids, err := readNames(filepath.Join(v.dir, root))
+	files, ids, err := v.store.List(ctx, root)
 	if err != nil {
-		return orNone(err)
+		return err
+	}
+	for _, name := range files {
+		v.found.note("%s/%s: no receipt knows this file; it does no harm", root, name)
 	}
 	series, err := v.ledger.Series()
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		names, err := readNames(filepath.Join(v.dir, root, id))
-		if errors.Is(err, syscall.ENOTDIR) {
-			v.found.note("%s/%s: no receipt knows this file; it does no harm", root, id)
-			continue
-		}
-		if err := orNone(err); err != nil {
+		files, folders, err := v.store.List(ctx, root+"/"+id)
+		if err != nil {
 			return err
 		}
 		known := make(map[string]bool)
@@ -48,19 +42,11 @@ func (v *verifier) findStrays() error {
 				known[v.format.Path(entry.Span)] = true
 			}
 		}
-		for _, name := range names {
+		for _, name := range append(files, folders...) {
 			if path := root + "/" + id + "/" + name; !known[path] {
 				v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", path)
 			}
 		}
 	}
 	return nil
-}
-
-// orNone lets pass that a folder is not there.
-func orNone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -9,7 +9,6 @@ import (
 	_ "image/jpeg" // for pictures' headers
 	_ "image/png"  // for pictures' headers
 	"io/fs"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -31,11 +30,11 @@ type VerifyOptions struct {
 // Verify reads everything in a dataset back: that each sample that was asked
 // for is there once, and that every picture is the one that was written, to its
 // last byte, with the format and size that its receipt tells. It reads as many
-// shards at once as there are CPUs, a picture at a time.
+// shards at once as there are CPUs, 32 from a bucket, a picture at a time.
 //
 // What is wrong with the dataset is in the report; a dataset that nobody asked
 // anything of is complete. The error is for what prevents a report: it satisfies
-// ErrNoDataset or ErrForeign, or the folder cannot be read, or ctx is done.
+// ErrNoDataset or ErrForeign, or the dataset cannot be read, or ctx is done.
 func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
 	desc, err := Open(dir)
 	if err != nil {
@@ -45,8 +44,12 @@ func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, err
 	if err != nil {
 		return Report{}, err
 	}
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return Report{}, err
+	}
 	v := &verifier{
-		dir: dir, format: format, ledger: ledger.Open(dir), progress: options.Progress,
+		store: store, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
 		cover: make(map[framepb.Series]*coverage),
 		report: Report{
 			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
@@ -63,7 +66,7 @@ func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, err
 }
 
 type verifier struct {
-	dir      string
+	store    ledger.Store
 	format   Format
 	ledger   *ledger.Ledger
 	progress func(done, total int64)
@@ -88,7 +91,7 @@ func (v *verifier) run(ctx context.Context) error {
 	for _, c := range v.cover {
 		v.addUp(c)
 	}
-	return v.findStrays()
+	return v.findStrays(ctx)
 }
 
 func (v *verifier) readRequests() error {
@@ -126,7 +129,7 @@ func (v *verifier) countReceipts() error {
 
 func (v *verifier) readShards(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(v.parallel())
 	var fatal error
 	for receipt, err := range v.ledger.All() {
 		if groupCtx.Err() != nil {
@@ -156,6 +159,19 @@ func (v *verifier) readShards(ctx context.Context) error {
 	return errors.Join(group.Wait(), fatal, ctx.Err())
 }
 
+// parallel is how many shards are read at once: in a bucket reading is waiting,
+// not work.
+func (v *verifier) parallel() int {
+	if _, local := v.store.(ledger.Folder); local {
+		return runtime.GOMAXPROCS(0)
+	}
+	return bucketReaders
+}
+
+// bucketReaders is how many shards are read at once from a bucket, a picture of
+// each.
+const bucketReaders = 32
+
 func (v *verifier) pathOf(receipt *framepb.Receipt) string {
 	if receipt.Frames == 0 {
 		return ""
@@ -184,16 +200,21 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report) error {
 	series := receipt.GetSeries().Value()
 	path := v.format.Path(receipt.Span())
-	shard := &stored{path: filepath.Join(v.dir, filepath.FromSlash(path))}
+	shard := &stored{ctx: ctx, store: v.store, path: path}
 	if receipt.Frames == 0 {
-		if exists(shard.path) {
+		names, err := v.store.Under(ctx, path)
+		if len(names) > 0 {
 			v.found.note("%s: its receipt says that it has no frames; it does no harm", path)
 		}
-		return nil
+		return err
 	}
 	for frame, err := range shard.pictures(v.format, receipt) {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		// A store that does not answer is no proof of anything.
+		if failed := (*ledger.StoreError)(nil); errors.As(err, &failed) {
+			return failed
 		}
 		if err == nil {
 			err = checkHeader(frame, ledger.Format(receipt))
@@ -210,7 +231,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 		v.found.harm("%s: the frame of %s at %s: %v", path, series.StreamName, clock(series.At(frame.Index)), err)
 	}
 	strays, err := shard.strays()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return err
 	}
 	for _, name := range strays {

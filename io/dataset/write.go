@@ -21,23 +21,27 @@ func init() {
 
 // WriteParams are the parameters of Write.
 type WriteParams struct {
-	// Dir is the folder of a dataset that Create made. It is required, and
-	// every worker must reach the same folder under that name: a worker that
-	// does not find the dataset fails, it does not start one of its own.
+	// Dir is the folder, or the URL, of a dataset that Create made. It is
+	// required, and every worker must reach the same place under that name: a
+	// worker that does not find the dataset fails, it does not start one of its
+	// own. For a URL each worker finds credentials for itself.
 	Dir string
 }
 
 // Validate returns an error that names each field that is wrong.
 func (p WriteParams) Validate() error {
 	if p.Dir == "" {
-		return errors.New("WriteParams.Dir is empty: it must name the folder of a dataset")
+		return errors.New("WriteParams.Dir is empty: it must name the folder of a dataset, or its URL")
+	}
+	if err := ledger.CheckPlace(p.Dir); err != nil {
+		return fmt.Errorf("WriteParams.Dir: %w", err)
 	}
 	return nil
 }
 
 // Write writes a PCollection<framepb.Shard> to a dataset and returns their
 // receipts, a PCollection<*framepb.Receipt> with the shards' event times. A
-// receipt comes out when its shard is on disk and recorded. A shard that cannot
+// receipt comes out when its shard is written and recorded. A shard that cannot
 // be written fails its bundle, and so the job.
 //
 // It counts "shards_written", "frames_written" and "bytes_written" (of pictures)

@@ -24,7 +24,8 @@ const tries = 3
 // Writer writes shards to a dataset. It may be used by many goroutines, and
 // many Writers may write the same dataset, even the same shard, at once.
 type Writer struct {
-	dir    string
+	store  ledger.Store
+	dir    string // of a store that is a folder
 	format Format
 	ledger *ledger.Ledger
 
@@ -44,18 +45,31 @@ func NewWriter(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{dir: dir, format: format, ledger: ledger.Open(dir)}, nil
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return nil, err
+	}
+	folder, _ := store.(ledger.Folder)
+	return &Writer{store: store, dir: string(folder), format: format, ledger: ledger.Open(dir)}, nil
 }
 
 // Write writes a shard, whole or not at all, then its receipt, which it returns.
 // A shard that is there already is replaced, with one exception: a shard with
 // FAILED gaps never replaces one without; the receipt is then of what is there.
+// ctx bounds what is asked of a store on a network.
+//
 // The error is a [*ledger.ShardError] where the samples of the shard are not
 // each exactly one frame, gap or drop; others name the path that could not be
 // written.
 func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Receipt, error) {
 	var receipt *framepb.Receipt
 	var err error
+	if bucket, ok := w.store.(*ledger.Bucket); ok {
+		if receipt, err = w.upload(ctx, bucket, shard); err != nil {
+			return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
+		}
+		return receipt, nil
+	}
 	for range tries {
 		if err = ctx.Err(); err != nil {
 			break
@@ -159,7 +173,8 @@ func (o *output) discard() {
 // place brings the shard from tmp to its path. What is there already stays if it
 // is the same: a killed writer left it, or another one has just written it.
 func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
-	path := filepath.Join(w.dir, filepath.FromSlash(w.format.Path(out.span)))
+	there := &stored{ctx: context.Background(), store: w.store, path: w.format.Path(out.span)}
+	path := filepath.Join(w.dir, filepath.FromSlash(there.path))
 	if receipt.Frames == 0 {
 		return w.takeAway(out.span, path)
 	}
@@ -174,7 +189,7 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 		}
 		switch {
 		case exists(path):
-			if holds(w.format, path, receipt) {
+			if there.holds(w.format, receipt) {
 				return nil
 			}
 			if err := w.takeAway(out.span, path); err != nil {

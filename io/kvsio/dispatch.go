@@ -108,7 +108,7 @@ func (d *dispatch) start(t *ticket, s *stream, span framepb.Span) {
 	s.inHand.Add(1)
 	go func() {
 		r := result{ticket: t, stream: s, span: span}
-		if r.skipped, r.err = d.params.done(span); r.err == nil && !r.skipped {
+		if r.skipped, r.err = d.params.done(d.ctx, span); r.err == nil && !r.skipped {
 			r.shard, r.err = d.engine.fetch(d.ctx, t, span, &r.stats)
 			r.bytes = bytesOf(r.shard)
 		}

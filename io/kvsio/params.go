@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // The defaults of ReadParams.
@@ -89,8 +90,9 @@ type ReadParams struct {
 	// gaps. Without it the job fails.
 	KeepGoing bool
 
-	// Ledger is the folder whose ledger says which shards exist already: they
-	// are not fetched again. Empty: all are fetched.
+	// Ledger is the folder, or the URL, of a dataset whose ledger says which
+	// shards exist already: they are not fetched again. Each worker asks it with
+	// credentials that it finds for itself. Empty: all are fetched.
 	Ledger string
 
 	// Refetch lists the reasons of gaps (framepb.GapReasons) for which a shard
@@ -144,6 +146,9 @@ func (p ReadParams) Validate() error {
 	}
 	if !(p.QuotaShare >= 0 && p.QuotaShare <= 1) {
 		refuse("QuotaShare", p.QuotaShare, "over 0 and up to 1")
+	}
+	if err := ledger.CheckPlace(p.Ledger); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", "Ledger", err))
 	}
 	for _, r := range p.Refetch {
 		if !slices.Contains(framepb.GapReasons, r) {

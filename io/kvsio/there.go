@@ -1,13 +1,19 @@
 package kvsio
 
 import (
+	"context"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // What the ledger has, and whether that is the end of it.
+
+// ledgerReaders is how many receipts are read at once for a plan.
+const ledgerReaders = 16
 
 // inLedger is the lookup of a plan: it lists, and reads receipts only where
 // reasons other than FAILED are to be fetched again.
@@ -20,16 +26,24 @@ func (p ReadParams) inLedger(series framepb.Series) (done, again []framepb.Span,
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, entry := range entries {
-		redo := entry.Failed
-		if !redo && len(p.Refetch) > 0 {
-			receipt, err := l.Ask(entry.Span)
-			if err != nil {
-				return nil, nil, err
-			}
-			redo = receipt == nil || p.refetches(receipt)
+	redo := make([]bool, len(entries))
+	var group errgroup.Group
+	group.SetLimit(ledgerReaders)
+	for i, entry := range entries {
+		if redo[i] = entry.Failed; redo[i] || len(p.Refetch) == 0 {
+			continue
 		}
-		if redo {
+		group.Go(func() error {
+			receipt, err := l.Ask(entry.Span)
+			redo[i] = receipt == nil || p.refetches(receipt)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i, entry := range entries {
+		if redo[i] {
 			again = append(again, entry.Span)
 		} else {
 			done = append(done, entry.Span)
@@ -40,11 +54,11 @@ func (p ReadParams) inLedger(series framepb.Series) (done, again []framepb.Span,
 
 // done is asked at dispatch, on the worker: a stage that begins again after a
 // lost machine must not pay for its images twice.
-func (p ReadParams) done(span framepb.Span) (bool, error) {
+func (p ReadParams) done(ctx context.Context, span framepb.Span) (bool, error) {
 	if p.Ledger == "" {
 		return false, nil
 	}
-	receipt, err := ledger.Open(p.Ledger).Ask(span)
+	receipt, err := ledger.Open(p.Ledger).WithContext(ctx).Ask(span)
 	return receipt != nil && !p.refetches(receipt), err
 }
 

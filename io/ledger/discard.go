@@ -3,9 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -40,11 +37,7 @@ func (l *Ledger) Discard(spans ...framepb.Span) (int, error) {
 					return nil
 				}
 				discarded.Add(1)
-				err := os.Remove(filepath.Join(l.dir, entry.Path()))
-				if errors.Is(err, fs.ErrNotExist) {
-					err = nil
-				}
-				return err
+				return l.store.Remove(l.ctx, entry.Path())
 			})
 		}
 	}

@@ -87,7 +87,7 @@ func tree(t testing.TB, dir string) map[string]string {
 func settled(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	l := Open(dir)
-	if left, err := l.list("tmp"); len(left) > 0 || err != nil {
+	if left, err := l.leftovers(); len(left) > 0 || err != nil {
 		t.Errorf("in tmp is left %v (%v)", left, err)
 	}
 	if err := l.Sweep(sweepNothing); err != nil {

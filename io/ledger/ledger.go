@@ -1,27 +1,50 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// Ledger is the receipts in one folder.
+// Ledger is the receipts in one place.
 type Ledger struct {
-	dir string
+	ctx   context.Context // see WithContext
+	store Store
+	dir   string // of a store that is a folder
 
 	// step, where set, is told of each step of a change and may fail it.
 	// Tests look at what a kill would leave there.
 	step func(name string) error
 }
 
-// Open returns the ledger in the folder dir of a dataset. It touches no file:
-// a folder that does not exist is an empty ledger.
-func Open(dir string) *Ledger { return &Ledger{dir: dir} }
+// Open returns the ledger of the dataset at dir: a folder, or the URL of a place
+// in a bucket. It touches no file: a place where there is nothing is an empty
+// ledger. A place that cannot be is an error of everything that is asked of the
+// ledger; [CheckPlace] tells before.
+func Open(dir string) *Ledger {
+	l := &Ledger{ctx: context.Background()}
+	var err error
+	l.store, err = StoreAt(dir)
+	if err != nil {
+		l.store = unreachable{err}
+	}
+	if folder, ok := l.store.(Folder); ok {
+		l.dir = string(folder)
+	}
+	return l
+}
+
+// WithContext returns the same ledger, for as long as ctx is not done: what is
+// asked of it then, and of a store on a network, ends with the error of ctx.
+func (l *Ledger) WithContext(ctx context.Context) *Ledger {
+	bound := *l
+	bound.ctx = ctx
+	return &bound
+}
 
 // Entry is a receipt as its file name tells of it.
 type Entry struct {
@@ -29,14 +52,15 @@ type Entry struct {
 	Failed bool // the shard has FAILED gaps
 }
 
-// Path returns where the receipt is, relative to the ledger's folder.
+// Path returns where the receipt is, relative to the ledger's place and with
+// forward slashes.
 func (e Entry) Path() string {
-	return filepath.Join("ledger", e.Span.Series.ID(), receiptName(e))
+	return path.Join("ledger", e.Span.Series.ID(), receiptName(e))
 }
 
 // DamagedError says that a file of the ledger is not what its name promises.
 type DamagedError struct {
-	Path  string // relative to the ledger's folder
+	Path  string // relative to the ledger's place
 	Entry Entry  // what the name promises; no samples where that cannot be known
 	Err   error
 }
@@ -47,7 +71,7 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 
 // Ask returns the receipt of exactly the shard span, or nil where there is
 // none: also where it is damaged or has FAILED gaps. It costs one access to a
-// file. An error means that the ledger cannot be read.
+// file, or one request. An error means that the ledger cannot be read.
 func (l *Ledger) Ask(span framepb.Span) (*framepb.Receipt, error) {
 	receipt, err := l.Read(Entry{Span: span})
 	var damaged *DamagedError
@@ -61,9 +85,8 @@ func (l *Ledger) Ask(span framepb.Span) (*framepb.Receipt, error) {
 // file is not a receipt of that entry, and satisfies [fs.ErrNotExist] where
 // there is no file.
 func (l *Ledger) Read(entry Entry) (*framepb.Receipt, error) {
-	path := entry.Path()
 	receipt := new(framepb.Receipt)
-	err := l.read(path, receipt, func() error { return check(receipt, entry) })
+	err := l.read(entry.Path(), receipt, func() error { return check(receipt, entry) })
 	var damaged *DamagedError
 	if errors.As(err, &damaged) {
 		damaged.Entry = entry
@@ -130,16 +153,7 @@ func (l *Ledger) remove(path string) error {
 	if err := l.reach("remove"); err != nil {
 		return err
 	}
-	path = filepath.Join(l.dir, path)
-	// Most often there is nothing, and unlike a removal, a look locks no folder.
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	err := os.Remove(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return l.store.Remove(l.ctx, path)
 }
 
 func (l *Ledger) reach(step string) error {
@@ -150,5 +164,5 @@ func (l *Ledger) reach(step string) error {
 }
 
 func requestPath(span framepb.Span) string {
-	return filepath.Join("requests", span.Series.ID(), span.Name()+".json")
+	return path.Join("requests", span.Series.ID(), span.Name()+".json")
 }

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,10 +20,16 @@ const failedSuffix = ".failed"
 // by samples. A shard with both receipts is listed once, as complete. Only
 // names are read: a listed receipt may still prove damaged.
 func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
+	entries, err := l.entries(series)
+	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span }), err
+}
+
+// entries is Have with both receipts of a shard that has two.
+func (l *Ledger) entries(series framepb.Series) ([]Entry, error) {
 	if series.IntervalMs <= 0 {
 		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName, series.IntervalMs)
 	}
-	names, err := l.list("ledger", series.ID())
+	names, _, err := l.store.List(l.ctx, path.Join("ledger", series.ID()))
 	if err != nil {
 		return nil, fmt.Errorf("listing the receipts of %s: %w", series.StreamName, err)
 	}
@@ -37,7 +42,7 @@ func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
 	slices.SortFunc(entries, func(a, b Entry) int {
 		return cmp.Or(compareSpans(a.Span, b.Span), compareBool(a.Failed, b.Failed))
 	})
-	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span }), nil
+	return entries, nil
 }
 
 // Series lists every series that has receipts or requests, by [framepb.Series.ID].
@@ -92,14 +97,20 @@ func (l *Ledger) all(id string, yield func(*framepb.Receipt, error) bool) bool {
 		yield(nil, err)
 		return false
 	}
-	for _, entry := range entries {
-		receipt, err := l.Read(entry)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // replaced while All was reading
-		}
-		var damaged *DamagedError
-		if !yield(receipt, err) || err != nil && !errors.As(err, &damaged) {
-			return false
+	for entries := range slices.Chunk(entries, readers) {
+		receipts, errs := make([]*framepb.Receipt, len(entries)), make([]error, len(entries))
+		each(len(entries), func(i int) error {
+			receipts[i], errs[i] = l.Read(entries[i])
+			return nil
+		})
+		for i, err := range errs {
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // replaced while All was reading
+			}
+			var damaged *DamagedError
+			if !yield(receipts[i], err) || err != nil && !errors.As(err, &damaged) {
+				return false
+			}
 		}
 	}
 	return true
@@ -108,7 +119,7 @@ func (l *Ledger) all(id string, yield func(*framepb.Receipt, error) bool) bool {
 // allDamaged yields the receipts of a folder without a file that tells which
 // series it is of: each of them is damaged.
 func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool) bool {
-	names, err := l.list("ledger", id)
+	names, _, err := l.store.List(l.ctx, path.Join("ledger", id))
 	if err != nil {
 		yield(nil, err)
 		return false
@@ -117,7 +128,7 @@ func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool)
 		if _, _, _, ok := splitName(name); !ok {
 			continue
 		}
-		err := &DamagedError{Path: filepath.Join("ledger", id, name), Err: errors.New("no file of this series can be read")}
+		err := &DamagedError{Path: path.Join("ledger", id, name), Err: errors.New("no file of this series can be read")}
 		if !yield(nil, err) {
 			return false
 		}
@@ -130,31 +141,37 @@ func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool)
 func (l *Ledger) Strays() ([]string, error) {
 	var strays []string
 	for _, kind := range []string{"ledger", "requests"} {
-		ids, err := l.list(kind)
+		files, ids, err := l.store.List(l.ctx, kind)
 		if err != nil {
 			return nil, err
 		}
+		for _, name := range files {
+			strays = append(strays, path.Join(kind, name))
+		}
 		for _, id := range ids {
-			names, err := l.list(kind, id)
+			files, folders, err := l.store.List(l.ctx, path.Join(kind, id))
 			if err != nil {
-				strays = append(strays, filepath.Join(kind, id)) // a file
-				continue
+				return nil, err
 			}
 			series, known, err := l.seriesOf(id)
 			if err != nil {
 				return nil, err
 			}
-			for _, name := range names {
+			for _, name := range folders {
+				strays = append(strays, path.Join(kind, id, name))
+			}
+			for _, name := range files {
 				_, _, failed, ok := splitName(name)
 				if ok && known {
 					_, ok = parseName(series, name)
 				}
 				if !ok || failed && kind == "requests" {
-					strays = append(strays, filepath.Join(kind, id, name))
+					strays = append(strays, path.Join(kind, id, name))
 				}
 			}
 		}
 	}
+	slices.Sort(strays)
 	return strays, nil
 }
 
@@ -162,15 +179,11 @@ func (l *Ledger) Strays() ([]string, error) {
 func (l *Ledger) ids() ([]string, error) {
 	var ids []string
 	for _, kind := range []string{"ledger", "requests"} {
-		names, err := l.list(kind)
+		_, folders, err := l.store.List(l.ctx, kind)
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range names {
-			if info, err := os.Stat(filepath.Join(l.dir, kind, name)); err == nil && info.IsDir() {
-				ids = append(ids, name)
-			}
-		}
+		ids = append(ids, folders...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
@@ -179,19 +192,23 @@ func (l *Ledger) ids() ([]string, error) {
 // seriesOf finds the series with an ID by reading files of its until one tells.
 func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error) {
 	for _, kind := range []string{"requests", "ledger"} {
-		names, err := l.list(kind, id)
+		names, _, err := l.store.List(l.ctx, path.Join(kind, id))
 		if err != nil {
 			return series, false, err
 		}
 		for _, name := range names {
 			var stored interface{ GetSeries() *framepb.StoredSeries }
-			path := filepath.Join(kind, id, name)
+			file := path.Join(kind, id, name)
 			if kind == "requests" {
 				request := new(framepb.Request)
-				stored, err = request, l.read(path, request, nil)
+				stored, err = request, l.read(file, request, nil)
 			} else {
 				receipt := new(framepb.Receipt)
-				stored, err = receipt, l.read(path, receipt, nil)
+				stored, err = receipt, l.read(file, receipt, nil)
+			}
+			var failed *StoreError
+			if errors.As(err, &failed) || err != nil && l.ctx.Err() != nil {
+				return series, false, err
 			}
 			if s := stored.GetSeries().Value(); err == nil && s.ID() == id && checkSeries(s) == nil {
 				return s, true, nil
@@ -199,25 +216,6 @@ func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error)
 		}
 	}
 	return series, false, nil
-}
-
-// list returns the names in a folder, sorted. A folder that does not exist is
-// empty.
-func (l *Ledger) list(folder ...string) ([]string, error) {
-	f, err := os.Open(filepath.Join(l.dir, filepath.Join(folder...)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	if errors.Is(err, fs.ErrNotExist) { // removed since it was opened
-		return nil, nil
-	}
-	slices.Sort(names)
-	return names, err
 }
 
 func receiptName(entry Entry) string {

@@ -3,7 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"path"
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -13,7 +13,8 @@ import (
 // job begins, so that whatever becomes of the job, what is missing can be told.
 // A span asked for twice is one file; spans that overlap are as many files.
 func (l *Ledger) Request(spans ...framepb.Span) error {
-	for _, span := range spans {
+	return each(len(spans), func(i int) error {
+		span := spans[i]
 		if err := checkSpan(span); err != nil {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
@@ -25,8 +26,8 @@ func (l *Ledger) Request(spans ...framepb.Span) error {
 		if err != nil {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // Requests returns everything that was ever asked for, by series ID, then first
@@ -34,28 +35,37 @@ func (l *Ledger) Request(spans ...framepb.Span) error {
 // are the error, a *DamagedError each, joined: what can be read is returned
 // with them.
 func (l *Ledger) Requests() ([]framepb.Span, error) {
-	ids, err := l.list("requests")
+	_, ids, err := l.store.List(l.ctx, "requests")
 	if err != nil {
 		return nil, fmt.Errorf("listing the requests: %w", err)
 	}
 	var spans []framepb.Span
 	var damaged []error
 	for _, id := range ids {
-		names, err := l.list("requests", id)
+		names, _, err := l.store.List(l.ctx, path.Join("requests", id))
 		if err != nil {
-			continue // a stray file
+			return nil, fmt.Errorf("listing the requests: %w", err)
 		}
+		names = slices.DeleteFunc(names, func(name string) bool {
+			_, _, failed, ok := splitName(name)
+			return !ok || failed
+		})
+		found, errs := make([]framepb.Span, len(names)), make([]error, len(names))
+		each(len(names), func(i int) error {
+			found[i], errs[i] = l.readRequest(id, names[i])
+			return nil
+		})
 		first := len(spans)
-		for _, name := range names {
-			if _, _, failed, ok := splitName(name); !ok || failed {
-				continue
-			}
-			span, err := l.readRequest(id, name)
-			if err != nil {
+		for i, err := range errs {
+			var broken *DamagedError
+			switch {
+			case err == nil:
+				spans = append(spans, found[i])
+			case errors.As(err, &broken):
 				damaged = append(damaged, err)
-				continue
+			default:
+				return nil, fmt.Errorf("reading the requests: %w", err)
 			}
-			spans = append(spans, span)
 		}
 		slices.SortFunc(spans[first:], compareSpans)
 	}
@@ -65,7 +75,7 @@ func (l *Ledger) Requests() ([]framepb.Span, error) {
 func (l *Ledger) readRequest(id, name string) (framepb.Span, error) {
 	request := new(framepb.Request)
 	var span framepb.Span
-	err := l.read(filepath.Join("requests", id, name), request, func() error {
+	err := l.read(path.Join("requests", id, name), request, func() error {
 		span = request.Span()
 		if err := checkSpan(span); err != nil {
 			return err

@@ -1,163 +1,164 @@
 package ledger
 
 import (
-	"crypto/rand"
+	"context"
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
-
-	"google.golang.org/protobuf/proto"
-
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"slices"
 )
 
-// attempts bounds how often a step is done again because another process
-// removed an empty folder, or what it took for the leftover of a killed writer,
-// from under it.
-const attempts = 20
-
-// oldSuffix marks what is about to be removed.
-const oldSuffix = ".old"
-
-// read reads and checks one file; whatever is wrong with its content is a
-// *DamagedError.
-func (l *Ledger) read(path string, m proto.Message, check func() error) error {
-	data, err := os.ReadFile(filepath.Join(l.dir, path))
-	if err != nil {
-		return err
-	}
-	err = framepb.DecodeJSON(data, m)
-	if err == nil && check != nil {
-		err = check()
-	}
-	if err != nil {
-		return &DamagedError{Path: path, Err: err}
-	}
-	return nil
-}
-
-// write makes the file path hold m, whole or not at all. What is being written
-// stands in tmp, under the span's name.
-func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
-	data, err := framepb.EncodeJSON(m)
-	if err != nil {
-		return err
-	}
-	target := filepath.Join(l.dir, path)
-	for range attempts {
-		if err = l.replace(span, target, data); !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (l *Ledger) replace(span framepb.Span, target string, data []byte) error {
-	temp, err := l.Temp(span, func(path string) error { return os.WriteFile(path, data, 0o666) })
-	if err != nil {
-		return err
-	}
-	if err = l.reach("rename"); err == nil {
-		err = os.Rename(temp, target)
-	}
-	if err != nil {
-		os.Remove(temp)
-	}
-	return err
-}
-
-// Temp returns a new path, on the file system of the ledger, where create has
-// made a file or a folder for what is being written of a shard; nothing is there
-// where create fails. Its writer renames it to where it belongs, or removes it;
-// whoever completes the same shard later does it for a writer that was killed.
+// Store is where a dataset lies: a [Folder] or a [*Bucket]. Paths are relative
+// to it, with forward slashes. What is not there is an error that satisfies
+// [fs.ErrNotExist].
 //
-// The folder that it is in stays until [Ledger.Sweep]: to a file system, making
-// folders is what costs most.
-func (l *Ledger) Temp(span framepb.Span, create func(path string) error) (path string, err error) {
-	path = filepath.Join(l.tmp(), tempPrefix(span)+rand.Text())
-	err = create(path)
-	for try := 0; errors.Is(err, fs.ErrNotExist) && try < attempts; try++ {
-		// That it exists is said also where it was removed a moment later.
-		if err = os.MkdirAll(l.tmp(), 0o777); err == nil || errors.Is(err, fs.ErrExist) {
-			err = create(path)
+// How a file is written whole or not at all is different in each, so that is no
+// part of what they have in common.
+type Store interface {
+	// Read returns a whole file.
+	Read(ctx context.Context, path string) ([]byte, error)
+
+	// Open opens a file for reading until ctx is done.
+	Open(ctx context.Context, path string) (File, error)
+
+	// List returns the names in a folder, of files and of folders, both in
+	// order. A folder that does not exist is empty.
+	List(ctx context.Context, folder string) (files, folders []string, err error)
+
+	// Under lists what is at a path: the names in a folder, "" for a file,
+	// nothing where there is nothing.
+	Under(ctx context.Context, path string) ([]string, error)
+
+	// Remove removes a file. That there is none is no error.
+	Remove(ctx context.Context, path string) error
+}
+
+// File is a file of a Store, open for reading.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+	Size() int64 // bytes
+}
+
+// StoreAt returns the store of that name: see the package's documentation. Two
+// calls with one name return the same store. The error says what is wrong with
+// the name, or with the configuration that it asks for; whether the store can be
+// reached is for its methods to find out.
+func StoreAt(name string) (Store, error) {
+	p, err := parsePlace(name)
+	if err != nil {
+		return nil, err
+	}
+	if p.bucket == "" {
+		return Folder(p.folder), nil
+	}
+	return openBucket(p)
+}
+
+// Folder is a folder of the local file system.
+type Folder string
+
+// Read is as [Store] says.
+func (f Folder) Read(_ context.Context, path string) ([]byte, error) {
+	return os.ReadFile(f.path(path))
+}
+
+// Open is as [Store] says.
+func (f Folder) Open(_ context.Context, path string) (File, error) {
+	file, err := os.Open(f.path(path))
+	if err != nil {
+		return nil, err
+	}
+	return localFile{file}, nil
+}
+
+type localFile struct{ *os.File }
+
+func (f localFile) Size() int64 {
+	info, err := f.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// List is as [Store] says.
+func (f Folder) List(_ context.Context, folder string) (files, folders []string, err error) {
+	entries, err := readDir(f.path(folder))
+	for _, entry := range entries {
+		if f.isFolder(folder, entry) {
+			folders = append(folders, entry.Name())
+		} else {
+			files = append(files, entry.Name())
 		}
 	}
-	if err != nil {
-		os.RemoveAll(path)
-		return "", err
-	}
-	return path, nil
+	slices.Sort(files)
+	slices.Sort(folders)
+	return files, folders, err
 }
 
-// clear removes what other writers of a shard left in tmp. One of them may
-// still be alive: each folder is taken away in one step, so that such a writer
-// fails at its next file and never publishes a part.
-func (l *Ledger) clear(span framepb.Span) error {
-	names, err := l.list("tmp")
-	if err != nil {
-		return err
+func (f Folder) isFolder(folder string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.IsDir()
 	}
-	for _, name := range names {
-		if strings.HasPrefix(name, tempPrefix(span)) {
-			takeAway(filepath.Join(l.tmp(), name))
-		}
-	}
-	return nil
+	info, err := os.Stat(filepath.Join(f.path(folder), entry.Name()))
+	return err == nil && info.IsDir()
 }
 
-// Sweep removes from tmp what belongs to shards that are complete, or is older
-// than age: the leftovers of killed writers. It removes tmp where that leaves
-// nothing. Call it when a dataset is opened for writing and when a job has
-// ended; other shards' leftovers go when the shards are completed.
-func (l *Ledger) Sweep(age time.Duration) error {
-	names, err := l.list("tmp")
+// readDir is [os.ReadDir], without its order.
+func readDir(path string) ([]fs.DirEntry, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("sweeping tmp: %w", err)
+		return nil, orNone(err)
 	}
-	ids, err := l.list("ledger")
-	if err != nil {
-		return fmt.Errorf("sweeping tmp: %w", err)
-	}
-	whole := make(map[string]string)
-	for _, id := range ids {
-		whole[tempID(id)] = id
-	}
-	before := time.Now().Add(-age)
-	for _, name := range names {
-		id, rest, _ := strings.Cut(name, ".")
-		span, _, _ := strings.Cut(rest, ".")
-		_, absent := os.Lstat(filepath.Join(l.dir, "ledger", whole[id], span+".json"))
-		path := filepath.Join(l.tmp(), name)
-		if info, err := os.Lstat(path); err == nil && (absent == nil || info.ModTime().Before(before)) {
-			takeAway(path)
-		}
-	}
-	os.Remove(l.tmp())
-	return nil
+	defer file.Close()
+	entries, err := file.ReadDir(-1)
+	return entries, orNone(err) // removed since it was opened
 }
 
-// takeAway removes a file or folder as one step to whoever writes in it.
-// Leftovers are not worth an error: the next writer tries again.
-func takeAway(path string) {
-	if !strings.HasSuffix(path, oldSuffix) && os.Rename(path, path+oldSuffix) == nil {
-		path += oldSuffix
+// orNone lets pass that something is not there.
+func orNone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	os.RemoveAll(path)
+	return err
 }
 
-func (l *Ledger) tmp() string { return filepath.Join(l.dir, "tmp") }
+// Under is as [Store] says.
+func (f Folder) Under(ctx context.Context, path string) ([]string, error) {
+	info, err := os.Stat(f.path(path))
+	if err != nil {
+		return nil, orNone(err)
+	}
+	if !info.IsDir() {
+		return []string{""}, nil
+	}
+	files, folders, err := f.List(ctx, path)
+	return append(files, folders...), err
+}
 
-// tempPrefix is how the names of all that is being written of a span begin.
-// Neither a series' ID nor a span's name holds a dot.
-func tempPrefix(span framepb.Span) string { return tempID(span.Series.ID()) + "." + span.Name() + "." }
+// Remove is as [Store] says.
+func (f Folder) Remove(_ context.Context, path string) error {
+	// Most often there is nothing, and unlike a removal, a look locks no folder.
+	if _, err := os.Lstat(f.path(path)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return orNone(os.Remove(f.path(path)))
+}
 
-// tempID cuts long IDs, but for the hash at their end: what follows them in tmp
-// is longer than in other folders, and file systems give a name 255 bytes.
-func tempID(id string) string { return id[max(0, len(id)-150):] }
+func (f Folder) path(path string) string { return filepath.Join(string(f), filepath.FromSlash(path)) }
+
+// unreachable is a store that could not be opened.
+type unreachable struct{ err error }
+
+func (u unreachable) Read(context.Context, string) ([]byte, error) { return nil, u.err }
+func (u unreachable) Open(context.Context, string) (File, error)   { return nil, u.err }
+func (u unreachable) List(context.Context, string) (files, folders []string, err error) {
+	return nil, nil, u.err
+}
+func (u unreachable) Under(context.Context, string) ([]string, error) { return nil, u.err }
+func (u unreachable) Remove(context.Context, string) error            { return u.err }
+func (u unreachable) Put(context.Context, string, []byte) error       { return u.err }

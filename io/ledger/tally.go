@@ -12,8 +12,18 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// readers bounds how many receipts are read at once.
+// readers bounds how many files are read or written at once.
 const readers = 16
+
+// each calls do for 0 to n-1, some at once, and returns the first error.
+func each(n int, do func(i int) error) error {
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for i := range n {
+		group.Go(func() error { return do(i) })
+	}
+	return group.Wait()
+}
 
 // Tally counts samples by what became of them: Frames + all Gaps + all Drops +
 // Missing = Samples.
@@ -75,7 +85,7 @@ func (l *Ledger) Tally(spans []framepb.Span) (map[framepb.Series]Tally, error) {
 }
 
 func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, error) {
-	entries, err := l.Have(series)
+	entries, err := l.entries(series)
 	if err != nil {
 		return Tally{}, err
 	}
@@ -151,23 +161,19 @@ func overlap(span framepb.Span, region []framepb.Span) []framepb.Span {
 func (l *Ledger) count(claims []claimed) (total Tally, damaged []Entry, err error) {
 	tallies := make([]Tally, len(claims))
 	bad := make([]bool, len(claims))
-	var group errgroup.Group
-	group.SetLimit(readers)
-	for i, c := range claims {
-		group.Go(func() error {
-			receipt, err := l.Read(c.entry)
-			var broken *DamagedError
-			if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
-				bad[i] = true
-				return nil
-			}
-			if err == nil {
-				tallies[i] = countIn(receipt, c.spans)
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	err = each(len(claims), func(i int) error {
+		receipt, err := l.Read(claims[i].entry)
+		var broken *DamagedError
+		if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
+			bad[i] = true
+			return nil
+		}
+		if err == nil {
+			tallies[i] = countIn(receipt, claims[i].spans)
+		}
+		return err
+	})
+	if err != nil {
 		return Tally{}, nil, err
 	}
 	for i, tally := range tallies {

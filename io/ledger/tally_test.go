@@ -147,3 +147,18 @@ func TestUnionMinus(t *testing.T) {
 		}
 	})
 }
+
+// TestTallyBehindADamagedReceipt: a failed receipt counts where the complete one
+// of the same shard is damaged.
+func TestTallyBehindADamagedReceipt(t *testing.T) {
+	l := Open(t.TempDir())
+	put(t, l, 0, "ff")
+	if err := os.Truncate(filepath.Join(l.dir, Entry{Span: span(0, 2)}.Path()), 30); err != nil {
+		t.Fatal(err)
+	}
+	put(t, l, 0, "fF")
+	got, err := l.Tally([]framepb.Span{span(0, 2)})
+	if tally := got[door]; err != nil || tally.Frames != 1 || tally.Gaps[framepb.Failed] != 1 || tally.Missing != 0 {
+		t.Errorf("Tally = %+v, %v", got, err)
+	}
+}

@@ -68,7 +68,7 @@ func TestKill(t *testing.T) {
 			err := l.Put(receiptOf(t, 0, "ff"))
 			steps = max(steps, count)
 			if err != nil {
-				if left, _ := l.list("tmp"); len(left) > 0 {
+				if left, _ := l.leftovers(); len(left) > 0 {
 					t.Errorf("before %q, error at step %d: in tmp is left %v", before, at, left)
 				}
 				killed := Open(kill)

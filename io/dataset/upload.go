@@ -1,0 +1,169 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// uploads is how many objects of one shard are written at once: a request takes
+// long, whatever its size.
+const uploads = 16
+
+// upload writes a shard into a bucket. There is no place there to prepare it in,
+// and no rename: an object stands under its final name once it is whole. So the
+// receipts of what is replaced go before the first object comes.
+//
+// Where it fails, the objects that it has written stay. They do no harm, and
+// another writer of the shard may count on them.
+func (w *Writer) upload(ctx context.Context, bucket *ledger.Bucket, shard framepb.Shard) (*framepb.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	book, path := w.ledger.WithContext(ctx), w.format.Path(shard.Span)
+	var receipt, have *framepb.Receipt
+	var old []string // what is at path
+	look, lookCtx := errgroup.WithContext(ctx)
+	look.Go(func() (err error) {
+		receipt, err = ledger.NewReceipt(shard, path)
+		return err
+	})
+	look.Go(func() (err error) {
+		have, err = w.ledger.WithContext(lookCtx).Ask(shard.Span)
+		return err
+	})
+	look.Go(func() (err error) {
+		old, err = bucket.Under(lookCtx, path)
+		return err
+	})
+	if err := look.Wait(); err != nil {
+		return nil, err
+	}
+	if have != nil && ledger.Failed(receipt) {
+		return have, nil
+	}
+	if !proto.Equal(have, receipt) {
+		if err := book.Remove(shard.Span); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.reach("upload"); err != nil {
+		return nil, err
+	}
+	names, err := w.put(ctx, bucket, shard)
+	if err != nil {
+		return nil, err
+	}
+	old = slices.DeleteFunc(old, func(name string) bool { return slices.Contains(names, name) })
+	if err := removeObjects(ctx, bucket, path, old); err != nil {
+		return nil, err
+	}
+	if err := w.reach("record"); err != nil {
+		return nil, err
+	}
+	return receipt, book.Put(receipt)
+}
+
+// put writes the objects of a shard, and returns their names within its path.
+func (w *Writer) put(ctx context.Context, bucket *ledger.Bucket, shard framepb.Shard) (names []string, err error) {
+	if len(shard.Frames) == 0 {
+		return nil, nil
+	}
+	out := &objects{bucket: bucket, path: w.format.Path(shard.Span)}
+	out.ctx, out.cancel = context.WithCancel(ctx)
+	defer out.cancel()
+	out.group, out.groupCtx = errgroup.WithContext(out.ctx)
+	out.group.SetLimit(uploads)
+	err = w.format.Write(shard, func(name string) (io.WriteCloser, error) {
+		if err := w.reach("create"); err != nil {
+			return nil, err
+		}
+		return out.create(name)
+	})
+	return out.names, out.finish(err)
+}
+
+// objects is what is being written of a shard.
+type objects struct {
+	bucket *ledger.Bucket
+	path   string
+	names  []string
+
+	ctx    context.Context
+	cancel context.CancelFunc // what is cancelled never appears
+	single *ledger.Upload     // the object at path itself
+
+	group    *errgroup.Group // of the objects below path
+	groupCtx context.Context
+}
+
+// create begins an object. One of many is sent when it is closed, while others
+// are written; the only one is sent while it is written, and completed by finish:
+// only then it is known to be whole.
+func (o *objects) create(name string) (_ io.WriteCloser, err error) {
+	o.names = append(o.names, name)
+	if name != "" {
+		return &buffered{objects: o, path: o.path + "/" + name}, nil
+	}
+	if o.single, err = o.bucket.Create(o.ctx, o.path); err != nil {
+		return nil, err
+	}
+	return onlyWriter{o.single}, nil
+}
+
+// finish completes what is being written, unless err says that not all of it
+// could be; it returns why.
+func (o *objects) finish(err error) error {
+	// That an upload failed ends the others, and the format, as cancelled.
+	if problem := o.group.Wait(); err == nil || problem != nil && !errors.Is(problem, context.Canceled) {
+		err = problem
+	}
+	if err != nil {
+		o.cancel()
+	}
+	if o.single != nil {
+		if problem := o.single.Close(); err == nil {
+			err = problem
+		}
+	}
+	return err
+}
+
+// onlyWriter leaves closing to finish.
+type onlyWriter struct{ io.Writer }
+
+func (onlyWriter) Close() error { return nil }
+
+// buffered is an object that is sent when it is closed.
+type buffered struct {
+	bytes.Buffer
+	objects *objects
+	path    string
+}
+
+func (b *buffered) Close() error {
+	o := b.objects
+	o.group.Go(func() error { return o.bucket.Put(o.groupCtx, b.path, b.Bytes()) })
+	return o.groupCtx.Err()
+}
+
+// removeObjects removes objects of a shard that are not of it any more.
+func removeObjects(ctx context.Context, bucket *ledger.Bucket, path string, names []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(uploads)
+	for _, name := range names {
+		if name != "" {
+			name = "/" + name
+		}
+		group.Go(func() error { return bucket.Remove(ctx, path+name) })
+	}
+	return group.Wait()
+}

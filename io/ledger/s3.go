@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
+	gcaws "gocloud.dev/aws"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/s3blob"
+)
+
+const (
+	// storeAttempts is how often one request is made. Stores answer "slow down" for
+	// minutes while they grow; between attempts there are up to 20 seconds.
+	storeAttempts = 6
+
+	// answerTimeout is how long a store may take to begin its answer.
+	answerTimeout = time.Minute
+
+	credentialsTimeout = 15 * time.Second
+
+	// idleConnections is how many connections are kept for the next request.
+	idleConnections = 64
+)
+
+// openS3 makes a client for S3, or for a store that speaks its language. Region,
+// credentials and endpoint are S3's own: AWS_ENDPOINT_URL may well be of another
+// service here, so that only what is said of S3 counts, in the URL, in
+// AWS_ENDPOINT_URL_S3 or in the s3 section of the shared config files.
+func openS3(p place) (*blob.Bucket, error) {
+	query := maps.Clone(p.query)
+	endpoint := take(query, "endpoint")
+	options := &s3blob.Options{
+		EncryptionType: types.ServerSideEncryption(take(query, "ssetype")), KMSEncryptionID: take(query, "kmskeyid"),
+	}
+	named := query.Has("s3ForcePathStyle") || query.Has("use_path_style")
+	accelerate, err1 := takeBool(query, "accelerate", false)
+	pathStyle, err2 := takeBool(query, "s3ForcePathStyle", false)
+	pathStyle, err3 := takeBool(query, "use_path_style", pathStyle)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	checksums, anonymous := query.Has("request_checksum_calculation"), query.Has("anonymous")
+	cfg, err := gcaws.V2ConfigFromURLParams(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no region is known: add ?region=REGION to the URL, or set AWS_REGION")
+	}
+	if !anonymous {
+		ctx, stop := context.WithTimeout(context.Background(), credentialsTimeout)
+		defer stop()
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+			return nil, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add ?profile=PROFILE to the URL, or run where a role is given: %w", err)
+		}
+	}
+	cfg.BaseEndpoint = nil
+	cfg.Logger = logging.Nop{} // what matters comes as an error
+	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(tune)
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+		o.RetryMaxAttempts = storeAttempts
+		o.UseAccelerate = accelerate
+		// Stores other than Amazon's mostly have no host name for each bucket,
+		// and not all of them know its newer checksums.
+		o.UsePathStyle = pathStyle || !named && o.BaseEndpoint != nil
+		if o.BaseEndpoint != nil && !checksums {
+			o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+		}
+		options.RequestChecksumCalculation = o.RequestChecksumCalculation
+	})
+	return s3blob.OpenBucket(context.Background(), client, p.bucket, options)
+}
+
+// tune fits a transport for many small requests at once.
+func tune(t *http.Transport) {
+	t.MaxIdleConnsPerHost = idleConnections
+	t.ResponseHeaderTimeout = answerTimeout
+}
+
+// take removes what a URL says under a name, and returns it.
+func take(query url.Values, name string) string {
+	value := query.Get(name)
+	query.Del(name)
+	return value
+}
+
+func takeBool(query url.Values, name string, otherwise bool) (bool, error) {
+	text := take(query, name)
+	if text == "" {
+		return otherwise, nil
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, fmt.Errorf("%s is %q: it must be true or false", name, text)
+	}
+	return value, nil
+}

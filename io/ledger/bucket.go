@@ -228,6 +228,10 @@ func contentType(path string) string {
 		return "image/png"
 	case "json":
 		return "application/json"
+	case "tar":
+		return "application/x-tar"
+	case "parquet":
+		return "application/vnd.apache.parquet"
 	}
 	return "application/octet-stream"
 }

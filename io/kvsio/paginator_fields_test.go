@@ -170,18 +170,22 @@ func TestPaginatorImagesAreAsAskedFor(t *testing.T) {
 	}
 }
 
-// A width or a height alone is for the service to refuse; a Request is refused
-// before it is asked.
+// A width or a height alone, which the service refuses, is refused before it is
+// asked.
 func TestOneOfWidthAndHeightIsRefused(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{halting}})
 	defer server.Close()
-	_, err := imagesOf(t, server, 0, func(in *media.GetImagesInput) { in.HeightPixels = nil })
-	if err == nil || !strings.Contains(err.Error(), "ValidationException") {
-		t.Errorf("width alone: %v", err)
+	for field, change := range map[string]func(*media.GetImagesInput){
+		"WidthPixels":  func(in *media.GetImagesInput) { in.HeightPixels = nil },
+		"HeightPixels": func(in *media.GetImagesInput) { in.WidthPixels = nil },
+	} {
+		_, err := imagesOf(t, server, 0, change)
+		if wrong, ok := errors.AsType[*kvsio.RequestError](err); !ok || wrong.Faults[0].Field != field {
+			t.Errorf("%s alone: %v", field, err)
+		}
 	}
-	_, err = imagesOf(t, server, 0, func(in *media.GetImagesInput) { in.WidthPixels = nil })
-	if _, ok := errors.AsType[*types.InvalidArgumentException](err); !ok {
-		t.Errorf("height alone: %v", err)
+	if n := server.Stats().GetDataEndpointCalls; n != 0 {
+		t.Errorf("%d calls were made", n)
 	}
 	for _, size := range [][2]int{{160, 0}, {0, 90}} {
 		r := request("cam", newYear, time.Minute)

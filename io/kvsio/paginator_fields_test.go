@@ -179,7 +179,9 @@ func TestOneOfWidthAndHeightIsRefused(t *testing.T) {
 		"WidthPixels":  func(in *media.GetImagesInput) { in.HeightPixels = nil },
 		"HeightPixels": func(in *media.GetImagesInput) { in.WidthPixels = nil },
 	} {
-		_, err := imagesOf(t, server, 0, change)
+		in := imagesInput("cam", 0)
+		change(in)
+		_, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, kvsio.PaginationConfig{})
 		if wrong, ok := errors.AsType[*kvsio.RequestError](err); !ok || wrong.Faults[0].Field != field {
 			t.Errorf("%s alone: %v", field, err)
 		}

@@ -83,6 +83,7 @@ func TestPicturesWaitForMemory(t *testing.T) {
 			done <- err
 		}()
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if held := oldest.bytes + young.bytes; held > e.gate.most || young.bytes < withGarbage(2*size) {
 			t.Errorf("%d bytes are held, %d by the answer", held, young.bytes)
 		}

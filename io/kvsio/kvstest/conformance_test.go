@@ -252,7 +252,7 @@ func tokensOfPages(l *lab) {
 	another := next
 	another.Input = changed(next.Input, "SamplingInterval", 6000)
 	l.refused(another, badArgument)
-	l.clock.Store(int64(6 * time.Minute))
+	l.clock.Store(int64(pageTokenTTL))
 	l.refused(next, badArgument)
 	l.clock.Store(0)
 

@@ -102,7 +102,7 @@ func TestPythonLines(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
 			frames := backfillFormat(u, format, framepb.JPEG)
-			u.load(pythonLine(format, "out"), frames)
+			u.load(dataset.PythonLine(format, "out"), frames)
 		})
 	}
 }

@@ -23,7 +23,7 @@
 // found for it. The stream is its name, with its dots, and the format of a picture
 // JPEG or PNG.
 //
-// "webdataset": shards/<series>/<span>.tar, of two members a frame.
+// "webdataset", the default: shards/<series>/<span>.tar, of two members a frame.
 //
 //	<key>.jpg or .png   the picture
 //	<key>.json          key, stream, stream_arn (empty where only the name is known),

@@ -103,5 +103,5 @@ func (r demoResult) python() string {
 	if err != nil {
 		return "" // it has gone since it was verified
 	}
-	return "\nIn Python:\n  " + pythonLine(desc.Format, r.Backfill.Dataset) + "\n"
+	return "\nIn Python:\n  " + dataset.PythonLine(desc.Format, r.Backfill.Dataset) + "\n"
 }

@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 	wants(t, backfill["fetched"].(map[string]any), map[string]any{"samples": 0})
 	wants(t, verify, map[string]any{"samples": 1200, "complete": true})
 
-	if line := pythonLine(dataset.DefaultFormat, "kvsframes-demo"); !strings.HasSuffix(first.stdout, "\nIn Python:\n  "+line+"\n") {
+	if line := dataset.PythonLine(dataset.DefaultFormat, "kvsframes-demo"); !strings.HasSuffix(first.stdout, "\nIn Python:\n  "+line+"\n") {
 		t.Errorf("it does not end with how to load the dataset, %s:\n%s", line, first.stdout)
 	}
 

@@ -9,6 +9,7 @@
 //	requests/<series>/<span>.json          what was asked for
 //	ledger/<series>/<span>.json            what became of each shard
 //	shards/<series>/<span>…                the pictures of a shard, in the dataset's format
+//	index.parquet                          a row a sample: what became of it, and where its picture lies
 //	tmp/                                   in a folder: what is being written; gone when a job has ended
 //
 // <series> is [framepb.Series.ID], <span> is [framepb.Span.Name], <key> is
@@ -22,7 +23,7 @@
 // found for it. The stream is its name, with its dots, and the format of a picture
 // JPEG or PNG.
 //
-// "webdataset": shards/<series>/<span>.tar, of two members a frame.
+// "webdataset", the default: shards/<series>/<span>.tar, of two members a frame.
 //
 //	<key>.jpg or .png   the picture
 //	<key>.json          key, stream, stream_arn (empty where only the name is known),
@@ -58,6 +59,40 @@
 //
 // "files": shards/<series>/<span>/<key>.jpg or .png, a picture each.
 //
+// # The index
+//
+// index.parquet has a row for each sample that is in a receipt, each sample once:
+// where receipts overlap, by the one that it counts by in [ledger.Ledger.Tally].
+// The rows are in the order of series, then of sample_time, in row groups of
+// 100,000. [WriteIndex] makes it from receipts, without a look at the shards, and
+// [OpenIndex] reads it a row group at a time.
+//
+//	key           string                 the key
+//	stream        string                 the stream
+//	stream_arn    string                 empty where only the name is known
+//	series        string                 <series>
+//	sample_time   timestamp[ms, UTC]
+//	image_time    timestamp[ms, UTC]     of frames
+//	kind          string                 frame, gap or drop
+//	outcome       string                 FRAME, or the reason of the gap or the drop
+//	file          string                 of frames: what holds the picture, relative to the dataset, with forward slashes
+//	offset        int64                  of frames: the picture's first byte in file
+//	size          int64                  of frames: the picture's bytes
+//	sha256        string                 of frames: of the picture, hexadecimal
+//	format        string                 of frames: JPEG or PNG
+//	width         int32                  of frames: pixels
+//	height        int32                  of frames: pixels
+//
+// What is of frames is null in other rows, and nothing else is. The row groups
+// have the least and the most of every column but sha256.
+//
+// The index describes the dataset as it was when the index was made. Whoever
+// begins to write removes it, so that it does not outlive a job that was killed;
+// and it keeps a digest of the ledger's listing, by which [Index.Current] tells
+// whether receipts came or went all the same. What neither shows, a shard that was
+// replaced by a writer from before the index, shows when pictures are read: their
+// checksums are in the index.
+//
 // # Promises
 //
 // The same requests give the same bytes in every file, whatever was killed,
@@ -82,5 +117,5 @@
 //
 // [Create] opens a dataset for writing, [Write] is the transform that writes
 // shards to it, [Writer] is the same without Beam, [Sweep] tidies up when a job
-// has ended, and [Verify] reads everything back.
+// has ended, [WriteIndex] makes the index, and [Verify] reads everything back.
 package dataset

@@ -6,7 +6,6 @@ import (
 	"iter"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
-	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // files is one image file a frame, in a folder a shard.
@@ -36,21 +35,25 @@ func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser
 
 func (files) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error] {
 	return func(yield func(Picture, error) bool) {
-		series := receipt.GetSeries().Value()
-		extension := framepb.Extension(ledger.Format(receipt))
 		var data bytes.Buffer
-		for outcome := range ledger.Outcomes(receipt) {
-			if outcome.Kind != ledger.Frame {
-				continue
-			}
+		for _, m := range membersOf(receipt) {
 			data.Reset()
-			name := framepb.Key(series.StreamName, series.At(outcome.Index)) + extension
-			err := readFile(&data, name, int64(outcome.Size), open)
-			if !yield(Picture{Data: data.Bytes(), Name: name}, err) {
+			name := m.name()
+			err := readFile(&data, name, int64(m.size), open)
+			if !yield(Picture{data.Bytes(), Position{Name: name}}, err) {
 				return
 			}
 		}
 	}
+}
+
+func (files) Positions(receipt *framepb.Receipt) ([]Position, error) {
+	members := membersOf(receipt)
+	positions := make([]Position, len(members))
+	for i := range members {
+		positions[i].Name = members[i].name()
+	}
+	return positions, nil
 }
 
 // readFile reads no more than shows that a file is larger than it should be.

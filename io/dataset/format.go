@@ -13,7 +13,7 @@ import (
 
 // Format is how the frames of a shard become files: shard in, bytes out. What
 // is written whole or not at all, where, and when a receipt follows is no
-// concern of a format. Both methods may be called by many goroutines at once.
+// concern of a format. All methods may be called by many goroutines at once.
 type Format interface {
 	// Path returns where the shard of a span is kept, relative to the dataset
 	// and with forward slashes: the path of one file, or of a folder of files.
@@ -25,6 +25,11 @@ type Format interface {
 	// Path. The same shard must give the same files.
 	Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error
 
+	// Positions returns where the picture of each frame of a receipt lies, in
+	// time order. It reads no file: that follows from the receipt. The error says
+	// that the receipt is of no shard that Write can have written.
+	Positions(receipt *framepb.Receipt) ([]Position, error)
+
 	// Read yields the picture of each frame of a receipt, in time order, or why
 	// it cannot be had: an error that satisfies [fs.ErrNotExist] where it is
 	// not there, another where it, or what stands around it in its file, is not
@@ -35,8 +40,13 @@ type Format interface {
 
 // Picture is an encoded picture, and where its bytes lie.
 type Picture struct {
-	Data   []byte // valid until the next picture
-	Name   string // of its file, as Write gave it to create
+	Data []byte // valid until the next picture
+	Position
+}
+
+// Position is where the bytes of a picture lie.
+type Position struct {
+	Name   string // of its file, as Write gives it to create
 	Offset int64  // of its first byte in that file
 }
 
@@ -51,7 +61,7 @@ type File interface {
 }
 
 // DefaultFormat is the format of a dataset that is created without one named.
-const DefaultFormat = "files"
+const DefaultFormat = "webdataset"
 
 var formats = map[string]Format{
 	"files":      files{},

@@ -110,6 +110,22 @@ func (p packed) Read(receipt *framepb.Receipt, open func(name string) (File, err
 	}
 }
 
+func (p packed) Positions(receipt *framepb.Receipt) ([]Position, error) {
+	members := membersOf(receipt)
+	layout, err := p.layout(members)
+	if err != nil {
+		return nil, err
+	}
+	positions := make([]Position, len(members))
+	var at int64
+	for i := range members {
+		at += int64(len(layout.before(i)))
+		positions[i].Offset = at
+		at += int64(members[i].size + len(layout.after(i, nil)))
+	}
+	return positions, nil
+}
+
 // membersOf lists the frames of a receipt.
 func membersOf(receipt *framepb.Receipt) []member {
 	series, format := receipt.GetSeries().Value(), ledger.Format(receipt)
@@ -186,7 +202,7 @@ func (r *packedReader) piece(i int, at int64) (picture Picture, length int64, er
 	if err := r.compare(after, start+int64(size)); err != nil {
 		return picture, length, fmt.Errorf("what stands after it in its file %w", err)
 	}
-	return Picture{Data: data, Offset: start}, length, nil
+	return Picture{data, Position{Offset: start}}, length, nil
 }
 
 // checkEnd looks at what the last picture does not show.

@@ -103,9 +103,12 @@ func everywhere(t *testing.T, test func(t *testing.T, where func(testing.TB) spo
 	}
 }
 
-// createAt makes a new dataset.
+// createAt makes a new dataset: of single files, where the options name no format.
 func createAt(t testing.TB, where func(testing.TB) spot, options Options) spot {
 	t.Helper()
+	if options.Format == "" {
+		options.Format = "files"
+	}
 	s := where(t)
 	if _, err := Create(s.name, options); err != nil {
 		t.Fatal(err)

@@ -34,8 +34,9 @@ type Writer struct {
 	step func(name string) error
 }
 
-// NewWriter returns a Writer for a dataset that [Create] made. The errors are
-// those of [Open].
+// NewWriter returns a Writer for a dataset that [Create] made. It removes the
+// dataset's index, which will be out of date. The errors are those of [Open], and
+// of a dataset that cannot be changed.
 func NewWriter(dir string) (*Writer, error) {
 	desc, err := Open(dir)
 	if err != nil {
@@ -48,6 +49,9 @@ func NewWriter(dir string) (*Writer, error) {
 	store, err := ledger.StoreAt(dir)
 	if err != nil {
 		return nil, err
+	}
+	if err := store.Remove(context.Background(), indexFile); err != nil {
+		return nil, fmt.Errorf("removing the index of the dataset %q: %w", dir, err)
 	}
 	folder, _ := store.(ledger.Folder)
 	return &Writer{store: store, dir: string(folder), format: format, ledger: ledger.Open(dir)}, nil

@@ -312,7 +312,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 // oneFile is a format of the other kind: one file a shard.
-type oneFile struct{}
+type oneFile struct{ files }
 
 func (oneFile) Path(span framepb.Span) string { return files{}.Path(span) + ".bin" }
 

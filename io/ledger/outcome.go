@@ -17,6 +17,9 @@ const (
 	Drop
 )
 
+// String returns frame, gap or drop.
+func (k Kind) String() string { return [...]string{"frame", "gap", "drop"}[k] }
+
 // Outcome is what became of one sample, as its receipt tells it.
 type Outcome struct {
 	Index int64 // of the sample on its series' grid

@@ -12,46 +12,53 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
+// draw puts receipts into a ledger, damaged ones among them, and returns what the
+// others tell, in the order in which samples count by them.
+func draw(t *testing.T, rt *rapid.T, l *Ledger) (shards map[Entry]string, entries []Entry) {
+	shards = make(map[Entry]string)
+	for range rapid.IntRange(0, 8).Draw(rt, "receipts") {
+		s := drawSpan(rt, "first")
+		letters := rapid.SliceOfN(rapid.SampledFrom([]byte("fffnd")), int(s.Samples), int(s.Samples)).Draw(rt, "outcomes")
+		entry := Entry{Span: s, Failed: rapid.Bool().Draw(rt, "failed")}
+		if entry.Failed {
+			letters[0] = 'F'
+		}
+		if slices.ContainsFunc(entries, func(e Entry) bool { return e.Span == s }) {
+			continue
+		}
+		put(t, l, s.First, string(letters))
+		if rapid.IntRange(0, 9).Draw(rt, "damage") == 0 {
+			if err := os.Truncate(filepath.Join(l.dir, entry.Path()), 30); err != nil {
+				rt.Fatal(err)
+			}
+			continue
+		}
+		shards[entry] = string(letters)
+		entries = append(entries, entry)
+	}
+	slices.SortFunc(entries, func(a, b Entry) int {
+		if c := compareBool(b.Failed, a.Failed); c != 0 {
+			return -c
+		}
+		return compareSpans(a.Span, b.Span)
+	})
+	return shards, entries
+}
+
+func drawSpan(rt *rapid.T, name string) framepb.Span {
+	return span(rapid.Int64Range(0, 40).Draw(rt, name), rapid.Int64Range(1, 15).Draw(rt, "samples"))
+}
+
 // TestTally holds Tally against counting one sample after the other.
 func TestTally(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
 		l := Open(filepath.Join(dir, rapid.StringMatching(`[a-z0-9]{16}`).Draw(rt, "dir")))
 		defer os.RemoveAll(l.dir)
-		first, samples := rapid.Int64Range(0, 40), rapid.Int64Range(1, 15)
-		draw := func(name string) framepb.Span { return span(first.Draw(rt, name), samples.Draw(rt, "samples")) }
-
-		shards := make(map[Entry]string)
-		var entries []Entry
-		for range rapid.IntRange(0, 8).Draw(rt, "receipts") {
-			s := draw("first")
-			letters := rapid.SliceOfN(rapid.SampledFrom([]byte("fffnd")), int(s.Samples), int(s.Samples)).Draw(rt, "outcomes")
-			entry := Entry{Span: s, Failed: rapid.Bool().Draw(rt, "failed")}
-			if entry.Failed {
-				letters[0] = 'F'
-			}
-			if slices.ContainsFunc(entries, func(e Entry) bool { return e.Span == s }) {
-				continue
-			}
-			put(t, l, s.First, string(letters))
-			if rapid.IntRange(0, 9).Draw(rt, "damage") == 0 {
-				if err := os.Truncate(filepath.Join(l.dir, entry.Path()), 30); err != nil {
-					rt.Fatal(err)
-				}
-				continue
-			}
-			shards[entry] = string(letters)
-			entries = append(entries, entry)
-		}
-		slices.SortFunc(entries, func(a, b Entry) int {
-			if c := compareBool(b.Failed, a.Failed); c != 0 {
-				return -c
-			}
-			return compareSpans(a.Span, b.Span)
-		})
+		shards, entries := draw(t, rt, l)
 		var asked []framepb.Span
 		for range rapid.IntRange(1, 5).Draw(rt, "requests") {
-			asked = append(asked, draw("asked"))
+			asked = append(asked, drawSpan(rt, "asked"))
 		}
 		want := naive(entries, shards, asked)
 		got, err := l.Tally(asked)

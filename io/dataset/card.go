@@ -1,0 +1,219 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+const cardFile = "README.md"
+
+// cardMark is the line of a card that says whose it is.
+const cardMark = "# kvsframes writes this file at the end of every backfill. Without this line it is yours, and stays as it is."
+
+// cardRows bounds each of a card's tables.
+const cardRows = 100
+
+// writeCard writes the card, unless there is one that is somebody's own.
+func (c *cataloger) writeCard(ctx context.Context) error {
+	old, err := c.store.Read(ctx, cardFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if c.contents.Card = err != nil || bytes.Contains(old, []byte(cardMark)); !c.contents.Card {
+		return nil
+	}
+	return writeWhole(ctx, c.store, cardFile, func(w io.Writer) error {
+		_, err := io.WriteString(w, c.card())
+		return err
+	})
+}
+
+// card tells of the dataset, and nothing of when or where it was made.
+func (c *cataloger) card() string {
+	w := new(strings.Builder)
+	c.frontMatter(w)
+	fmt.Fprint(w, "\n# Frames of Kinesis Video Streams\n\n")
+	fmt.Fprintln(w, "Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose `verify` proves that it is whole. Times are in UTC.")
+	c.counts(w)
+	c.loading(w)
+	c.requests(w)
+	c.gaps(w)
+	return w.String()
+}
+
+// frontMatter is what Hugging Face's datasets, and its hub, read.
+func (c *cataloger) frontMatter(w io.Writer) {
+	fmt.Fprintf(w, "---\n%s\n", cardMark)
+	if c.contents.Frames > 0 {
+		path := "shards/" + loadings[c.desc.Format].shards
+		if c.desc.Format == "tfrecord" {
+			path = indexFile // datasets reads no TFRecords
+		}
+		fmt.Fprintf(w, "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: %q\n", path)
+		if c.desc.Format == "files" {
+			fmt.Fprintln(w, "  drop_labels: true") // a folder is a shard, not a class
+		}
+	}
+	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n", sizeCategory(c.contents.Frames))
+}
+
+// sizeCategory is one of the hub's.
+func sizeCategory(n int64) string {
+	names := []string{"1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"}
+	if n < 1000 {
+		return "n<1K"
+	}
+	limit := int64(10_000)
+	for i, name := range names[:len(names)-1] {
+		if n < limit {
+			return name + "<n<" + names[i+1]
+		}
+		limit *= 10
+	}
+	return "n>1T"
+}
+
+func (c *cataloger) counts(w io.Writer) {
+	fmt.Fprint(w, "\n| samples | |\n|---|---:|\n")
+	row := func(name string, n int64) { fmt.Fprintf(w, "| %s | %d |\n", cell(name), n) }
+	row("all", c.contents.Samples)
+	row("frames", c.contents.Frames)
+	for _, reason := range slices.Sorted(maps.Keys(c.contents.Gaps)) {
+		row("gaps, "+reason, c.contents.Gaps[reason])
+	}
+	for _, reason := range slices.Sorted(maps.Keys(c.contents.Drops)) {
+		row("drops, "+reason, c.contents.Drops[reason])
+	}
+	if c.contents.Missing > 0 {
+		row("asked for and not there", c.contents.Missing)
+	}
+	fmt.Fprintf(w, "\nThe pictures have %d bytes.\n", c.contents.Bytes)
+}
+
+func (c *cataloger) loading(w io.Writer) {
+	fmt.Fprint(w, "\n## Load it\n\nIn the folder of this file:\n")
+	loading := loadings[c.desc.Format]
+	block := func(line string) { fmt.Fprintf(w, "\n```python\n%s\n```\n", strings.ReplaceAll(line, "; ", "\n")) }
+	if c.contents.Frames > 0 {
+		block(loading.python(""))
+		block(`import datasets; samples = datasets.load_dataset(".", split="train")`)
+	}
+	block(`import duckdb; duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()`)
+	fmt.Fprintf(w, "\n`index.parquet` has a row a sample: what became of it, and the file, offset, size and SHA-256 of its picture. The dataset format is `%s`.\n", c.desc.Format)
+}
+
+// requests is what was asked for.
+func (c *cataloger) requests(w io.Writer) {
+	var asked []framepb.Span
+	for _, series := range slices.SortedFunc(maps.Keys(c.cover), func(a, b framepb.Series) int { return cmp.Compare(a.ID(), b.ID()) }) {
+		asked = append(asked, ledger.Union(c.cover[series].asked)...)
+	}
+	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples |\n|---|---|---|---:|---|---|---:|\n")
+	for _, span := range asked[:min(len(asked), cardRows)] {
+		s := span.Series
+		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", cell(s.StreamName), clock(s.At(span.First)), clock(s.At(span.End()-1)),
+			time.Duration(s.IntervalMs)*time.Millisecond, cell(s.ImageSelectorType), picturesOf(s), span.Samples)
+	}
+	more(w, len(asked))
+}
+
+func picturesOf(s framepb.Series) string {
+	text := s.Format
+	if s.WidthPixels > 0 {
+		text += fmt.Sprintf(" %d×%d", s.WidthPixels, s.HeightPixels)
+	}
+	if s.JPEGQuality > 0 {
+		text += fmt.Sprintf(" quality %d", s.JPEGQuality)
+	}
+	return text
+}
+
+// gaps is where the gaps and drops are.
+func (c *cataloger) gaps(w io.Writer) {
+	periods := c.periods()
+	if len(periods) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\n## Gaps and drops\n\n| stream | when | samples | frames | gaps | drops |\n|---|---|---:|---:|---|---|\n")
+	for _, p := range periods[:min(len(periods), cardRows)] {
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames, reasons(p.gaps), reasons(p.drops))
+	}
+	more(w, len(periods))
+}
+
+// period is consecutive days of a stream.
+type period struct {
+	stream, when string
+	dayCount
+}
+
+// periods is the days that have gaps or drops; or the months, or the years, or the
+// streams, where there would be too many. Of too many streams, those with most come
+// first.
+func (c *cataloger) periods() (all []period) {
+	for _, length := range []int{len("2006-01-02"), len("2006-01"), len("2006"), 0} {
+		if all = c.fold(length); len(all) <= cardRows {
+			return all
+		}
+	}
+	slices.SortStableFunc(all, func(a, b period) int { return cmp.Compare(b.samples-b.frames, a.samples-a.frames) })
+	return all
+}
+
+// fold adds up days whose dates agree in the first characters.
+func (c *cataloger) fold(length int) (all []period) {
+	type key struct{ stream, when string }
+	sums := make(map[key]*period)
+	for at, day := range c.days {
+		k := key{at.stream, time.UnixMilli(at.day * dayMs).UTC().Format(time.DateOnly)[:length]}
+		sum := sums[k]
+		if sum == nil {
+			sum = &period{stream: k.stream, when: k.when}
+			sums[k] = sum
+		}
+		sum.samples += day.samples
+		sum.frames += day.frames
+		for reason, n := range day.gaps {
+			addReason(&sum.gaps, reason, n)
+		}
+		for reason, n := range day.drops {
+			addReason(&sum.drops, reason, n)
+		}
+	}
+	for _, sum := range sums {
+		if sum.frames < sum.samples {
+			all = append(all, *sum)
+		}
+	}
+	slices.SortFunc(all, func(a, b period) int { return cmp.Or(cmp.Compare(a.stream, b.stream), cmp.Compare(a.when, b.when)) })
+	return all
+}
+
+func reasons(counts map[string]int64) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", cell(reason), counts[reason]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func more(w io.Writer, rows int) {
+	if rows > cardRows {
+		fmt.Fprintf(w, "\nand %d more.\n", rows-cardRows)
+	}
+}
+
+// cell makes text of others fit for a table's cell.
+var cell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "_", `\_`, "<", "&lt;").Replace

@@ -1,0 +1,81 @@
+package dataset
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// writeWhole makes a file in the root of a dataset hold what write writes, whole or
+// not at all. It may call write more than once.
+func writeWhole(ctx context.Context, store ledger.Store, name string, write func(io.Writer) error) error {
+	if bucket, ok := store.(*ledger.Bucket); ok {
+		return uploadWhole(ctx, bucket, name, write)
+	}
+	var err error
+	for range tries {
+		if err = renameWhole(string(store.(ledger.Folder)), name, write); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+func uploadWhole(ctx context.Context, bucket *ledger.Bucket, name string, write func(io.Writer) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	upload, err := bucket.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := write(upload); err != nil {
+		cancel() // so that it never appears
+		upload.Close()
+		return err
+	}
+	return upload.Close()
+}
+
+// renameWhole writes in tmp. When it is done it removes what others left there of
+// the same file: a killed writer, or one that is still alive, which then fails and
+// is called again.
+func renameWhole(dir, name string, write func(io.Writer) error) error {
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.MkdirAll(tmp, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err // one that exists may have been removed a moment later
+	}
+	temp := filepath.Join(tmp, name+"."+rand.Text())
+	if err := fillFile(temp, write); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	if err := os.Rename(temp, filepath.Join(dir, name)); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	left, _ := fs.Glob(os.DirFS(tmp), name+".*")
+	for _, other := range left {
+		os.Remove(filepath.Join(tmp, other))
+	}
+	return nil
+}
+
+func fillFile(path string, write func(io.Writer) error) error {
+	file, err := createFile(path)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	err = write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	return errors.Join(err, file.Close())
+}

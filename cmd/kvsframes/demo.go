@@ -71,7 +71,7 @@ func (show *output) demo(cmd *cobra.Command, out string) (demoResult, error) {
 	if err != nil {
 		return result, err
 	}
-	result.Verify, err = show.verify(cmd, out)
+	result.Verify, err = show.verify(cmd, out, false)
 	return result, err
 }
 

@@ -245,6 +245,31 @@ func (w *Writer) remove(span framepb.Span, path string) error {
 	return errors.Join(err, os.RemoveAll(old))
 }
 
+// forget removes a shard, its receipts first.
+func (w *Writer) forget(ctx context.Context, span framepb.Span) error {
+	if err := w.ledger.WithContext(ctx).Remove(span); err != nil {
+		return err
+	}
+	if err := w.reach("forget"); err != nil {
+		return err
+	}
+	return w.clearAway(ctx, span)
+}
+
+// clearAway removes the pictures of a shard that has no receipt.
+func (w *Writer) clearAway(ctx context.Context, span framepb.Span) error {
+	path := w.format.Path(span)
+	bucket, ok := w.store.(*ledger.Bucket)
+	if !ok {
+		return w.takeAway(span, filepath.Join(w.dir, filepath.FromSlash(path)))
+	}
+	names, err := bucket.Under(ctx, path)
+	if err != nil {
+		return err
+	}
+	return removeObjects(ctx, bucket, path, names)
+}
+
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

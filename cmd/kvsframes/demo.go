@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -99,7 +100,7 @@ func (r demoResult) text() string {
 
 // python is how to load the dataset.
 func (r demoResult) python() string {
-	desc, err := dataset.Open(r.Backfill.Dataset)
+	desc, err := dataset.Open(context.Background(), r.Backfill.Dataset)
 	if err != nil {
 		return "" // it has gone since it was verified
 	}

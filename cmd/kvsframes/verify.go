@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -44,7 +43,11 @@ func newVerify() *cobra.Command {
 	show := newOutput(cmd.Flags())
 	repair := cmd.Flags().Bool("repair", false, "take away what is damaged, so that the next backfill fetches just that")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if _, err := ledger.StoreAt(args[0]); err != nil {
+		_, err := dataset.Open(cmd.Context(), args[0])
+		switch {
+		case errors.Is(err, context.Canceled):
+			return fmt.Errorf("%w", pipeline.ErrInterrupted)
+		case err != nil:
 			return mistakes(err)
 		}
 		report, err := show.verify(cmd, args[0], *repair)
@@ -78,8 +81,6 @@ func (show *output) verify(cmd *cobra.Command, dir string, repair bool) (dataset
 	switch {
 	case errors.Is(err, context.Canceled):
 		return report, fmt.Errorf("%w", pipeline.ErrInterrupted)
-	case errors.Is(err, dataset.ErrNoDataset), errors.Is(err, dataset.ErrForeign):
-		return report, mistakes(err)
 	case err == nil && !report.Complete:
 		return report, incompleteError(fmt.Sprintf("%s is not complete: %s", dir, nextStep(report, repair)))
 	}

@@ -47,7 +47,7 @@ func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, err
 	if err := v.run(ctx); err != nil {
 		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
 	}
-	writer, err := NewWriter(dir)
+	writer, err := NewWriter(ctx, dir)
 	if err != nil {
 		return Report{}, err
 	}

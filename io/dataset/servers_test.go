@@ -107,7 +107,7 @@ func everywhere(t *testing.T, test func(t *testing.T, where func(testing.TB) spo
 func createAt(t testing.TB, where func(testing.TB) spot, options Options) spot {
 	t.Helper()
 	s := where(t)
-	if _, err := Create(s.name, options); err != nil {
+	if _, err := Create(t.Context(), s.name, options); err != nil {
 		t.Fatal(err)
 	}
 	return s

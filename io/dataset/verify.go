@@ -68,7 +68,7 @@ type verifier struct {
 }
 
 func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
-	desc, err := Open(dir)
+	desc, err := Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -35,9 +35,9 @@ type Writer struct {
 }
 
 // NewWriter returns a Writer for a dataset that [Create] made. The errors are
-// those of [Open].
-func NewWriter(dir string) (*Writer, error) {
-	desc, err := Open(dir)
+// those of [Open]; ctx is for opening alone.
+func NewWriter(ctx context.Context, dir string) (*Writer, error) {
+	desc, err := Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

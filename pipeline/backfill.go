@@ -76,7 +76,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.Validate(); err != nil {
 		return o, err
 	}
-	has, err := dataset.Check(o.Out, o.dataset())
+	has, err := dataset.Check(ctx, o.Out, o.dataset())
 	if err != nil {
 		return o, err
 	}
@@ -90,7 +90,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
 		return o, err
 	}
-	_, err = dataset.Create(o.Out, o.dataset())
+	_, err = dataset.Create(ctx, o.Out, o.dataset())
 	return o, err
 }
 
@@ -108,7 +108,7 @@ func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	if _, err := book.Discard(spans...); err != nil {
 		return nil, err
 	}
-	return kvsio.NewPlan(o.Read, o.Requests)
+	return kvsio.NewPlan(ctx, o.Read, o.Requests)
 }
 
 // job runs the Beam job, unless there is nothing to fetch.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -71,7 +72,7 @@ func (show *output) demo(cmd *cobra.Command, out string) (demoResult, error) {
 	if err != nil {
 		return result, err
 	}
-	result.Verify, err = show.verify(cmd, out)
+	result.Verify, err = show.verify(cmd, out, false)
 	return result, err
 }
 
@@ -99,7 +100,7 @@ func (r demoResult) text() string {
 
 // python is how to load the dataset.
 func (r demoResult) python() string {
-	desc, err := dataset.Open(r.Backfill.Dataset)
+	desc, err := dataset.Open(context.Background(), r.Backfill.Dataset)
 	if err != nil {
 		return "" // it has gone since it was verified
 	}

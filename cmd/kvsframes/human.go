@@ -50,6 +50,12 @@ func reportText(r dataset.Report) string {
 			fmt.Fprintf(w, "  %s %s\n", number(wrong.n), wrong.name)
 		}
 	}
+	if r.Repaired > 0 {
+		fmt.Fprintf(w, "Repaired: %s files or shards:\n", number(r.Repaired))
+		for _, repair := range r.Repairs {
+			fmt.Fprintf(w, "  %s\n", repair)
+		}
+	}
 	for _, problem := range r.Problems {
 		fmt.Fprintf(w, "  %s\n", problem)
 	}

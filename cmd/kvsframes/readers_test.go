@@ -51,17 +51,17 @@ func readerCameras() kvstest.Config {
 	return kvstest.Config{Streams: []kvstest.Stream{door, yard, long}}
 }
 
-// backfillFormat backfills three minutes of the cameras, in shards of which one is
+// backfillFormat backfills three minutes of the cameras into out, in shards of which one is
 // all gaps, and returns how many frames that came to.
-func backfillFormat(u *user, format, imageFormat string) float64 {
-	args := ask(0, 3, "--dataset-format", format, "--format", imageFormat, "--shard-samples", "10", "--json")
+func backfillFormat(u *user, format, imageFormat, out string) float64 {
+	args := ask(0, 3, "--dataset-format", format, "--format", imageFormat, "--shard-samples", "10", "--json", "--out", out)
 	cameras := readerCameras().Streams
 	args[2] = cameras[0].Name // in place of ask's
 	for _, camera := range cameras[1:] {
 		args = append(args, "--stream-name", camera.Name)
 	}
 	u.must(0, args...)
-	return object(u.t, u.must(0, "verify", "out", "--json"))["frames"].(float64)
+	return object(u.t, u.must(0, "verify", out, "--json"))["frames"].(float64)
 }
 
 // TestReaders has real readers read every format. They must tell of each frame
@@ -71,12 +71,43 @@ func TestReaders(t *testing.T) {
 		for _, imageFormat := range []string{framepb.JPEG, framepb.PNG} {
 			t.Run(reader.name+"/"+imageFormat, func(t *testing.T) {
 				u := newUser(t, readerCameras())
-				frames := backfillFormat(u, reader.format, imageFormat)
+				frames := backfillFormat(u, reader.format, imageFormat, "out")
 				want := recorded(t, filepath.Join(u.dir, "out"))
 				if len(want) != int(frames) || frames != 180-20-30 {
 					t.Fatalf("the ledger has %d frames, verify read back %v", len(want), frames)
 				}
 				checkSamples(t, u.read(reader.name), want)
+			})
+		}
+	}
+}
+
+// TestReadersOfBuckets: what lies in a bucket is the files of a folder, whatever the
+// format and the store, so that a synced copy is read as any dataset.
+func TestReadersOfBuckets(t *testing.T) {
+	reads := map[string][]string{"webdataset": {"webdataset"}, "parquet": {"pyarrow", "duckdb"}}
+	for _, format := range dataset.Formats() {
+		local := newUser(t, readerCameras())
+		backfillFormat(local, format, framepb.JPEG, "out")
+		want := tree(t, filepath.Join(local.dir, "out"))
+		for store, make := range map[string]func(*testing.T) bucket{"s3": newBucket, "gs": newGoogleBucket} {
+			t.Run(format+"/"+store, func(t *testing.T) {
+				u, b := generic(newUser(t, readerCameras())), make(t)
+				backfillFormat(u, format, framepb.JPEG, b.out)
+				objects := b.tree()
+				sameTree(t, objects, want)
+				for name, data := range objects {
+					path := filepath.Join(u.dir, "out", name)
+					if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, []byte(data), 0o666); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, reader := range reads[format] {
+					checkSamples(t, u.read(reader), recorded(t, filepath.Join(u.dir, "out")))
+				}
 			})
 		}
 	}
@@ -103,7 +134,7 @@ func TestReadersIndex(t *testing.T) {
 	for _, format := range dataset.Formats() {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
-			backfillFormat(u, format, framepb.JPEG)
+			backfillFormat(u, format, framepb.JPEG, "out")
 			for _, reader := range []string{"index_duckdb", "index_pyarrow", "card"} {
 				checkSamples(t, u.read(reader), recorded(t, filepath.Join(u.dir, "out")))
 			}
@@ -116,7 +147,7 @@ func TestPythonLines(t *testing.T) {
 	for _, format := range dataset.Formats() {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
-			frames := backfillFormat(u, format, framepb.JPEG)
+			frames := backfillFormat(u, format, framepb.JPEG, "out")
 			u.load(dataset.PythonLine(format, "out"), frames)
 		})
 	}

@@ -8,20 +8,28 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 const verifyHelp = `Read everything in a dataset back: that each sample that was ever asked for is
 there exactly once, that every picture is the one that was written, byte for
 byte, and that decoders will find the format and size that were recorded.
-It makes no calls to Kinesis Video Streams and changes nothing. DIR is the folder of
-a dataset, or its URL, as backfill takes it with --out.
+It makes no calls to Kinesis Video Streams. DIR is the folder of a dataset, or its
+URL, as backfill takes it with --out. It changes nothing, but for --repair.
 
-Exit status: 0 complete; 2 not a dataset; 3 not complete.`
+--repair then takes away what is damaged, so that the same backfill fetches that,
+and nothing else, again: shards with pictures that are missing or not as they were
+written, damaged receipts with their shards, and of samples that are there twice
+one. It says what it did; the report is of the dataset as it is then. Files that
+could not be read stay, and so do files that no receipt knows. "go doc
+github.com/kvsframes/kvsframes/io/dataset.Repair" tells the rest.
+
+Exit status: 0 complete; 1 it could not be read to its end, or repaired; 2 not a
+dataset, or one that cannot be opened; 3 not complete.`
 
 const verifyExample = `  kvsframes verify frames
   kvsframes verify frames --json | jq .complete
+  kvsframes verify frames --repair
   kvsframes verify 's3://archive/frames?region=eu-west-1'`
 
 func newVerify() *cobra.Command {
@@ -33,11 +41,16 @@ func newVerify() *cobra.Command {
 		Args:    oneFolder,
 	}
 	show := newOutput(cmd.Flags())
+	repair := cmd.Flags().Bool("repair", false, "take away what is damaged, so that the next backfill fetches just that")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if _, err := ledger.StoreAt(args[0]); err != nil {
+		_, err := dataset.Open(cmd.Context(), args[0])
+		switch {
+		case errors.Is(err, context.Canceled):
+			return fmt.Errorf("%w", pipeline.ErrInterrupted)
+		case err != nil:
 			return mistakes(err)
 		}
-		report, err := show.verify(cmd, args[0])
+		report, err := show.verify(cmd, args[0], *repair)
 		if report.Schema == "" {
 			return err
 		}
@@ -53,20 +66,31 @@ func oneFolder(_ *cobra.Command, args []string) error {
 	return mistakes(fmt.Errorf("%d folders are named: it must be one, the folder or the URL of a dataset", len(args)))
 }
 
-// verify verifies a dataset. The report is empty where there cannot be one.
-func (show *output) verify(cmd *cobra.Command, dir string) (dataset.Report, error) {
+// verify verifies a dataset, or repairs it. The report is empty where there cannot
+// be one.
+func (show *output) verify(cmd *cobra.Command, dir string, repair bool) (dataset.Report, error) {
+	check := dataset.Verify
+	if repair {
+		check = dataset.Repair
+	}
 	line := show.progress(cmd)
-	report, err := dataset.Verify(cmd.Context(), dir, dataset.VerifyOptions{Progress: func(done, total int64) {
+	report, err := check(cmd.Context(), dir, dataset.VerifyOptions{Progress: func(done, total int64) {
 		line.draw(fmt.Sprintf("%s of %s shards read back", number(done), number(total)))
 	}})
 	line.end()
 	switch {
 	case errors.Is(err, context.Canceled):
 		return report, fmt.Errorf("%w", pipeline.ErrInterrupted)
-	case errors.Is(err, dataset.ErrNoDataset), errors.Is(err, dataset.ErrForeign):
-		return report, mistakes(err)
 	case err == nil && !report.Complete:
-		return report, incompleteError(fmt.Sprintf("%s is not complete", dir))
+		return report, incompleteError(fmt.Sprintf("%s is not complete: %s", dir, nextStep(report, repair)))
 	}
 	return report, err
+}
+
+// nextStep is what makes a dataset complete.
+func nextStep(r dataset.Report, repaired bool) string {
+	if !repaired && r.Missing+r.Corrupt+r.Duplicate+r.Damaged > 0 {
+		return "verify --repair takes away what is damaged, then the same backfill fetches what is missing"
+	}
+	return "the same backfill fetches what is missing or FAILED"
 }

@@ -44,7 +44,7 @@ type CatalogOptions struct {
 //
 // The errors are those of WriteIndex.
 func Catalog(ctx context.Context, dir string, options CatalogOptions) (Contents, error) {
-	c, err := newCataloger(dir)
+	c, err := newCataloger(ctx, dir)
 	if err != nil {
 		return Contents{}, err
 	}

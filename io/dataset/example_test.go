@@ -25,7 +25,7 @@ func writeAndVerify() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if _, err := dataset.Create(dir, dataset.Options{ShardSamples: 2}); err != nil {
+	if _, err := dataset.Create(context.Background(), dir, dataset.Options{ShardSamples: 2}); err != nil {
 		return err
 	}
 

@@ -76,7 +76,7 @@ func create(t testing.TB) string { return createIn(t, "files") }
 func createIn(t testing.TB, format string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := Create(dir, Options{Format: format}); err != nil {
+	if _, err := Create(t.Context(), dir, Options{Format: format}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -84,7 +84,7 @@ func createIn(t testing.TB, format string) string {
 
 func writer(t testing.TB, dir string) *Writer {
 	t.Helper()
-	w, err := NewWriter(dir)
+	w, err := NewWriter(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

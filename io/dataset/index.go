@@ -118,7 +118,7 @@ func value[T any](p *T) (v T) {
 // The errors are those of [Open], and what prevents the index: the ledger cannot
 // be read, the index cannot be written, or ctx is done.
 func WriteIndex(ctx context.Context, dir string) (rows int64, err error) {
-	c, err := newCataloger(dir)
+	c, err := newCataloger(ctx, dir)
 	if err != nil {
 		return 0, err
 	}
@@ -139,8 +139,8 @@ type cataloger struct {
 	tally // of the rows of the index
 }
 
-func newCataloger(dir string) (*cataloger, error) {
-	desc, err := Open(dir)
+func newCataloger(ctx context.Context, dir string) (*cataloger, error) {
+	desc, err := Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

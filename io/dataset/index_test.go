@@ -149,7 +149,7 @@ func TestIndexIsTheTally(t *testing.T) {
 	dirs := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
 		dir := filepath.Join(dirs, rapid.StringMatching(`[a-z0-9]{16}`).Draw(rt, "dir"))
-		if _, err := Create(dir, Options{}); err != nil {
+		if _, err := Create(t.Context(), dir, Options{}); err != nil {
 			rt.Fatal(err)
 		}
 		defer os.RemoveAll(dir)

@@ -56,7 +56,7 @@ func TestKillProcess(t *testing.T) {
 
 // resume writes what the ledger does not have.
 func resume(t *testing.T, dir string) {
-	if _, err := Create(dir, Options{}); err != nil {
+	if _, err := Create(t.Context(), dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	w, l := writer(t, dir), ledger.Open(dir)

@@ -35,13 +35,13 @@ var ErrForeign = errors.New("belongs to another kind of dataset")
 
 // Open returns the description of the dataset at dir: a folder, or the URL of a
 // place in a bucket. The error satisfies ErrNoDataset or ErrForeign, or says why
-// the dataset cannot be read.
-func Open(dir string) (*framepb.Dataset, error) {
+// the dataset cannot be read. ctx bounds what is asked of a store on a network.
+func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	store, err := ledger.StoreAt(dir)
 	if err != nil {
 		return nil, err
 	}
-	data, err := store.Read(context.Background(), descriptionFile)
+	data, err := store.Read(ctx, descriptionFile)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)
 	}
@@ -71,20 +71,20 @@ func Open(dir string) (*framepb.Dataset, error) {
 
 // Check returns the description that Create would, and the errors that it would
 // without trying to write: it leaves no trace.
-func Check(dir string, want Options) (*framepb.Dataset, error) {
+func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, error) {
 	if dir == "" {
 		return nil, errors.New("no place is named for the dataset")
 	}
 	if err := want.validate(); err != nil {
 		return nil, err
 	}
-	desc, err := Open(dir)
+	desc, err := Open(ctx, dir)
 	if errors.Is(err, ErrNoDataset) {
-		problem := checkEmpty(dir)
+		problem := checkEmpty(ctx, dir)
 		if problem == nil {
 			return want.describe(), nil
 		}
-		if desc, err = Open(dir); errors.Is(err, ErrNoDataset) { // or has another process just made it?
+		if desc, err = Open(ctx, dir); errors.Is(err, ErrNoDataset) { // or has another process just made it?
 			return nil, problem
 		}
 	}
@@ -95,7 +95,7 @@ func Check(dir string, want Options) (*framepb.Dataset, error) {
 }
 
 // checkEmpty refuses a place that has something in it, or cannot have.
-func checkEmpty(dir string) error {
+func checkEmpty(ctx context.Context, dir string) error {
 	store, err := ledger.StoreAt(dir)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func checkEmpty(dir string) error {
 	if !ok {
 		return checkFolder(string(store.(ledger.Folder)))
 	}
-	empty, err := bucket.Empty(context.Background())
+	empty, err := bucket.Empty(ctx)
 	if err == nil && !empty {
 		err = fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
 	}
@@ -147,9 +147,10 @@ func checkParent(dir string) error {
 // none. It refuses a dataset that is not what is wanted (every field that
 // differs, a *MismatchError each), a folder that is not empty and no dataset,
 // and one that cannot be written: it tries. Where it fails it leaves nothing
-// behind. Many processes may create the same dataset at once.
-func Create(dir string, want Options) (*framepb.Dataset, error) {
-	desc, err := Check(dir, want)
+// behind. Many processes may create the same dataset at once. ctx bounds what is
+// asked of a store on a network.
+func Create(ctx context.Context, dir string, want Options) (*framepb.Dataset, error) {
+	desc, err := Check(ctx, dir, want)
 	if err != nil {
 		return nil, err
 	}
@@ -162,15 +163,15 @@ func Create(dir string, want Options) (*framepb.Dataset, error) {
 		return nil, err
 	}
 	if bucket, ok := store.(*ledger.Bucket); ok {
-		if err := bucket.Make(context.Background(), descriptionFile, data); err != nil {
+		if err := bucket.Make(ctx, descriptionFile, data); err != nil {
 			return nil, err
 		}
-		return Check(dir, want) // another process may have been first
+		return Check(ctx, dir, want) // another process may have been first
 	}
 	if err := createFolder(string(store.(ledger.Folder)), data); err != nil {
 		return nil, err
 	}
-	return Check(dir, want)
+	return Check(ctx, dir, want)
 }
 
 func createFolder(dir string, data []byte) error {

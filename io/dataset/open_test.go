@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func TestCreate(t *testing.T) {
 	options := Options{ShardSamples: 50, Transforms: []string{"resize"}}
 	for _, make := range []struct {
 		name    string
-		f       func(string, Options) (*framepb.Dataset, error)
+		f       func(context.Context, string, Options) (*framepb.Dataset, error)
 		options Options
 	}{
 		{"Check", Check, options},
@@ -30,7 +31,7 @@ func TestCreate(t *testing.T) {
 		{"Create, fields left out", Create, Options{}},
 		{"Check, fields left out", Check, Options{Format: DefaultFormat}},
 	} {
-		got, err := make.f(dir, make.options)
+		got, err := make.f(t.Context(), dir, make.options)
 		if err != nil || !proto.Equal(got, want) {
 			t.Errorf("%s = %v, %v, want %v", make.name, got, err, want)
 		}
@@ -38,7 +39,7 @@ func TestCreate(t *testing.T) {
 			t.Error("Check left a trace")
 		}
 	}
-	if got, err := Open(dir); err != nil || !proto.Equal(got, want) {
+	if got, err := Open(t.Context(), dir); err != nil || !proto.Equal(got, want) {
 		t.Errorf("Open = %v, %v", got, err)
 	}
 	if files := tree(t, dir); len(files) != 1 {
@@ -48,7 +49,7 @@ func TestCreate(t *testing.T) {
 		"shard-samples": {ShardSamples: 51}, "transforms": {Transforms: []string{}}, "dataset-format": {Format: "one"},
 	} {
 		formats["one"] = oneFile{}
-		_, err := Create(dir, options)
+		_, err := Create(t.Context(), dir, options)
 		delete(formats, "one")
 		var mismatch *MismatchError
 		if !errors.As(err, &mismatch) || mismatch.Field != field || mismatch.Dir != dir {
@@ -64,7 +65,7 @@ func TestBadOptions(t *testing.T) {
 		"shard samples are 10001":      {ShardSamples: 10001},
 	} {
 		dir := filepath.Join(t.TempDir(), "x")
-		if _, err := Create(dir, options); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Create(t.Context(), dir, options); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", options, err, want)
 		}
 		if exists(dir) {
@@ -99,8 +100,8 @@ func TestBadFolders(t *testing.T) {
 			dir := t.TempDir()
 			test.prepare(t, dir)
 			before := tree(t, dir)
-			for name, f := range map[string]func(string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
-				_, err := f(filepath.Join(dir, test.sub), Options{})
+			for name, f := range map[string]func(context.Context, string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
+				_, err := f(t.Context(), filepath.Join(dir, test.sub), Options{})
 				if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
 					t.Errorf("%s: %v, want %q", name, err, test.want)
 				}
@@ -108,7 +109,7 @@ func TestBadFolders(t *testing.T) {
 			equalTrees(t, tree(t, dir), before, "refused")
 		})
 	}
-	if _, err := Check("", Options{}); err == nil {
+	if _, err := Check(t.Context(), "", Options{}); err == nil {
 		t.Error("no folder is no error")
 	}
 }
@@ -124,12 +125,12 @@ func TestUnwritable(t *testing.T) {
 	if !exists("/proc/self") {
 		t.Skip("no /proc here")
 	}
-	if _, err := Create("/proc/kvsframes/x", Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+	if _, err := Create(t.Context(), "/proc/kvsframes/x", Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
 		t.Errorf("Create in /proc: %v", err)
 	}
 	dir := t.TempDir()
 	stray(t, dir, "tmp") // what cannot be written in once the folders are made
-	if _, err := Create(dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+	if _, err := Create(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
 		t.Errorf("Create: %v", err)
 	}
 	if files := tree(t, dir); len(files) != 1 {
@@ -145,7 +146,7 @@ func TestUnwritableAfterFolders(t *testing.T) {
 	for len(dir) < 4070 {
 		dir = filepath.Join(dir, strings.Repeat("x", min(200, 4070-len(dir))))
 	}
-	if _, err := Create(dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+	if _, err := Create(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
 		t.Skipf("paths have another limit here: %v", err)
 	}
 	if files := tree(t, base); len(files) > 0 {
@@ -172,7 +173,7 @@ func TestManyCreate(t *testing.T) {
 	for i := range 24 {
 		all.Go(func() {
 			want := 10 + i%2
-			desc, err := Create(dir, Options{ShardSamples: want})
+			desc, err := Create(t.Context(), dir, Options{ShardSamples: want})
 			mu.Lock()
 			defer mu.Unlock()
 			var mismatch *MismatchError
@@ -220,7 +221,7 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	stray(t, dir, name(other, "YOUNG")+"/x")
-	if _, err := Create(dir, Options{}); err != nil {
+	if _, err := Create(t.Context(), dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if left := leftovers(t, dir); !slices.Equal(left, []string{filepath.Base(name(other, "YOUNG"))}) {

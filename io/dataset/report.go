@@ -13,7 +13,7 @@ const ReportSchema = "kvsframes.verify/1"
 // maxProblems bounds Report.Problems.
 const maxProblems = 100
 
-// Report is what Verify found. For every dataset
+// Report is what [Verify] or [Repair] found. For every dataset
 //
 //	Frames + all Gaps + all Drops + Missing + Corrupt = Samples + Duplicate
 //
@@ -37,6 +37,11 @@ type Report struct {
 	// Problems are for people: one line each, naming file, stream and time. The
 	// harmful come first. At most 100, then how many more there are.
 	Problems []string `json:"problems"`
+
+	// What [Repair] did: how many shards, receipts and requests it took away or
+	// wrote anew, and a line each for people, as Problems.
+	Repaired int64    `json:"repaired,omitempty"`
+	Repairs  []string `json:"repairs,omitempty"`
 }
 
 // findings collects problems from many goroutines, and keeps the same ones

@@ -110,7 +110,7 @@ func createAt(t testing.TB, where func(testing.TB) spot, options Options) spot {
 		options.Format = "files"
 	}
 	s := where(t)
-	if _, err := Create(s.name, options); err != nil {
+	if _, err := Create(t.Context(), s.name, options); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -145,7 +145,7 @@ func TestStoreRefuses(t *testing.T) {
 			},
 		} {
 			s.front.set(meet)
-			_, err := Create(s.name, Options{})
+			_, err := Create(t.Context(), s.name, Options{})
 			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "credentials") || !strings.Contains(err.Error(), "://bucket/some/prefix/dataset.json") {
 				t.Errorf("%s: %v", when, err)
 			}
@@ -193,8 +193,8 @@ func TestRefusedInTheMiddle(t *testing.T) {
 func TestNoBucket(t *testing.T) {
 	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 		name := strings.Replace(where(t).name, "//bucket/", "//bukket/", 1)
-		for what, f := range map[string]func(string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
-			if _, err := f(name, Options{}); err == nil || !strings.Contains(err.Error(), `there is no bucket "bukket"`) {
+		for what, f := range map[string]func(context.Context, string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
+			if _, err := f(t.Context(), name, Options{}); err == nil || !strings.Contains(err.Error(), `there is no bucket "bukket"`) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -262,10 +262,10 @@ func TestUnconditional(t *testing.T) {
 		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
 			return r.Header.Get("If-None-Match") != "" && (status != http.StatusConflict || first(r)) && answer(w, status, code)
 		})
-		if _, err := Create(s.name, Options{ShardSamples: 7}); err != nil {
+		if _, err := Create(t.Context(), s.name, Options{ShardSamples: 7}); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}
-		if desc, err := Open(s.name); err != nil || desc.ShardSamples != 7 {
+		if desc, err := Open(t.Context(), s.name); err != nil || desc.ShardSamples != 7 {
 			t.Errorf("%s: %v, %v", code, desc, err)
 		}
 	}

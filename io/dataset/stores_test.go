@@ -20,20 +20,26 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// TestSameEverywhere: a dataset has the same files in every place, and they are
-// verified there.
+// TestSameEverywhere: a dataset of any format has the same files in every place,
+// and they are verified there.
 func TestSameEverywhere(t *testing.T) {
 	pngs := door
 	pngs.Format = framepb.PNG
 	shards := []framepb.Shard{
 		shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(door, 6, "Ff"), shardOf(pngs, 0, "f"), shardOf(door, 8, "ffffffffffffffffffffffff"),
 	}
-	local := create(t)
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) { sameEverywhere(t, format, shards) })
+	}
+}
+
+func sameEverywhere(t *testing.T, format string, shards []framepb.Shard) {
+	local := createIn(t, format)
 	write(t, local, shards...)
 	want := spot{name: local}.files(t)
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-		s := createAt(t, where, Options{})
-		if _, err := Create(s.name, Options{}); err != nil {
+		s := createAt(t, where, Options{Format: format})
+		if _, err := Create(t.Context(), s.name, Options{}); err != nil {
 			t.Errorf("created again: %v", err)
 		}
 		write(t, s.name, shards...)
@@ -166,7 +172,7 @@ func TestWritersEverywhere(t *testing.T) {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				if _, err := Create(s.name, Options{Format: "files"}); err != nil {
+				if _, err := Create(t.Context(), s.name, Options{Format: "files"}); err != nil {
 					t.Error(err)
 				}
 				w := writer(t, s.name)
@@ -195,7 +201,7 @@ func TestCreatorsAgree(t *testing.T) {
 		won := make(map[int32]int)
 		for i := range 8 {
 			all.Go(func() {
-				desc, err := Create(s.name, Options{ShardSamples: 10 + i%2})
+				desc, err := Create(t.Context(), s.name, Options{ShardSamples: 10 + i%2})
 				mu.Lock()
 				defer mu.Unlock()
 				var mismatch *MismatchError
@@ -217,19 +223,19 @@ func TestCreatorsAgree(t *testing.T) {
 func TestBadPlacesEverywhere(t *testing.T) {
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 		s := where(t)
-		if _, err := Open(s.name); !errors.Is(err, ErrNoDataset) {
+		if _, err := Open(t.Context(), s.name); !errors.Is(err, ErrNoDataset) {
 			t.Errorf("nothing is there: %v", err)
 		}
 		if _, err := Verify(context.Background(), s.name, VerifyOptions{}); !errors.Is(err, ErrNoDataset) {
 			t.Errorf("nothing is there: %v", err)
 		}
 		s.put(t, "photo.jpg", "x")
-		if _, err := Create(s.name, Options{}); !errors.Is(err, ErrNoDataset) || !strings.Contains(err.Error(), "not empty") {
+		if _, err := Create(t.Context(), s.name, Options{}); !errors.Is(err, ErrNoDataset) || !strings.Contains(err.Error(), "not empty") {
 			t.Errorf("a place of something else: %v", err)
 		}
 		s.remove(t, "photo.jpg")
 		s.put(t, "dataset.json", `{"version":1`)
-		if _, err := Create(s.name, Options{}); !errors.Is(err, ErrForeign) {
+		if _, err := Create(t.Context(), s.name, Options{}); !errors.Is(err, ErrForeign) {
 			t.Errorf("a damaged description: %v", err)
 		}
 		if files := s.files(t); len(files) != 1 {
@@ -409,7 +415,7 @@ func TestEmulator(t *testing.T) {
 		if form == "" {
 			name = "gs://bucket/emulated"
 		}
-		if _, err := Create(name, Options{}); err != nil {
+		if _, err := Create(t.Context(), name, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		write(t, name, shardOf(door, 0, "fnff"))

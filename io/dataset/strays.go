@@ -1,9 +1,18 @@
 package dataset
 
-import "context"
+import (
+	"context"
+	"strconv"
+	"strings"
 
-// findStrays reports what no receipt knows. None of it does harm: a shard
-// without its receipt is unfinished work, and will be fetched again.
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// findStrays reports what no receipt knows. None of it does harm to the dataset:
+// a shard without its receipt is unfinished work, and will be fetched again. One
+// whose samples other receipts have never will be: whoever reads every file finds
+// these samples twice.
 func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays()
 	if err != nil {
@@ -33,8 +42,10 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		for len(series) > 0 && series[0].ID() < id {
 			series = series[1:]
 		}
+		var of framepb.Series
 		if len(series) > 0 && series[0].ID() == id {
-			entries, err := v.ledger.Have(series[0])
+			of = series[0]
+			entries, err := v.ledger.Have(of)
 			if err != nil {
 				return err
 			}
@@ -44,9 +55,35 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		}
 		for _, name := range append(files, folders...) {
 			if path := root + "/" + id + "/" + name; !known[path] {
-				v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", path)
+				v.stray(of, path, name)
 			}
 		}
 	}
 	return nil
+}
+
+// stray looks at a shard without a receipt; the series is the zero one where it
+// is not known.
+func (v *verifier) stray(series framepb.Series, path, name string) {
+	span, ok := spanNamed(series, name)
+	switch {
+	case !ok || v.format.Path(span) != path, len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
+		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", path)
+	case v.spoiled != nil:
+		v.useless = append(v.useless, span)
+	default:
+		v.found.note("%s: no receipt knows this shard, and others have its samples: who reads every file finds them twice", path)
+	}
+}
+
+// spanNamed reads the name of a shard, whatever its extension.
+func spanNamed(series framepb.Series, name string) (framepb.Span, bool) {
+	name, _, _ = strings.Cut(name, ".")
+	instant, count, _ := strings.Cut(name, "-")
+	ms, err := framepb.ParseInstant(instant)
+	if err != nil || series.IntervalMs == 0 {
+		return framepb.Span{}, false
+	}
+	samples, err := strconv.ParseInt(count, 10, 64)
+	return framepb.Span{Series: series, First: series.Index(ms), Samples: samples}, err == nil && samples > 0
 }

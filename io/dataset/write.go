@@ -66,11 +66,11 @@ type writeFn struct {
 	shards, frames, bytes beam.Counter
 }
 
-func (fn *writeFn) Setup() (err error) {
+func (fn *writeFn) Setup(ctx context.Context) (err error) {
 	fn.shards = beam.NewCounter(namespace, "shards_written")
 	fn.frames = beam.NewCounter(namespace, "frames_written")
 	fn.bytes = beam.NewCounter(namespace, "bytes_written")
-	fn.writer, err = NewWriter(fn.Dir)
+	fn.writer, err = NewWriter(ctx, fn.Dir)
 	return err
 }
 

@@ -36,9 +36,9 @@ type Writer struct {
 
 // NewWriter returns a Writer for a dataset that [Create] made. It removes the
 // dataset's index, which will be out of date. The errors are those of [Open], and
-// of a dataset that cannot be changed.
-func NewWriter(dir string) (*Writer, error) {
-	desc, err := Open(dir)
+// of a dataset that cannot be changed; ctx is for opening alone.
+func NewWriter(ctx context.Context, dir string) (*Writer, error) {
+	desc, err := Open(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func NewWriter(dir string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Remove(context.Background(), indexFile); err != nil {
+	if err := store.Remove(ctx, indexFile); err != nil {
 		return nil, fmt.Errorf("removing the index of the dataset %q: %w", dir, err)
 	}
 	folder, _ := store.(ledger.Folder)
@@ -247,6 +247,31 @@ func (w *Writer) remove(span framepb.Span, path string) error {
 	}
 	err = w.reach("remove old")
 	return errors.Join(err, os.RemoveAll(old))
+}
+
+// forget removes a shard, its receipts first.
+func (w *Writer) forget(ctx context.Context, span framepb.Span) error {
+	if err := w.ledger.WithContext(ctx).Remove(span); err != nil {
+		return err
+	}
+	if err := w.reach("forget"); err != nil {
+		return err
+	}
+	return w.clearAway(ctx, span)
+}
+
+// clearAway removes the pictures of a shard that has no receipt.
+func (w *Writer) clearAway(ctx context.Context, span framepb.Span) error {
+	path := w.format.Path(span)
+	bucket, ok := w.store.(*ledger.Bucket)
+	if !ok {
+		return w.takeAway(span, filepath.Join(w.dir, filepath.FromSlash(path)))
+	}
+	names, err := bucket.Under(ctx, path)
+	if err != nil {
+		return err
+	}
+	return removeObjects(ctx, bucket, path, names)
 }
 
 func exists(path string) bool {

@@ -352,7 +352,7 @@ func TestOneFileAShard(t *testing.T) {
 	formats["one"] = oneFile{}
 	defer delete(formats, "one")
 	dir := t.TempDir()
-	if _, err := Create(dir, Options{Format: "one"}); err != nil {
+	if _, err := Create(t.Context(), dir, Options{Format: "one"}); err != nil {
 		t.Fatal(err)
 	}
 	write(t, dir, shardOf(door, 0, "fgnd"), shardOf(door, 4, "fff"), shardOf(door, 0, "fgnd"), shardOf(door, 4, "gg"+"n"))

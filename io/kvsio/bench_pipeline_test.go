@@ -26,7 +26,7 @@ func BenchmarkPipeline(b *testing.B) {
 	const frames = 20_000
 	w := newWorld(b, worldConfig{streams: 1, picture: 100_000})
 	p, requests := paramsOf(w.server), w.ask(frames)
-	plan, err := kvsio.NewPlan(p, requests)
+	plan, err := kvsio.NewPlan(context.Background(), p, requests)
 	if err != nil {
 		b.Fatal(err)
 	}

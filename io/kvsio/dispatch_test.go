@@ -54,7 +54,7 @@ func newBundle(t *testing.T, config kvstest.Config, p ReadParams, shards int) bu
 	r := valid()
 	r.StreamName, r.WidthPixels, r.HeightPixels = "cam", 160, 90
 	r.EndTimestamp = r.StartTimestamp.Add(time.Duration(shards) * 30 * time.Second)
-	plan, err := NewPlan(p, []Request{r})
+	plan, err := NewPlan(context.Background(), p, []Request{r})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package kvsio
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,7 @@ type Plan struct {
 // NewPlan plans requests. It reads the ledger (ReadParams.Ledger), if there is
 // one, and makes no calls to AWS. Its errors name every invalid request and
 // parameter.
-func NewPlan(p ReadParams, requests []Request) (*Plan, error) {
+func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
@@ -32,7 +33,7 @@ func NewPlan(p ReadParams, requests []Request) (*Plan, error) {
 	for i, r := range requests {
 		spans[i] = r.Span()
 	}
-	return planFrom(p, spans, p.inLedger)
+	return planFrom(p, spans, func(series framepb.Series) (done, again []framepb.Span, err error) { return p.inLedger(ctx, series) })
 }
 
 // lookup returns the shards of a series that a ledger has: those that are

@@ -46,7 +46,7 @@ func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PC
 // the time of a shard's first sample as event time. Sinks take shards: they
 // are the unit that is fetched, written, recorded and resumed.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
-	plan, err := NewPlan(p, requests)
+	plan, err := NewPlan(context.Background(), p, requests)
 	if err != nil {
 		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
 	}
@@ -104,7 +104,7 @@ type planFn struct {
 	Params ReadParams
 }
 
-func (fn *planFn) ProcessElement(_ context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest)) error {
+func (fn *planFn) ProcessElement(ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest)) error {
 	var valid []Request
 	var r Request
 	for requests(&r) {
@@ -114,7 +114,7 @@ func (fn *planFn) ProcessElement(_ context.Context, _ []byte, requests func(*Req
 		}
 		valid = append(valid, r)
 	}
-	plan, err := NewPlan(fn.Params, valid)
+	plan, err := NewPlan(ctx, fn.Params, valid)
 	if err != nil {
 		return err
 	}

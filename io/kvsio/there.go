@@ -17,11 +17,11 @@ const ledgerReaders = 16
 
 // inLedger is the lookup of a plan: it lists, and reads receipts only where
 // reasons other than FAILED are to be fetched again.
-func (p ReadParams) inLedger(series framepb.Series) (done, again []framepb.Span, err error) {
+func (p ReadParams) inLedger(ctx context.Context, series framepb.Series) (done, again []framepb.Span, err error) {
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
-	l := ledger.Open(p.Ledger)
+	l := ledger.Open(p.Ledger).WithContext(ctx)
 	entries, err := l.Have(series)
 	if err != nil {
 		return nil, nil, err

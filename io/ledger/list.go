@@ -206,8 +206,8 @@ func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error)
 				receipt := new(framepb.Receipt)
 				stored, err = receipt, l.read(file, receipt, nil)
 			}
-			var failed *StoreError
-			if errors.As(err, &failed) || err != nil && l.ctx.Err() != nil {
+			var damaged *DamagedError
+			if err != nil && !errors.As(err, &damaged) && !errors.Is(err, fs.ErrNotExist) {
 				return series, false, err
 			}
 			if s := stored.GetSeries().Value(); err == nil && s.ID() == id && checkSeries(s) == nil {

@@ -81,7 +81,7 @@ type partReader[T any] struct {
 // read yields what the samples of a region came to, and whether to go on. Where a
 // receipt proves damaged, what it claimed may be in another one.
 func (p *partReader[T]) read(region []framepb.Span) bool {
-	pieces := pieces(claim(p.entries, region))
+	pieces := pieces(Claims(p.entries, region))
 	i := 0
 	for got := range ahead(len(pieces), func(i int) result[T] { return p.part(pieces[i]) }) {
 		piece := pieces[i]
@@ -123,11 +123,11 @@ type piece struct {
 }
 
 // pieces puts what is claimed in time order.
-func pieces(claims []claimed) []piece {
+func pieces(claims []Claim) []piece {
 	var all []piece
 	for _, c := range claims {
-		for _, span := range c.spans {
-			all = append(all, piece{c.entry, span})
+		for _, span := range c.Spans {
+			all = append(all, piece{c.Entry, span})
 		}
 	}
 	slices.SortFunc(all, func(a, b piece) int { return cmp.Compare(a.span.First, b.span.First) })

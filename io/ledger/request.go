@@ -85,5 +85,16 @@ func (l *Ledger) readRequest(id, name string) (framepb.Span, error) {
 		}
 		return nil
 	})
+	// The name tells it, too, where another file tells of which series.
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		series, ok, problem := l.seriesOf(id)
+		if problem != nil {
+			return span, problem
+		}
+		if ok {
+			damaged.Entry, _ = parseName(series, name)
+		}
+	}
 	return span, err
 }

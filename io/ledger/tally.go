@@ -90,7 +90,7 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 		return Tally{}, err
 	}
 	for {
-		claims := claim(entries, asked)
+		claims := Claims(entries, asked)
 		tally, damaged, err := l.count(claims)
 		if err != nil {
 			return Tally{}, err
@@ -99,7 +99,7 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 			tally.Samples = Count(asked)
 			tally.Missing = tally.Samples
 			for _, c := range claims {
-				tally.Missing -= Count(c.spans)
+				tally.Missing -= Count(c.Spans)
 			}
 			return tally, nil
 		}
@@ -108,15 +108,17 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 	}
 }
 
-// claimed is what counts by one receipt.
-type claimed struct {
-	entry Entry
-	spans []framepb.Span // not empty
+// Claim is what counts by one receipt, where receipts overlap.
+type Claim struct {
+	Entry Entry
+	Spans []framepb.Span // not empty
 }
 
-// claim gives each sample asked for to the first receipt that has it.
-func claim(entries []Entry, asked []framepb.Span) []claimed {
-	var claims []claimed
+// Claims gives each sample asked for to the first receipt that has it, as
+// [Ledger.Tally] counts. The entries are of one series, as [Ledger.Have] lists
+// them; the spans asked for as [Union] returns them.
+func Claims(entries []Entry, asked []framepb.Span) []Claim {
+	var claims []Claim
 	for _, failed := range []bool{false, true} {
 		var taken []framepb.Span // in order and apart, as the entries are sorted
 		region := asked
@@ -136,7 +138,7 @@ func claim(entries []Entry, asked []framepb.Span) []claimed {
 				taken[n-1] = between(taken[n-1], taken[n-1].First, max(taken[n-1].End(), entry.Span.End()))
 			}
 			if len(spans) > 0 {
-				claims = append(claims, claimed{entry, spans})
+				claims = append(claims, Claim{entry, spans})
 			}
 		}
 		asked = Minus(asked, taken)
@@ -158,18 +160,18 @@ func overlap(span framepb.Span, region []framepb.Span) []framepb.Span {
 }
 
 // count reads the receipts and counts what each has claimed.
-func (l *Ledger) count(claims []claimed) (total Tally, damaged []Entry, err error) {
+func (l *Ledger) count(claims []Claim) (total Tally, damaged []Entry, err error) {
 	tallies := make([]Tally, len(claims))
 	bad := make([]bool, len(claims))
 	err = each(len(claims), func(i int) error {
-		receipt, err := l.Read(claims[i].entry)
+		receipt, err := l.Read(claims[i].Entry)
 		var broken *DamagedError
 		if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
 			bad[i] = true
 			return nil
 		}
 		if err == nil {
-			tallies[i] = countIn(receipt, claims[i].spans)
+			tallies[i] = countIn(receipt, claims[i].Spans)
 		}
 		return err
 	})
@@ -178,7 +180,7 @@ func (l *Ledger) count(claims []claimed) (total Tally, damaged []Entry, err erro
 	}
 	for i, tally := range tallies {
 		if bad[i] {
-			damaged = append(damaged, claims[i].entry)
+			damaged = append(damaged, claims[i].Entry)
 		}
 		total = total.Plus(tally)
 	}

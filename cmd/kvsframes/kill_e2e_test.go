@@ -1,0 +1,73 @@
+package main
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// killsEnv says how often backfills are killed in each place and format; 1 where
+// it is not set.
+const killsEnv = "KVSFRAMES_TEST_KILLS"
+
+// killedInARow is how often a backfill is killed before one is let go on to its end.
+const killedInARow = 3
+
+// TestKillAnywhere kills backfills at random instants, from their first
+// instruction on, and lets the same command finish: the dataset is the same as
+// one that nobody disturbed, in every place.
+func TestKillAnywhere(t *testing.T) {
+	t.Parallel()
+	kills := 1
+	if text := os.Getenv(killsEnv); text != "" {
+		var err error
+		if kills, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	binary() // not part of what a backfill takes
+	seed := rand.Uint64()
+	t.Logf("seed %d, %d kills in each place and format", seed, kills)
+	for number, format := range []string{"webdataset", "parquet"} {
+		undisturbed, args := slowly(t)
+		args = append(args, "--dataset-format", format)
+		began := time.Now()
+		undisturbed.must(0, args...)
+		took := time.Since(began)
+		want := tree(t, filepath.Join(undisturbed.dir, "out"))
+		for place, make := range map[string]func(*testing.T) bucket{"folder": nil, "s3": newBucket, "gs": newGoogleBucket} {
+			random := rand.New(rand.NewPCG(seed, uint64(number)+uint64(place[0])))
+			t.Run(format+"/"+place, func(t *testing.T) {
+				t.Parallel()
+				for left := kills; left > 0; {
+					left -= killOften(t, args, make, min(left, killedInARow), took, random, want)
+				}
+			})
+		}
+	}
+}
+
+// killOften kills the same backfill a number of times, and lets it finish. It
+// returns how often it was killed: it may be at its end before.
+func killOften(t *testing.T, args []string, make func(*testing.T) bucket, times int, took time.Duration, random *rand.Rand, want map[string]string) (killed int) {
+	u, _ := slowly(t)
+	out := func() map[string]string { return tree(t, filepath.Join(u.dir, "out")) }
+	if make != nil {
+		b := make(t)
+		u, args, out = generic(u), append(args[:len(args):len(args)], "--out", b.out), b.tree
+	}
+	for range times {
+		cmd := u.start(args...)
+		time.Sleep(time.Duration(random.Int64N(int64(took))))
+		cmd.Process.Kill()
+		if cmd.Wait() != nil {
+			killed++
+		}
+	}
+	u.must(0, args...)
+	sameTree(t, out(), want)
+	return max(killed, 1)
+}

@@ -1,0 +1,286 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// Repair verifies a dataset and then takes away what is damaged, so that the next
+// backfill fetches that, and nothing else, again:
+//
+//   - a shard with a picture that is missing or not what was recorded, and one
+//     whose receipt is damaged, go with their receipts;
+//   - a damaged request is written anew from its name; it goes where no other file
+//     tells of which series it is;
+//   - of samples in more than one receipt the one that [ledger.Ledger.Tally] counts
+//     stays. A shard that has none of those goes; one that has some is written anew
+//     with these alone;
+//   - a shard without a receipt goes where others have all of its samples.
+//
+// All else stays: shards with FAILED gaps, which the next backfill fetches anyway,
+// and what no receipt knows, which may be what a backfill is about to record.
+//
+// Nothing is touched where Verify would return an error, nor a picture that the
+// file system does not give away, and what is damaged is read a second time before
+// it goes. Killed on the way, it leaves a dataset that Repair mends. It may run
+// beside backfills: at worst one of them finishes a shard between that second look
+// and the removal, and that shard is fetched again.
+//
+// The report is of the dataset as it is then, and of what was done; pictures that
+// were found whole are not read again for it. The errors are those of Verify, or
+// say what could not be taken away: what was done by then stays done.
+func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
+	v, err := newVerifier(ctx, dir, options)
+	if err != nil {
+		return Report{}, err
+	}
+	v.spoiled = make(map[ledger.Entry]bool)
+	if err := v.run(ctx); err != nil {
+		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+	}
+	writer, err := NewWriter(ctx, dir)
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := (&repairer{found: v, writer: writer}).run(ctx)
+	if problem := Sweep(dir); err == nil {
+		err = problem
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("repairing the dataset %q: %w", dir, err)
+	}
+	return report, nil
+}
+
+type repairer struct {
+	found  *verifier
+	writer *Writer
+	done   findings // what was repaired
+}
+
+func (r *repairer) run(ctx context.Context) (Report, error) {
+	if err := r.mend(ctx); err != nil {
+		return Report{}, err
+	}
+	v := r.found
+	if r.done.harmless.seen > 0 {
+		var err error
+		if v, err = newVerifier(ctx, v.dir, VerifyOptions{}); err != nil {
+			return Report{}, err
+		}
+		v.spoiled = make(map[ledger.Entry]bool)
+		v.trusts = func(entry ledger.Entry) bool { _, not := r.found.spoiled[entry]; return !not }
+		if err := v.run(ctx); err != nil {
+			return Report{}, err
+		}
+	}
+	err := r.all(ctx, len(v.useless), func(ctx context.Context, i int) error { return r.useless(ctx, v.useless[i]) })
+	report := v.result()
+	report.Repaired, report.Repairs = int64(r.done.harmless.seen), r.done.list()
+	return report, err
+}
+
+// mend takes away what is damaged first: only what is whole decides which of the
+// samples that are there twice stay.
+func (r *repairer) mend(ctx context.Context) error {
+	damages := r.found.damages
+	err := r.all(ctx, len(damages), func(ctx context.Context, i int) error {
+		if strings.HasPrefix(damages[i].Path, "requests/") {
+			return r.request(ctx, damages[i])
+		}
+		return r.receipt(ctx, damages[i])
+	})
+	if err != nil {
+		return err
+	}
+	var spoiled []ledger.Entry
+	for entry, readable := range r.found.spoiled {
+		if readable {
+			spoiled = append(spoiled, entry)
+		}
+	}
+	if err := r.all(ctx, len(spoiled), func(ctx context.Context, i int) error { return r.shard(ctx, spoiled[i]) }); err != nil {
+		return err
+	}
+	for series, c := range r.found.cover {
+		if c.samples == ledger.Count(c.recorded) {
+			continue
+		}
+		if err := r.duplicates(ctx, series); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all does something for 0 to n-1, for as many at once as shards are read.
+func (r *repairer) all(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(r.found.parallel())
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return do(ctx, i)
+		})
+	}
+	return group.Wait()
+}
+
+func (r *repairer) request(ctx context.Context, damage *ledger.DamagedError) error {
+	if span := damage.Entry.Span; span.Samples > 0 {
+		r.done.note("%s: written anew: %v", damage.Path, damage.Err)
+		return r.found.ledger.WithContext(ctx).Request(span)
+	}
+	r.done.note("%s: removed: %v", damage.Path, damage.Err)
+	return r.found.store.Remove(ctx, damage.Path)
+}
+
+func (r *repairer) receipt(ctx context.Context, damage *ledger.DamagedError) error {
+	if damage.Entry.Span.Samples == 0 {
+		r.done.note("%s: removed: %v", damage.Path, damage.Err)
+		return r.found.store.Remove(ctx, damage.Path)
+	}
+	receipt, err := r.found.ledger.WithContext(ctx).Read(damage.Entry)
+	var still *ledger.DamagedError
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && receipt.Path == r.found.pathOf(receipt):
+		return nil
+	case err != nil && !errors.As(err, &still):
+		return err
+	}
+	r.done.note("%s: removed with its pictures: %v", damage.Path, damage.Err)
+	return r.writer.forget(ctx, damage.Entry.Span)
+}
+
+func (r *repairer) shard(ctx context.Context, entry ledger.Entry) error {
+	receipt, err := r.read(ctx, entry)
+	if receipt == nil {
+		return err
+	}
+	var part Report
+	var why findings
+	readable, err := r.found.readPictures(ctx, receipt, &part, &why)
+	if err != nil || !readable || part.Missing+part.Corrupt == 0 {
+		return err
+	}
+	r.done.note("%s; removed with its receipt", why.list()[0])
+	return r.writer.forget(ctx, entry.Span)
+}
+
+// read returns a receipt that was whole, or nil where it no longer is there, or
+// whole: that is for the next repair.
+func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Receipt, error) {
+	receipt, err := r.found.ledger.WithContext(ctx).Read(entry)
+	var damaged *ledger.DamagedError
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
+		return nil, nil
+	}
+	return receipt, err
+}
+
+// duplicates leaves each sample of a series in one receipt.
+func (r *repairer) duplicates(ctx context.Context, series framepb.Series) error {
+	entries, err := r.found.ledger.WithContext(ctx).Have(series)
+	if err != nil {
+		return err
+	}
+	entries = slices.DeleteFunc(entries, func(entry ledger.Entry) bool { _, not := r.found.spoiled[entry]; return not })
+	spans := make([]framepb.Span, len(entries))
+	for i, entry := range entries {
+		spans[i] = entry.Span
+	}
+	counted := make(map[ledger.Entry][]framepb.Span)
+	for _, claim := range ledger.Claims(entries, ledger.Union(spans)) {
+		counted[claim.Entry] = claim.Spans
+	}
+	// What goes is out of the way before a shard of the same name may be written.
+	err = r.all(ctx, len(entries), func(ctx context.Context, i int) error {
+		if len(counted[entries[i]]) > 0 {
+			return nil
+		}
+		r.done.note("%s: removed with its receipt: others have all of its samples", r.found.format.Path(entries[i].Span))
+		return r.writer.forget(ctx, entries[i].Span)
+	})
+	for _, entry := range entries {
+		if n := ledger.Count(counted[entry]); err == nil && 0 < n && n < entry.Span.Samples {
+			err = r.trim(ctx, entry, counted[entry])
+		}
+	}
+	return err
+}
+
+// trim writes what counts of a shard as shards of their own, and removes it.
+func (r *repairer) trim(ctx context.Context, entry ledger.Entry, counted []framepb.Span) error {
+	receipt, err := r.read(ctx, entry)
+	if receipt == nil {
+		return err
+	}
+	shard, err := r.readShard(ctx, receipt)
+	if err != nil {
+		return err
+	}
+	for _, span := range counted {
+		if _, err := r.writer.Write(ctx, cut(shard, span)); err != nil {
+			return err
+		}
+	}
+	r.done.note("%s: written anew without the samples that others have", r.found.format.Path(entry.Span))
+	return r.writer.forget(ctx, entry.Span)
+}
+
+// readShard returns a shard as it was written.
+func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (framepb.Shard, error) {
+	shard := framepb.Shard{Span: receipt.Span()}
+	series := shard.Span.Series
+	for outcome := range ledger.Outcomes(receipt) {
+		switch at := series.At(outcome.Index); outcome.Kind {
+		case ledger.Gap:
+			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: outcome.Reason, Cause: outcome.Cause})
+		case ledger.Drop:
+			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: outcome.Reason})
+		}
+	}
+	members := membersOf(receipt)
+	there := &stored{ctx: ctx, store: r.found.store, path: r.found.format.Path(shard.Span)}
+	for picture, err := range there.pictures(r.found.format, receipt) {
+		if err != nil {
+			return shard, fmt.Errorf("%s changed while it was repaired: %w", there.path, err)
+		}
+		frame := members[picture.Number].Frame
+		frame.Data = slices.Clone(picture.data)
+		shard.Frames = append(shard.Frames, frame)
+	}
+	return shard, nil
+}
+
+// cut returns the shard of some of another one's samples.
+func cut(shard framepb.Shard, span framepb.Span) framepb.Shard {
+	from, end := span.Series.At(span.First), span.Series.At(span.End())
+	outside := func(ms int64) bool { return ms < from || ms >= end }
+	return framepb.Shard{
+		Span:   span,
+		Frames: slices.DeleteFunc(slices.Clone(shard.Frames), func(f framepb.Frame) bool { return outside(f.SampleMs) }),
+		Gaps:   slices.DeleteFunc(slices.Clone(shard.Gaps), func(g framepb.Gap) bool { return outside(g.SampleMs) }),
+		Drops:  slices.DeleteFunc(slices.Clone(shard.Drops), func(d framepb.Drop) bool { return outside(d.SampleMs) }),
+	}
+}
+
+// useless removes a shard without a receipt.
+func (r *repairer) useless(ctx context.Context, span framepb.Span) error {
+	if receipt, err := r.found.ledger.WithContext(ctx).Ask(span); err != nil || receipt != nil {
+		return err
+	}
+	r.done.note("%s: removed: no receipt knows it, and others have all of its samples", r.found.format.Path(span))
+	return r.writer.clearAway(ctx, span)
+}

@@ -77,7 +77,7 @@ func newGoogleBucket(t *testing.T) bucket {
 	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "archive"})
 	store = fake.HTTPHandler()
 	return bucket{t, "gs://archive/frames?anonymous=true&endpoint=" + server.URL, func() map[string]string {
-		objects, _, err := fake.ListObjects("archive", "frames/", "", false)
+		objects, _, err := fake.ListObjectsWithOptions("archive", fakestorage.ListOptions{Prefix: "frames/"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -113,9 +113,15 @@
 // a bucket agree on its description by a conditional write; a store without them
 // lets the last one win, so create a dataset there before many jobs start.
 //
+// Two jobs may write one dataset at once. Where they were planned before either had
+// receipts, and cut what both ask for at different edges, some samples are in two
+// shards: all are there, [Verify] counts them as duplicates, [Repair] leaves each
+// once.
+//
 // # Use
 //
 // [Create] opens a dataset for writing, [Write] is the transform that writes
 // shards to it, [Writer] is the same without Beam, [Sweep] tidies up when a job
-// has ended, [WriteIndex] makes the index, and [Verify] reads everything back.
+// has ended, [WriteIndex] makes the index, [Verify] reads everything back, and
+// [Repair] takes away what is damaged.
 package dataset

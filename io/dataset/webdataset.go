@@ -39,12 +39,19 @@ type tarLayout struct {
 
 func newTarLayout(members []member) (layout, error) {
 	l := &tarLayout{members: members}
-	if len(members) == 0 {
-		return l, nil
-	}
 	// Tar can hold every header but one with a strange name, and that is the
-	// stream's: where there is one in its way, no other passes either.
-	return l, l.header(0, members[0].name(), members[0].size)
+	// stream's: where there is one in its way, no other of the stream passes either.
+	passed := make(map[string]bool)
+	for i := range members {
+		if passed[members[i].Stream] {
+			continue
+		}
+		passed[members[i].Stream] = true
+		if err := l.header(i, members[i].name(), members[i].size); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 func (l *tarLayout) before(i int) []byte {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"iter"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/semaphore"
 
@@ -56,13 +57,13 @@ func pictures(ctx context.Context, store ledger.Store, picks []pick) iter.Seq2[[
 			cancel()
 			for p := range pieces {
 				<-p.done
-				aheadBudget.Release(p.weight)
+				p.release()
 			}
 		}()
 		for p := range pieces {
 			<-p.done
 			more := p.yield(yield)
-			aheadBudget.Release(p.weight)
+			p.release()
 			if !more {
 				return
 			}
@@ -71,6 +72,22 @@ func pictures(ctx context.Context, store ledger.Store, picks []pick) iter.Seq2[[
 			yield(nil, err)
 		}
 	}
+}
+
+// pieceBuffers are used again: a new one would have to be cleared first.
+var pieceBuffers sync.Pool
+
+func pieceBuffer(size int) []byte {
+	if b, ok := pieceBuffers.Get().(*[]byte); ok && cap(*b) >= size {
+		return (*b)[:size]
+	}
+	return make([]byte, size)
+}
+
+// release gives back what reading took: nobody has the pictures any more.
+func (p *piece) release() {
+	aheadBudget.Release(p.weight)
+	pieceBuffers.Put(&p.data)
 }
 
 func (p *piece) yield(yield func([]byte, error) bool) bool {
@@ -128,7 +145,7 @@ func nextPiece(picks []pick) *piece {
 func (p *piece) read(ctx context.Context, store ledger.Store) {
 	defer close(p.done)
 	last := &p.picks[len(p.picks)-1]
-	p.data = make([]byte, last.offset+int64(last.size)-p.picks[0].offset)
+	p.data = pieceBuffer(int(last.offset + int64(last.size) - p.picks[0].offset))
 	if err := store.ReadRange(ctx, p.picks[0].file, p.data, p.picks[0].offset); err != nil {
 		if p.err = p.blame(ctx, store, err); p.err != nil {
 			return

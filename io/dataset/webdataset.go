@@ -81,6 +81,14 @@ func (l *tarLayout) end() []byte { return padding[:] }
 // member was modified when its sample was: anything else would change from one
 // run to the next.
 func (l *tarLayout) header(i int, name string, size int) error {
+	if seconds := l.members[i].SampleMs / 1000; isPlain(name) && seconds >= 0 {
+		l.buffer.Write(plainHeader(name, int64(size), seconds))
+		return nil
+	}
+	return l.anyHeader(i, name, size)
+}
+
+func (l *tarLayout) anyHeader(i int, name string, size int) error {
 	return tar.NewWriter(&l.buffer).WriteHeader(&tar.Header{
 		Typeflag: tar.TypeReg, Name: name, Size: int64(size), Mode: 0o644,
 		ModTime: time.Unix(l.members[i].SampleMs/1000, 0),

@@ -158,11 +158,15 @@ func (o Options) watch(plan *kvsio.Plan) (stop func()) {
 	}
 	began, before := time.Now(), kvsio.Counters()
 	total := Progress{Samples: ledger.Count(plan.Missing), Shards: plan.Shards}
-	report := func() {
+	return every(func() {
 		p := total
 		p.Done, p.Elapsed = since(before), time.Since(began)
 		o.Progress(p)
-	}
+	})
+}
+
+// every calls report now and then until stop is called, and once more then.
+func every(report func()) (stop func()) {
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

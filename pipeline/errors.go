@@ -84,6 +84,6 @@ func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("%s is not complete: %s; the same backfill fetches them again", e.Dir, strings.Join(parts, " and "))
 }
 
-// ErrInterrupted says that the context of a backfill ended before it did. What
+// ErrInterrupted says that the context of a backfill or a pack ended before it did. What
 // it wrote stays valid.
-var ErrInterrupted = errors.New("interrupted: what is written stays, and the same backfill goes on from there")
+var ErrInterrupted = errors.New("interrupted: what is written stays, and the same command goes on from there")

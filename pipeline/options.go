@@ -102,11 +102,13 @@ func refuse(field, value, allowed string) error {
 	return fmt.Errorf("%s is %s: it must be %s", field, value, allowed)
 }
 
-func (o Options) runner() string {
-	if o.Runner == "" {
+func (o Options) runner() string { return runnerOf(o.Runner) }
+
+func runnerOf(name string) string {
+	if name == "" {
 		return DefaultRunner
 	}
-	return o.Runner
+	return name
 }
 
 func (o Options) now() time.Time {

@@ -92,6 +92,12 @@ func inFlag(fault error) error {
 	if other := (*dataset.MismatchError)(nil); errors.As(fault, &other) {
 		text = strings.ReplaceAll(text, other.Field, "--"+other.Field)
 	}
+	if other := (*dataset.PackMismatchError)(nil); errors.As(fault, &other) {
+		text = "--" + text
+	}
+	if unknown := (*dataset.UnknownStreamError)(nil); errors.As(fault, &unknown) {
+		text = "--stream-name: " + text + didYouMean(unknown.Stream, "", unknown.Known)
+	}
 	return errors.New(flagWords.Replace(text))
 }
 

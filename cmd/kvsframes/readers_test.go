@@ -212,15 +212,18 @@ func recorded(t *testing.T, dir string) map[string]sample {
 	return frames
 }
 
-// read has a reader read the dataset.
-func (u *user) read(reader string) []sample {
+// read has a reader read the dataset, or what else is named.
+func (u *user) read(reader string, where ...string) []sample {
 	u.t.Helper()
 	program, err := filepath.Abs("../../testdata/readers/python/read.py")
 	if err != nil {
 		u.t.Fatal(err)
 	}
 	var samples []sample
-	for line := range strings.Lines(string(u.python(program, reader, "out"))) {
+	if len(where) == 0 {
+		where = []string{"out"}
+	}
+	for line := range strings.Lines(string(u.python(append([]string{program, reader}, where...)...))) {
 		var s sample
 		if err := json.Unmarshal([]byte(line), &s); err != nil {
 			u.t.Fatalf("%v: %.200s", err, line)

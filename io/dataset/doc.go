@@ -93,6 +93,34 @@
 // replaced by a writer from before the index, shows when pictures are read: their
 // checksums are in the index.
 //
+// # Packed sets
+//
+// [Pack] makes a training set of a dataset's frames in a place of its own:
+//
+//	pack.json                     its description: what was packed and how, and a fingerprint of it
+//	<split>-<number>.tar, …       its files, from 000000 on without holes, in any of the formats;
+//	                              in "files" a folder <split>-<number> of pictures
+//	shards.json                   at the end: the files of each split, and the frames of each file
+//	README.md                     at the end: a card that Hugging Face reads
+//	tmp/                          in a folder: what is being written; gone when the set is whole
+//
+// All files of a split have the same number of frames, but for the last. Frames are
+// in the order of the index or, with a seed, in one that hangs on the seed, the
+// split and the number of its frames. A frame's key is <key>, but where the set has
+// several series of its stream, as pictures of two sizes: there it begins with
+// <series> in place of the stream, for keys must not meet. Row groups of shuffled
+// Parquet files do not say that they are sorted.
+//
+// The description is made first, and holds all that the bytes of a set hang on. So
+// the same dataset and [PackOptions] give the same set, on every runner, and
+// whatever was killed on the way: a file appears whole or not at all, and one that
+// is there is not made again. Every picture is compared with its checksum.
+//
+// How frames are split does not hang on the seed. By stream or day, whole streams
+// or days are laid end to end, in an order that hangs on their names, and cut where
+// the shares say, to the nearest of them. By sample, each frame's stream and instant
+// decide, so it stays in its split when the dataset grows.
+//
 // # Promises
 //
 // The same requests give the same bytes in every file, whatever was killed,

@@ -18,19 +18,24 @@ func (files) Path(span framepb.Span) string {
 func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
 	for i := range shard.Frames {
 		frame := &shard.Frames[i]
-		file, err := create(frame.Key() + framepb.Extension(frame.Format))
-		if err != nil {
-			return err
-		}
-		if _, err := file.Write(frame.Data); err != nil {
-			file.Close()
-			return err
-		}
-		if err := file.Close(); err != nil {
+		if err := writeOne(create, frame.Key()+framepb.Extension(frame.Format), frame.Data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeOne writes a file of one picture.
+func writeOne(create func(name string) (io.WriteCloser, error), name string, data []byte) error {
+	file, err := create(name)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(data); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
 }
 
 func (files) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error] {

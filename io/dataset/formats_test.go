@@ -376,7 +376,7 @@ func TestRowGroups(t *testing.T) {
 	} {
 		var members []member
 		for i, size := range sizes {
-			members = append(members, member{framepb.Frame{Stream: "x", SampleMs: int64(i)}, size})
+			members = append(members, member{Frame: framepb.Frame{Stream: "x", SampleMs: int64(i)}, size: size})
 		}
 		l, err := newParquetLayout(members)
 		if err != nil {
@@ -390,7 +390,7 @@ func TestRowGroups(t *testing.T) {
 			t.Errorf("%v: %d row groups, want %d", sizes, len(groups), want)
 		}
 	}
-	if _, err := newParquetLayout([]member{{framepb.Frame{}, maxPicture + 1}}); err == nil {
+	if _, err := newParquetLayout([]member{{size: maxPicture + 1}}); err == nil {
 		t.Error("a picture that no page takes is no error")
 	}
 }

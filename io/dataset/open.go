@@ -80,7 +80,7 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	}
 	desc, err := Open(ctx, dir)
 	if errors.Is(err, ErrNoDataset) {
-		problem := checkEmpty(ctx, dir)
+		problem := checkEmpty(ctx, dir, ErrNoDataset, "--out")
 		if problem == nil {
 			return want.describe(), nil
 		}
@@ -94,48 +94,49 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	return desc, want.match(dir, desc)
 }
 
-// checkEmpty refuses a place that has something in it, or cannot have.
-func checkEmpty(ctx context.Context, dir string) error {
+// checkEmpty refuses a place that has something in it, or cannot have. The error
+// says what the place is not, and what to name another one with.
+func checkEmpty(ctx context.Context, dir string, isNot error, name string) error {
 	store, err := ledger.StoreAt(dir)
 	if err != nil {
 		return err
 	}
 	bucket, ok := store.(*ledger.Bucket)
 	if !ok {
-		return checkFolder(string(store.(ledger.Folder)))
+		return checkFolder(string(store.(ledger.Folder)), isNot, name)
 	}
 	empty, err := bucket.Empty(ctx)
 	if err == nil && !empty {
-		err = fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
+		err = fmt.Errorf("%q is not empty and %w: choose another %s", dir, isNot, name)
 	}
 	return err
 }
 
 // checkFolder refuses what a dataset cannot be created in. A folder with
 // nothing but tmp is one that another process is creating a dataset in.
-func checkFolder(dir string) error {
+func checkFolder(dir string, isNot error, name string) error {
 	names, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return checkParent(dir)
+		return checkParent(dir, name)
 	case errors.Is(err, syscall.ENOTDIR):
-		return fmt.Errorf("%q is not a folder, nor can one be made there: choose another --out", dir)
+		return fmt.Errorf("%q is not a folder, nor can one be made there: choose another %s", dir, name)
 	case err != nil:
 		return fmt.Errorf("reading the folder %q: %w", dir, err)
 	}
-	for _, name := range names {
-		if name.Name() != "tmp" {
-			return fmt.Errorf("%q is not empty and %w: choose another --out", dir, ErrNoDataset)
+	for _, found := range names {
+		if found.Name() != "tmp" {
+			return fmt.Errorf("%q is not empty and %w: choose another %s", dir, isNot, name)
 		}
 	}
 	return nil
 }
 
-func checkParent(dir string) error {
+func checkParent(dir, name string) error {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err == nil && !info.IsDir() {
-			return fmt.Errorf("%q cannot be made: %q is not a folder: choose another --out", dir, parent)
+			return fmt.Errorf("%q cannot be made: %q is not a folder: choose another %s", dir, parent, name)
 		}
 		if err == nil || parent == filepath.Dir(parent) {
 			return nil
@@ -168,22 +169,23 @@ func Create(ctx context.Context, dir string, want Options) (*framepb.Dataset, er
 		}
 		return Check(ctx, dir, want) // another process may have been first
 	}
-	if err := createFolder(string(store.(ledger.Folder)), data); err != nil {
+	if err := describeFolder(string(store.(ledger.Folder)), descriptionFile, data); err != nil {
 		return nil, err
+	}
+	if err := Sweep(dir); err != nil {
+		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
 	return Check(ctx, dir, want)
 }
 
-func createFolder(dir string, data []byte) error {
+// describeFolder makes a folder, and a description in it where there is none.
+func describeFolder(dir, name string, data []byte) error {
 	made := missing(dir)
-	if err := publish(dir, data); err != nil {
+	if err := publish(dir, name, data); err != nil {
 		for _, path := range made {
 			os.Remove(path)
 		}
 		return fmt.Errorf("the folder %q cannot be written: %w", dir, err)
-	}
-	if err := Sweep(dir); err != nil {
-		return fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
 	return nil
 }
@@ -223,25 +225,25 @@ func missing(dir string) []string {
 	return paths
 }
 
-// publish makes dataset.json, whole or not at all, where there is none. Where
+// publish makes a description, whole or not at all, where there is none. Where
 // there is one, it has still proved that the folder can be written.
-func publish(dir string, data []byte) error {
+func publish(dir, name string, data []byte) error {
 	var err error
 	for range attempts {
 		// A folder is said to exist also where it was removed a moment later.
-		if err = tryPublish(dir, data); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
+		if err = tryPublish(dir, name, data); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
 	return err
 }
 
-func tryPublish(dir string, data []byte) error {
+func tryPublish(dir, name string, data []byte) error {
 	folder := filepath.Join(dir, "tmp")
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
-	temp := filepath.Join(folder, descriptionFile+"."+rand.Text())
+	temp := filepath.Join(folder, name+"."+rand.Text())
 	defer func() {
 		os.Remove(temp)
 		os.Remove(folder)
@@ -249,7 +251,7 @@ func tryPublish(dir string, data []byte) error {
 	if err := os.WriteFile(temp, data, 0o666); err != nil {
 		return err
 	}
-	target := filepath.Join(dir, descriptionFile)
+	target := filepath.Join(dir, name)
 	err := os.Link(temp, target) // unlike a rename, it never replaces another process's
 	switch {
 	case err == nil, exists(target):

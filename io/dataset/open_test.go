@@ -159,7 +159,7 @@ func TestUnwritableAfterFolders(t *testing.T) {
 func TestFirstWins(t *testing.T) {
 	dir := create(t)
 	want := tree(t, dir)
-	if err := publish(dir, []byte("another process's")); err != nil {
+	if err := publish(dir, descriptionFile, []byte("another process's")); err != nil {
 		t.Error(err)
 	}
 	equalTrees(t, tree(t, dir), want, "a second description")
@@ -241,7 +241,7 @@ func TestSweptWhileCreating(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 100 {
-				if err := publish(dir, []byte("{}")); err != nil {
+				if err := publish(dir, descriptionFile, []byte("{}")); err != nil {
 					t.Error(err)
 				}
 				if err := Sweep(dir); err != nil {

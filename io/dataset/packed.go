@@ -24,8 +24,18 @@ type packed struct {
 
 // member is a frame as far as the bytes around its picture depend on it.
 type member struct {
-	framepb.Frame // without Data
-	size          int
+	framepb.Frame        // without Data
+	size          int    // of the picture
+	prefix        string // of the key, in place of the stream's name; empty where that will do
+}
+
+// Key is [framepb.Frame.Key], but in a packed set that has several series of the
+// stream.
+func (m *member) Key() string {
+	if m.prefix != "" {
+		return m.prefix + "_" + framepb.Instant(m.SampleMs)
+	}
+	return m.Frame.Key()
 }
 
 func (m *member) name() string { return m.Key() + framepb.Extension(m.Format) }
@@ -44,7 +54,7 @@ func (p packed) Path(span framepb.Span) string { return files{}.Path(span) + p.e
 func (p packed) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
 	members := make([]member, len(shard.Frames))
 	for i, frame := range shard.Frames {
-		members[i] = member{frame, len(frame.Data)}
+		members[i] = member{Frame: frame, size: len(frame.Data)}
 		members[i].StreamARN, members[i].Data = shard.Span.Series.StreamARN, nil
 	}
 	layout, err := p.layout(members)
@@ -55,18 +65,32 @@ func (p packed) Write(shard framepb.Shard, create func(name string) (io.WriteClo
 	if err != nil {
 		return err
 	}
-	if err := writePacked(file, layout, shard.Frames); err != nil {
+	if err := writePacked(file, layout, dataOf(shard)); err != nil {
 		file.Close()
 		return err
 	}
 	return file.Close()
 }
 
+// dataOf yields the encoded pictures of a shard.
+func dataOf(shard framepb.Shard) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for i := range shard.Frames {
+			if !yield(shard.Frames[i].Data, nil) {
+				return
+			}
+		}
+	}
+}
+
 // writePacked writes twice a picture, and the picture from where it lies.
-func writePacked(file io.Writer, layout layout, frames []framepb.Frame) error {
+func writePacked(file io.Writer, layout layout, pictures iter.Seq2[[]byte, error]) error {
 	var between []byte
-	for i := range frames {
-		data := frames[i].Data
+	i := 0
+	for data, err := range pictures {
+		if err != nil {
+			return err
+		}
 		between = append(between, layout.before(i)...)
 		if _, err := file.Write(between); err != nil {
 			return err
@@ -75,6 +99,7 @@ func writePacked(file io.Writer, layout layout, frames []framepb.Frame) error {
 			return err
 		}
 		between = append(between[:0], layout.after(i, data)...)
+		i++
 	}
 	_, err := file.Write(append(between, layout.end()...))
 	return err
@@ -135,10 +160,10 @@ func membersOf(receipt *framepb.Receipt) []member {
 			continue
 		}
 		at := series.At(o.Index)
-		members = append(members, member{framepb.Frame{
+		members = append(members, member{size: int(o.Size), Frame: framepb.Frame{
 			Stream: series.StreamName, StreamARN: series.StreamARN, SampleMs: at, ImageMs: at + int64(o.OffsetMs),
 			Format: format, Width: o.Width, Height: o.Height,
-		}, int(o.Size)})
+		}})
 	}
 	return members
 }

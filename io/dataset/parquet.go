@@ -69,7 +69,7 @@ var parquetColumns = []parquetColumn{
 
 var pictureColumn, pathColumn = len(parquetColumns) - 2, len(parquetColumns) - 1
 
-// sampleTime is the column that the rows are sorted by.
+// sampleTime is the column that the rows are sorted by, unless they are shuffled.
 const sampleTime = 2
 
 type parquetLayout struct {
@@ -141,9 +141,9 @@ func (l *parquetLayout) end() []byte {
 // lay makes what stands around the group's pictures, which begins at an offset in
 // the file, and what the footer says of it.
 func (g *rowGroup) lay(at int64) format.RowGroup {
-	meta := format.RowGroup{
-		NumRows: int64(len(g.members)), FileOffset: at,
-		SortingColumns: []format.SortingColumn{{ColumnIdx: sampleTime}},
+	meta := format.RowGroup{NumRows: int64(len(g.members)), FileOffset: at}
+	if slices.IsSortedFunc(g.members, func(a, b member) int { return cmp.Compare(a.SampleMs, b.SampleMs) }) {
+		meta.SortingColumns = []format.SortingColumn{{ColumnIdx: sampleTime}}
 	}
 	for n := range parquetColumns {
 		column := &parquetColumns[n]

@@ -77,11 +77,8 @@ func (w *Writer) put(ctx context.Context, bucket *ledger.Bucket, shard framepb.S
 	if len(shard.Frames) == 0 {
 		return nil, nil
 	}
-	out := &objects{bucket: bucket, path: w.format.Path(shard.Span)}
-	out.ctx, out.cancel = context.WithCancel(ctx)
+	out := newObjects(ctx, bucket, w.format.Path(shard.Span))
 	defer out.cancel()
-	out.group, out.groupCtx = errgroup.WithContext(out.ctx)
-	out.group.SetLimit(uploads)
 	err = w.format.Write(shard, func(name string) (io.WriteCloser, error) {
 		if err := w.reach("create"); err != nil {
 			return nil, err
@@ -91,7 +88,7 @@ func (w *Writer) put(ctx context.Context, bucket *ledger.Bucket, shard framepb.S
 	return out.names, out.finish(err)
 }
 
-// objects is what is being written of a shard.
+// objects is what is being written of a shard, or of a folder of a packed set.
 type objects struct {
 	bucket *ledger.Bucket
 	path   string
@@ -103,6 +100,14 @@ type objects struct {
 
 	group    *errgroup.Group // of the objects below path
 	groupCtx context.Context
+}
+
+func newObjects(ctx context.Context, bucket *ledger.Bucket, path string) *objects {
+	o := &objects{bucket: bucket, path: path}
+	o.ctx, o.cancel = context.WithCancel(ctx)
+	o.group, o.groupCtx = errgroup.WithContext(o.ctx)
+	o.group.SetLimit(uploads)
+	return o
 }
 
 // create begins an object. One of many is sent when it is closed, while others

@@ -39,12 +39,19 @@ type tarLayout struct {
 
 func newTarLayout(members []member) (layout, error) {
 	l := &tarLayout{members: members}
-	if len(members) == 0 {
-		return l, nil
-	}
 	// Tar can hold every header but one with a strange name, and that is the
-	// stream's: where there is one in its way, no other passes either.
-	return l, l.header(0, members[0].name(), members[0].size)
+	// stream's: where there is one in its way, no other of the stream passes either.
+	passed := make(map[string]bool)
+	for i := range members {
+		if passed[members[i].Stream] {
+			continue
+		}
+		passed[members[i].Stream] = true
+		if err := l.header(i, members[i].name(), members[i].size); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 func (l *tarLayout) before(i int) []byte {
@@ -74,6 +81,14 @@ func (l *tarLayout) end() []byte { return padding[:] }
 // member was modified when its sample was: anything else would change from one
 // run to the next.
 func (l *tarLayout) header(i int, name string, size int) error {
+	if seconds := l.members[i].SampleMs / 1000; isPlain(name) && seconds >= 0 {
+		l.buffer.Write(plainHeader(name, int64(size), seconds))
+		return nil
+	}
+	return l.anyHeader(i, name, size)
+}
+
+func (l *tarLayout) anyHeader(i int, name string, size int) error {
 	return tar.NewWriter(&l.buffer).WriteHeader(&tar.Header{
 		Typeflag: tar.TypeReg, Name: name, Size: int64(size), Mode: 0o644,
 		ModTime: time.Unix(l.members[i].SampleMs/1000, 0),

@@ -667,6 +667,201 @@ func (x *Dataset) GetTransforms() []string {
 	return nil
 }
 
+// References name the frames that one row group of a dataset's index has for one
+// file of a packed set. After origins, one entry a frame.
+type References struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Origins        []*Origin              `protobuf:"bytes,1,rep,name=origins,proto3" json:"origins,omitempty"`
+	Origin         []int32                `protobuf:"varint,2,rep,packed,name=origin,proto3" json:"origin,omitempty"` // index into origins
+	Slots          []int32                `protobuf:"varint,3,rep,packed,name=slots,proto3" json:"slots,omitempty"`   // place in the file, from 0
+	SampleMs       []int64                `protobuf:"varint,4,rep,packed,name=sample_ms,json=sampleMs,proto3" json:"sample_ms,omitempty"`
+	ImageOffsetsMs []int64                `protobuf:"zigzag64,5,rep,packed,name=image_offsets_ms,json=imageOffsetsMs,proto3" json:"image_offsets_ms,omitempty"` // image time - sample time
+	Offsets        []int64                `protobuf:"varint,6,rep,packed,name=offsets,proto3" json:"offsets,omitempty"`                                         // of the picture in Origin.file
+	Sizes          []int32                `protobuf:"varint,7,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`                                             // bytes
+	Widths         []int32                `protobuf:"varint,8,rep,packed,name=widths,proto3" json:"widths,omitempty"`
+	Heights        []int32                `protobuf:"varint,9,rep,packed,name=heights,proto3" json:"heights,omitempty"`
+	Sha256         []byte                 `protobuf:"bytes,10,opt,name=sha256,proto3" json:"sha256,omitempty"` // 32 bytes a frame
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *References) Reset() {
+	*x = References{}
+	mi := &file_kvsframes_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *References) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*References) ProtoMessage() {}
+
+func (x *References) ProtoReflect() protoreflect.Message {
+	mi := &file_kvsframes_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use References.ProtoReflect.Descriptor instead.
+func (*References) Descriptor() ([]byte, []int) {
+	return file_kvsframes_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *References) GetOrigins() []*Origin {
+	if x != nil {
+		return x.Origins
+	}
+	return nil
+}
+
+func (x *References) GetOrigin() []int32 {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
+func (x *References) GetSlots() []int32 {
+	if x != nil {
+		return x.Slots
+	}
+	return nil
+}
+
+func (x *References) GetSampleMs() []int64 {
+	if x != nil {
+		return x.SampleMs
+	}
+	return nil
+}
+
+func (x *References) GetImageOffsetsMs() []int64 {
+	if x != nil {
+		return x.ImageOffsetsMs
+	}
+	return nil
+}
+
+func (x *References) GetOffsets() []int64 {
+	if x != nil {
+		return x.Offsets
+	}
+	return nil
+}
+
+func (x *References) GetSizes() []int32 {
+	if x != nil {
+		return x.Sizes
+	}
+	return nil
+}
+
+func (x *References) GetWidths() []int32 {
+	if x != nil {
+		return x.Widths
+	}
+	return nil
+}
+
+func (x *References) GetHeights() []int32 {
+	if x != nil {
+		return x.Heights
+	}
+	return nil
+}
+
+func (x *References) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+// Origin is what frames of one shard have in common.
+type Origin struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	File          string                 `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"` // relative to the dataset
+	StreamName    string                 `protobuf:"bytes,2,opt,name=stream_name,json=streamName,proto3" json:"stream_name,omitempty"`
+	StreamArn     string                 `protobuf:"bytes,3,opt,name=stream_arn,json=streamArn,proto3" json:"stream_arn,omitempty"` // empty where only the name is known
+	Format        string                 `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`                        // JPEG or PNG
+	KeyPrefix     string                 `protobuf:"bytes,5,opt,name=key_prefix,json=keyPrefix,proto3" json:"key_prefix,omitempty"` // what keys begin with, before the instant
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Origin) Reset() {
+	*x = Origin{}
+	mi := &file_kvsframes_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Origin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Origin) ProtoMessage() {}
+
+func (x *Origin) ProtoReflect() protoreflect.Message {
+	mi := &file_kvsframes_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Origin.ProtoReflect.Descriptor instead.
+func (*Origin) Descriptor() ([]byte, []int) {
+	return file_kvsframes_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Origin) GetFile() string {
+	if x != nil {
+		return x.File
+	}
+	return ""
+}
+
+func (x *Origin) GetStreamName() string {
+	if x != nil {
+		return x.StreamName
+	}
+	return ""
+}
+
+func (x *Origin) GetStreamArn() string {
+	if x != nil {
+		return x.StreamArn
+	}
+	return ""
+}
+
+func (x *Origin) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *Origin) GetKeyPrefix() string {
+	if x != nil {
+		return x.KeyPrefix
+	}
+	return ""
+}
+
 var File_kvsframes_proto protoreflect.FileDescriptor
 
 const file_kvsframes_proto_rawDesc = "" +
@@ -728,7 +923,29 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\x12\x1e\n" +
 	"\n" +
 	"transforms\x18\x04 \x03(\tR\n" +
-	"transformsB+Z)github.com/kvsframes/kvsframes/io/framepbb\x06proto3"
+	"transforms\"\xab\x02\n" +
+	"\n" +
+	"References\x12.\n" +
+	"\aorigins\x18\x01 \x03(\v2\x14.kvsframes.v1.OriginR\aorigins\x12\x16\n" +
+	"\x06origin\x18\x02 \x03(\x05R\x06origin\x12\x14\n" +
+	"\x05slots\x18\x03 \x03(\x05R\x05slots\x12\x1b\n" +
+	"\tsample_ms\x18\x04 \x03(\x03R\bsampleMs\x12(\n" +
+	"\x10image_offsets_ms\x18\x05 \x03(\x12R\x0eimageOffsetsMs\x12\x18\n" +
+	"\aoffsets\x18\x06 \x03(\x03R\aoffsets\x12\x14\n" +
+	"\x05sizes\x18\a \x03(\x05R\x05sizes\x12\x16\n" +
+	"\x06widths\x18\b \x03(\x05R\x06widths\x12\x18\n" +
+	"\aheights\x18\t \x03(\x05R\aheights\x12\x16\n" +
+	"\x06sha256\x18\n" +
+	" \x01(\fR\x06sha256\"\x93\x01\n" +
+	"\x06Origin\x12\x12\n" +
+	"\x04file\x18\x01 \x01(\tR\x04file\x12\x1f\n" +
+	"\vstream_name\x18\x02 \x01(\tR\n" +
+	"streamName\x12\x1d\n" +
+	"\n" +
+	"stream_arn\x18\x03 \x01(\tR\tstreamArn\x12\x16\n" +
+	"\x06format\x18\x04 \x01(\tR\x06format\x12\x1d\n" +
+	"\n" +
+	"key_prefix\x18\x05 \x01(\tR\tkeyPrefixB+Z)github.com/kvsframes/kvsframes/io/framepbb\x06proto3"
 
 var (
 	file_kvsframes_proto_rawDescOnce sync.Once
@@ -742,7 +959,7 @@ func file_kvsframes_proto_rawDescGZIP() []byte {
 	return file_kvsframes_proto_rawDescData
 }
 
-var file_kvsframes_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_kvsframes_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_kvsframes_proto_goTypes = []any{
 	(*StoredSeries)(nil), // 0: kvsframes.v1.StoredSeries
 	(*Request)(nil),      // 1: kvsframes.v1.Request
@@ -752,6 +969,8 @@ var file_kvsframes_proto_goTypes = []any{
 	(*GapRun)(nil),       // 5: kvsframes.v1.GapRun
 	(*DropRun)(nil),      // 6: kvsframes.v1.DropRun
 	(*Dataset)(nil),      // 7: kvsframes.v1.Dataset
+	(*References)(nil),   // 8: kvsframes.v1.References
+	(*Origin)(nil),       // 9: kvsframes.v1.Origin
 }
 var file_kvsframes_proto_depIdxs = []int32{
 	0, // 0: kvsframes.v1.Request.series:type_name -> kvsframes.v1.StoredSeries
@@ -760,11 +979,12 @@ var file_kvsframes_proto_depIdxs = []int32{
 	0, // 3: kvsframes.v1.Receipt.series:type_name -> kvsframes.v1.StoredSeries
 	5, // 4: kvsframes.v1.Receipt.gaps:type_name -> kvsframes.v1.GapRun
 	6, // 5: kvsframes.v1.Receipt.drops:type_name -> kvsframes.v1.DropRun
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	9, // 6: kvsframes.v1.References.origins:type_name -> kvsframes.v1.Origin
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_kvsframes_proto_init() }
@@ -778,7 +998,7 @@ func file_kvsframes_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvsframes_proto_rawDesc), len(file_kvsframes_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

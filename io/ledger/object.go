@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"io"
 )
 
@@ -89,6 +90,26 @@ func (o *object) readAt(data []byte, offset int64) (int, error) {
 	}
 	defer stream.Close()
 	return io.ReadFull(stream, data)
+}
+
+// ReadRange is as [Store] says. It is one request, and one more where that fails:
+// it tells whether the object is too short or the answer was.
+func (b *Bucket) ReadRange(ctx context.Context, path string, data []byte, offset int64) error {
+	end := offset + int64(len(data))
+	o := &object{ctx: ctx, bucket: b, path: path, size: end}
+	_, err := o.ReadAt(data, offset)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	file, problem := b.Open(ctx, path)
+	if problem != nil {
+		return problem
+	}
+	defer file.Close()
+	if file.Size() < end {
+		return fmt.Errorf("%s has %d bytes: %w", b.url(path), file.Size(), io.ErrUnexpectedEOF)
+	}
+	return err
 }
 
 // cut is the error of an answer that ended too early, however often.

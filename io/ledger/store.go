@@ -23,6 +23,10 @@ type Store interface {
 	// Open opens a file for reading until ctx is done.
 	Open(ctx context.Context, path string) (File, error)
 
+	// ReadRange fills data with what a file holds from an offset on. Where the file
+	// ends before, the error satisfies [io.ErrUnexpectedEOF].
+	ReadRange(ctx context.Context, path string, data []byte, offset int64) error
+
 	// List returns the names in a folder, of files and of folders, both in
 	// order. A folder that does not exist is empty.
 	List(ctx context.Context, folder string) (files, folders []string, err error)
@@ -73,6 +77,23 @@ func (f Folder) Open(_ context.Context, path string) (File, error) {
 		return nil, err
 	}
 	return localFile{file}, nil
+}
+
+// ReadRange is as [Store] says.
+func (f Folder) ReadRange(_ context.Context, path string, data []byte, offset int64) error {
+	file, err := os.Open(f.path(path))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	n, err := file.ReadAt(data, offset)
+	if n == len(data) {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 type localFile struct{ *os.File }
@@ -156,6 +177,10 @@ type unreachable struct{ err error }
 
 func (u unreachable) Read(context.Context, string) ([]byte, error) { return nil, u.err }
 func (u unreachable) Open(context.Context, string) (File, error)   { return nil, u.err }
+func (u unreachable) ReadRange(context.Context, string, []byte, int64) error {
+	return u.err
+}
+
 func (u unreachable) List(context.Context, string) (files, folders []string, err error) {
 	return nil, nil, u.err
 }

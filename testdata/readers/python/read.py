@@ -1,4 +1,4 @@
-"""Reads a dataset as its users would: read.py READER DIR. Each sample is a line of JSON on stdout."""
+"""Reads a dataset, or the files that a pattern finds, as its users would: read.py READER DIR [PATTERN]. Each sample is a line of JSON on stdout."""
 
 import base64
 import glob
@@ -198,5 +198,5 @@ def card(files):
             tell_row(rows[key] | {"image": sample["image"]})
 
 
-reader, directory = sys.argv[1:]
-globals()[reader](sorted(glob.glob(glob.escape(directory) + "/shards/*/*")))
+reader, directory, *pattern = sys.argv[1:]
+globals()[reader](sorted(glob.glob(glob.escape(directory) + "/" + (pattern or ["shards/*/*"])[0])))

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+const packHelp = `Make a training set of the frames in a dataset: files of equal numbers of frames,
+shuffled and split as asked, named SPLIT-000000 and so on without holes. It makes no
+calls to Kinesis Video Streams and changes nothing in the dataset but its index, which
+it writes where there is none, or an old one. DIR and OUT are folders or places in
+buckets, as backfill takes them with --out.
+
+The same frames and flags make the same files, byte for byte, on every runner and
+however many workers it has. A pack that was interrupted or killed goes on when the
+same command is run again. Another pack into the same OUT is refused.
+
+Files have pictures as they are in the dataset, each compared with its checksum. Where
+two series of a stream are packed, as two sizes of the same pictures, their keys begin
+with the series in place of the stream.
+
+With --split-by stream, the default, no stream is in two splits, and with day no day of
+any stream: frames of one camera or one day are much alike, and a model that has seen
+some of them is tested on nothing new. Which split a frame is in does not hang on the
+seed.
+
+OUT has, besides the files, pack.json: what was packed and how; and at the end
+shards.json: every file with its number of frames, by split, and a README.md that
+Hugging Face reads.
+
+A dataset that is not complete is packed as it is, with a warning.
+
+Exit status: 0 packed; 1 the job failed; 2 a mistake, nothing was packed; 130
+interrupted, what is written stays valid.`
+
+const packExample = `  # tar files of 10,000 frames for WebDataset, shuffled across cameras and time
+  kvsframes pack frames training --shuffle-seed 1
+
+  # two splits that have no camera in common, in Parquet files of about 500 MB
+  kvsframes pack frames training --dataset-format parquet --file-size 500MB \
+    --shuffle-seed 1 --splits train=0.9,val=0.1
+
+  # one camera, one month, from bucket to bucket
+  kvsframes pack 's3://archive/frames?region=eu-west-1' 's3://training/set?region=eu-west-1' \
+    --stream-name front-door --start-timestamp 2026-01-01 --end-timestamp 2026-02-01`
+
+// packOption is a flag that sets one of pipeline.PackOptions.
+type packOption struct {
+	name, usage string
+	set         func(o *pipeline.PackOptions, text string) error
+}
+
+var packOptions = []packOption{
+	{
+		"dataset-format", "`form` in which files are written: " + strings.Join(dataset.Formats(), ", ") + " (default " + dataset.DefaultPackFormat + ")",
+		func(o *pipeline.PackOptions, s string) error {
+			if _, err := dataset.FormatOf(s); err != nil {
+				return fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))
+			}
+			o.Format = s
+			return nil
+		},
+	},
+	{
+		"samples-per-file", "`N`: frames that a file has; the last of a split may have fewer (default 10000)",
+		func(o *pipeline.PackOptions, s string) (err error) {
+			o.SamplesPerFile, err = parseCount(s, dataset.MaxSamplesPerFile)
+			return err
+		},
+	},
+	{
+		"file-size", "`size` that files are to be about, as 1GB, in place of --samples-per-file",
+		func(o *pipeline.PackOptions, s string) error {
+			n, err := humanize.ParseBytes(s)
+			if err != nil || n < dataset.LeastFileSize || n > math.MaxInt64 {
+				return errors.New("it must be a size of at least 1MB, such as 500MB or 1GB")
+			}
+			o.FileSize = int64(n)
+			return nil
+		},
+	},
+	{
+		"shuffle-seed", "`N`: mix the frames of each split, each number in another way (default: the order of streams and time)",
+		func(o *pipeline.PackOptions, s string) error {
+			seed, err := strconv.ParseInt(s, 10, 64)
+			if err != nil {
+				return errors.New("it must be a whole number")
+			}
+			o.ShuffleSeed = &seed
+			return nil
+		},
+	},
+	{
+		"splits", "`NAME=SHARE,…`: parts of the set, as train=0.9,val=0.1 (default train=1)",
+		func(o *pipeline.PackOptions, s string) (err error) {
+			o.Splits, err = parseSplits(s)
+			return err
+		},
+	},
+	{
+		"split-by", "`what` is never in two splits: " + strings.Join(dataset.SplitUnits, ", ") + " (default " + dataset.ByStream + ")",
+		func(o *pipeline.PackOptions, s string) error {
+			if !slices.Contains(dataset.SplitUnits, s) {
+				return fmt.Errorf("it must be one of %s", strings.Join(dataset.SplitUnits, ", "))
+			}
+			o.SplitBy = s
+			return nil
+		},
+	},
+	{
+		"start-timestamp", "`time` of the first sample that is packed (default: the first there is)",
+		func(o *pipeline.PackOptions, s string) (err error) {
+			o.Start, err = kvsio.ParseTime(s)
+			return err
+		},
+	},
+	{
+		"end-timestamp", "`time` at which what is packed ends, itself not part of it (default: after the last there is)",
+		func(o *pipeline.PackOptions, s string) (err error) {
+			o.End, err = kvsio.ParseTime(s)
+			return err
+		},
+	},
+}
+
+// parseSplits reads NAME=SHARE,NAME=SHARE.
+func parseSplits(s string) ([]dataset.Split, error) {
+	var splits []dataset.Split
+	for _, part := range strings.Split(s, ",") {
+		name, text, _ := strings.Cut(part, "=")
+		share, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil {
+			return nil, errors.New("it must be NAME=SHARE,NAME=SHARE with shares that add up to 1, such as train=0.9,val=0.1")
+		}
+		splits = append(splits, dataset.Split{Name: strings.TrimSpace(name), Share: share})
+	}
+	return splits, dataset.CheckSplits(splits)
+}
+
+// packFlags are the flags that say what to pack.
+type packFlags struct {
+	streams *[]string
+	texts   map[string]*text // by name
+}
+
+func newPackFlags(flags *pflag.FlagSet) *packFlags {
+	flags.SortFlags = false
+	f := &packFlags{texts: map[string]*text{}}
+	for _, option := range packOptions {
+		f.texts[option.name] = textFlag(flags, option.name, option.usage)
+	}
+	f.streams = flags.StringArray("stream-name", nil, "`name` of a stream whose frames are packed; repeat it for more (default: all)")
+	return f
+}
+
+// parse returns what the flags ask for, or all that is wrong with them.
+func (f *packFlags) parse(cmd *cobra.Command, args []string) (pipeline.PackOptions, error) {
+	o := pipeline.PackOptions{Dir: args[0], Out: args[1], Runner: *runners.Runner}
+	o.Streams = *f.streams
+	var faults []error
+	for _, option := range packOptions {
+		if !cmd.Flags().Changed(option.name) {
+			continue
+		}
+		if err := option.set(&o, string(*f.texts[option.name])); err != nil {
+			faults = append(faults, fmt.Errorf("--%s is %q: %w", option.name, *f.texts[option.name], err))
+		}
+	}
+	if faults == nil {
+		faults = append(faults, inFlags(o.Validate()))
+	}
+	return o, mistakes(faults...)
+}
+
+func newPack() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "pack DIR OUT",
+		Short:   "Make a training set of a dataset",
+		Long:    packHelp,
+		Example: packExample,
+		Args:    twoFolders,
+	}
+	flags := newPackFlags(cmd.Flags())
+	show := newOutput(cmd.Flags())
+	addBeamFlags(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		options, err := flags.parse(cmd, args)
+		if err != nil {
+			return err
+		}
+		if err := show.startBeam(cmd.ErrOrStderr()); err != nil {
+			return err
+		}
+		return show.pack(cmd, options)
+	}
+	return cmd
+}
+
+func twoFolders(_ *cobra.Command, args []string) error {
+	if len(args) == 2 {
+		return nil
+	}
+	return mistakes(fmt.Errorf("%d places are named: they must be two, the dataset and where the set is made, as kvsframes pack DIR OUT", len(args)))
+}
+
+// pack runs a pack and prints its summary, also where it failed.
+func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
+	line := show.progress(cmd)
+	o.Progress = func(now pipeline.PackProgress) { line.draw(packLine(now)) }
+	o.Warn = func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s.\n", cmd.CommandPath(), text) }
+	defer ownTempDir()()
+	summary, err := pipeline.Pack(cmd.Context(), o)
+	line.end()
+	err = inFlags(err)
+	if summary.Schema == "" {
+		return err
+	}
+	return errors.Join(show.print(cmd.OutOrStdout(), summary, func() string { return packText(summary, err == nil) }), err)
+}
+
+// packText is a pack's summary for people.
+func packText(s pipeline.PackSummary, complete bool) string {
+	if !complete {
+		return ""
+	}
+	w := new(strings.Builder)
+	fmt.Fprintf(w, "%s: %s frames, %s of pictures, in %s files of %s, made in %s:\n", s.Out, number(s.Frames), size(s.Bytes), number(s.Files), s.Format,
+		time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond))
+	for _, split := range s.Splits {
+		fmt.Fprintf(w, "  %s  %s frames\n", split.Shards, number(split.Frames))
+	}
+	return w.String()
+}
+
+func packLine(now pipeline.PackProgress) string {
+	parts := []string{fmt.Sprintf("%s of %s files", number(now.Done.Files+now.Done.There), number(now.Files))}
+	if s := now.Elapsed.Seconds(); s > 0 {
+		parts = append(parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/s), size(int64(float64(now.Done.Bytes)/s))+"/s")
+	}
+	return strings.Join(parts, " · ")
+}

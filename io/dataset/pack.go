@@ -1,0 +1,215 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+func init() {
+	beam.RegisterType(reflect.TypeFor[packWork]())
+	register.DoFn3x1[context.Context, packWork, func(int64, *framepb.References), error](&referFn{})
+	register.DoFn4x1[context.Context, int64, func(**framepb.References) bool, func(int64), error](&packFn{})
+	register.Emitter2[int64, *framepb.References]()
+	register.Emitter1[int64]()
+	register.Iter1[*framepb.References]()
+	register.Function1x0(forget)
+}
+
+// PackParams are the parameters of Pack. Every worker must reach both places
+// under these names; for a URL each worker finds credentials for itself.
+type PackParams struct {
+	Dir   string // of the dataset that the plan was made of
+	Place string // of the set, where PackPlan.Create has made its description
+}
+
+// Validate returns an error that names each field that is wrong.
+func (p PackParams) Validate() error {
+	var errs []error
+	for _, field := range []struct{ name, value string }{{"Dir", p.Dir}, {"Place", p.Place}} {
+		if field.value == "" {
+			errs = append(errs, fmt.Errorf("PackParams.%s is empty: it must name a folder, or a place in a bucket", field.name))
+		} else if err := ledger.CheckPlace(field.value); err != nil {
+			errs = append(errs, fmt.Errorf("PackParams.%s: %w", field.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Pack writes the files of a packed set, those that are there and whole aside.
+// [PackPlan.Finish] says whether all are. A picture that is not what was recorded
+// fails its bundle, and so the job.
+//
+// References to frames go through a GroupByKey, pictures do not: they are read
+// where they are written. A worker holds the references of one file, and a part of
+// its pictures, at most 64 MiB in a process.
+//
+// It counts "files_packed", "frames_packed" and "bytes_packed" (of pictures) in
+// the namespace "kvsframes/dataset".
+//
+// Pack panics if p is not valid: check [PackParams.Validate] where p comes from
+// elsewhere.
+func Pack(s beam.Scope, p PackParams, plan *PackPlan) {
+	s = s.Scope("dataset.Pack")
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("dataset.Pack: %w", err))
+	}
+	works := beam.Reshuffle(s, beam.CreateList(s, plan.works))
+	references := beam.ParDo(s, &referFn{Dir: p.Dir, Where: plan.where}, works)
+	files := beam.ParDo(s, &packFn{Params: p, Format: plan.Set.Format, Where: plan.where}, beam.GroupByKey(s, references))
+	// Prism (2.77) spins a core for every bundle of a stage that has no outputs.
+	beam.ParDo0(s, forget, beam.Reshuffle(s, files))
+}
+
+func forget(int64) {}
+
+// referFn tells each file of the set which frames of a row group it has.
+type referFn struct {
+	Dir   string
+	Where arrangement
+
+	index *Index
+}
+
+func (fn *referFn) ProcessElement(ctx context.Context, work packWork, emit func(int64, *framepb.References)) error {
+	if fn.index == nil {
+		index, err := OpenIndex(ctx, fn.Dir)
+		if err != nil {
+			return err
+		}
+		fn.index = index
+	}
+	var samples []Sample
+	if work.Group < fn.index.Groups() {
+		var err error
+		if samples, err = fn.index.Read(ctx, work.Group); err != nil {
+			return err
+		}
+	}
+	if string(fn.Where.Selection.sum(samples)) != string(work.Sum) {
+		return fmt.Errorf("the index of %s has changed since this pack began: pack it again", fn.Dir)
+	}
+	batches := make(map[int64]*batch)
+	for sample, at := range fn.Where.places(samples, work.Starts) {
+		b := batches[at.file]
+		if b == nil {
+			b = new(batch)
+			batches[at.file] = b
+		}
+		b.add(sample, at.slot, fn.Where.prefix(sample))
+	}
+	for _, file := range sortedKeys(batches) {
+		emit(file, &batches[file].References)
+	}
+	return nil
+}
+
+func (fn *referFn) Teardown() error {
+	if fn.index == nil {
+		return nil
+	}
+	return fn.index.Close()
+}
+
+// batch is references while they are collected.
+type batch struct {
+	framepb.References
+	origins map[string]int32 // by file
+}
+
+func (b *batch) add(s *Sample, slot int32, prefix string) {
+	origin, ok := b.origins[s.File]
+	if !ok {
+		if b.origins == nil {
+			b.origins = make(map[string]int32)
+		}
+		origin = int32(len(b.Origins))
+		b.origins[s.File] = origin
+		b.Origins = append(b.Origins, &framepb.Origin{
+			File: s.File, StreamName: s.Stream, StreamArn: s.StreamARN, Format: s.Format, KeyPrefix: prefix,
+		})
+	}
+	b.Origin = append(b.Origin, origin)
+	b.Slots = append(b.Slots, slot)
+	b.SampleMs = append(b.SampleMs, s.SampleMs)
+	b.ImageOffsetsMs = append(b.ImageOffsetsMs, s.ImageMs-s.SampleMs)
+	b.Offsets = append(b.Offsets, s.Offset)
+	b.Sizes = append(b.Sizes, int32(s.Size))
+	b.Widths = append(b.Widths, s.Width)
+	b.Heights = append(b.Heights, s.Height)
+	b.Sha256 = append(b.Sha256, s.SHA256[:]...)
+}
+
+// packFn writes one file of the set.
+type packFn struct {
+	Params PackParams
+	Format string
+	Where  arrangement
+
+	packer               *packer
+	files, frames, bytes beam.Counter
+}
+
+func (fn *packFn) Setup() (err error) {
+	fn.files = beam.NewCounter(namespace, "files_packed")
+	fn.frames = beam.NewCounter(namespace, "frames_packed")
+	fn.bytes = beam.NewCounter(namespace, "bytes_packed")
+	fn.packer, err = newPacker(fn.Params.Dir, fn.Params.Place, fn.Format)
+	return err
+}
+
+func (fn *packFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool, emit func(int64)) error {
+	var references []*framepb.References
+	for r := (*framepb.References)(nil); next(&r); r = nil {
+		references = append(references, r)
+	}
+	name, frames := fn.Where.file(file)
+	picks, err := picksOf(references, frames)
+	if err != nil {
+		return fmt.Errorf("packing %s: %w", name, err)
+	}
+	references = nil
+	there, err := fn.packer.write(ctx, name+extensionOf(fn.packer.format), picks)
+	if err != nil {
+		return err
+	}
+	emit(file)
+	if there {
+		packCounters.there.Add(1)
+		return nil
+	}
+	var size int64
+	for i := range picks {
+		size += int64(picks[i].size)
+	}
+	fn.files.Inc(ctx, 1)
+	fn.frames.Inc(ctx, int64(len(picks)))
+	fn.bytes.Inc(ctx, size)
+	packCounters.files.Add(1)
+	packCounters.frames.Add(int64(len(picks)))
+	packCounters.bytes.Add(size)
+	return nil
+}
+
+// PackCounts is what this process has packed so far, over all pipelines in it. It
+// is for showing progress: what a job did is in the set.
+type PackCounts struct {
+	Files, Frames, Bytes int64 // written; Bytes of pictures
+	There                int64 // files that were there already
+}
+
+var packCounters struct{ files, frames, bytes, there atomic.Int64 }
+
+// PackCounters returns what this process has packed so far.
+func PackCounters() PackCounts {
+	c := &packCounters
+	return PackCounts{Files: c.files.Load(), Frames: c.frames.Load(), Bytes: c.bytes.Load(), There: c.there.Load()}
+}

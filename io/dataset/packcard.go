@@ -1,0 +1,162 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// PackedShards is what a split of a packed set consists of.
+type PackedShards struct {
+	Name   string       `json:"name"`
+	Frames int64        `json:"frames"`
+	Shards string       `json:"shards"` // all files, as WebDataset and shells write it: train-{000000..000123}.tar
+	Files  []PackedFile `json:"files"`  // each of them
+}
+
+// PackedFile is a file of a packed set; in the format "files" it is a folder.
+type PackedFile struct {
+	Name   string `json:"name"`
+	Frames int64  `json:"frames"`
+}
+
+// Shards lists the files of the set, split by split.
+func (s PackedSet) Shards() []PackedShards {
+	extension := extensionOf(formats[s.Format])
+	var all []PackedShards
+	for _, split := range s.Splits {
+		shards := PackedShards{
+			Name: split.Name, Frames: split.Frames,
+			Shards: fmt.Sprintf("%s-{%06d..%06d}%s", split.Name, 0, split.Files-1, extension),
+		}
+		for n := range split.Files {
+			shards.Files = append(shards.Files, PackedFile{fileName(split.Name, n) + extension, min(s.SamplesPerFile, split.Frames-n*s.SamplesPerFile)})
+		}
+		all = append(all, shards)
+	}
+	return all
+}
+
+func fileName(split string, n int64) string { return fmt.Sprintf("%s-%06d", split, n) }
+
+// Finish ends a pack into a place: where all files of the set are there, it writes
+// shards.json, which lists them, and a README.md, and removes what killed processes
+// left there. Otherwise it returns how many files are not there.
+func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err error) {
+	store, err := ledger.StoreAt(place)
+	if err != nil {
+		return 0, err
+	}
+	files, folders, err := store.List(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	there := make(map[string]bool)
+	for _, name := range append(files, folders...) {
+		there[name] = true
+	}
+	shards := p.Set.Shards()
+	for _, split := range shards {
+		for _, file := range split.Files {
+			if !there[file.Name] {
+				missing++
+			}
+		}
+	}
+	if missing > 0 {
+		return missing, nil
+	}
+	if err := writeText(ctx, store, shardsFile, indented(map[string]any{"splits": shards})); err != nil {
+		return 0, err
+	}
+	if err := writeText(ctx, store, cardFile, p.Set.card(shards)); err != nil {
+		return 0, err
+	}
+	sweepPacked(store)
+	return 0, nil
+}
+
+func writeText(ctx context.Context, store ledger.Store, name string, text []byte) error {
+	err := writeWhole(ctx, store, name, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}
+
+func indented(v any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		panic(err) // texts and numbers alone
+	}
+	return text.Bytes()
+}
+
+// pattern finds the pictures of a split, or the files that have them.
+func (s PackedSet) pattern(split string) string {
+	if s.Format == "files" {
+		return split + "-*/*"
+	}
+	return split + "-*" + extensionOf(formats[s.Format])
+}
+
+// card is a README.md as Hugging Face shows and reads it.
+func (s PackedSet) card(shards []PackedShards) []byte {
+	w := new(bytes.Buffer)
+	fmt.Fprintln(w, "---")
+	if s.Format != "tfrecord" { // which datasets cannot read
+		fmt.Fprint(w, "configs:\n- config_name: default\n  data_files:\n")
+		for _, split := range s.Splits {
+			fmt.Fprintf(w, "  - split: %s\n    path: %q\n", split.Name, s.pattern(split.Name))
+		}
+		if s.Format == "files" {
+			fmt.Fprintln(w, "  drop_labels: true")
+		}
+	}
+	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n\n", sizeCategory(s.Frames))
+	fmt.Fprintf(w, "# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, %d a file, packed by kvsframes.\n\n",
+		s.Frames, s.Bytes, s.Format, s.SamplesPerFile)
+	fmt.Fprint(w, "| split | frames | files |\n|---|---|---|\n")
+	for _, split := range shards {
+		fmt.Fprintf(w, "| %s | %d | `%s` |\n", split.Name, split.Frames, split.Shards)
+	}
+	fmt.Fprintf(w, "\n%s\n\nEach split loads by a line of Python:\n\n```python\n", s.story())
+	for _, split := range s.Splits {
+		fmt.Fprintf(w, loadings[s.Format].line+"\n", s.pattern(split.Name))
+	}
+	fmt.Fprint(w, "```\n")
+	return w.Bytes()
+}
+
+// story says what is in the set.
+func (s PackedSet) story() string {
+	var parts []string
+	if len(s.Splits) > 1 {
+		parts = append(parts, fmt.Sprintf("The splits are by %s.", s.SplitBy))
+	}
+	if s.ShuffleSeed != nil {
+		parts = append(parts, fmt.Sprintf("The frames of each split are shuffled with the seed %d.", *s.ShuffleSeed))
+	} else {
+		parts = append(parts, "The frames are in the order of their series, then of time.")
+	}
+	if len(s.StreamNames) > 0 {
+		parts = append(parts, fmt.Sprintf("They are of the streams %s.", cell(strings.Join(s.StreamNames, ", "))))
+	}
+	if s.Start != "" {
+		parts = append(parts, fmt.Sprintf("None is earlier than %s.", s.Start))
+	}
+	if s.End != "" {
+		parts = append(parts, fmt.Sprintf("All are earlier than %s.", s.End))
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,514 @@
+package dataset
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// The bounds of PackOptions.
+const (
+	DefaultSamplesPerFile = 10_000
+	MaxSamplesPerFile     = 1_000_000
+	LeastFileSize         = 1_000_000 // bytes
+)
+
+// DefaultPackFormat is the format of a packed set that is made without one named.
+const DefaultPackFormat = "webdataset"
+
+// PackOptions say which frames of a dataset are packed, and how.
+type PackOptions struct {
+	// Format is what files are written in, one of Formats(). Default
+	// DefaultPackFormat.
+	Format string
+
+	// SamplesPerFile is how many frames a file has, 1–MaxSamplesPerFile; the
+	// last of a split may have fewer. Default DefaultSamplesPerFile.
+	SamplesPerFile int
+
+	// FileSize, where set, is given in place of SamplesPerFile: the size in
+	// bytes that files should be about. It is an aim, divided by what a frame
+	// takes on average.
+	FileSize int64
+
+	// ShuffleSeed, where set, mixes the frames of each split across streams and
+	// time, each seed in another way. Without it they are in the order of the
+	// index: series by series, each in time order.
+	ShuffleSeed *int64
+
+	// Splits are the parts of the set; their shares add up to 1. Default one,
+	// "train".
+	Splits []Split
+
+	// SplitBy is what keeps frames together in one split: one of SplitUnits.
+	// Default ByStream. It does not hang on the seed, so a set that is shuffled
+	// anew has the same frames in each split.
+	SplitBy string
+
+	Streams    []string  // names of the streams whose frames are packed; default all
+	Start, End time.Time // of the sample times that are packed, End itself not; zero: no limit
+}
+
+// Validate returns an error that names each option that is wrong. It touches no
+// file.
+func (o PackOptions) Validate() error {
+	var errs []error
+	if o.Format != "" {
+		if _, err := FormatOf(o.Format); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if o.SamplesPerFile < 0 || o.SamplesPerFile > MaxSamplesPerFile {
+		errs = append(errs, fmt.Errorf("samples per file are %d: they must be from 1 to %d", o.SamplesPerFile, MaxSamplesPerFile))
+	}
+	if o.FileSize != 0 && o.FileSize < LeastFileSize {
+		errs = append(errs, fmt.Errorf("the size of a file is %d bytes: it must be at least %d", o.FileSize, LeastFileSize))
+	}
+	if o.FileSize != 0 && o.SamplesPerFile != 0 {
+		errs = append(errs, errors.New("samples per file and the size of a file are both given: it must be one of the two"))
+	}
+	if o.Splits != nil {
+		errs = append(errs, CheckSplits(o.Splits))
+	}
+	if o.SplitBy != "" && !slices.Contains(SplitUnits, o.SplitBy) {
+		errs = append(errs, fmt.Errorf("a set cannot be split by %q: it must be one of %s", o.SplitBy, strings.Join(SplitUnits, ", ")))
+	}
+	if !o.Start.IsZero() && !o.End.IsZero() && !o.Start.Before(o.End) {
+		errs = append(errs, fmt.Errorf("the start is %s and the end %s: the end must be later", o.Start.UTC().Format(time.RFC3339Nano), o.End.UTC().Format(time.RFC3339Nano)))
+	}
+	return errors.Join(errs...)
+}
+
+// defaults fills in what is left out.
+func (o PackOptions) defaults() PackOptions {
+	if o.Format == "" {
+		o.Format = DefaultPackFormat
+	}
+	if o.SamplesPerFile == 0 {
+		o.SamplesPerFile = DefaultSamplesPerFile
+	}
+	if o.Splits == nil {
+		o.Splits = []Split{{Name: "train", Share: 1}}
+	}
+	if o.SplitBy == "" {
+		o.SplitBy = ByStream
+	}
+	return o
+}
+
+// PackPlan says which file of a packed set each frame of a dataset goes into. It
+// holds counts, not frames.
+type PackPlan struct {
+	Set     PackedSet
+	Missing int64 // samples that were asked for and are in no receipt
+	Failed  int64 // samples that are FAILED gaps
+
+	dir   string
+	works []packWork
+	where arrangement
+}
+
+// packWork is a row group of the index, as an element of the pipeline.
+type packWork struct {
+	Group  int
+	Starts []int64 // how many frames of each split the row groups before it have
+	Sum    []byte  // of its frames
+}
+
+// arrangement gives each frame its place in a packed set. It is arithmetic: any
+// process gives a frame the same place.
+type arrangement struct {
+	Selection selection
+	Divider   divider
+	Splits    []PackedSplit
+	PerFile   int64
+	Seed      *int64
+	Ambiguous map[string]bool // series, by ID, that are not the only one of their stream
+}
+
+// UnknownStreamError says that a dataset has no frames of a stream.
+type UnknownStreamError struct {
+	Stream string
+	Known  []string
+}
+
+func (e *UnknownStreamError) Error() string {
+	return fmt.Sprintf("the dataset has no stream %q: it has %s", e.Stream, strings.Join(e.Known, ", "))
+}
+
+// PlanPack reads the index of the dataset at dir once, and writes it first where
+// there is none, or an old one. The error is an *UnknownStreamError or an
+// *EmptySplitError, says that no frame is selected, or why the dataset cannot be
+// read.
+func PlanPack(ctx context.Context, dir string, o PackOptions) (*PackPlan, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.defaults()
+	index, err := freshIndex(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer index.Close()
+	plan := &PackPlan{dir: dir}
+	plan.where = arrangement{Selection: selectionOf(o), Divider: newDivider(o.SplitBy, o.Splits), Seed: o.ShuffleSeed}
+	groups, err := plan.where.countAll(ctx, index)
+	if err != nil {
+		return nil, fmt.Errorf("reading the index of %s: %w", dir, err)
+	}
+	if err := plan.arrange(o, groups); err != nil {
+		return nil, err
+	}
+	plan.Missing, err = missingSamples(ctx, dir, plan.where.Selection)
+	return plan, err
+}
+
+// groupCount is what a row group of the index has.
+type groupCount struct {
+	frames, bytes int64
+	units         map[string]int64  // frames of each stream or day
+	series        map[string]string // of the frames: by ID, their streams
+	streams       map[string]bool   // of all samples
+	failed        int64
+	sum           []byte
+	first         *Sample // the first frame
+}
+
+// countAll counts as many row groups at once as there are CPUs.
+func (a *arrangement) countAll(ctx context.Context, index *Index) ([]groupCount, error) {
+	groups := make([]groupCount, index.Groups())
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range groups {
+		tasks.Go(func() error {
+			samples, err := index.Read(ctx, i)
+			if err == nil {
+				groups[i] = a.count(samples)
+			}
+			return err
+		})
+	}
+	return groups, tasks.Wait()
+}
+
+func (a *arrangement) count(samples []Sample) groupCount {
+	c := groupCount{
+		units: make(map[string]int64), series: make(map[string]string), streams: make(map[string]bool),
+		sum: a.Selection.sum(samples),
+	}
+	for i := range samples {
+		s := &samples[i]
+		c.streams[s.Stream] = true
+		if s.Outcome == framepb.Failed && a.Selection.covers(s) {
+			c.failed++
+		}
+	}
+	for s := range a.Selection.of(samples) {
+		if c.first == nil {
+			first := *s
+			c.first = &first
+		}
+		c.frames++
+		c.bytes += s.Size
+		c.units[a.Divider.unit(s.Stream, s.SampleMs)]++
+		c.series[s.Series] = s.Stream
+	}
+	return c
+}
+
+// arrange makes the plan of what was counted.
+func (p *PackPlan) arrange(o PackOptions, groups []groupCount) error {
+	total := groupCount{units: make(map[string]int64), series: make(map[string]string), streams: make(map[string]bool)}
+	all := sha256.New()
+	for _, g := range groups {
+		total.add(g)
+		all.Write(g.sum)
+	}
+	p.Failed = total.failed
+	for _, stream := range o.Streams {
+		if !total.streams[stream] {
+			return &UnknownStreamError{stream, sortedKeys(total.streams)}
+		}
+	}
+	if total.frames == 0 {
+		return fmt.Errorf("no frame of %s is selected: choose other streams or another range of times", p.dir)
+	}
+	where := &p.where
+	where.Divider.assign(total.units)
+	where.Ambiguous = ambiguous(total.series)
+	var err error
+	if where.PerFile, err = where.perFile(o, total); err != nil {
+		return err
+	}
+	counts := make([]int64, len(o.Splits))
+	for i, g := range groups {
+		p.works = append(p.works, packWork{Group: i, Starts: slices.Clone(counts), Sum: g.sum})
+		for unit, frames := range g.units {
+			counts[where.Divider.Of[unit]] += frames
+		}
+	}
+	p.works = slices.DeleteFunc(p.works, func(w packWork) bool { return groups[w.Group].frames == 0 })
+	if err := where.divide(o.Splits, counts, len(total.units)); err != nil {
+		return err
+	}
+	p.Set = describeSet(o, where, total, hex.EncodeToString(all.Sum(nil)))
+	return nil
+}
+
+func (c *groupCount) add(g groupCount) {
+	c.frames += g.frames
+	c.bytes += g.bytes
+	c.failed += g.failed
+	if c.first == nil {
+		c.first = g.first
+	}
+	for unit, frames := range g.units {
+		c.units[unit] += frames
+	}
+	for series, stream := range g.series {
+		c.series[series] = stream
+	}
+	for stream := range g.streams {
+		c.streams[stream] = true
+	}
+}
+
+// perFile is how many frames a file has.
+func (a *arrangement) perFile(o PackOptions, total groupCount) (int64, error) {
+	if o.FileSize == 0 {
+		return int64(o.SamplesPerFile), nil
+	}
+	m := a.member(total.first)
+	m.size = int(total.bytes / total.frames)
+	size, err := sizeOf(formats[o.Format], m)
+	if err != nil {
+		return 0, err
+	}
+	return min(max(1, o.FileSize/size), MaxSamplesPerFile), nil
+}
+
+// ambiguous finds the series whose frames' keys would not tell them from those of
+// another one: keys are of a stream and an instant.
+func ambiguous(series map[string]string) map[string]bool {
+	of := make(map[string]int)
+	for _, stream := range series {
+		of[framepb.FileName(stream)]++
+	}
+	found := make(map[string]bool)
+	for id, stream := range series {
+		if of[framepb.FileName(stream)] > 1 {
+			found[id] = true
+		}
+	}
+	return found
+}
+
+// divide cuts the splits into files. An empty split is an error.
+func (a *arrangement) divide(splits []Split, counts []int64, units int) error {
+	var empty []string
+	for i, split := range splits {
+		if counts[i] == 0 {
+			empty = append(empty, split.Name)
+		}
+		a.Splits = append(a.Splits, PackedSplit{Split: split, Frames: counts[i], Files: (counts[i] + a.PerFile - 1) / a.PerFile})
+	}
+	if len(empty) == 0 {
+		return nil
+	}
+	if a.Divider.By == BySample {
+		var frames int64
+		for _, n := range counts {
+			frames += n
+		}
+		units = int(frames)
+	}
+	return &EmptySplitError{By: a.Divider.By, Units: units, Splits: empty}
+}
+
+// prefix is what a frame's key begins with where the stream's name will not do.
+func (a *arrangement) prefix(s *Sample) string {
+	if a.Ambiguous[s.Series] {
+		return s.Series
+	}
+	return ""
+}
+
+func (a *arrangement) member(s *Sample) member {
+	return member{size: int(s.Size), prefix: a.prefix(s), Frame: framepb.Frame{
+		Stream: s.Stream, StreamARN: s.StreamARN, SampleMs: s.SampleMs, ImageMs: s.ImageMs,
+		Format: s.Format, Width: s.Width, Height: s.Height,
+	}}
+}
+
+// place is where a frame of a packed set is.
+type place struct {
+	file int64 // number among the files of all splits, from 0
+	slot int32 // within the file, from 0
+}
+
+// places yields the frames of a row group, and the place of each.
+func (a *arrangement) places(samples []Sample, starts []int64) iter.Seq2[*Sample, place] {
+	return func(yield func(*Sample, place) bool) {
+		orders, firsts := make([]permutation, len(a.Splits)), make([]int64, len(a.Splits)+1)
+		for i, split := range a.Splits {
+			firsts[i+1] = firsts[i] + split.Files
+			if a.Seed != nil {
+				orders[i] = newPermutation(split.Frames, *a.Seed, split.Name)
+			}
+		}
+		ranks := slices.Clone(starts)
+		for s := range a.Selection.of(samples) {
+			split := a.Divider.Of[a.Divider.unit(s.Stream, s.SampleMs)]
+			at := ranks[split]
+			ranks[split]++
+			if a.Seed != nil {
+				at = orders[split].at(at)
+			}
+			if !yield(s, place{firsts[split] + at/a.PerFile, int32(at % a.PerFile)}) {
+				return
+			}
+		}
+	}
+}
+
+// selection is which samples are packed, if they are frames.
+type selection struct {
+	Streams        []string // names, in order; none: all
+	StartMs, EndMs int64
+}
+
+func selectionOf(o PackOptions) selection {
+	s := selection{Streams: slices.Compact(slices.Sorted(slices.Values(o.Streams))), StartMs: math.MinInt64, EndMs: math.MaxInt64}
+	if !o.Start.IsZero() {
+		s.StartMs = ceilMs(o.Start)
+	}
+	if !o.End.IsZero() {
+		s.EndMs = ceilMs(o.End)
+	}
+	return s
+}
+
+// ceilMs is the first millisecond that is not before t.
+func ceilMs(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
+
+func (s *selection) has(stream string) bool {
+	if len(s.Streams) == 0 {
+		return true
+	}
+	_, ok := slices.BinarySearch(s.Streams, stream)
+	return ok
+}
+
+func (s *selection) covers(sample *Sample) bool {
+	return s.StartMs <= sample.SampleMs && sample.SampleMs < s.EndMs && s.has(sample.Stream)
+}
+
+// of yields the samples that are packed.
+func (s *selection) of(samples []Sample) iter.Seq[*Sample] {
+	return func(yield func(*Sample) bool) {
+		for i := range samples {
+			sample := &samples[i]
+			if sample.Kind == ledger.Frame && s.covers(sample) && !yield(sample) {
+				return
+			}
+		}
+	}
+}
+
+// sum is a hash of which frames are packed, and of their pictures.
+func (s *selection) sum(samples []Sample) []byte {
+	hash := sha256.New()
+	var line []byte
+	for sample := range s.of(samples) {
+		line = fmt.Appendf(line[:0], "%s %d %d %s %d %d %d ", sample.Series, sample.SampleMs, sample.ImageMs,
+			sample.Format, sample.Width, sample.Height, sample.Size)
+		hash.Write(append(line, sample.SHA256[:]...))
+	}
+	return hash.Sum(nil)
+}
+
+// span is the part of a span that a selection covers, if they are frames.
+func (s *selection) span(span framepb.Span) framepb.Span {
+	if !s.has(span.Series.StreamName) {
+		span.Samples = 0
+		return span
+	}
+	first, end := span.First, span.End()
+	if s.StartMs > span.Series.At(first) {
+		first = span.Series.Index(s.StartMs-1) + 1
+	}
+	if s.EndMs <= span.Series.At(end-1) {
+		end = span.Series.Index(s.EndMs-1) + 1
+	}
+	span.First, span.Samples = first, max(0, end-first)
+	return span
+}
+
+// freshIndex opens the index of a dataset. Where there is none that speaks of what
+// the dataset has now, it is made first.
+func freshIndex(ctx context.Context, dir string) (*Index, error) {
+	index, err := OpenIndex(ctx, dir)
+	if err == nil {
+		current, err := index.Current(ctx)
+		if err == nil && current {
+			return index, nil
+		}
+		index.Close()
+		if err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrForeign) {
+		return nil, err
+	}
+	if _, err := WriteIndex(ctx, dir); err != nil {
+		return nil, err
+	}
+	return OpenIndex(ctx, dir)
+}
+
+// missingSamples counts what was asked for and is in no receipt, by listings.
+func missingSamples(ctx context.Context, dir string, selected selection) (int64, error) {
+	book := ledger.Open(dir).WithContext(ctx)
+	requests, err := book.Requests()
+	var damaged *ledger.DamagedError
+	if err != nil && !errors.As(err, &damaged) {
+		return 0, err
+	}
+	asked := make(map[framepb.Series][]framepb.Span)
+	for _, span := range requests {
+		if part := selected.span(span); part.Samples > 0 {
+			asked[span.Series] = append(asked[span.Series], part)
+		}
+	}
+	var missing int64
+	for series, spans := range asked {
+		entries, err := book.Have(series)
+		if err != nil {
+			return 0, err
+		}
+		var have []framepb.Span
+		for _, entry := range entries {
+			have = append(have, entry.Span)
+		}
+		missing += ledger.Count(ledger.Minus(ledger.Union(spans), ledger.Union(have)))
+	}
+	return missing, nil
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,206 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// The files of a packed set besides those that have its frames.
+const (
+	packFile   = "pack.json"
+	shardsFile = "shards.json"
+)
+
+// packVersion is of the description and of what files hold.
+const packVersion = 1
+
+// ErrNoPackedSet is the error of a place that is no packed set.
+var ErrNoPackedSet = errors.New("not a packed set")
+
+// PackedSet is the description of a packed set, its pack.json. It says what the
+// set was made of and how, and so what every byte of its files is: equal
+// descriptions are of equal files.
+type PackedSet struct {
+	Version        int           `json:"version"`
+	Format         string        `json:"dataset_format"`
+	SamplesPerFile int64         `json:"samples_per_file"`
+	ShuffleSeed    *int64        `json:"shuffle_seed"` // null: not shuffled
+	SplitBy        string        `json:"split_by"`
+	Splits         []PackedSplit `json:"splits"`
+	StreamNames    []string      `json:"stream_names"`    // that were asked for; null: all
+	Start          string        `json:"start_timestamp"` // RFC 3339; empty: no limit
+	End            string        `json:"end_timestamp"`
+	Frames         int64         `json:"frames"`
+	Bytes          int64         `json:"bytes"`     // of the pictures
+	Selection      string        `json:"selection"` // SHA-256 of which frames these are and of their pictures, in hex
+}
+
+// PackedSplit is a split, and how much it has.
+type PackedSplit struct {
+	Split
+	Frames int64 `json:"frames"`
+	Files  int64 `json:"files"`
+}
+
+func describeSet(o PackOptions, where *arrangement, total groupCount, sum string) PackedSet {
+	set := PackedSet{
+		Version: packVersion, Format: o.Format, SamplesPerFile: where.PerFile, ShuffleSeed: o.ShuffleSeed,
+		SplitBy: o.SplitBy, Splits: where.Splits, StreamNames: where.Selection.Streams,
+		Frames: total.frames, Bytes: total.bytes, Selection: sum,
+	}
+	if !o.Start.IsZero() {
+		set.Start = clock(where.Selection.StartMs)
+	}
+	if !o.End.IsZero() {
+		set.End = clock(where.Selection.EndMs)
+	}
+	return set
+}
+
+// PackMismatchError says that a place holds a set that was packed with another
+// option.
+type PackMismatchError struct {
+	Place      string
+	Field      string // as the option's flag is called
+	Want, Have string
+}
+
+func (e *PackMismatchError) Error() string {
+	return fmt.Sprintf("%s is %s, but for what %s holds it was %s: pack it in the same way, or choose another OUT",
+		e.Field, e.Want, e.Place, e.Have)
+}
+
+// match compares with the set that a place has.
+func (s PackedSet) match(place string, has PackedSet) error {
+	if has.Version != s.Version {
+		return fmt.Errorf("what %s holds has version %d, this kvsframes knows %d: choose another OUT", place, has.Version, s.Version)
+	}
+	var errs []error
+	have := has.options()
+	for i, want := range s.options() {
+		if want != have[i] {
+			errs = append(errs, &PackMismatchError{place, want.name, want.value, have[i].value})
+		}
+	}
+	if errs == nil && s.Selection != has.Selection {
+		errs = append(errs, fmt.Errorf("the dataset is not what it was when %s was begun: it had %d frames to pack, and has %d, or others: choose another OUT",
+			place, has.Frames, s.Frames))
+	}
+	return errors.Join(errs...)
+}
+
+type namedOption struct{ name, value string }
+
+// options are what the set was asked for, as flags would say it.
+func (s PackedSet) options() []namedOption {
+	var seed, splits []string
+	if s.ShuffleSeed != nil {
+		seed = append(seed, strconv.FormatInt(*s.ShuffleSeed, 10))
+	}
+	for _, split := range s.Splits {
+		splits = append(splits, split.Name+"="+strconv.FormatFloat(split.Share, 'g', -1, 64))
+	}
+	options := []namedOption{
+		{"dataset-format", s.Format},
+		{"samples-per-file", strconv.FormatInt(s.SamplesPerFile, 10)},
+		{"shuffle-seed", strings.Join(seed, "")},
+		{"splits", strings.Join(splits, ",")},
+		{"split-by", s.SplitBy},
+		{"stream-name", strings.Join(s.StreamNames, ",")},
+		{"start-timestamp", s.Start},
+		{"end-timestamp", s.End},
+	}
+	for i := range options {
+		if options[i].value == "" {
+			options[i].value = "not set"
+		}
+	}
+	return options
+}
+
+// OpenPacked returns the description of the packed set in a place. The error
+// satisfies ErrNoPackedSet, or says why it cannot be read.
+func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
+	var set PackedSet
+	store, err := ledger.StoreAt(place)
+	if err != nil {
+		return set, err
+	}
+	data, err := store.Read(ctx, packFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return set, fmt.Errorf("%q is %w: it has no %s", place, ErrNoPackedSet, packFile)
+	case err != nil:
+		return set, fmt.Errorf("opening the packed set %q: %w", place, err)
+	}
+	if err := json.Unmarshal(data, &set); err != nil {
+		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w", place, packFile, err)
+	}
+	return set, nil
+}
+
+// CheckPackPlace says why nothing can be packed into a place: it is not empty, and
+// no packed set. It leaves no trace.
+func CheckPackPlace(ctx context.Context, place string) error {
+	_, err := OpenPacked(ctx, place)
+	if !errors.Is(err, ErrNoPackedSet) {
+		return err
+	}
+	return checkEmpty(ctx, place, ErrNoPackedSet, "OUT")
+}
+
+// Create makes the description of the set in a place, before any file of it. It
+// refuses a place that holds anything else, or another set: with a
+// *PackMismatchError for each option that differs.
+func (p *PackPlan) Create(ctx context.Context, place string) error {
+	if err := CheckPackPlace(ctx, place); err != nil {
+		return err
+	}
+	store, err := ledger.StoreAt(place)
+	if err != nil {
+		return err
+	}
+	if bucket, ok := store.(*ledger.Bucket); ok {
+		err = bucket.Make(ctx, packFile, indented(p.Set))
+	} else {
+		err = describeFolder(string(store.(ledger.Folder)), packFile, indented(p.Set))
+	}
+	if err != nil {
+		return err
+	}
+	has, err := OpenPacked(ctx, place)
+	if err != nil {
+		return err
+	}
+	return p.Set.match(place, has)
+}
+
+// file returns the name of a file without its extension, and how many frames it
+// has, by its number among the files of all splits.
+func (a *arrangement) file(number int64) (name string, frames int64) {
+	for _, split := range a.Splits {
+		if number < split.Files {
+			return fileName(split.Name, number), min(a.PerFile, split.Frames-number*a.PerFile)
+		}
+		number -= split.Files
+	}
+	return "", 0
+}
+
+// sweepPacked removes what killed processes left of a set in a folder. Once all
+// files are there, nobody's writing is needed any more.
+func sweepPacked(store ledger.Store) {
+	if folder, ok := store.(ledger.Folder); ok {
+		os.RemoveAll(filepath.Join(string(folder), "tmp"))
+	}
+}

@@ -1,0 +1,191 @@
+package dataset
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// packer writes the files of a packed set.
+type packer struct {
+	source, target ledger.Store
+	format         Format
+
+	// step, where set, is told of each step of a write and may fail it. Tests
+	// look at what a kill would leave there.
+	step func(name string) error
+}
+
+func newPacker(dir, place, format string) (*packer, error) {
+	source, err := ledger.StoreAt(dir)
+	if err != nil {
+		return nil, err
+	}
+	target, err := ledger.StoreAt(place)
+	if err != nil {
+		return nil, err
+	}
+	of, err := FormatOf(format)
+	return &packer{source: source, target: target, format: of}, err
+}
+
+// extensionOf is how the names of files of a packed set end; those of folders end
+// in nothing.
+func extensionOf(format Format) string {
+	of, _ := format.(packed)
+	return of.extension
+}
+
+// sizeOf is what a frame takes in a file of many that are like it.
+func sizeOf(format Format, m member) (int64, error) {
+	of, ok := format.(packed)
+	if !ok {
+		return int64(m.size), nil
+	}
+	many := slices.Repeat([]member{m}, groupRows)
+	layout, err := of.layout(many)
+	if err != nil {
+		return 0, err
+	}
+	return (&packedReader{layout: layout, members: many}).total() / groupRows, nil
+}
+
+// write writes a file of a packed set, whole or not at all, unless it is there. It
+// reports whether it was.
+func (p *packer) write(ctx context.Context, name string, picks []pick) (there bool, err error) {
+	members := make([]member, len(picks))
+	for i := range picks {
+		members[i] = picks[i].member
+	}
+	data := pictures(ctx, p.source, picks)
+	if of, ok := p.format.(packed); ok {
+		there, err = p.writeFile(ctx, name, of, members, data)
+	} else {
+		there, err = p.writeFolder(ctx, name, members, data)
+	}
+	if err != nil {
+		return false, fmt.Errorf("packing %s: %w", name, err)
+	}
+	return there, nil
+}
+
+// writeFile writes a file of many pictures. One that has the size of a whole one is
+// whole: it appeared in one step.
+func (p *packer) writeFile(ctx context.Context, name string, of packed, members []member, pictures iter.Seq2[[]byte, error]) (there bool, err error) {
+	layout, err := of.layout(members)
+	if err != nil {
+		return false, err
+	}
+	size, err := p.size(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	if size > 0 && size == (&packedReader{layout: layout, members: members}).total() {
+		return true, nil
+	}
+	if err := p.reach("begin"); err != nil {
+		return false, err
+	}
+	return false, writeWhole(ctx, p.target, name, func(file io.Writer) error {
+		if err := writePacked(file, layout, pictures); err != nil {
+			return err
+		}
+		return p.reach("written")
+	})
+}
+
+// size is that of a file of the set; 0 where there is none.
+func (p *packer) size(ctx context.Context, name string) (int64, error) {
+	file, err := p.target.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return file.Size(), nil
+}
+
+// writeFolder writes a folder of pictures. One that has them all is whole: each
+// of them appeared in one step.
+func (p *packer) writeFolder(ctx context.Context, name string, members []member, pictures iter.Seq2[[]byte, error]) (there bool, err error) {
+	have, err := p.target.Under(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	slices.Sort(have)
+	whole := !slices.ContainsFunc(members, func(m member) bool {
+		_, ok := slices.BinarySearch(have, m.name())
+		return !ok
+	})
+	if whole {
+		return true, nil
+	}
+	if err := p.reach("begin"); err != nil {
+		return false, err
+	}
+	if bucket, ok := p.target.(*ledger.Bucket); ok {
+		return false, p.uploadFolder(ctx, bucket, name, members, pictures)
+	}
+	return false, p.renameFolder(string(p.target.(ledger.Folder)), name, members, pictures)
+}
+
+func (p *packer) uploadFolder(ctx context.Context, bucket *ledger.Bucket, name string, members []member, pictures iter.Seq2[[]byte, error]) error {
+	out := newObjects(ctx, bucket, name)
+	defer out.cancel()
+	return out.finish(p.fill(members, pictures, out.create))
+}
+
+func (p *packer) renameFolder(dir, name string, members []member, pictures iter.Seq2[[]byte, error]) error {
+	temp, target := filepath.Join(dir, "tmp", name+"."+rand.Text()), filepath.Join(dir, name)
+	defer os.RemoveAll(temp)
+	if err := os.MkdirAll(temp, 0o777); err != nil {
+		return err
+	}
+	err := p.fill(members, pictures, func(name string) (io.WriteCloser, error) { return createFile(filepath.Join(temp, name)) })
+	if err != nil {
+		return err
+	}
+	if err := p.reach("written"); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(target); err != nil { // it is not whole
+		return err
+	}
+	return os.Rename(temp, target)
+}
+
+// fill writes pictures, a file each.
+func (p *packer) fill(members []member, pictures iter.Seq2[[]byte, error], create func(name string) (io.WriteCloser, error)) error {
+	i := 0
+	for data, err := range pictures {
+		if err != nil {
+			return err
+		}
+		if err := p.reach("create"); err != nil {
+			return err
+		}
+		if err := writeOne(create, members[i].name(), data); err != nil {
+			return err
+		}
+		i++
+	}
+	return nil
+}
+
+func (p *packer) reach(step string) error {
+	if p.step == nil {
+		return nil
+	}
+	return p.step(step)
+}

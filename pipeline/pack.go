@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// PackOptions is what to pack, from where, to where and how.
+type PackOptions struct {
+	dataset.PackOptions
+
+	// Dir is the folder of a dataset, or its URL.
+	Dir string
+
+	// Out is where the set is made: a folder, or the URL of a place in a bucket.
+	// It is made where it does not exist; what it has of the same set stays.
+	Out string
+
+	// Runner is as in [Options].
+	Runner string
+
+	// Warn, where set, is told in a sentence what the dataset is missing.
+	Warn func(text string)
+
+	// Progress, where set, is called now and then while the job runs, and once
+	// when it is over, never from two goroutines at once.
+	Progress func(PackProgress)
+}
+
+// PackProgress is how far a pack in this process is. One that runs elsewhere shows
+// nothing here.
+type PackProgress struct {
+	Files, Frames int64 // of the set
+	Done          dataset.PackCounts
+	Elapsed       time.Duration
+}
+
+// PackSummarySchema names the form of a PackSummary as JSON.
+const PackSummarySchema = "kvsframes.pack/1"
+
+// PackSummary is what a pack came to.
+type PackSummary struct {
+	Schema         string                 `json:"schema"`
+	Dataset        string                 `json:"dataset"`
+	Out            string                 `json:"out"`
+	Format         string                 `json:"dataset_format"`
+	SamplesPerFile int64                  `json:"samples_per_file"`
+	Frames         int64                  `json:"frames"`
+	Bytes          int64                  `json:"bytes"` // of the pictures
+	Files          int64                  `json:"files"`
+	FilesToMake    int64                  `json:"files_missing"`   // not made; 0 unless the job failed
+	MissingSamples int64                  `json:"missing_samples"` // asked for, and not in the dataset
+	FailedSamples  int64                  `json:"failed_samples"`  // FAILED gaps of the dataset
+	Splits         []dataset.PackedShards `json:"splits"`
+	Seconds        float64                `json:"seconds"`
+}
+
+// Validate returns a *UsageError that names everything that is wrong with the
+// options, or nil. It touches no file.
+func (o PackOptions) Validate() error {
+	errs := []error{o.PackOptions.Validate()}
+	for _, field := range []struct{ name, value string }{{"Dir", o.Dir}, {"Out", o.Out}} {
+		if field.value == "" {
+			errs = append(errs, refuse(field.name, "not set", "a folder, or a place in a bucket"))
+		} else if err := ledger.CheckPlace(field.value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", field.name, err))
+		}
+	}
+	return usage(append(errs, CheckRunner(o.Runner))...)
+}
+
+// Pack makes a training set of a dataset's frames: those files of it that are not
+// there. beam.Init must have been called.
+//
+// Its errors are a [*UsageError], where nothing was packed; a [*JobError]; or
+// [ErrInterrupted], when ctx ended first. With the last two the PackSummary says
+// what there is.
+func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
+	began := time.Now()
+	plan, params, err := o.prepare(ctx)
+	if ctx.Err() != nil {
+		return PackSummary{}, ErrInterrupted
+	}
+	if err != nil {
+		return PackSummary{}, usage(err)
+	}
+	summary := o.summary(plan)
+	if o.Warn != nil && plan.Missing+plan.Failed > 0 {
+		o.Warn(incomplete(o.Dir, plan))
+	}
+	jobErr := o.job(ctx, params, plan)
+	bound, stop := told(ctx)
+	defer stop()
+	missing, err := plan.Finish(bound, o.Out)
+	summary.FilesToMake = int64(missing)
+	summary.Seconds = time.Since(began).Seconds()
+	switch {
+	case jobErr != nil:
+		return summary, jobErr
+	case err != nil:
+		return summary, o.failed(err)
+	case missing > 0:
+		return summary, o.failed(fmt.Errorf("%d of %d files are not there though the job has ended: the same pack makes them", missing, summary.Files))
+	}
+	return summary, nil
+}
+
+func (o PackOptions) failed(err error) error {
+	return &JobError{Runner: runnerOf(o.Runner), Cause: err.Error(), Err: err}
+}
+
+func incomplete(dir string, plan *dataset.PackPlan) string {
+	err := &IncompleteError{Dir: dir, Missing: plan.Missing, Failed: plan.Failed}
+	return err.Error() + ". What it has is packed"
+}
+
+// prepare does all that comes before the first file, and says where workers find
+// both places.
+func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.PackParams, error) {
+	var params dataset.PackParams
+	if !beam.Initialized() {
+		return nil, params, errors.New("beam.Init was not called: call it first, after flag.Parse")
+	}
+	if err := o.Validate(); err != nil {
+		return nil, params, err
+	}
+	if _, err := dataset.Open(ctx, o.Dir); err != nil {
+		return nil, params, err
+	}
+	if err := dataset.CheckPackPlace(ctx, o.Out); err != nil {
+		return nil, params, err
+	}
+	plan, err := dataset.PlanPack(ctx, o.Dir, o.PackOptions)
+	if err != nil {
+		return nil, params, err
+	}
+	if params.Dir, err = ledger.Resolve(o.Dir); err != nil {
+		return nil, params, err
+	}
+	if params.Place, err = ledger.Resolve(o.Out); err != nil {
+		return nil, params, err
+	}
+	return plan, params, plan.Create(ctx, o.Out)
+}
+
+func (o PackOptions) summary(plan *dataset.PackPlan) PackSummary {
+	set := plan.Set
+	s := PackSummary{
+		Schema: PackSummarySchema, Dataset: o.Dir, Out: o.Out, Format: set.Format, SamplesPerFile: set.SamplesPerFile,
+		Frames: set.Frames, Bytes: set.Bytes, MissingSamples: plan.Missing, FailedSamples: plan.Failed, Splits: set.Shards(),
+	}
+	for _, split := range set.Splits {
+		s.Files += split.Files
+	}
+	return s
+}
+
+// job runs the Beam job.
+func (o PackOptions) job(ctx context.Context, params dataset.PackParams, plan *dataset.PackPlan) error {
+	p, s := beam.NewPipelineWithRoot()
+	dataset.Pack(s, params, plan)
+	stop := o.watch(plan)
+	_, err := run(ctx, runnerOf(o.Runner), p)
+	stop()
+	switch {
+	case ctx.Err() != nil:
+		return ErrInterrupted
+	case err != nil:
+		return &JobError{Runner: runnerOf(o.Runner), Cause: causeOf(err), Err: err}
+	}
+	return nil
+}
+
+// watch reports progress until stop is called.
+func (o PackOptions) watch(plan *dataset.PackPlan) (stop func()) {
+	if o.Progress == nil {
+		return func() {}
+	}
+	began, before := time.Now(), dataset.PackCounters()
+	total := PackProgress{Frames: plan.Set.Frames}
+	for _, split := range plan.Set.Splits {
+		total.Files += split.Files
+	}
+	return every(func() {
+		p, now := total, dataset.PackCounters()
+		p.Done = dataset.PackCounts{
+			Files: now.Files - before.Files, Frames: now.Frames - before.Frames,
+			Bytes: now.Bytes - before.Bytes, There: now.There - before.There,
+		}
+		p.Elapsed = time.Since(began)
+		o.Progress(p)
+	})
+}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
-	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 const (
@@ -23,7 +22,11 @@ func (o Options) works(spans []framepb.Span) int {
 	if o.Read.Works != 0 || !isDataflow(o.runner()) {
 		return o.Read.Works
 	}
+	var samples int64
+	for _, span := range spans {
+		samples += span.Samples
+	}
+	shards := samples / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
 	perWork := int64(drainShards * cmp.Or(o.Read.MaxInFlight, kvsio.DefaultMaxInFlight))
-	shards := ledger.Count(ledger.Union(spans)) / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
 	return int(min(max(shards/perWork, 1), mostWorks))
 }

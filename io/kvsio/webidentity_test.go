@@ -122,17 +122,22 @@ func TestWhoCannotBeAnyone(t *testing.T) {
 		want string
 	}{
 		{
-			"a role that does not trust", server.Env(), kvsio.AWSParams{RoleARN: other},
+			"a role that does not trust", server.Env(),
+			kvsio.AWSParams{RoleARN: other},
 			"assuming " + other + ": AccessDenied: Not authorized to perform sts:AssumeRole on resource: " + other + ": look at the role's trust policy",
 		},
 		{
-			"a role that does not trust Google", []string{"GCE_METADATA_HOST=" + host(server)}, kvsio.AWSParams{RoleARN: other, WebIdentity: "gcp"},
+			"a role that does not trust Google",
+			[]string{"GCE_METADATA_HOST=" + host(server)},
+			kvsio.AWSParams{RoleARN: other, WebIdentity: "gcp"},
 			"assuming " + other + ": AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity",
 		},
 		{"no machine of Google's", nil, kvsio.AWSParams{RoleARN: reader, WebIdentity: "gcp"}, "assuming " + reader + ": no metadata server of Google's answers here"},
 		{
-			"a machine without a service account", []string{"GCE_METADATA_HOST=" + strings.TrimPrefix(nobody.URL, "http://")},
-			kvsio.AWSParams{RoleARN: reader, WebIdentity: "gcp"}, "no ID token of the machine's service account",
+			"a machine without a service account",
+			[]string{"GCE_METADATA_HOST=" + strings.TrimPrefix(nobody.URL, "http://")},
+			kvsio.AWSParams{RoleARN: reader, WebIdentity: "gcp"},
+			"no ID token of the machine's service account",
 		},
 		{"no keys to assume a role with", nil, kvsio.AWSParams{RoleARN: reader}, "no AWS credentials"},
 	} {

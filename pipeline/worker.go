@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -38,7 +39,7 @@ func checkWorkerBinary(name string) error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("which is no program for linux")
+		return errors.New("which is no program for linux")
 	}
 	defer f.Close()
 	if f.Machine != elf.EM_X86_64 {

@@ -39,7 +39,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests)}
 	jobErr := o.job(ctx, plan, &summary)
-	if jobErr == nil {
+	if jobErr == nil && !o.leaves() {
 		jobErr = o.catalog(ctx)
 	}
 	bound, stop := told(ctx)
@@ -51,6 +51,8 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, jobErr
 	case err != nil:
 		return summary, &JobError{Runner: o.runner(), Cause: err.Error(), Err: err}
+	case o.leaves():
+		return summary, nil
 	case !total.Complete():
 		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
 	}
@@ -81,14 +83,19 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 		return o, err
 	}
 	o.Read.ShardSamples = int(has.ShardSamples)
-	if o.Read.AWS, err = kvsio.ResolveAWS(ctx, o.Read.AWS); err != nil {
-		return o, err
-	}
-	if o.Requests, err = kvsio.Check(ctx, o.Read, o.Requests); err != nil {
+	if err := o.check(ctx); err != nil {
 		return o, err
 	}
 	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
 		return o, err
+	}
+	if isDataflow(o.runner()) {
+		if err := setWorkerBinary(); err != nil {
+			return o, err
+		}
+	}
+	if o.dryRun() {
+		return o, nil
 	}
 	_, err = dataset.Create(ctx, o.Out, o.dataset())
 	return o, err
@@ -99,6 +106,10 @@ func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	spans := make([]framepb.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
+	}
+	o.Read.Works = o.works(spans)
+	if o.dryRun() {
+		return kvsio.NewPlan(ctx, o.Read, o.Requests)
 	}
 	book := ledger.Open(o.Out).WithContext(ctx)
 	if err := book.Request(spans...); err != nil {
@@ -125,6 +136,10 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	stop := o.watch(plan)
 	result, err := run(ctx, o.runner(), p)
 	stop()
+	if err == nil && o.leaves() {
+		summary.Job, summary.DryRun = o.left(result), o.dryRun()
+		return nil
+	}
 	summary.calls(since(before), result)
 	switch {
 	case ctx.Err() != nil:

@@ -38,8 +38,8 @@ type Options struct {
 	DatasetFormat string
 
 	// Runner is the name of a Beam runner that is linked into the program:
-	// prism and direct always are, and so is universal, which submits to the
-	// job server at Beam's --endpoint. Default prism.
+	// prism, direct and dataflow always are, and so is universal, which submits to
+	// the job server at Beam's --endpoint. Default prism.
 	Runner string
 
 	// Progress, where set, is called now and then while the job runs, once when it
@@ -72,6 +72,9 @@ func (o Options) Validate() error {
 		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
 	}
 	if err := CheckRunner(o.Runner); err != nil {
+		errs = append(errs, err)
+	}
+	if err := checkPlace(o.Runner, o.Out); err != nil {
 		errs = append(errs, err)
 	}
 	return usage(errs...)

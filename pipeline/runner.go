@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -26,8 +27,22 @@ var runners struct {
 }
 
 // CheckRunner returns an error where no runner of that name is linked into the
-// program. The empty name stands for the default.
+// program, or Beam's flags are not what the runner needs. The empty name stands
+// for the default.
 func CheckRunner(name string) error {
+	if err := checkLinked(name); err != nil {
+		return err
+	}
+	if isDataflow(name) {
+		return checkDataflow()
+	}
+	if beamFlag("dry_run") == "true" {
+		return errors.New("--dry_run is for --runner dataflow: other runners would run the job")
+	}
+	return nil
+}
+
+func checkLinked(name string) error {
 	if name == "" {
 		return nil
 	}
@@ -40,7 +55,7 @@ func CheckRunner(name string) error {
 		runners.unknown = make(map[string]bool)
 	}
 	runners.unknown[name] = true
-	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "prism, direct, or universal with Beam's --endpoint")
+	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "prism, direct, dataflow, or universal with Beam's --endpoint")
 }
 
 // registered finds out by a second registration, which Beam refuses: it cannot be
@@ -48,7 +63,7 @@ func CheckRunner(name string) error {
 func registered(name string) (known bool) {
 	defer func() { known = recover() != nil }()
 	beam.RegisterRunner(name, func(context.Context, *beam.Pipeline) (beam.PipelineResult, error) {
-		return nil, CheckRunner(name)
+		return nil, checkLinked(name)
 	})
 	return false
 }
@@ -67,6 +82,9 @@ func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineRes
 		*jobopts.JobName = fmt.Sprintf("kvsframes-backfill-%d", time.Now().UnixNano())
 		defer func() { *jobopts.JobName = "" }()
 	}
+	if isDataflow(runner) {
+		return runDataflow(ctx, p)
+	}
 	if runner == "prism" || runner == "PrismRunner" {
 		// An empty pipeline is an error, but prism starts its server first: so
 		// the endpoint is known before there is a job.
@@ -74,15 +92,7 @@ func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineRes
 	}
 	job := jobRef{endpoint: *jobopts.Endpoint, name: *jobopts.JobName}
 
-	type outcome struct {
-		result beam.PipelineResult
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		result, err := beam.Run(base, runner, p)
-		done <- outcome{result, err}
-	}()
+	done := begin(base, runner, p)
 	select {
 	case o := <-done:
 		return o.result, o.err
@@ -99,6 +109,22 @@ func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineRes
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// outcome is what Beam's Run returned.
+type outcome struct {
+	result beam.PipelineResult
+	err    error
+}
+
+// begin runs p in the background.
+func begin(ctx context.Context, runner string, p *beam.Pipeline) <-chan outcome {
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := beam.Run(ctx, runner, p)
+		done <- outcome{result, err}
+	}()
+	return done
 }
 
 // jobRef is a job as its submitter knows it while it runs.

@@ -34,6 +34,12 @@ type Summary struct {
 	Retries        *int64 `json:"retries"`
 	Throttles      *int64 `json:"throttles"`
 
+	// Job is where a job is that goes on without this process: its id, or the URL
+	// of its template. DryRun says that there is none, because Beam was asked to
+	// print it only.
+	Job    string `json:"job,omitempty"`
+	DryRun bool   `json:"dry_run,omitempty"`
+
 	Seconds float64         `json:"seconds"`
 	Streams []StreamSummary `json:"streams"`
 }

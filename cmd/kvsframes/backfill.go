@@ -34,7 +34,13 @@ A requests file is a YAML list; what an entry leaves out is taken from the flags
     height_pixels: 360
 
 Beam's own flags (--endpoint, --environment_type, --parallelism, …) pass through
-under their own names.
+under their own names. Dataflow needs --project, --region and --staging_location,
+and --out in a bucket; --dry_run prints the job and submits nothing; this program is
+the workers' binary, where --worker_binary names no other (linux/amd64).
+
+Workers find AWS credentials of their own. On Google's machines no keys are needed:
+with --aws-web-identity gcp the workers' service account assumes --aws-role-arn.
+Where this is no machine of Google's, its own AWS credentials check the streams.
 
 With --json stdout gets one JSON object, also where the job fails or is
 interrupted: it says what the dataset has of all that was asked for.
@@ -55,6 +61,11 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
 
   # into a bucket
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1'
+
+  # on Dataflow, without AWS keys
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out gs://archive/frames \
+    --aws-region eu-west-1 --aws-web-identity gcp --aws-role-arn arn:aws:iam::111122223333:role/archive-reader \
+    --runner dataflow --project my-project --region europe-west1 --staging_location gs://archive/staging
 
   # fetch again what was not there last week
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames --refetch no_media`

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -122,11 +121,7 @@ var options = []option{
 		return nil
 	}},
 	{"aws-endpoint-url", "`URL` of the Kinesis Video Streams control plane (default: the region's)", func(o *pipeline.Options, s string) error {
-		u, err := url.Parse(s)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return errors.New("it must be a URL such as https://kinesisvideo.us-east-1.amazonaws.com")
-		}
-		o.Read.AWS.EndpointURL = s
+		o.Read.AWS.EndpointURL = s // checked with the parameters: it may hold what is not to be told
 		return nil
 	}},
 	{"aws-profile", "`profile` of the shared AWS config files", func(o *pipeline.Options, s string) error {
@@ -137,6 +132,13 @@ var options = []option{
 		o.Read.AWS.RoleARN = s
 		return nil
 	}},
+	{
+		"aws-web-identity", "`" + kvsio.WebIdentityGCP + "`: workers are machines of Google's, and assume --aws-role-arn with the ID tokens of their service account, without AWS keys",
+		func(o *pipeline.Options, s string) error {
+			o.Read.AWS.WebIdentity = s
+			return nil
+		},
+	},
 }
 
 // parseDuration reads a Go duration from least to most.
@@ -219,9 +221,8 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	if err := ledger.CheckPlace(o.Out); err != nil {
 		faults = append(faults, fmt.Errorf("--out: %w", err))
 	}
-	if err := pipeline.CheckRunner(o.Runner); err != nil {
-		faults = append(faults, inFlag(err))
-	}
+	faults = append(faults, flagged(pipeline.CheckRunner(o.Runner))...)
+	faults = append(faults, flagged(o.Read.AWS.Validate())...)
 	drafts, wrong := f.drafts(cmd)
 	faults = append(faults, wrong...)
 	now := time.Now()

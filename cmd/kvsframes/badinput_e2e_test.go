@@ -80,6 +80,10 @@ var badInputs = []struct {
 	{"no region", []string{"AWS_REGION", "AWS_DEFAULT_REGION"}, good(), []string{"no AWS region", "--aws-region"}},
 	{"profile", nil, good("--aws-profile", "nobody"), []string{"nobody"}},
 	{"endpoint", nil, good("--aws-endpoint-url", "localhost"), []string{`--aws-endpoint-url is "localhost": it must be a URL`}},
+	{"a password in an endpoint", nil, good("--aws-endpoint-url", "ftp://me:hunter2@localhost"), []string{"--aws-endpoint-url names a user or a password: leave it out"}},
+	{"a web identity without a role", nil, good("--aws-web-identity", "gcp"), []string{"--aws-web-identity is gcp without --aws-role-arn: name the role"}},
+	{"a web identity", nil, good("--aws-web-identity", "azure", "--aws-role-arn", "reader", "--quota-share", "2"), []string{"3 mistakes", `--aws-web-identity is "azure": it must be gcp`, `--aws-role-arn is "reader": it must be arn:aws:iam::ACCOUNT:role/NAME`}},
+	{"no machine of Google's", []string{"GCE_METADATA_HOST=127.0.0.1:1"}, good("--aws-web-identity", "gcp", "--aws-role-arn", testRole), []string{"assuming " + testRole + ": no metadata server of Google's answers here"}},
 	{"an endpoint that does not listen", []string{"AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1"}, good(), []string{"describing cam", "connection refused"}},
 	{"out is a file", nil, good("--out", "notes.txt/x"), []string{"notes.txt", "--out"}},
 	{"out is something else", nil, good("--out", "full"), []string{`"full" is not empty and not a kvsframes dataset: choose another --out`}},
@@ -123,6 +127,9 @@ func TestBadInput(t *testing.T) {
 			o := v.run(test.args...)
 			if o.status != 2 || o.stdout != "" {
 				t.Errorf("exit status %d, want 2; stdout %q", o.status, o.stdout)
+			}
+			if strings.Contains(o.stderr, "hunter2") {
+				t.Errorf("stderr tells a password:\n%s", o.stderr)
 			}
 			for _, want := range test.want {
 				if !strings.Contains(o.stderr, want) {

@@ -21,6 +21,14 @@ func summaryText(s pipeline.Summary, complete bool) string {
 			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, number(stream.Samples), outcome(stream.Counts))
 		}
 	}
+	switch {
+	case s.DryRun:
+		fmt.Fprintf(w, "Dry run: the job is printed above, with %s shards to fetch. Nothing was submitted.\n", number(s.Shards-s.SkippedShards))
+		return w.String()
+	case s.Job != "":
+		fmt.Fprintf(w, "%s shards are to be fetched by job %s, without this process. When it is over, the same command says what came of it.\n", number(s.Shards-s.SkippedShards), s.Job)
+		return w.String()
+	}
 	if s.Shards == s.SkippedShards && complete {
 		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")
 		return w.String()

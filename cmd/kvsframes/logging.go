@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,10 +26,14 @@ func (show *output) startBeam(stderr io.Writer) error {
 func logHandler(w io.Writer, level string) (slog.Handler, error) {
 	switch level = strings.ToLower(level); level {
 	case "":
+		h := warnings{w: w}
 		if isTerminal(w) {
-			return warnings{w, clearLine}, nil
+			h.clear = clearLine
 		}
-		return warnings{w, ""}, nil
+		if f := flag.Lookup("dry_run"); f != nil && f.Value.String() == "true" {
+			return dryRunLog{h}, nil
+		}
+		return h, nil
 	case "off":
 		return slog.DiscardHandler, nil
 	}
@@ -57,6 +62,24 @@ func (h warnings) Handle(_ context.Context, r slog.Record) error {
 	_, err := fmt.Fprintf(h.w, "%swarning: %s\n", h.clear, line)
 	return err
 }
+
+// dryRunLog shows warnings, and what Beam prints of a job that is not submitted.
+type dryRunLog struct{ warnings }
+
+func (h dryRunLog) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= slog.LevelInfo && l < slog.LevelError
+}
+
+func (h dryRunLog) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelWarn {
+		return h.warnings.Handle(ctx, r)
+	}
+	_, err := fmt.Fprintln(h.w, r.Message)
+	return err
+}
+
+func (h dryRunLog) WithAttrs([]slog.Attr) slog.Handler { return h }
+func (h dryRunLog) WithGroup(string) slog.Handler      { return h }
 
 func (h warnings) WithAttrs([]slog.Attr) slog.Handler { return h }
 func (h warnings) WithGroup(string) slog.Handler      { return h }

@@ -87,6 +87,17 @@ func inFlags(err error) error {
 	return mistakes(faults...)
 }
 
+// flagged takes apart what names a fault a line.
+func flagged(err error) (faults []error) {
+	if err == nil {
+		return nil
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		faults = append(faults, inFlag(errors.New(line)))
+	}
+	return faults
+}
+
 func inFlag(fault error) error {
 	text := fault.Error()
 	if other := (*dataset.MismatchError)(nil); errors.As(fault, &other) {
@@ -105,4 +116,10 @@ var flagWords = strings.NewReplacer(
 	"or give one", "or give --aws-region",
 	"name a profile", "name a profile with --aws-profile",
 	"Runner is", "--runner is",
+	"Out is", "--out is",
+	"EndpointURL is", "--aws-endpoint-url is",
+	"EndpointURL names", "--aws-endpoint-url names",
+	"WebIdentity is", "--aws-web-identity is",
+	"RoleARN is", "--aws-role-arn is",
+	"without RoleARN", "without --aws-role-arn",
 )

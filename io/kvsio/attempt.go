@@ -167,6 +167,9 @@ func plain(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
+	if failed, ok := errors.AsType[*roleError](err); ok {
+		return &plainError{text: failed.Error(), err: err}
+	}
 	var apiErr smithy.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {
 		return &plainError{text: strings.TrimSuffix(apiErr.ErrorCode()+": "+apiErr.ErrorMessage(), ": "), err: err}

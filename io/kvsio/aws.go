@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -31,12 +31,15 @@ func ResolveAWS(ctx context.Context, p AWSParams) (AWSParams, error) {
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if failed, ok := errors.AsType[*roleError](err); ok {
+			return p, failed
+		}
 		return p, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", err)
 	}
 	return p, nil
 }
 
-// locate fills in the region and the endpoint, where they can be found.
+// locate fills in the region and the endpoints, where they can be found.
 func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
 	cfg, err := p.load(ctx)
 	if err != nil {
@@ -46,28 +49,58 @@ func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
 	if endpoint := kinesisvideo.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.EndpointURL == "" {
 		p.EndpointURL = *endpoint
 	}
-	return p, cfg, p.checkEndpoint()
+	if endpoint := sts.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.STSEndpointURL == "" && p.RoleARN != "" {
+		p.STSEndpointURL = *endpoint
+	}
+	return p, cfg, errors.Join(
+		checkEndpoint("EndpointURL", p.EndpointURL, "kinesisvideo"),
+		checkEndpoint("STSEndpointURL", p.STSEndpointURL, "sts"),
+	)
 }
 
 const credentialsTimeout = 15 * time.Second
 
-func (p AWSParams) checkEndpoint() error {
-	if p.EndpointURL == "" {
+// checkEndpoint makes sure that an endpoint is one, and holds no secret: it
+// travels with the pipeline.
+func checkEndpoint(field, endpoint, service string) error {
+	if endpoint == "" {
 		return nil
 	}
-	u, err := url.Parse(p.EndpointURL)
+	u, err := url.Parse(endpoint)
+	if strings.Contains(endpoint, "@") {
+		return fmt.Errorf("%s names a user or a password: leave it out, calls are signed", field)
+	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("EndpointURL is %q: it must be a URL like https://kinesisvideo.us-east-1.amazonaws.com", p.EndpointURL)
+		return fmt.Errorf("%s is %q: it must be a URL like https://%s.us-east-1.amazonaws.com", field, endpoint, service)
 	}
 	return nil
 }
 
-// load makes the SDK's configuration. Attempts are ours: the SDK gives a
-// throttle or a cut body of this service one attempt, and its retry budget
-// ends a backfill after a hundred calls.
+// load makes the SDK's configuration, with the credentials of the role where one
+// is to be assumed.
 func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
+	cfg, err := p.base(ctx)
+	if err == nil && p.RoleARN != "" {
+		cfg.Credentials = p.assume(cfg)
+	}
+	return cfg, err
+}
+
+// base is load without the role. Attempts are ours: the SDK gives a throttle or a
+// cut body of this service one attempt, and its retry budget ends a backfill
+// after a hundred calls.
+func (p AWSParams) base(ctx context.Context) (aws.Config, error) {
+	retryer := func() aws.Retryer { return aws.NopRetryer{} }
+	if p.Config != "" {
+		cfg, err := registered(ctx, p.Config)
+		cfg.Retryer, cfg.Logger = retryer, logging.Nop{}
+		if p.Region != "" {
+			cfg.Region = p.Region
+		}
+		return cfg, err
+	}
 	options := []func(*config.LoadOptions) error{
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+		config.WithRetryer(retryer),
 		config.WithLogger(logging.Nop{}), // what matters comes as an error
 	}
 	if p.Region != "" {
@@ -79,9 +112,6 @@ func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if p.RoleARN != "" {
-		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), p.RoleARN))
 	}
 	return cfg, nil
 }

@@ -66,5 +66,8 @@
 // # Credentials
 //
 // Credentials come from the AWS SDK's default chain on each worker. They are
-// never part of a pipeline.
+// never part of a pipeline; what [AWSParams] says is. With a RoleARN they are
+// those of a role; with a WebIdentity the role is assumed on machines of
+// Google's, for which no AWS keys are needed. A program may register what no
+// field covers: [RegisterAWSConfig].
 package kvsio

@@ -102,12 +102,25 @@ type ReadParams struct {
 
 // AWSParams says which account and region to read from, and as whom. Secrets
 // are not among it: credentials are resolved by each worker from the default
-// chain (environment, shared files, web identity, instance).
+// chain (environment, shared files, web identity, instance), where nothing else
+// is said.
 type AWSParams struct {
 	Region      string // default: as every AWS tool finds it
 	EndpointURL string // of the Kinesis Video control plane only; default: the region's
 	Profile     string // of the shared config files
 	RoleARN     string // to assume with those credentials
+
+	// WebIdentity says who vouches for a process instead of AWS credentials, so
+	// that it may assume RoleARN: WebIdentityGCP, or empty for nobody.
+	WebIdentity string
+
+	// STSEndpointURL is that of the Security Token Service, where RoleARN is
+	// assumed. Default: the region's.
+	STSEndpointURL string
+
+	// Config is the name of a configuration that was given to RegisterAWSConfig.
+	// It takes the place of the default chain.
+	Config string
 
 	// MaybeData says that EndpointURL may be a data endpoint, as tools take it:
 	// where it does not answer GetDataEndpoint it is sent GetImages.
@@ -150,9 +163,36 @@ func (p ReadParams) Validate() error {
 	if err := ledger.CheckPlace(p.Ledger); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", "Ledger", err))
 	}
+	if err := p.AWS.Validate(); err != nil {
+		errs = append(errs, err)
+	}
 	for _, r := range p.Refetch {
 		if !slices.Contains(framepb.GapReasons, r) {
 			refuse("Refetch", quoted(r), "of "+strings.Join(framepb.GapReasons, ", "))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate names every field that is out of its range or contradicts another.
+func (p AWSParams) Validate() error {
+	errs := []error{
+		unknownConfig(p.Config),
+		checkEndpoint("EndpointURL", p.EndpointURL, "kinesisvideo"),
+		checkEndpoint("STSEndpointURL", p.STSEndpointURL, "sts"),
+	}
+	if p.WebIdentity != "" && p.WebIdentity != WebIdentityGCP {
+		errs = append(errs, fmt.Errorf("WebIdentity is %q: it must be %s", p.WebIdentity, WebIdentityGCP))
+	}
+	if p.RoleARN != "" && !rolePattern.MatchString(p.RoleARN) {
+		errs = append(errs, fmt.Errorf("RoleARN is %q: it must be arn:aws:iam::ACCOUNT:role/NAME", p.RoleARN))
+	}
+	if p.WebIdentity != "" && p.RoleARN == "" {
+		errs = append(errs, fmt.Errorf("WebIdentity is %s without RoleARN: name the role that is assumed with it", p.WebIdentity))
+	}
+	for _, other := range []struct{ field, value string }{{"Profile", p.Profile}, {"WebIdentity", p.WebIdentity}} {
+		if other.value != "" && p.Config != "" {
+			errs = append(errs, fmt.Errorf("Config is %q together with %s: it must be one of the two", p.Config, other.field))
 		}
 	}
 	return errors.Join(errs...)

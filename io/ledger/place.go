@@ -52,6 +52,14 @@ func CheckPlace(name string) error {
 	return err
 }
 
+// OfThisMachine says whether a place is one that other machines do not share, by
+// its name: a folder (of a file system that may be shared all the same), file://
+// or mem://.
+func OfThisMachine(name string) bool {
+	p, err := parsePlace(name)
+	return err == nil && p.bucket == ""
+}
+
 // parsePlace reads the name of a place. Its errors tell no value of what they
 // refuse: it may be a secret.
 func parsePlace(name string) (place, error) {

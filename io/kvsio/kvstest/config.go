@@ -12,6 +12,12 @@ type Config struct {
 	// AccessKeys maps access key ids to their secrets; signatures by others are
 	// refused. Default {"test": "test"}.
 	AccessKeys map[string]string `yaml:"access_keys"`
+	// Roles are the ARNs of the roles that the Security Token Service lets be
+	// assumed: by AccessKeys, and by ID tokens of the metadata server.
+	Roles []string `yaml:"roles"`
+	// SessionTTL is how long a role's credentials work. Default: as long as was
+	// asked for.
+	SessionTTL time.Duration `yaml:"session_ttl"`
 	// PageSize is the most images one GetImages answer holds, whatever
 	// MaxResults says: 1 to 100. Default 25.
 	PageSize int `yaml:"page_size"`

@@ -18,6 +18,21 @@
 // there. On the control plane GetImages answers 200 without Images, as the
 // service does. GET /_stats answers [Stats] as JSON, unsigned.
 //
+// # Roles
+//
+// The Security Token Service is answered at [Server.URL], too: AssumeRole, and
+// AssumeRoleWithWebIdentity for the ID tokens of a metadata server such as
+// Google's machines have, which answers below /computeMetadata/v1/. So
+//
+//	AWS_ENDPOINT_URL_STS=http://HOST:PORT GCE_METADATA_HOST=HOST:PORT
+//
+// makes a process take this one for a machine of Google's. [Config.Roles] are
+// those that can be assumed. Their trust policies ask for the audience
+// sts.amazonaws.com. A role's credentials work with their session token alone,
+// until they expire.
+//
+// # What is checked
+//
 // Signatures (Signature Version 4, service name kinesisvideo), every
 // documented constraint, page tokens and quotas are checked. Where the
 // service's documentation leaves a choice the stand-in takes the harder one.

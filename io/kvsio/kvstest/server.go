@@ -71,7 +71,7 @@ func Listen(cfg Config, addr string) (*Server, error) {
 func newServer(cfg Config) (*Server, error) {
 	s := &Server{
 		Region: cfg.Region, cfg: cfg, streams: map[string]*stream{},
-		verifier: verifier{region: cfg.Region, keys: cfg.AccessKeys, now: time.Now}, seal: newSealer(),
+		verifier: verifier{region: cfg.Region, keys: cfg.AccessKeys, sessions: newSessions(cfg.Now), now: time.Now}, seal: newSealer(),
 		endpoints: newEndpoints(cfg.EndpointTokenTTL), limits: newControlLimits(),
 		faults: newFaults(cfg.Seed, cfg.Faults), stats: newRecorder(cfg.Streams),
 		transport: &http.Transport{MaxIdleConnsPerHost: 256},
@@ -182,6 +182,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveImages(c, token)
 		return
 	}
+	if isMetadata(r) {
+		s.serveMetadata(c)
+		return
+	}
+	if isSTS(r) {
+		s.serveSTS(c)
+		return
+	}
 	answer, err := s.control(c)
 	if err != nil {
 		s.refuse(c, err)
@@ -219,6 +227,13 @@ func (s *Server) control(c *call) (any, *apiError) {
 
 // authenticate reads the body and checks the signature.
 func (s *Server) authenticate(c *call) *apiError {
+	if err := s.readBody(c); err != nil {
+		return err
+	}
+	return s.verifier.verify(c.r, c.body, signingService)
+}
+
+func (s *Server) readBody(c *call) *apiError {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return refuse("RequestEntityTooLargeException", "The request is larger than %d bytes.", maxBody)
@@ -228,7 +243,7 @@ func (s *Server) authenticate(c *call) *apiError {
 	}
 	c.body = body
 	time.Sleep(minLatency)
-	return s.verifier.verify(c.r, body)
+	return nil
 }
 
 func (s *Server) refuse(c *call, err *apiError) {

@@ -26,6 +26,8 @@ type verifier struct {
 	keys   map[string]string // access key id: secret
 	now    func() time.Time
 	denied map[string]bool // access key ids that IAM lets do nothing; for tests
+
+	sessions *sessions
 }
 
 // authorization is a parsed Authorization header.
@@ -35,8 +37,9 @@ type authorization struct {
 	signature                        string
 }
 
-// verify returns why the request is refused, nil if it is well signed.
-func (v verifier) verify(r *http.Request, body []byte) *apiError {
+// verify returns why the request is refused, nil if it is well signed for a
+// service.
+func (v verifier) verify(r *http.Request, body []byte, service string) *apiError {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -47,14 +50,16 @@ func (v verifier) verify(r *http.Request, body []byte) *apiError {
 	}
 	secret, known := v.keys[auth.accessKey]
 	if !known {
-		return refuse("UnrecognizedClientException", "The security token included in the request is invalid.")
+		if secret, err = v.sessions.secret(auth.accessKey, r.Header.Get("X-Amz-Security-Token")); err != nil {
+			return err
+		}
 	}
 	stamp := r.Header.Get("X-Amz-Date")
 	signed, perr := time.Parse(signingTime, stamp)
 	if perr != nil {
 		return refuse("IncompleteSignatureException", "Date must be in ISO-8601 'basic format'. Got '%s'.", stamp)
 	}
-	if err := v.checkScope(auth, stamp); err != nil {
+	if err := v.checkScope(auth, stamp, service); err != nil {
 		return err
 	}
 	if err := checkSkew(signed, v.now()); err != nil {
@@ -97,10 +102,10 @@ func parseAuthorization(header string) (authorization, *apiError) {
 	}, nil
 }
 
-func (v verifier) checkScope(a authorization, stamp string) *apiError {
+func (v verifier) checkScope(a authorization, stamp, service string) *apiError {
 	switch {
-	case a.service != signingService:
-		return refuse("InvalidSignatureException", "Credential should be scoped to correct service: '%s'.", signingService)
+	case a.service != service:
+		return refuse("InvalidSignatureException", "Credential should be scoped to correct service: '%s'.", service)
 	case a.region != v.region:
 		return refuse("InvalidSignatureException", "Credential should be scoped to a valid region, not '%s'.", a.region)
 	case a.date != stamp[:8]:

@@ -9,7 +9,11 @@ import (
 // all, and for each stream of the configuration.
 type Stats struct {
 	Counts
-	Streams map[string]Counts `json:"streams"`
+	// IdentityTokens were handed out by the metadata server, and Sessions, which
+	// are a role's credentials, by the Security Token Service.
+	IdentityTokens int               `json:"identity_tokens"`
+	Sessions       int               `json:"sessions"`
+	Streams        map[string]Counts `json:"streams"`
 }
 
 // Counts are the figures of a server or of one stream.
@@ -36,6 +40,8 @@ type recorder struct {
 	mu      sync.Mutex
 	all     tally
 	streams map[string]*tally
+
+	tokens, sessions int
 }
 
 type tally struct {
@@ -83,10 +89,22 @@ func (r *recorder) refused(stream, code string) {
 	})
 }
 
+func (r *recorder) identityToken() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tokens++
+}
+
+func (r *recorder) session() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sessions++
+}
+
 func (r *recorder) snapshot() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Stats{Counts: r.all.copied(), Streams: map[string]Counts{}}
+	s := Stats{Counts: r.all.copied(), IdentityTokens: r.tokens, Sessions: r.sessions, Streams: map[string]Counts{}}
 	for name, t := range r.streams {
 		s.Streams[name] = t.copied()
 	}
@@ -105,6 +123,7 @@ func (r *recorder) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all.reset()
+	r.tokens, r.sessions = 0, 0
 	for _, t := range r.streams {
 		t.reset()
 	}

@@ -61,6 +61,10 @@ func (c Config) complaints() complaints {
 	for _, id := range sortedKeys(c.AccessKeys) {
 		cs.check(id != "" && c.AccessKeys[id] != "", "access_keys", "an empty id or secret at "+quote(id), "both given")
 	}
+	for i, arn := range c.Roles {
+		cs.check(rolePattern.MatchString(arn), fmt.Sprintf("roles[%d]", i), quote(arn), "arn:aws:iam::ACCOUNT:role/NAME")
+	}
+	cs.check(c.SessionTTL >= 0, "session_ttl", c.SessionTTL, "0 or more")
 	cs.check(1 <= c.PageSize && c.PageSize <= 100, "page_size", c.PageSize, "1 to 100")
 	cs.check(c.EndpointTokenTTL > 0, "endpoint_token_ttl", c.EndpointTokenTTL, "above 0")
 	cs.check(c.Latency.PerCall >= 0, "latency.per_call", c.Latency.PerCall, "0 or more")

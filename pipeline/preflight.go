@@ -1,0 +1,43 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+
+	"github.com/kvsframes/kvsframes/io/kvsio"
+)
+
+// check resolves what workers need to know of AWS, and makes sure that the
+// streams can be read: as the workers will, unless only machines of Google's can
+// be who they are, and this is none. Then this machine's own credentials show at
+// least that the streams are there.
+func (o *Options) check(ctx context.Context) (err error) {
+	read := o.Read
+	read.AWS, err = kvsio.ResolveAWS(ctx, o.Read.AWS)
+	o.Read.AWS = read.AWS
+	if errors.Is(err, kvsio.ErrNoMetadataServer) && !workersAreHere(o.runner()) {
+		read.AWS.RoleARN, read.AWS.WebIdentity, read.AWS.STSEndpointURL = "", "", ""
+		if read.AWS, err = kvsio.ResolveAWS(ctx, read.AWS); err != nil {
+			return fmt.Errorf("the streams cannot be checked before the job begins: this is no machine of Google's, and AWS credentials of its own, which would stay here, it has none: %w", err)
+		}
+		log.Warnf(ctx, "only the workers can assume %s: the streams are checked with this machine's own AWS credentials", o.Read.AWS.RoleARN)
+	}
+	if err != nil {
+		return err
+	}
+	o.Requests, err = kvsio.Check(ctx, read, o.Requests)
+	return err
+}
+
+// workersAreHere says whether a runner's workers are processes of this machine.
+func workersAreHere(runner string) bool {
+	switch runner {
+	case "prism", "PrismRunner", "direct", "DirectRunner":
+		return true
+	}
+	return jobopts.IsLoopback()
+}

@@ -101,11 +101,11 @@ func TestDataflow(t *testing.T) {
 	wantNoSecret(t, "the job", string(described), secrets...)
 	wantNoSecret(t, "the model", model, secrets...)
 	wantNoSecret(t, "stderr", o.stderr, secrets...)
-	objects, _, err := c.storage.ListObjectsWithOptions("archive", fakestorage.ListOptions{Prefix: "frames/"})
+	list, err := c.storage.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, object := range objects {
+	for _, object := range list.Objects {
 		if strings.HasSuffix(object.Name, ".json") {
 			data, _ := c.object("gs://archive/" + object.Name)
 			wantNoSecret(t, object.Name, string(data), secrets...)
@@ -150,8 +150,8 @@ func TestDataflowDryRun(t *testing.T) {
 		}
 	}
 	wantNoSecret(t, "what is printed", o.stderr, secrets...)
-	if objects, _, err := c.storage.ListObjectsWithOptions("archive", fakestorage.ListOptions{Prefix: "frames/"}); err != nil || len(objects) > 0 || c.job != nil {
-		t.Errorf("objects were made: %v, %v; job %v", objects, err, c.job)
+	if list, err := c.storage.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"}); err != nil || len(list.Objects) > 0 || c.job != nil {
+		t.Errorf("objects were made: %v, %v; job %v", list.Objects, err, c.job)
 	}
 }
 

@@ -63,5 +63,5 @@ func unknownConfig(name string) error {
 	if known == "" {
 		known = "none"
 	}
-	return fmt.Errorf("Config is %q: it must be registered in this program, which has %s", name, known)
+	return fmt.Errorf("AWS.Config is %q: it must be registered in this program, which has %s", name, known)
 }

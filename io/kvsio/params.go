@@ -192,7 +192,7 @@ func (p AWSParams) Validate() error {
 	}
 	for _, other := range []struct{ field, value string }{{"Profile", p.Profile}, {"WebIdentity", p.WebIdentity}} {
 		if other.value != "" && p.Config != "" {
-			errs = append(errs, fmt.Errorf("Config is %q together with %s: it must be one of the two", p.Config, other.field))
+			errs = append(errs, fmt.Errorf("AWS.Config is %q together with %s: it must be one of the two", p.Config, other.field))
 		}
 	}
 	return errors.Join(errs...)

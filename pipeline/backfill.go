@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -18,6 +19,10 @@ const progressEvery = 200 * time.Millisecond
 
 // Backfill fetches what the requests ask for and the dataset does not have.
 // beam.Init must have been called.
+//
+// With Beam's --async it returns once the job is submitted, with the JobID in the
+// Summary: a [JobServer] knows how the job is, and the same backfill, once the
+// job is over, what it came to.
 //
 // Its errors are a [*UsageError], where nothing was fetched; a [*JobError]; an
 // [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last
@@ -47,6 +52,8 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, jobErr
 	case err != nil:
 		return summary, &JobError{Runner: o.runner(), Cause: err.Error(), Err: err}
+	case summary.JobID != "":
+		return summary, nil
 	case !total.Complete():
 		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
 	}
@@ -77,10 +84,16 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 		return o, err
 	}
 	o.Read.ShardSamples = int(has.ShardSamples)
+	if o.Read.Works == 0 {
+		o.Read.Works = works(o.runner())
+	}
 	if o.Read.AWS, err = kvsio.ResolveAWS(ctx, o.Read.AWS); err != nil {
 		return o, err
 	}
 	if o.Requests, err = kvsio.Check(ctx, o.Read, o.Requests); err != nil {
+		return o, err
+	}
+	if err := o.toCluster(ctx); err != nil {
 		return o, err
 	}
 	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
@@ -127,6 +140,8 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 		return ErrInterrupted
 	case err != nil:
 		return &JobError{Runner: o.runner(), Cause: causeOf(err), Err: err}
+	case *jobopts.Async:
+		summary.JobID = result.JobID()
 	}
 	return nil
 }

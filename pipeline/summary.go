@@ -34,6 +34,10 @@ type Summary struct {
 	Retries        *int64 `json:"retries"`
 	Throttles      *int64 `json:"throttles"`
 
+	// JobID is that of a job that was submitted and goes on (Beam's --async): what
+	// the counts say is what was there when it was.
+	JobID string `json:"job_id,omitempty"`
+
 	Seconds float64         `json:"seconds"`
 	Streams []StreamSummary `json:"streams"`
 }

@@ -34,7 +34,9 @@ A requests file is a YAML list; what an entry leaves out is taken from the flags
     height_pixels: 360
 
 Beam's own flags (--endpoint, --environment_type, --parallelism, …) pass through
-under their own names.
+under their own names. With --async the command leaves when a cluster has the job,
+and prints its ID: see kvsframes status. Workers on a cluster find AWS credentials
+for themselves; region, endpoint and role are told them.
 
 With --json stdout gets one JSON object, also where the job fails or is
 interrupted: it says what the dataset has of all that was asked for.
@@ -55,6 +57,11 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
 
   # into a bucket
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1'
+
+  # on a Flink cluster with four slots, whose machines have the command, too
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1' \
+    --runner flink --endpoint jobserver:8099 --parallelism 4 \
+    --environment_type PROCESS --environment_config '{"command": "/usr/local/bin/kvsframes"}'
 
   # fetch again what was not there last week
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames --refetch no_media`

@@ -15,6 +15,11 @@ import (
 // summaryText is a backfill's summary for people.
 func summaryText(s pipeline.Summary, complete bool) string {
 	w := new(strings.Builder)
+	if s.JobID != "" {
+		fmt.Fprintf(w, "Submitted: job %s goes on by itself. kvsframes status tells how it is; when it is over, the same\n"+
+			"backfill without --async tells what %s has, and fetches what is missing.\n", s.JobID, s.Dataset)
+		return w.String()
+	}
 	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, number(s.Samples), outcome(s.Counts))
 	if len(s.Streams) > 1 {
 		for _, stream := range s.Streams {

@@ -19,6 +19,9 @@ import (
 // JobSchema names the form of a Job as JSON.
 const JobSchema = "kvsframes.job/1"
 
+// answerTime is how long a job server may take to answer.
+const answerTime = 5 * time.Second
+
 // JobServer is the HOST:PORT of a Beam job server, Beam's --endpoint. A job that
 // it was given goes on whoever submitted it, and it knows the job as long as
 // it runs itself. The errors of its methods are a [*UsageError].
@@ -83,7 +86,7 @@ func (s JobServer) jobs(ctx context.Context) (jobs []Job, err error) {
 
 // ask makes calls of a job server, which answers in time or not at all.
 func (s JobServer) ask(ctx context.Context, calls func(context.Context, jobpb.JobServiceClient) error) error {
-	ctx, stop := context.WithTimeout(ctx, grace)
+	ctx, stop := context.WithTimeout(ctx, answerTime)
 	defer stop()
 	conn, err := grpc.NewClient("passthrough:///"+string(s), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -64,6 +64,9 @@ func (f *flink) testOne(t *testing.T) {
 	w.must(0, append(ask("out", 60, names(1)...), f.on(4)...)...)
 	images := w.server.Stats().Images
 	f.wantSpread(t, w)
+	if calls := w.server.Stats().GetImagesCalls; calls != 120 {
+		t.Errorf("%d calls for 120 shards", calls)
+	}
 	if least := w.same("out", 60, names(1)...); images != least {
 		t.Errorf("%d images were served, %d to one process", images, least)
 	}
@@ -109,7 +112,7 @@ func (f *flink) testAsync(t *testing.T) {
 	args := append(ask("out", 20, names(4)...), f.on(4)...)
 	submitted := w.run(append(args, "--async", "--json=false")...)
 	id := strings.TrimSuffix(strings.Fields(submitted.stdout + " - - -")[2], ":")
-	if submitted.status != 0 || !strings.HasPrefix(submitted.stdout, "Submitted: job kvsframes-backfill-") {
+	if submitted.status != 0 || !strings.HasPrefix(submitted.stdout, "Submitted: job kvsframes") {
 		t.Fatalf("%+v", submitted)
 	}
 	if n := w.receipts("out"); n == 160 {

@@ -99,7 +99,7 @@ func setting[T any](t *testing.T, flag *T, value T) {
 }
 
 func minuteOf(w beam.Window, f framepb.Frame) string {
-	return fmt.Sprintf("%s-%02d", f.Stream, (w.MaxTimestamp().ToTime().Sub(start)).Truncate(time.Minute)/time.Minute)
+	return fmt.Sprintf("%s-%02d", f.Stream, w.MaxTimestamp().ToTime().Sub(start).Truncate(time.Minute)/time.Minute)
 }
 
 // keepCount writes a minute's count into a file, so that a test sees what workers

@@ -160,8 +160,9 @@ type world struct {
 	dir    string
 	env    []string
 
-	mu       sync.Mutex
-	byWorker map[string]int // calls of GetImages
+	mu          sync.Mutex
+	byWorker    map[string]int // calls of GetImages
+	first, last time.Time      // when the first of them came and the last was answered
 }
 
 var workerName = regexp.MustCompile(`\bapp/(\S+)`)
@@ -182,10 +183,15 @@ func newWorld(t testing.TB, config kvstest.Config) *world {
 	proxy := httptest.NewServer(http.HandlerFunc(func(a http.ResponseWriter, r *http.Request) {
 		if m := workerName.FindStringSubmatch(r.UserAgent()); m != nil && strings.HasSuffix(r.URL.Path, "/getImages") {
 			w.mu.Lock()
-			w.byWorker[m[1]]++
+			if w.byWorker[m[1]]++; w.first.IsZero() {
+				w.first = time.Now()
+			}
 			w.mu.Unlock()
 		}
 		forward.ServeHTTP(a, r)
+		w.mu.Lock()
+		w.last = time.Now()
+		w.mu.Unlock()
 	}))
 	t.Cleanup(proxy.Close)
 	w.url = proxy.URL
@@ -200,7 +206,7 @@ func (w *world) workers() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	calls := w.byWorker
-	w.byWorker = map[string]int{}
+	w.byWorker, w.first = map[string]int{}, time.Time{}
 	return calls
 }
 
@@ -319,12 +325,13 @@ func until(t testing.TB, what string, is func() bool) {
 	}
 }
 
-// cameras are streams with small pictures, hours of media and no quota.
+// cameras are streams with small pictures, hours of media and no quota. Every
+// shard of ten samples begins with a fragment, and so takes one call.
 func cameras(n int, latency time.Duration) kvstest.Config {
 	config := kvstest.Config{Latency: kvstest.Latency{PerCall: latency}}
 	for i := range n {
 		config.Streams = append(config.Streams, kvstest.Stream{
-			Name: fmt.Sprintf("cam%d", i), Width: 160, Height: 90, Quota: &kvstest.Quota{},
+			Name: fmt.Sprintf("cam%d", i), Width: 160, Height: 90, Quota: &kvstest.Quota{}, Fragment: 10 * time.Second,
 			Media: []kvstest.Range{{From: start, To: start.Add(100 * time.Minute)}},
 		})
 	}

@@ -111,9 +111,18 @@ func list(ctx context.Context, service jobpb.JobServiceClient) ([]Job, error) {
 	answer, err := service.GetJobs(ctx, &jobpb.GetJobsRequest{})
 	jobs := make([]Job, len(answer.GetJobInfo()))
 	for i, info := range answer.GetJobInfo() {
-		jobs[i] = Job{Schema: JobSchema, ID: info.GetJobId(), Name: info.GetJobName(), State: info.GetState().String()}
+		jobs[i] = Job{Schema: JobSchema, ID: info.GetJobId(), Name: nameOf(info), State: info.GetState().String()}
 	}
 	return jobs, err
+}
+
+// nameOf returns the name that a job was submitted with: Beam's Java job servers
+// make another one of it.
+func nameOf(info *jobpb.JobInfo) string {
+	if name := info.GetPipelineOptions().GetFields()["beam:option:app_name:v1"].GetStringValue(); name != "" {
+		return name
+	}
+	return info.GetJobName()
 }
 
 func find(ctx context.Context, service jobpb.JobServiceClient, id string) (Job, error) {

@@ -47,7 +47,7 @@ func newJobCommand(name, short, long string, ask func(pipeline.JobServer, contex
 		Use:     name + " --endpoint HOST:PORT JOB",
 		Short:   short,
 		Long:    long,
-		Example: "  kvsframes " + name + " --endpoint jobserver:8099 kvsframes-backfill-1769853600_5f0e",
+		Example: "  kvsframes " + name + " --endpoint jobserver:8099 kvsframes0backfill01769853600_5f0e",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,10 +154,10 @@ func (f *flink) testBadInput(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			args := append(ask("out", 10, names(1)...), f.on(4)...)
 			args[len(args)-1] = fmt.Sprintf(`{"command": %q}`, test.boot)
-			o := w.run(args...)
+			o := w.run(append(args, "--quiet")...)
 			lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
 			last := lines[len(lines)-1]
-			if o.status != 1 || len(lines) > 3 || !strings.Contains(last, "the job on runner flink failed: ") || !strings.Contains(last, test.want) {
+			if o.status != 1 || len(lines) != 2 || !strings.Contains(last, "the job on runner flink failed: ") || !strings.Contains(last, test.want) {
 				t.Errorf("exit status %d; want %q:\n%s", o.status, test.want, o.stderr)
 			}
 			t.Logf("%v: %s", o.took, o.stderr)
@@ -185,7 +186,9 @@ func (f *flink) testLost(t *testing.T) {
 	if most := least + inFlight*(least/160+1); images > most {
 		t.Errorf("%d images were served: without a loss it takes %d, and at most %d with what was in flight", images, least, most)
 	}
-	if calls := w.workers(); calls["taskmanager-3"] == 0 {
-		t.Errorf("the machine that joined did nothing: %v", calls)
+	// It need not call: what it is dealt may be what the machine that stayed has
+	// gone on with.
+	if !slices.ContainsFunc(f.slots(t), func(s slot) bool { return s.Machine == "taskmanager-3" }) {
+		t.Error("the machine that joined had no part in it")
 	}
 }

@@ -140,7 +140,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 		return ErrInterrupted
 	case err != nil:
 		return &JobError{Runner: o.runner(), Cause: causeOf(err), Err: err}
-	case *jobopts.Async:
+	case *jobopts.Async && result != nil:
 		summary.JobID = result.JobID()
 	}
 	return nil

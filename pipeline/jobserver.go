@@ -166,6 +166,9 @@ type submission struct {
 
 func newSubmission(ctx context.Context, server JobServer, name string) submission {
 	s := submission{server: server, name: name, others: make(map[string]bool)}
+	if server == "" {
+		return s
+	}
 	jobs, _ := server.jobs(ctx) // what is wrong with it, Beam will tell
 	for _, job := range jobs {
 		s.others[job.ID] = true

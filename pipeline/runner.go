@@ -84,7 +84,7 @@ func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineRes
 	}()
 	select {
 	case o := <-done:
-		if o.err == nil && *jobopts.Async {
+		if o.err == nil && *jobopts.Async && job.server != "" { // Dataflow is none, and tells the ID
 			return job.result(base)
 		}
 		return o.result, o.err

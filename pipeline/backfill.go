@@ -20,6 +20,10 @@ const progressEvery = 200 * time.Millisecond
 // where the job came to its end, writes the dataset's index and card.
 // beam.Init must have been called.
 //
+// With Beam's --async it returns once the job is submitted, with the JobID in the
+// Summary: a [JobServer] knows how the job is, and the same backfill, once the
+// job is over, what it came to.
+//
 // Its errors are a [*UsageError], where nothing was fetched; a [*JobError]; an
 // [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last
 // three the Summary says what the dataset holds.
@@ -37,9 +41,10 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, usage(err)
 	}
-	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests)}
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests), DryRun: o.dryRun()}
 	jobErr := o.job(ctx, plan, &summary)
-	if jobErr == nil && !o.leaves() {
+	left := summary.DryRun || summary.JobID != ""
+	if jobErr == nil && !left {
 		jobErr = o.catalog(ctx)
 	}
 	bound, stop := told(ctx)
@@ -51,7 +56,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, jobErr
 	case err != nil:
 		return summary, &JobError{Runner: o.runner(), Cause: err.Error(), Err: err}
-	case o.leaves():
+	case left:
 		return summary, nil
 	case !total.Complete():
 		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
@@ -86,13 +91,11 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.check(ctx); err != nil {
 		return o, err
 	}
-	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
+	if err := o.toCluster(ctx); err != nil {
 		return o, err
 	}
-	if isDataflow(o.runner()) {
-		if err := setWorkerBinary(); err != nil {
-			return o, err
-		}
+	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
+		return o, err
 	}
 	if o.dryRun() {
 		return o, nil
@@ -137,7 +140,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	result, err := run(ctx, o.runner(), p)
 	stop()
 	if err == nil && o.leaves() {
-		summary.Job, summary.DryRun = o.left(result), o.dryRun()
+		summary.JobID = o.left(result)
 		return nil
 	}
 	summary.calls(since(before), result)

@@ -10,14 +10,18 @@ var (
 	// node in lines of their own. The cause is below the last of them.
 	beamContext = regexp.MustCompile(`(?m)^(?:.*caused by:|DoFn\[UID:.*\] failed:|.*[Ff]ull error:)[ \t]*\n`)
 
+	// A job server's jobs have names that say nothing here.
+	failedJob = regexp.MustCompile(`^job \S+ failed:\s*`)
+
 	// A panic's stack, as Beam and Java print it.
-	stack = regexp.MustCompile(`(?s)\s*(?:goroutine \d+ \[.*|\n\s+at [\w.$]+\(.*)`)
+	stack = regexp.MustCompile(`(?s)\s*(?:goroutine \d+ \[.*|\n\s+at [\w.$/]+\(.*)`)
 )
 
 // causeOf returns what an error of Beam is about, without the graph that it
 // went through and without a stack.
 func causeOf(err error) string {
 	text := stack.ReplaceAllString(err.Error(), "")
+	text = failedJob.ReplaceAllString(text, "")
 	if at := beamContext.FindAllStringIndex(text, -1); at != nil {
 		text = text[at[len(at)-1][1]:]
 	}

@@ -27,6 +27,11 @@ func TestCauseOf(t *testing.T) {
 				"DoFn[UID:4, PID:e4, Name: kvsio.readFn] failed:\nreading cam at 2026-01-01T00:00:00Z: forbidden\n\tat org.apache.beam.runners.X.y(Z.java:1)\n\tat java.lang.Thread.run(Thread.java:2)",
 			"reading cam at 2026-01-01T00:00:00Z: forbidden",
 		},
+		{
+			"a worker that cannot start",
+			"job kvsframes0backfill_3c22d35e failed:\njava.io.IOException: error=2, No such file or directory\n\tat java.base/java.lang.ProcessImpl.forkAndExec(Native Method)",
+			"java.io.IOException: error=2, No such file or directory",
+		},
 		{"nothing of Beam's", "no job service endpoint specified. Use --endpoint=<endpoint>", "no job service endpoint specified. Use --endpoint=<endpoint>"},
 		{"several lines", "DoFn[UID:2, PID:x, Name: y] failed:\none\n  two", "one two"},
 	}

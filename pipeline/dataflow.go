@@ -115,7 +115,7 @@ func (o Options) dryRun() bool { return isDataflow(o.runner()) && beamFlag("dry_
 // leaves says whether Run returns before the job is over: it goes on without this
 // process, or was only described.
 func (o Options) leaves() bool {
-	return isDataflow(o.runner()) && (o.dryRun() || *jobopts.Async || beamFlag("template_location") != "")
+	return *jobopts.Async || isDataflow(o.runner()) && (o.dryRun() || beamFlag("template_location") != "")
 }
 
 // left returns where the job is that Run has left behind.
@@ -123,7 +123,7 @@ func (o Options) left(result beam.PipelineResult) string {
 	switch template := beamFlag("template_location"); {
 	case o.dryRun():
 		return ""
-	case template != "":
+	case isDataflow(o.runner()) && template != "":
 		return template
 	default:
 		return result.JobID()

@@ -38,8 +38,8 @@ type Options struct {
 	DatasetFormat string
 
 	// Runner is the name of a Beam runner that is linked into the program:
-	// prism, direct and dataflow always are, and so is universal, which submits to
-	// the job server at Beam's --endpoint. Default prism.
+	// prism, direct, flink and dataflow always are, and so is universal, which
+	// submits to the job server at Beam's --endpoint, as flink does. Default prism.
 	Runner string
 
 	// Progress, where set, is called now and then while the job runs, once when it
@@ -51,7 +51,8 @@ type Options struct {
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the
-// options, or nil. It makes no calls and touches no file.
+// options and with the flags of Beam's that the runner goes by, or nil. It makes
+// no calls and touches no file.
 func (o Options) Validate() error {
 	var errs []error
 	if len(o.Requests) == 0 {
@@ -77,6 +78,7 @@ func (o Options) Validate() error {
 	if err := checkPlace(o.Runner, o.Out); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, checkBeamFlags(o.runner())...)
 	return usage(errs...)
 }
 

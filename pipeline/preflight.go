@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
@@ -31,13 +30,4 @@ func (o *Options) check(ctx context.Context) (err error) {
 	}
 	o.Requests, err = kvsio.Check(ctx, read, o.Requests)
 	return err
-}
-
-// workersAreHere says whether a runner's workers are processes of this machine.
-func workersAreHere(runner string) bool {
-	switch runner {
-	case "prism", "PrismRunner", "direct", "DirectRunner":
-		return true
-	}
-	return jobopts.IsLoopback()
 }

@@ -9,13 +9,11 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	//lint:ignore SA1019 it is the runner that a debugger and a profiler see through
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" // registers itself
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/flink"  // registers itself
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"    // registers itself, and universal
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 )
 
 // grace is how long an interrupted job may take to end what it has under way.
@@ -55,7 +53,7 @@ func checkLinked(name string) error {
 		runners.unknown = make(map[string]bool)
 	}
 	runners.unknown[name] = true
-	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "prism, direct, dataflow, or universal with Beam's --endpoint")
+	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "prism, direct, flink, dataflow, or universal with Beam's --endpoint")
 }
 
 // registered finds out by a second registration, which Beam refuses: it cannot be
@@ -68,7 +66,8 @@ func registered(name string) (known bool) {
 	return false
 }
 
-// run runs p until it ends or ctx does.
+// run runs p until it ends or ctx does, or where that was asked for until it is
+// submitted.
 //
 // Only the direct runner may see ctx end: prism panics when the client that
 // submitted a job goes away, and other runners would not hear of it. Their job
@@ -85,16 +84,19 @@ func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineRes
 	if isDataflow(runner) {
 		return runDataflow(ctx, p)
 	}
-	if runner == "prism" || runner == "PrismRunner" {
+	if isPrism(runner) {
 		// An empty pipeline is an error, but prism starts its server first: so
 		// the endpoint is known before there is a job.
 		prism.Execute(base, beam.NewPipeline())
 	}
-	job := jobRef{endpoint: *jobopts.Endpoint, name: *jobopts.JobName}
+	job := newSubmission(base, JobServer(*jobopts.Endpoint), *jobopts.JobName)
 
 	done := begin(base, runner, p)
 	select {
 	case o := <-done:
+		if o.err == nil && *jobopts.Async && job.server != "" { // Dataflow is none, and tells the ID
+			return job.result(base)
+		}
 		return o.result, o.err
 	case <-ctx.Done():
 	}
@@ -127,28 +129,9 @@ func begin(ctx context.Context, runner string, p *beam.Pipeline) <-chan outcome 
 	return done
 }
 
-// jobRef is a job as its submitter knows it while it runs.
-type jobRef struct {
-	endpoint, name string
+// workersAreHere says whether a runner's workers are of this process.
+func workersAreHere(runner string) bool {
+	return runner == "direct" || runner == "DirectRunner" || isPrism(runner) || jobopts.IsLoopback()
 }
 
-// cancel does what it can: the process is about to end either way.
-func (j jobRef) cancel(ctx context.Context) {
-	ctx, stop := context.WithTimeout(ctx, grace)
-	defer stop()
-	conn, err := grpc.NewClient(j.endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	service := jobpb.NewJobServiceClient(conn)
-	jobs, err := service.GetJobs(ctx, &jobpb.GetJobsRequest{})
-	if err != nil {
-		return
-	}
-	for _, info := range jobs.GetJobInfo() {
-		if info.GetJobName() == j.name {
-			service.Cancel(ctx, &jobpb.CancelJobRequest{JobId: info.GetJobId()})
-		}
-	}
-}
+func isPrism(runner string) bool { return runner == "prism" || runner == "PrismRunner" }

@@ -34,10 +34,10 @@ type Summary struct {
 	Retries        *int64 `json:"retries"`
 	Throttles      *int64 `json:"throttles"`
 
-	// Job is where a job is that goes on without this process: its id, or the URL
-	// of its template. DryRun says that there is none, because Beam was asked to
-	// print it only.
-	Job    string `json:"job,omitempty"`
+	// JobID is of a job that was submitted and goes on without this process (Beam's
+	// --async), or the URL of its template: what the counts say is what was there
+	// when it was. DryRun says that there is none: Beam was asked to print it only.
+	JobID  string `json:"job_id,omitempty"`
 	DryRun bool   `json:"dry_run,omitempty"`
 
 	Seconds float64         `json:"seconds"`

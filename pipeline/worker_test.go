@@ -53,12 +53,16 @@ func TestWorkerBinary(t *testing.T) {
 }
 
 func TestWorks(t *testing.T) {
+	flags(t, map[string]string{"parallelism": "6"})
 	for _, test := range []struct {
 		runner         string
 		given, samples int
 		want           int
 	}{
-		{"prism", 0, 1_000_000, 0}, // one: prism splits it when it likes
+		{"prism", 0, 1_000_000, 1}, // prism splits it when it likes
+		{"direct", 0, 1_000_000, 1},
+		{"flink", 0, 1_000_000, 6},
+		{"universal", 0, 1_000_000, 6},
 		{"dataflow", 7, 1_000_000, 7},
 		{"dataflow", 0, 100, 1},
 		{"dataflow", 0, 2 * 128 * 100, 2},

@@ -3,8 +3,11 @@ package pipeline
 import (
 	"cmp"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 const (
@@ -17,16 +20,18 @@ const (
 )
 
 // works is how many works the spans are cut into. Local runners split one as they
-// like; Dataflow deals out several, and splits what is left at the end.
+// like; Flink deals out one a slot, and each costs what its end costs; Dataflow deals
+// out several, and splits what is left at the end.
 func (o Options) works(spans []framepb.Span) int {
-	if o.Read.Works != 0 || !isDataflow(o.runner()) {
+	switch {
+	case o.Read.Works != 0:
 		return o.Read.Works
+	case isDataflow(o.runner()):
+		perWork := int64(drainShards * cmp.Or(o.Read.MaxInFlight, kvsio.DefaultMaxInFlight))
+		shards := ledger.Count(ledger.Union(spans)) / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
+		return int(min(max(shards/perWork, 1), mostWorks))
+	case isFlink(o.runner()) || !workersAreHere(o.runner()):
+		return max(1, *jobopts.Parallelism)
 	}
-	var samples int64
-	for _, span := range spans {
-		samples += span.Samples
-	}
-	shards := samples / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
-	perWork := int64(drainShards * cmp.Or(o.Read.MaxInFlight, kvsio.DefaultMaxInFlight))
-	return int(min(max(shards/perWork, 1), mostWorks))
+	return 1
 }

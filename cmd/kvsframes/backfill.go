@@ -34,13 +34,15 @@ A requests file is a YAML list; what an entry leaves out is taken from the flags
     height_pixels: 360
 
 Beam's own flags (--endpoint, --environment_type, --parallelism, …) pass through
-under their own names. Dataflow needs --project, --region and --staging_location,
-and --out in a bucket; --dry_run prints the job and submits nothing; this program is
-the workers' binary, where --worker_binary names no other (linux/amd64).
+under their own names. With --async the command leaves when a cluster has the job,
+and prints its ID. Dataflow needs --project, --region and --staging_location, and
+--out in a bucket; --dry_run prints its job and submits nothing. Workers run this
+program, where --worker_binary names no other (linux/amd64).
 
-Workers find AWS credentials of their own. On Google's machines no keys are needed:
-with --aws-web-identity gcp the workers' service account assumes --aws-role-arn.
-Where this is no machine of Google's, its own AWS credentials check the streams.
+Workers find AWS credentials of their own; region, endpoint and role are told them.
+On Google's machines no keys are needed: with --aws-web-identity gcp the workers'
+service account assumes --aws-role-arn. Where this is no machine of Google's, its
+own AWS credentials check the streams.
 
 With --json stdout gets one JSON object, also where the job fails or is
 interrupted: it says what the dataset has of all that was asked for.
@@ -61,6 +63,11 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
 
   # into a bucket
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1'
+
+  # on a Flink cluster with four slots, whose machines have the command, too
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1' \
+    --runner flink --endpoint jobserver:8099 --parallelism 4 \
+    --environment_type PROCESS --environment_config '{"command": "/usr/local/bin/kvsframes"}'
 
   # on Dataflow, without AWS keys
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out gs://archive/frames \

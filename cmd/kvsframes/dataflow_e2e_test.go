@@ -170,7 +170,7 @@ func TestDataflowWorkerWithoutARole(t *testing.T) {
 // TestDataflowLeft: asynchronous, the command leaves with the job's id.
 func TestDataflowLeft(t *testing.T) {
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
-	wants(t, object(t, u.must(0, c.args(append(asRole, "--async", "--json")...)...)), map[string]any{"job": `"2026-01-01_job"`, "samples": 20, "frames": 0})
+	wants(t, object(t, u.must(0, c.args(append(asRole, "--async", "--json")...)...)), map[string]any{"job_id": `"2026-01-01_job"`, "samples": 20, "frames": 0})
 	<-c.over
 	u.must(0, "verify", "gs://archive/frames")
 }

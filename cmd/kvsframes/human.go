@@ -15,19 +15,20 @@ import (
 // summaryText is a backfill's summary for people.
 func summaryText(s pipeline.Summary, complete bool) string {
 	w := new(strings.Builder)
+	switch {
+	case s.DryRun:
+		fmt.Fprintf(w, "Dry run: the job is printed above, with %s shards to fetch. Nothing was submitted.\n", number(s.Shards-s.SkippedShards))
+		return w.String()
+	case s.JobID != "":
+		fmt.Fprintf(w, "Submitted: job %s goes on by itself, with %s shards to fetch. When it is over, the same backfill\n"+
+			"without --async tells what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards), s.Dataset)
+		return w.String()
+	}
 	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, number(s.Samples), outcome(s.Counts))
 	if len(s.Streams) > 1 {
 		for _, stream := range s.Streams {
 			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, number(stream.Samples), outcome(stream.Counts))
 		}
-	}
-	switch {
-	case s.DryRun:
-		fmt.Fprintf(w, "Dry run: the job is printed above, with %s shards to fetch. Nothing was submitted.\n", number(s.Shards-s.SkippedShards))
-		return w.String()
-	case s.Job != "":
-		fmt.Fprintf(w, "%s shards are to be fetched by job %s, without this process. When it is over, the same command says what came of it.\n", number(s.Shards-s.SkippedShards), s.Job)
-		return w.String()
 	}
 	if s.Shards == s.SkippedShards && complete {
 		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")

@@ -33,6 +33,10 @@ func main() {
 		beam.Init() // serves until the runner is done with it, and exits
 		os.Exit(exitFailed)
 	}
+	if isBoot(os.Args[1:]) {
+		fmt.Fprintln(os.Stderr, "kvsframes:", boot(context.Background(), os.Args[1:]))
+		os.Exit(exitFailed)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -46,7 +46,7 @@ type shardCalls struct {
 // FAILED gaps.
 func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
 	defer e.wires.use()()
-	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats, endpoint: patientAttempts}
+	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
 	shard, err := fetchShard(ctx, c, span)

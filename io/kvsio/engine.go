@@ -3,6 +3,7 @@ package kvsio
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type engine struct {
 	relaxed signal // a stream can take more shards
 	retries retries
 	wires   wires
+	reached atomic.Bool // the control plane has answered
 
 	mu             sync.Mutex
 	streams        map[streamKey]*stream

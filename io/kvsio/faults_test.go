@@ -2,10 +2,13 @@ package kvsio_test
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -116,5 +119,19 @@ func TestStreamThatCannotWorkFailsQuickly(t *testing.T) {
 	}
 	if calls := server.Stats().Streams["forbidden"].GetImagesCalls; calls > 4*4 { // as many endpoints as may have expired, four calls at once
 		t.Errorf("%d calls of a stream that is forbidden", calls)
+	}
+}
+
+// A worker on a machine that cannot reach the service says so in seconds. One
+// that could once is patient.
+func TestUnreachableIsKnownSoon(t *testing.T) {
+	p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: "http://127.0.0.1:1", Region: "us-east-1"}}
+	plan, err := kvsio.NewPlan(p, []kvsio.Request{request("cam", newYear, time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = kvsio.FetchAll(t.Context(), p, plan, func(framepb.Shard) {})
+	if text := fmt.Sprint(err); !strings.Contains(text, "after 6 attempts") || !strings.Contains(text, "connection refused") {
+		t.Errorf("%v", err)
 	}
 }

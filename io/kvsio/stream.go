@@ -218,7 +218,11 @@ func (e *engine) controlCall(ctx context.Context, a attempts, call func(context.
 	return a.do(ctx, func() error {
 		ctx, cancel := context.WithTimeout(ctx, e.params.CallTimeout)
 		defer cancel()
-		return call(ctx)
+		err := call(ctx)
+		if err == nil {
+			e.reached.Store(true)
+		}
+		return err
 	}, func(v verdict, err error) error {
 		switch v {
 		case forbidden:
@@ -228,6 +232,15 @@ func (e *engine) controlCall(ctx context.Context, a attempts, call func(context.
 		}
 		return nil
 	})
+}
+
+// patience is that of a shard's calls of the control plane. A worker that has
+// never reached it may be on a machine that cannot: that is to be known in seconds.
+func (e *engine) patience() attempts {
+	if e.reached.Load() {
+		return patientAttempts
+	}
+	return readyAttempts
 }
 
 // kills says whether an error of a stream's control plane means that the

@@ -165,12 +165,16 @@ func unknownQuery(scheme, name string) error {
 	return fmt.Errorf("the %s:// URL has %s after its ?: it may be of %s", scheme, shown, strings.Join(queries[scheme], ", "))
 }
 
-// Resolve returns the name of the same place for workers on other machines: with
-// the region and the endpoint that were found in this one's environment and
-// shared config files, where the URL leaves them out. Credentials are no part of
-// it: each worker finds its own.
+// Resolve returns the name of the same place for workers on other machines: of a
+// folder its whole path, of a bucket its URL with the region and the endpoint
+// that were found in this machine's environment and shared config files, where
+// the URL leaves them out. Credentials are no part of it: each worker finds its
+// own.
 func Resolve(name string) (string, error) {
 	p, err := parsePlace(name)
+	if err == nil && p.bucket == "" {
+		return filepath.Abs(p.folder)
+	}
 	if err != nil || p.scheme != "s3" {
 		return name, err
 	}

@@ -102,7 +102,8 @@ func TestResolve(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	t.Setenv("AWS_ENDPOINT_URL", "http://kinesis.example.com")
 	for name, want := range map[string]string{
-		"out":                         "out",
+		"/var/../out":                 "/out",
+		"file:///var/out":             "/var/out",
 		"gs://bucket/p":               "gs://bucket/p",
 		"s3://one/p":                  "s3://one/p?region=eu-west-1",
 		"s3://two/p?region=us-east-1": "s3://two/p?region=us-east-1",

@@ -1,0 +1,194 @@
+//go:build flink
+
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+// What a cluster of two machines with two slots each does, with its workers in
+// processes of their own. The last test loses one of the machines.
+func TestFlinkCluster(t *testing.T) {
+	f := startFlink(t, "start", "2", "2")
+	t.Run("many streams", f.testMany)
+	t.Run("one stream", f.testOne)
+	t.Run("another binary", f.testOther)
+	t.Run("submitter killed", f.testOrphan)
+	t.Run("async", f.testAsync)
+	t.Run("bad input", f.testBadInput)
+	t.Run("machine lost", f.testLost)
+}
+
+// wantSpread holds a job to a work a slot and calls that differ by at most a
+// tenth between worker processes.
+func (f *flink) wantSpread(t *testing.T, w *world) {
+	t.Helper()
+	slots := f.slots(t)
+	for i, s := range slots {
+		if s.Metrics.Works != 1 || s.Metrics.Shards == 0 {
+			t.Errorf("slot %d of %s had %d works and wrote %d shards", i, s.Machine, s.Metrics.Works, s.Metrics.Shards)
+		}
+	}
+	calls := w.workers()
+	one, other := calls["taskmanager-1"], calls["taskmanager-2"]
+	if len(slots) != 4 || len(calls) != 2 || 10*max(one, other) > 11*min(one, other) {
+		t.Errorf("%d slots; calls by worker process: %v", len(slots), calls)
+	}
+}
+
+func (f *flink) testMany(t *testing.T) {
+	config := cameras(12, 50*time.Millisecond)
+	config.Streams[3].Media = []kvstest.Range{{From: start, To: start.Add(7 * time.Minute)}}
+	w := newWorld(t, config)
+	o := w.must(0, append(ask("out", 10, names(12)...), f.on(4)...)...)
+	if o["samples"] != 2400.0 || o["frames"] != 2340.0 || fmt.Sprint(o["gaps"]) != "map[NO_MEDIA:60]" {
+		t.Errorf("%v", o)
+	}
+	images := w.server.Stats().Images
+	f.wantSpread(t, w)
+	if least := w.same("out", 10, names(12)...); images != least {
+		t.Errorf("%d images were served, %d to one process", images, least)
+	}
+}
+
+func (f *flink) testOne(t *testing.T) {
+	w := newWorld(t, cameras(1, 100*time.Millisecond))
+	w.must(0, append(ask("out", 60, names(1)...), f.on(4)...)...)
+	images := w.server.Stats().Images
+	f.wantSpread(t, w)
+	if calls := w.server.Stats().GetImagesCalls; calls != 120 {
+		t.Errorf("%d calls for 120 shards", calls)
+	}
+	if least := w.same("out", 60, names(1)...); images != least {
+		t.Errorf("%d images were served, %d to one process", images, least)
+	}
+}
+
+// The submitter goes away, and its job goes on.
+func (f *flink) testOrphan(t *testing.T) {
+	w := newWorld(t, cameras(4, 200*time.Millisecond))
+	var stdout, stderr bytes.Buffer
+	cmd := w.start(&stdout, &stderr, append(ask("out", 20, names(4)...), append(f.on(4), "--job_name", "orphan")...)...)
+	until(t, "shards are written", func() bool { return w.receipts("out") > 0 })
+	cmd.Process.Kill()
+	cmd.Wait()
+	if n := w.receipts("out"); n == 160 {
+		t.Fatal("the job was over before its submitter was killed")
+	}
+	id := f.jobNamed(t, "orphan")
+	until(t, "the job is over", func() bool { return f.state(w, id) == "DONE" })
+	w.same("out", 20, names(4)...)
+}
+
+func (f *flink) jobNamed(t *testing.T, name string) string {
+	jobs, err := JobServer(f.job).jobs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, job := range jobs {
+		if job.Name == name {
+			return job.ID
+		}
+	}
+	t.Fatalf("no job %s among %v", name, jobs)
+	return ""
+}
+
+func (f *flink) state(w *world, id string) any {
+	return w.must(0, "status", "--endpoint", f.job, "--json", id)["state"]
+}
+
+// A job that was submitted is followed, cancelled, and ended by another.
+func (f *flink) testAsync(t *testing.T) {
+	w := newWorld(t, cameras(4, 200*time.Millisecond))
+	args := append(ask("out", 20, names(4)...), f.on(4)...)
+	submitted := w.run(append(args, "--async", "--json=false")...)
+	id := strings.TrimSuffix(strings.Fields(submitted.stdout + " - - -")[2], ":")
+	if submitted.status != 0 || !strings.HasPrefix(submitted.stdout, "Submitted: job kvsframes") {
+		t.Fatalf("%+v", submitted)
+	}
+	if n := w.receipts("out"); n == 160 {
+		t.Error("it did not leave before the job was over")
+	}
+	until(t, "shards are written", func() bool { return w.receipts("out") > 0 })
+	if s := f.state(w, id); s != "RUNNING" {
+		t.Errorf("it is %v", s)
+	}
+	w.must(0, "cancel", "--endpoint", f.job, "--json", id)
+	until(t, "it is cancelled", func() bool {
+		s := w.run("status", "--endpoint", f.job, id)
+		return s.status == 1 && strings.Contains(s.stderr, "was cancelled")
+	})
+	if again := w.run("cancel", "--endpoint", f.job, id); again.status != 2 || !strings.Contains(again.stderr, "is CANCELLED: there is nothing to cancel") {
+		t.Errorf("%+v", again)
+	}
+	if n := w.receipts("out"); n == 160 {
+		t.Error("it was cancelled too late")
+	}
+	w.must(0, args...)
+	w.same("out", 20, names(4)...)
+}
+
+// What only a job shows, in one line; the rest is in TestBadFlinkInput.
+func (f *flink) testBadInput(t *testing.T) {
+	w := newWorld(t, cameras(1, 0))
+	elsewhere := t.TempDir()
+	wrapper := filepath.Join(elsewhere, "boot") // a machine that is not this one
+	script := fmt.Sprintf("#!/bin/sh\nexport AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY= HOME=%s\nexec %s \"$@\"\n", elsewhere, command())
+	if err := os.WriteFile(wrapper, []byte(script), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, boot, want string }{
+		{"no boot program", "/nope", "No such file or directory"},
+		{"a worker without credentials", wrapper, "cam0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args := append(ask("out", 10, names(1)...), f.on(4)...)
+			args[len(args)-1] = fmt.Sprintf(`{"command": %q}`, test.boot)
+			o := w.run(append(args, "--quiet")...)
+			lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
+			last := lines[len(lines)-1]
+			if o.status != 1 || len(lines) != 2 || !strings.Contains(last, "the job on runner flink failed: ") || !strings.Contains(last, test.want) {
+				t.Errorf("exit status %d; want %q:\n%s", o.status, test.want, o.stderr)
+			}
+			t.Logf("%v: %s", o.took, o.stderr)
+		})
+	}
+}
+
+// A machine is lost in mid-job, and another one joins: nothing is missing, and no
+// more is paid for twice than was under way.
+func (f *flink) testLost(t *testing.T) {
+	w := newWorld(t, cameras(4, 200*time.Millisecond))
+	var stdout, stderr bytes.Buffer
+	cmd := w.start(&stdout, &stderr, append(ask("out", 20, names(4)...), f.on(4)...)...)
+	until(t, "shards are written", func() bool { return w.receipts("out") >= 40 })
+	f.cluster(t, "kill", "taskmanager-1")
+	if n := w.receipts("out"); n >= 140 {
+		t.Fatalf("%d of 160 shards were written before the kill", n)
+	}
+	f.cluster(t, "join", "taskmanager-3", "2")
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, stderr.String())
+	}
+	images := w.server.Stats().Images
+	least := w.same("out", 20, names(4)...)
+	const inFlight = 2 * 8 // shards, of both worker processes
+	if most := least + inFlight*(least/160+1); images > most {
+		t.Errorf("%d images were served: without a loss it takes %d, and at most %d with what was in flight", images, least, most)
+	}
+	// It need not call: what it is dealt may be what the machine that stayed has
+	// gone on with.
+	if !slices.ContainsFunc(f.slots(t), func(s slot) bool { return s.Machine == "taskmanager-3" }) {
+		t.Error("the machine that joined had no part in it")
+	}
+}

@@ -1,0 +1,116 @@
+//go:build flink
+
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+)
+
+func init() {
+	register.Function2x1(minuteOf)
+	register.DoFn2x1[string, int, error](&keepCount{})
+}
+
+// Flink in the job server, workers in the submitter.
+func TestFlinkEmbedded(t *testing.T) {
+	f := startFlink(t, "embed")
+	t.Run("backfill", func(t *testing.T) {
+		w := newWorld(t, cameras(3, 0))
+		w.must(0, append(ask("out", 20, names(3)...), "--runner", "flink", "--endpoint", f.job, "--parallelism", "2", "--environment_type", "LOOPBACK")...)
+		images := w.server.Stats().Images
+		if least := w.same("out", 20, names(3)...); images != least {
+			t.Errorf("%d images were served, %d to the direct runner", images, least)
+		}
+	})
+	t.Run("windows", func(t *testing.T) {
+		testWindows(t, f, "LOOPBACK", "")
+	})
+}
+
+// testOther stages a binary that is not the boot program's own: this test's.
+func (f *flink) testOther(t *testing.T) {
+	testWindows(t, f, "PROCESS", fmt.Sprintf(`{"command": %q}`, command()))
+}
+
+// Frames have their sample's time: each falls into its own minute, once.
+func testWindows(t *testing.T, f *flink, environment, config string) {
+	w := newWorld(t, cameras(2, 0))
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_KINESIS_VIDEO": w.url,
+	} {
+		t.Setenv(name, value)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	setting(t, jobopts.Endpoint, f.job)
+	setting(t, jobopts.Parallelism, 4)
+	setting(t, jobopts.EnvironmentType, environment)
+	setting(t, jobopts.EnvironmentConfig, config)
+	setting(t, jobopts.WorkerBinary, self)
+
+	p, s := beam.NewPipelineWithRoot()
+	var requests []kvsio.Request
+	for i := range 2 {
+		requests = append(requests, kvsio.Request{
+			StreamName: fmt.Sprintf("cam%d", i), ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
+			EndTimestamp: start.Add(20 * time.Minute), SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+		})
+	}
+	frames, _ := kvsio.Read(s, kvsio.ReadParams{ShardSamples: 10, Works: 4}, requests...)
+	minutes := beam.ParDo(s, minuteOf, beam.WindowInto(s, window.NewFixedWindows(time.Minute), frames))
+	beam.ParDo0(s, &keepCount{Dir: w.dir}, stats.Count(s, minutes))
+	if _, err := beam.Run(context.Background(), "flink", p); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		for minute := range 20 {
+			name := fmt.Sprintf("cam%d-%02d", i, minute)
+			if n, err := os.ReadFile(filepath.Join(w.dir, name)); string(n) != "20" {
+				t.Errorf("%s has %q frames, want 20 (%v)", name, n, err)
+			}
+		}
+	}
+	if kept, _ := filepath.Glob(w.dir + "/cam*"); len(kept) != 40 {
+		t.Errorf("%d windows, want 40", len(kept))
+	}
+}
+
+func setting[T any](t *testing.T, flag *T, value T) {
+	t.Helper()
+	before := *flag
+	t.Cleanup(func() { *flag = before })
+	*flag = value
+}
+
+func minuteOf(w beam.Window, f framepb.Frame) string {
+	return fmt.Sprintf("%s-%02d", f.Stream, w.MaxTimestamp().ToTime().Sub(start).Truncate(time.Minute)/time.Minute)
+}
+
+// keepCount writes a minute's count into a file, so that a test sees what workers
+// in other processes found.
+type keepCount struct{ Dir string }
+
+func (fn *keepCount) ProcessElement(minute string, n int) error {
+	file, err := os.OpenFile(filepath.Join(fn.Dir, minute), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err // there were two
+	}
+	fmt.Fprint(file, n)
+	return file.Close()
+}

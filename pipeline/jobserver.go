@@ -1,0 +1,214 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/metrics"
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+)
+
+// JobSchema names the form of a Job as JSON.
+const JobSchema = "kvsframes.job/1"
+
+// answerTime is how long a job server may take to answer.
+const answerTime = 5 * time.Second
+
+// JobServer is the HOST:PORT of a Beam job server, Beam's --endpoint. A job that
+// it was given goes on whoever submitted it, and it knows the job as long as
+// it runs itself. The errors of its methods are a [*UsageError].
+type JobServer string
+
+// Job is a job as its job server knows it.
+type Job struct {
+	Schema string `json:"schema"`
+	ID     string `json:"job_id"`
+	Name   string `json:"job_name"`
+	State  string `json:"state"` // Beam's: STARTING, RUNNING, DONE, FAILED, CANCELLED, …
+	Cause  string `json:"cause"` // one line, where the job has failed
+}
+
+// over says that the job does nothing any more, however it ended.
+func (j Job) over() bool {
+	return slices.Contains([]string{"DONE", "FAILED", "CANCELLED", "DRAINED", "UPDATED"}, j.State)
+}
+
+// Job says how a job is.
+func (s JobServer) Job(ctx context.Context, id string) (job Job, err error) {
+	err = s.ask(ctx, func(ctx context.Context, service jobpb.JobServiceClient) error {
+		job, err = find(ctx, service, id)
+		if job.State == "FAILED" {
+			job.Cause = causeOf(lastError(ctx, service, id))
+		}
+		return err
+	})
+	return job, s.explain(err)
+}
+
+// Cancel ends a job, which may take it a moment. What it wrote stays valid. A job
+// that is over is an error.
+func (s JobServer) Cancel(ctx context.Context, id string) (job Job, err error) {
+	err = s.ask(ctx, func(ctx context.Context, service jobpb.JobServiceClient) error {
+		if job, err = find(ctx, service, id); err != nil {
+			return err
+		}
+		if job.over() {
+			return fmt.Errorf("job %s is %s: there is nothing to cancel", id, job.State)
+		}
+		answer, err := service.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id})
+		job.State = answer.GetState().String()
+		return err
+	})
+	return job, s.explain(err)
+}
+
+// check makes sure that there is a job server.
+func (s JobServer) check(ctx context.Context) error {
+	_, err := s.jobs(ctx)
+	return s.explain(err)
+}
+
+func (s JobServer) jobs(ctx context.Context) (jobs []Job, err error) {
+	err = s.ask(ctx, func(ctx context.Context, service jobpb.JobServiceClient) error {
+		jobs, err = list(ctx, service)
+		return err
+	})
+	return jobs, err
+}
+
+// ask makes calls of a job server, which answers in time or not at all.
+func (s JobServer) ask(ctx context.Context, calls func(context.Context, jobpb.JobServiceClient) error) error {
+	ctx, stop := context.WithTimeout(ctx, answerTime)
+	defer stop()
+	conn, err := grpc.NewClient("passthrough:///"+string(s), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return calls(ctx, jobpb.NewJobServiceClient(conn))
+}
+
+// explain makes a UsageError of what went wrong.
+func (s JobServer) explain(err error) error {
+	switch status.Code(err) {
+	case codes.OK:
+		return nil
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Unimplemented:
+		return usage(fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such as localhost:8099 (not Flink's own)", string(s), status.Convert(err).Message()))
+	}
+	return usage(err)
+}
+
+func list(ctx context.Context, service jobpb.JobServiceClient) ([]Job, error) {
+	answer, err := service.GetJobs(ctx, &jobpb.GetJobsRequest{})
+	jobs := make([]Job, len(answer.GetJobInfo()))
+	for i, info := range answer.GetJobInfo() {
+		jobs[i] = Job{Schema: JobSchema, ID: info.GetJobId(), Name: nameOf(info), State: info.GetState().String()}
+	}
+	return jobs, err
+}
+
+// nameOf returns the name that a job was submitted with: Beam's Java job servers
+// make another one of it.
+func nameOf(info *jobpb.JobInfo) string {
+	if name := info.GetPipelineOptions().GetFields()["beam:option:app_name:v1"].GetStringValue(); name != "" {
+		return name
+	}
+	return info.GetJobName()
+}
+
+func find(ctx context.Context, service jobpb.JobServiceClient, id string) (Job, error) {
+	jobs, err := list(ctx, service)
+	if err != nil {
+		return Job{}, err
+	}
+	var known []string
+	for _, job := range jobs {
+		if job.ID == id {
+			return job, nil
+		}
+		known = append(known, fmt.Sprintf("%s (%s)", job.ID, job.State))
+	}
+	if known == nil {
+		return Job{}, fmt.Errorf("the job server knows no job %q, nor any other: it forgets them when it is started anew", id)
+	}
+	return Job{}, fmt.Errorf("the job server knows no job %q: it must be one of %s", id, strings.Join(known, ", "))
+}
+
+// lastError returns what the job server told last of a job that has failed.
+func lastError(ctx context.Context, service jobpb.JobServiceClient, id string) error {
+	last := errors.New("the job server does not say why")
+	told, err := service.GetMessageStream(ctx, &jobpb.JobMessagesRequest{JobId: id})
+	for err == nil {
+		var m *jobpb.JobMessagesResponse
+		if m, err = told.Recv(); m.GetMessageResponse().GetImportance() >= jobpb.JobMessage_JOB_MESSAGE_ERROR {
+			last = errors.New(m.GetMessageResponse().GetMessageText())
+		}
+	}
+	return last
+}
+
+// submission is a job as its submitter knows it: a job server gives it an ID, but
+// Beam does not tell it. Its name need not be its own alone.
+type submission struct {
+	server JobServer
+	name   string
+	others map[string]bool // the IDs of jobs that were there before
+}
+
+func newSubmission(ctx context.Context, server JobServer, name string) submission {
+	s := submission{server: server, name: name, others: make(map[string]bool)}
+	if server == "" {
+		return s
+	}
+	jobs, _ := server.jobs(ctx) // what is wrong with it, Beam will tell
+	for _, job := range jobs {
+		s.others[job.ID] = true
+	}
+	return s
+}
+
+// id returns the job's ID, "" where the job server has not heard of it.
+func (s submission) id(ctx context.Context) string {
+	jobs, _ := s.server.jobs(ctx)
+	for _, job := range jobs {
+		if job.Name == s.name && !s.others[job.ID] {
+			return job.ID
+		}
+	}
+	return ""
+}
+
+// cancel does what it can: the process is about to end either way.
+func (s submission) cancel(ctx context.Context) {
+	if id := s.id(ctx); id != "" {
+		s.server.Cancel(ctx, id)
+	}
+}
+
+// result is that of a job that goes on. Beam's own does not know the job's ID.
+func (s submission) result(ctx context.Context) (submitted, error) {
+	for deadline := time.Now().Add(grace); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if id := s.id(ctx); id != "" {
+			return submitted(id), nil
+		}
+	}
+	return "", fmt.Errorf("the job server at %s does not know the job %s that it was given", s.server, s.name)
+}
+
+// submitted is the ID of a job that goes on.
+type submitted string
+
+// JobID returns the ID.
+func (id submitted) JobID() string { return string(id) }
+
+// Metrics returns none: nobody waits for them.
+func (id submitted) Metrics() metrics.Results { return metrics.Results{} }

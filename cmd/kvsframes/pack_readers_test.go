@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,7 +61,7 @@ func TestPythonLinesOfPackedSets(t *testing.T) {
 				return // which datasets does not read
 			}
 			for i, split := range []string{"train", "val"} {
-				u.load(`import datasets; frames = datasets.load_dataset(".", split="`+split+`")`, u.packed(i))
+				u.load(fmt.Sprintf("import datasets; frames = datasets.load_dataset(%q, split=%q)", u.dir, split), u.packed(i))
 			}
 		})
 	}

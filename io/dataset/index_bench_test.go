@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -14,13 +15,11 @@ func BenchmarkIndex(b *testing.B) {
 	dir := createIn(b, DefaultFormat)
 	book, format := ledger.Open(dir), formats[DefaultFormat]
 	var spans []framepb.Span
+	data := bigShard().Frames[0].Data
 	for n := range int64(1000) {
-		shard := bigShard()
-		shard.Span.First += n * shard.Span.Samples
+		shard := shardOf(door, 100*n, strings.Repeat("f", 100))
 		for i := range shard.Frames {
-			frame := &shard.Frames[i]
-			frame.SampleMs = shard.Span.Series.At(shard.Span.First + int64(i))
-			frame.ImageMs, frame.Data = frame.SampleMs, frame.Data[n:n+1000+int64(i)]
+			shard.Frames[i].Data = data[n : 2*n+1000+int64(i)]
 		}
 		receipt, err := ledger.NewReceipt(shard, format.Path(shard.Span))
 		if err == nil {

@@ -16,7 +16,8 @@ import (
 // progressEvery is how often Options.Progress is called.
 const progressEvery = 200 * time.Millisecond
 
-// Backfill fetches what the requests ask for and the dataset does not have.
+// Backfill fetches what the requests ask for and the dataset does not have, and,
+// where the job came to its end, writes the dataset's index and card.
 // beam.Init must have been called.
 //
 // Its errors are a [*UsageError], where nothing was fetched; a [*JobError]; an
@@ -38,6 +39,9 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests)}
 	jobErr := o.job(ctx, plan, &summary)
+	if jobErr == nil {
+		jobErr = o.catalog(ctx)
+	}
 	bound, stop := told(ctx)
 	defer stop()
 	total, err := summary.tally(ledger.Open(o.Out).WithContext(bound), plan)
@@ -127,6 +131,22 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 		return ErrInterrupted
 	case err != nil:
 		return &JobError{Runner: o.runner(), Cause: causeOf(err), Err: err}
+	}
+	return nil
+}
+
+// catalog writes the dataset's index and card.
+func (o Options) catalog(ctx context.Context) error {
+	options := dataset.CatalogOptions{}
+	if o.Progress != nil {
+		options.Progress = func(done, total int64) { o.Progress(Progress{Receipts: total, Indexed: done}) }
+	}
+	_, err := dataset.Catalog(ctx, o.Out, options)
+	switch {
+	case ctx.Err() != nil:
+		return ErrInterrupted
+	case err != nil:
+		return &JobError{Runner: o.runner(), Cause: "its shards are written, but " + err.Error(), Err: err}
 	}
 	return nil
 }

@@ -42,8 +42,8 @@ type Options struct {
 	// job server at Beam's --endpoint. Default prism.
 	Runner string
 
-	// Progress, where set, is called now and then while the job runs, and once
-	// when it is over, never from two goroutines at once.
+	// Progress, where set, is called now and then while the job runs, once when it
+	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
 
 	// Now is the clock. Default time.Now.

@@ -67,6 +67,10 @@ type Progress struct {
 	Shards  int64 // to be fetched
 	Done    kvsio.Counts
 	Elapsed time.Duration
+
+	// Once the job is over: of how many receipts of the dataset, how many are in
+	// its index.
+	Receipts, Indexed int64
 }
 
 func counts(t ledger.Tally) Counts {

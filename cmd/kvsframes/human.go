@@ -56,6 +56,18 @@ func reportText(r dataset.Report) string {
 	return w.String()
 }
 
+// contentsText is what an index came to, for people.
+func contentsText(c dataset.Contents) string {
+	w := new(strings.Builder)
+	fmt.Fprintf(w, "%s: %s samples: %s, %s.\n", c.Dataset, number(c.Samples),
+		outcome(pipeline.Counts{Samples: c.Samples, Frames: c.Frames, Gaps: c.Gaps, Drops: c.Drops}), size(c.Bytes))
+	fmt.Fprintln(w, "They are in index.parquet.")
+	if !c.Card {
+		fmt.Fprintln(w, "README.md is not ours, and stays as it is.")
+	}
+	return w.String()
+}
+
 func calls(s pipeline.Summary) string {
 	if s.GetImagesCalls == nil {
 		return ""

@@ -70,6 +70,9 @@ func (p *progress) end() {
 }
 
 func progressLine(now pipeline.Progress) string {
+	if now.Receipts > 0 {
+		return indexLine(now.Indexed, now.Receipts)
+	}
 	done := now.Done.Frames + now.Done.Gaps
 	parts := []string{fmt.Sprintf("%s of %s samples", number(done), number(now.Samples))}
 	if s := now.Elapsed.Seconds(); s > 0 {
@@ -87,4 +90,8 @@ func progressLine(now pipeline.Progress) string {
 		parts = append(parts, eta.Round(time.Second).String()+" left")
 	}
 	return strings.Join(parts, " · ")
+}
+
+func indexLine(done, total int64) string {
+	return fmt.Sprintf("%s of %s shards in the index", number(done), number(total))
 }

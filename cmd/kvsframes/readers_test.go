@@ -96,6 +96,21 @@ func TestReadersPrune(t *testing.T) {
 	checkSamples(t, u.read("duckdb_prunes"), want)
 }
 
+// TestReadersIndex: by the index of a dataset of any format, readers find every
+// picture's bytes; and by its card datasets loads it, with nothing said but where it
+// is.
+func TestReadersIndex(t *testing.T) {
+	for _, format := range dataset.Formats() {
+		t.Run(format, func(t *testing.T) {
+			u := newUser(t, readerCameras())
+			backfillFormat(u, format, framepb.JPEG)
+			for _, reader := range []string{"index_duckdb", "index_pyarrow", "card"} {
+				checkSamples(t, u.read(reader), recorded(t, filepath.Join(u.dir, "out")))
+			}
+		})
+	}
+}
+
 // TestPythonLines runs the lines that users are shown.
 func TestPythonLines(t *testing.T) {
 	for _, format := range dataset.Formats() {

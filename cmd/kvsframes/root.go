@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newBackfill(), newVerify(), newPack(), newGetImages(), newServe())
+	root.AddCommand(newDemo(), newBackfill(), newVerify(), newIndex(), newPack(), newGetImages(), newServe())
 	return root
 }
 

@@ -44,11 +44,7 @@ func (c *cataloger) writeCard(ctx context.Context) error {
 func (c *cataloger) card() string {
 	w := new(strings.Builder)
 	c.frontMatter(w)
-	streams := make(map[string]bool)
-	for series := range c.cover {
-		streams[series.StreamName] = true
-	}
-	fmt.Fprintf(w, "\n# Frames of %s of Kinesis Video Streams\n\n", plural(int64(len(streams)), "stream"))
+	fmt.Fprint(w, "\n# Frames of Kinesis Video Streams\n\n")
 	fmt.Fprintln(w, "Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose `verify` proves that it is whole. Times are in UTC.")
 	c.counts(w)
 	c.loading(w)
@@ -130,7 +126,7 @@ func (c *cataloger) requests(w io.Writer) {
 		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", cell(s.StreamName), clock(s.At(span.First)), clock(s.At(span.End()-1)),
 			time.Duration(s.IntervalMs)*time.Millisecond, cell(s.ImageSelectorType), picturesOf(s), span.Samples)
 	}
-	more(w, len(asked), "span")
+	more(w, len(asked))
 }
 
 func picturesOf(s framepb.Series) string {
@@ -154,7 +150,7 @@ func (c *cataloger) gaps(w io.Writer) {
 	for _, p := range periods[:min(len(periods), cardRows)] {
 		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames, reasons(p.gaps), reasons(p.drops))
 	}
-	more(w, len(periods), "row")
+	more(w, len(periods))
 }
 
 // period is consecutive days of a stream.
@@ -213,17 +209,10 @@ func reasons(counts map[string]int64) string {
 	return strings.Join(parts, ", ")
 }
 
-func more(w io.Writer, rows int, what string) {
+func more(w io.Writer, rows int) {
 	if rows > cardRows {
-		fmt.Fprintf(w, "\nand %s more.\n", plural(int64(rows-cardRows), what))
+		fmt.Fprintf(w, "\nand %d more.\n", rows-cardRows)
 	}
-}
-
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // cell makes text of others fit for a table's cell.

@@ -61,7 +61,7 @@ type File interface {
 }
 
 // DefaultFormat is the format of a dataset that is created without one named.
-const DefaultFormat = "files"
+const DefaultFormat = "webdataset"
 
 var formats = map[string]Format{
 	"files":      files{},

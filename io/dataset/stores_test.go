@@ -166,7 +166,7 @@ func TestWritersEverywhere(t *testing.T) {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				if _, err := Create(s.name, Options{}); err != nil {
+				if _, err := Create(s.name, Options{Format: "files"}); err != nil {
 					t.Error(err)
 				}
 				w := writer(t, s.name)

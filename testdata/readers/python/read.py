@@ -2,6 +2,7 @@
 
 import base64
 import glob
+import hashlib
 import io
 import json
 import sys
@@ -132,6 +133,69 @@ def tensorflow(files):
         of = {name: example["image/" + name].numpy() for name in texts + numbers}
         tell(of["key"].decode(), of["stream"].decode(), *(int(of[name]) for name in numbers), of["format"].decode().upper(),
              Image.fromarray(tf.io.decode_image(of["encoded"], channels=3).numpy()))
+
+
+def index_duckdb(_):
+    import duckdb
+
+    found = duckdb.execute("SELECT * FROM read_parquet($file)", {"file": directory + "/index.parquet"})
+    names = [column[0] for column in found.description]
+    for values in found.fetchall():
+        tell_indexed(dict(zip(names, values)))
+
+
+def index_pyarrow(_):
+    for row in index_rows():
+        tell_indexed(row)
+
+
+def index_rows():
+    import pyarrow.parquet
+
+    return pyarrow.parquet.read_table(directory + "/index.parquet", page_checksum_verification=True).to_pylist()
+
+
+OF_FRAMES = ("image_time", "file", "offset", "size", "sha256", "format", "width", "height")
+
+
+def tell_indexed(row):
+    """Takes the picture from where the row says that it is."""
+    frame = row["kind"] == "frame"
+    if frame != (row["outcome"] == "FRAME") or any((row[name] is None) == frame for name in OF_FRAMES):
+        raise ValueError(f"a row is {row}")
+    if not frame:
+        return
+    with open(f"{directory}/{row['file']}", "rb") as file:
+        file.seek(row["offset"])
+        picture = file.read(row["size"])
+    if hashlib.sha256(picture).hexdigest() != row["sha256"]:
+        raise ValueError(f"{row['key']} has another SHA-256")
+    tell_row(row | {"image": picture})
+
+
+def card(files):
+    """Loads the dataset by nothing but its folder."""
+    import datasets
+
+    loaded = datasets.load_dataset(directory, split="train")
+    if files[0].endswith(".tar"):
+        pictures = [name for name, feature in loaded.features.items() if isinstance(feature, datasets.Image)]
+        for sample in loaded:
+            tell_sidecar(sample, sample[pictures[0]])
+    elif files[0].endswith(".parquet"):
+        for row in loaded:
+            tell_row(row)
+    elif files[0].endswith(".tfrecord"):
+        for row in loaded:
+            tell_indexed(row)
+    else:
+        if list(loaded.features) != ["image"]:
+            raise ValueError(f"the features are {loaded.features}")
+        rows = {row["key"]: row for row in index_rows()}
+        paths = loaded.cast_column("image", datasets.Image(decode=False))
+        for sample, path in zip(loaded, paths):
+            key = path["image"]["path"].rpartition("/")[2].rpartition(".")[0]
+            tell_row(rows[key] | {"image": sample["image"]})
 
 
 reader, directory, *pattern = sys.argv[1:]

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/pipeline"
+)
+
+const indexHelp = `Write what a dataset tells of itself, as every backfill does at its end: index.parquet,
+with a row a sample (what became of it, and the file, offset, size and SHA-256 of its
+picture), and README.md, the dataset's card, which tools load it by. It reads the ledger,
+not the pictures. A README.md that somebody else wrote stays. DIR is the folder of a
+dataset, or its URL, as backfill takes it with --out.
+
+It is needed where a backfill did not come to its end, or the ledger was changed by other
+means.
+
+Exit status: 0 complete; 1 the index could not be written; 2 not a dataset; 3 it is
+written, but samples that were asked for are missing or FAILED; 130 interrupted.`
+
+const indexExample = `  kvsframes index frames
+  duckdb -c "SELECT stream, outcome, count(*) FROM 'frames/index.parquet' GROUP BY ALL"`
+
+func newIndex() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "index DIR",
+		Short:   "Write the index and the card of a dataset",
+		Long:    indexHelp,
+		Example: indexExample,
+		Args:    oneFolder,
+	}
+	show := newOutput(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if _, err := ledger.StoreAt(args[0]); err != nil {
+			return mistakes(err)
+		}
+		contents, err := show.index(cmd, args[0])
+		if contents.Schema == "" {
+			return err
+		}
+		return errors.Join(show.print(cmd.OutOrStdout(), contents, func() string { return contentsText(contents) }), err)
+	}
+	return cmd
+}
+
+// index writes the index of a dataset. The contents are empty where it could not.
+func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, error) {
+	line := show.progress(cmd)
+	contents, err := dataset.Catalog(cmd.Context(), dir, dataset.CatalogOptions{
+		Progress: func(done, total int64) { line.draw(indexLine(done, total)) },
+	})
+	line.end()
+	switch {
+	case errors.Is(err, context.Canceled):
+		return contents, fmt.Errorf("%w", pipeline.ErrInterrupted)
+	case errors.Is(err, dataset.ErrNoDataset), errors.Is(err, dataset.ErrForeign):
+		return contents, mistakes(err)
+	case err == nil && !contents.Complete:
+		return contents, incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is not there", dir))
+	}
+	return contents, err
+}

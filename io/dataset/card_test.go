@@ -1,0 +1,204 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+func catalog(t testing.TB, dir string) Contents {
+	t.Helper()
+	contents, err := Catalog(context.Background(), dir, CatalogOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return contents
+}
+
+const wantCard = `---
+# kvsframes writes this file at the end of every backfill. Without this line it is yours, and stays as it is.
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: "shards/*/*.tar"
+size_categories:
+- n<1K
+tags:
+- image
+- kinesis-video-streams
+- kvsframes
+---
+
+# Frames of Kinesis Video Streams
+
+Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose ` + "`verify`" + ` proves that it is whole. Times are in UTC.
+
+| samples | |
+|---|---:|
+| all | 13 |
+| frames | 5 |
+| gaps, FAILED | 1 |
+| gaps, NO\_MEDIA | 3 |
+| drops, SAME | 2 |
+| asked for and not there | 2 |
+
+The pictures have BYTES bytes.
+
+## Load it
+
+In the folder of this file:
+
+` + "```python" + `
+import glob, webdataset
+frames = webdataset.WebDataset(glob.glob("shards/*/*.tar"), shardshuffle=False).decode("pil")
+` + "```" + `
+
+` + "```python" + `
+import datasets
+samples = datasets.load_dataset(".", split="train")
+` + "```" + `
+
+` + "```python" + `
+import duckdb
+duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()
+` + "```" + `
+
+` + "`index.parquet`" + ` has a row a sample: what became of it, and the file, offset, size and SHA-256 of its picture. The dataset format is ` + "`webdataset`" + `.
+
+## What was asked for
+
+| stream | first sample | last sample | every | by | picture | samples |
+|---|---|---|---:|---|---|---:|
+| back\_door | 2026-01-01T00:00:00.000Z | 2026-01-01T00:00:03.000Z | 3s | PRODUCER\_TIMESTAMP | PNG 160×90 | 2 |
+| front.door | 2026-01-01T00:00:00.000Z | 2026-01-01T00:00:12.000Z | 3s | PRODUCER\_TIMESTAMP | JPEG | 5 |
+| front.door | 2026-01-02T00:00:00.000Z | 2026-01-02T00:00:15.000Z | 3s | PRODUCER\_TIMESTAMP | JPEG | 6 |
+
+## Gaps and drops
+
+| stream | when | samples | frames | gaps | drops |
+|---|---|---:|---:|---|---|
+| front.door | 2026-01-01 | 5 | 2 | FAILED 1, NO\_MEDIA 1 | SAME 1 |
+| front.door | 2026-01-02 | 4 | 1 | NO\_MEDIA 2 | SAME 1 |
+`
+
+const dayOfSamples = 24 * 60 * 20
+
+// TestCard: the card and the contents are the same wherever the dataset lies, and
+// a README.md of somebody's own stays.
+func TestCard(t *testing.T) {
+	yard := door
+	yard.StreamName, yard.Format, yard.WidthPixels, yard.HeightPixels = "back_door", framepb.PNG, 160, 90
+	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
+		s := createAt(t, where, Options{Format: "webdataset"})
+		write(t, s.name, shardOf(door, dayOfSamples, "fnnd"), shardOf(door, 0, "fnfd"), shardOf(door, 4, "F"), shardOf(yard, 0, "ff"))
+		if err := ledger.Open(s.name).Request(framepb.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
+			t.Fatal(err)
+		}
+		contents := catalog(t, s.name)
+		size := contents.Bytes
+		want := Contents{
+			Schema: ContentsSchema, Dataset: s.name, Samples: 13, Frames: 5, Missing: 2, Bytes: size, Card: true,
+			Gaps: map[string]int64{framepb.Failed: 1, framepb.NoMedia: 3}, Drops: map[string]int64{"SAME": 2},
+		}
+		if !reflect.DeepEqual(contents, want) || size < 1000 {
+			t.Errorf("the contents are %+v, want %+v", contents, want)
+		}
+		want2 := strings.Replace(wantCard, "BYTES", fmt.Sprint(size), 1)
+		if got := s.files(t)[cardFile]; got != want2 {
+			t.Errorf("the card is\n%s\nwant\n%s", got, want2)
+		}
+
+		s.put(t, cardFile, "---\n"+cardMark+"\n---\nan old card")
+		if catalog(t, s.name); s.files(t)[cardFile] != want2 {
+			t.Error("an old card stays")
+		}
+		s.put(t, cardFile, "# My frames")
+		if contents := catalog(t, s.name); contents.Card || s.files(t)[cardFile] != "# My frames" {
+			t.Error("a README.md of somebody's own is written over")
+		}
+		s.remove(t, cardFile)
+		write(t, s.name, shardOf(door, dayOfSamples, "fnndnn"), shardOf(door, 4, "f"))
+		if contents := catalog(t, s.name); !contents.Complete || contents.Missing != 0 || s.files(t)[cardFile] == "" {
+			t.Errorf("when all is there, the contents are %+v", contents)
+		}
+	})
+}
+
+// TestCardOfNothing: a dataset without a frame has no files to load.
+func TestCardOfNothing(t *testing.T) {
+	for _, format := range Formats() {
+		dir := createIn(t, format)
+		if contents := catalog(t, dir); !contents.Complete || contents.Samples != 0 {
+			t.Errorf("%s: an empty dataset has %+v", format, contents)
+		}
+		write(t, dir, shardOf(door, 0, "nn"))
+		catalog(t, dir)
+		if card := tree(t, dir)[cardFile]; strings.Contains(card, "configs:") || strings.Contains(card, "shards/") {
+			t.Errorf("%s:\n%s", format, card)
+		}
+	}
+}
+
+// TestCardStaysShort: of many days and streams, periods and rows are folded, and
+// none of their samples is lost.
+func TestCardStaysShort(t *testing.T) {
+	for _, test := range []struct {
+		streams, days int64
+		rows          int
+		when          string
+	}{
+		{2, 50, 100, "2026-01-01"},
+		{2, 51, 4, "2026-01"},
+		{2, 2000, 12, "2026"},
+		{30, 2000, 30, ""},
+		{120, 30, 120, ""},
+	} {
+		c := &cataloger{tally: newTally()}
+		var want int64
+		for stream := range test.streams {
+			for day := range test.days {
+				for range stream + 1 {
+					want++
+					c.addSample(&Sample{Stream: fmt.Sprintf("cam-%03d", stream), SampleMs: door.At(first) + day*dayMs, Kind: ledger.Gap, Outcome: framepb.NoMedia})
+				}
+			}
+		}
+		c.addSample(&Sample{Stream: "whole", SampleMs: door.At(first), Kind: ledger.Frame})
+		periods := c.periods()
+		var got int64
+		for _, p := range periods {
+			got += p.gaps[framepb.NoMedia]
+		}
+		if len(periods) != test.rows || periods[0].when != test.when || got != want {
+			t.Errorf("%d streams of %d days: %d rows, the first %+v, with %d gaps of %d", test.streams, test.days, len(periods), periods[0], got, want)
+		}
+		text := new(strings.Builder)
+		c.gaps(text)
+		if n := strings.Count(text.String(), "\n| "); n != 1+min(test.rows, cardRows) {
+			t.Errorf("%d rows are shown", n)
+		}
+		if test.rows > cardRows && (!strings.HasSuffix(text.String(), "\nand 20 more.\n") || periods[0].stream != "cam-119") {
+			t.Errorf("the most of %d streams do not come first, or the rest is not told:\n%s", test.streams, text)
+		}
+	}
+}
+
+func TestSizeCategory(t *testing.T) {
+	want := map[int64]string{
+		0: "n<1K", 999: "n<1K", 1000: "1K<n<10K", 9999: "1K<n<10K", 10_000: "10K<n<100K", 864_000_000: "100M<n<1B",
+		1e9: "1B<n<10B", 999_999_999_999: "100B<n<1T", 1e12: "n>1T", 1e18: "n>1T",
+	}
+	for _, n := range slices.Sorted(maps.Keys(want)) {
+		if got := sizeCategory(n); got != want[n] {
+			t.Errorf("sizeCategory(%d) = %s, want %s", n, got, want[n])
+		}
+	}
+}

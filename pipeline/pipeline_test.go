@@ -59,13 +59,35 @@ func wantNoTmp(t *testing.T, o Options) {
 	}
 }
 
+// TestIndexFails: where the shards are written and the index cannot be, that is told.
+func TestIndexFails(t *testing.T) {
+	o, _ := options(t)
+	if _, err := Backfill(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	path := o.Out + "/index.parquet"
+	if err := errors.Join(os.Remove(path), os.MkdirAll(path+"/x", 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Backfill(t.Context(), o)
+	var failed *JobError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "its shards are written, but writing the index of the dataset") || s.Frames != 80 {
+		t.Errorf("%v, %+v", err, s)
+	}
+	wantNoTmp(t, o)
+}
+
 func TestBackfill(t *testing.T) {
 	for _, runner := range []string{"prism", "direct"} {
 		t.Run(runner, func(t *testing.T) {
 			o, server := options(t)
 			o.Runner = runner
-			var last Progress
-			o.Progress = func(p Progress) { last = p }
+			var job, last Progress
+			o.Progress = func(p Progress) {
+				if last = p; p.Receipts == 0 {
+					job = p
+				}
+			}
 			s, err := Backfill(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
@@ -76,8 +98,11 @@ func TestBackfill(t *testing.T) {
 			if s.GetImagesCalls == nil || *s.GetImagesCalls != int64(server.Stats().GetImagesCalls) {
 				t.Errorf("calls are %v, the service saw %d", s.GetImagesCalls, server.Stats().GetImagesCalls)
 			}
-			if last.Done.Frames != 80 || last.Samples != 100 {
-				t.Errorf("the last progress is %+v", last)
+			if job.Done.Frames != 80 || job.Samples != 100 || last.Indexed != 1 || last.Receipts != 1 {
+				t.Errorf("the last progress is %+v, then %+v", job, last)
+			}
+			if _, err := os.Stat(o.Out + "/index.parquet"); err != nil {
+				t.Error(err)
 			}
 			wantNoTmp(t, o)
 			s, err = Backfill(t.Context(), o)

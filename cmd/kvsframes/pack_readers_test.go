@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // packFormat packs what backfillFormat makes, shuffled, in two splits.
 func packFormat(u *user, format, imageFormat string) {
 	u.t.Helper()
-	backfillFormat(u, "webdataset", imageFormat)
+	backfillFormat(u, "webdataset", imageFormat, "out")
 	u.must(0, "pack", "out", "set", "--dataset-format", format, "--samples-per-file", "20", "--shuffle-seed", "3",
 		"--splits", "train=0.7,val=0.3", "--split-by", "sample")
 }
@@ -60,7 +61,7 @@ func TestPythonLinesOfPackedSets(t *testing.T) {
 				return // which datasets does not read
 			}
 			for i, split := range []string{"train", "val"} {
-				u.load(`import datasets; frames = datasets.load_dataset(".", split="`+split+`")`, u.packed(i))
+				u.load(fmt.Sprintf("import datasets; frames = datasets.load_dataset(%q, split=%q)", u.dir, split), u.packed(i))
 			}
 		})
 	}

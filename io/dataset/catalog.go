@@ -4,30 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"path"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
-
-// ContentsSchema names the form of Contents in JSON.
-const ContentsSchema = "kvsframes.index/1"
-
-// Contents is what a dataset has, as its receipts tell it: nothing of it was read
-// back. For every dataset
-//
-//	Frames + all Gaps + all Drops + Missing = Samples
-type Contents struct {
-	Schema   string           `json:"schema"`   // ContentsSchema
-	Dataset  string           `json:"dataset"`  // the folder
-	Samples  int64            `json:"samples"`  // asked for or recorded, each once
-	Frames   int64            `json:"frames"`   //
-	Gaps     map[string]int64 `json:"gaps"`     // by reason, FAILED too
-	Drops    map[string]int64 `json:"drops"`    // by reason
-	Missing  int64            `json:"missing"`  // asked for and in no receipt that can be read
-	Bytes    int64            `json:"bytes"`    // of the frames' pictures, encoded
-	Card     bool             `json:"card"`     // README.md was written: it is not somebody's own
-	Complete bool             `json:"complete"` // Missing and FAILED gaps are 0
-}
 
 // CatalogOptions are the options of Catalog. The zero value is fine.
 type CatalogOptions struct {
@@ -78,76 +60,115 @@ func (c *cataloger) run(ctx context.Context) error {
 	return c.writeCard(ctx)
 }
 
-// tally is what is counted while the index is written.
-type tally struct {
-	contents Contents
-	cover    map[framepb.Series]*coverage
-	days     map[streamDay]*dayCount
-}
-
-func newTally() tally {
-	return tally{
-		contents: Contents{Gaps: make(map[string]int64), Drops: make(map[string]int64)},
-		cover:    make(map[framepb.Series]*coverage),
-		days:     make(map[streamDay]*dayCount),
+// WriteIndex makes the index of the dataset at dir, and returns how many rows it
+// has: one for each sample that is in a receipt. It reads receipts only. Where it
+// fails, the index that was there stays.
+//
+// The errors are those of [Open], and what prevents the index: the ledger cannot
+// be read, the index cannot be written, or ctx is done.
+func WriteIndex(ctx context.Context, dir string) (rows int64, err error) {
+	c, err := newCataloger(ctx, dir)
+	if err != nil {
+		return 0, err
 	}
-}
-
-// streamDay is a day of a stream, in UTC.
-type streamDay struct {
-	stream string
-	day    int64 // since the Unix epoch
-}
-
-type dayCount struct {
-	samples, frames int64
-	gaps, drops     map[string]int64 // by reason; nil where there are none
-}
-
-const dayMs = 24 * 60 * 60 * 1000
-
-func (t *tally) add(part indexed) {
-	t.coverageOf(part.span.Series).record(part.span)
-	for i := range part.samples {
-		t.addSample(&part.samples[i])
+	if err := c.writeIndex(ctx); err != nil {
+		return 0, fmt.Errorf("writing the index of the dataset %q: %w", dir, err)
 	}
+	return c.contents.Samples, nil
 }
 
-func (t *tally) addSample(s *Sample) {
-	at := streamDay{s.Stream, s.SampleMs / dayMs}
-	day := t.days[at]
-	if day == nil {
-		day = new(dayCount)
-		t.days[at] = day
-	}
-	day.samples++
-	t.contents.Samples++
-	switch s.Kind {
-	case ledger.Frame:
-		day.frames++
-		t.contents.Frames++
-		t.contents.Bytes += s.Size
-	case ledger.Gap:
-		addReason(&day.gaps, s.Outcome, 1)
-		t.contents.Gaps[s.Outcome]++
-	case ledger.Drop:
-		addReason(&day.drops, s.Outcome, 1)
-		t.contents.Drops[s.Outcome]++
-	}
+// cataloger writes what is told of a whole dataset.
+type cataloger struct {
+	store    ledger.Store
+	ledger   *ledger.Ledger
+	desc     *framepb.Dataset
+	format   Format
+	progress func(done, total int64)
+
+	tally // of the rows of the index
 }
 
-func addReason(to *map[string]int64, reason string, n int64) {
-	if *to == nil {
-		*to = make(map[string]int64)
+func newCataloger(ctx context.Context, dir string) (*cataloger, error) {
+	desc, err := Open(ctx, dir)
+	if err != nil {
+		return nil, err
 	}
-	(*to)[reason] += n
+	format, err := FormatOf(desc.Format)
+	if err != nil {
+		return nil, err
+	}
+	store, err := ledger.StoreAt(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &cataloger{store: store, ledger: ledger.Open(dir), desc: desc, format: format}, nil
 }
 
-func (t *tally) coverageOf(series framepb.Series) *coverage {
-	c := t.cover[series]
-	if c == nil {
-		c = new(coverage)
-		t.cover[series] = c
+func (c *cataloger) writeIndex(ctx context.Context) error {
+	// Listed first: what is recorded from now on makes the index out of date, even
+	// if it finds its way into it.
+	listing, err := c.ledger.WithContext(ctx).Listing()
+	if err != nil {
+		return err
 	}
-	return c
+	return writeWhole(ctx, c.store, indexFile, func(file io.Writer) error {
+		c.tally = newTally()
+		w := newIndexWriter(file, listing)
+		done := int64(0)
+		for part, err := range ledger.Parts(c.ledger.WithContext(ctx), c.rowsOf) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err == nil {
+				err = w.write(part.samples)
+			}
+			if err != nil {
+				return err
+			}
+			c.add(part)
+			if done++; c.progress != nil {
+				c.progress(done, max(done, listing.Receipts))
+			}
+		}
+		return w.close()
+	})
+}
+
+// indexed is the rows of consecutive samples.
+type indexed struct {
+	span    framepb.Span
+	samples []Sample
+}
+
+// rowsOf is the rows of a part. A receipt that no writer of this dataset can have
+// made is damaged.
+func (c *cataloger) rowsOf(part ledger.Part) (indexed, error) {
+	receipt := part.Receipt
+	span := receipt.Span()
+	positions, err := c.format.Positions(receipt)
+	if err == nil && len(positions) > 0 && receipt.Path != c.format.Path(span) {
+		err = fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, c.format.Path(span))
+	}
+	if err != nil {
+		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}
+		return indexed{}, &ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: err}
+	}
+	series, id := span.Series, span.Series.ID()
+	samples := make([]Sample, 0, part.Span.Samples)
+	for outcome := range part.Outcomes() {
+		at := series.At(outcome.Index)
+		s := Sample{
+			Key: framepb.Key(series.StreamName, at), Stream: series.StreamName, StreamARN: series.StreamARN, Series: id,
+			SampleMs: at, Kind: outcome.Kind, Outcome: outcome.Reason,
+		}
+		if outcome.Kind == ledger.Frame {
+			position := positions[outcome.Number]
+			s.Outcome, s.ImageMs = frameOutcome, at+int64(outcome.OffsetMs)
+			s.File, s.Offset, s.Size = path.Join(receipt.Path, position.Name), position.Offset, int64(outcome.Size)
+			s.SHA256, s.Format = [32]byte(outcome.SHA256), ledger.Format(receipt)
+			s.Width, s.Height = outcome.Width, outcome.Height
+		}
+		samples = append(samples, s)
+	}
+	return indexed{part.Span, samples}, nil
 }

@@ -10,6 +10,7 @@
 //	ledger/<series>/<span>.json            what became of each shard
 //	shards/<series>/<span>…                the pictures of a shard, in the dataset's format
 //	index.parquet                          a row a sample: what became of it, and where its picture lies
+//	README.md                              the dataset's card
 //	tmp/                                   in a folder: what is being written; gone when a job has ended
 //
 // <series> is [framepb.Series.ID], <span> is [framepb.Span.Name], <key> is
@@ -93,6 +94,15 @@
 // replaced by a writer from before the index, shows when pictures are read: their
 // checksums are in the index.
 //
+// # The card
+//
+// README.md is for people and for Hugging Face's tools: datasets.load_dataset(DIR)
+// loads the frames by what stands at its head, but for tfrecord, which datasets does
+// not read: there it loads the index. It says what was asked for, what became of it,
+// the gaps of each stream by days (or months, or years, where there are many), and how
+// to load the dataset. [Catalog] writes it with the index, unless there is a README.md
+// that has lost, or never had, the line by which it knows its own.
+//
 // # Packed sets
 //
 // [Pack] makes a training set of a dataset's frames in a place of its own:
@@ -150,6 +160,6 @@
 //
 // [Create] opens a dataset for writing, [Write] is the transform that writes
 // shards to it, [Writer] is the same without Beam, [Sweep] tidies up when a job
-// has ended, [WriteIndex] makes the index, [Verify] reads everything back, and
-// [Repair] takes away what is damaged.
+// has ended, [Catalog] then writes the index and the card, [Verify] reads everything
+// back, and [Repair] takes away what is damaged.
 package dataset

@@ -74,8 +74,10 @@ func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err e
 	if err := writeText(ctx, store, shardsFile, indented(map[string]any{"splits": shards})); err != nil {
 		return 0, err
 	}
-	if err := writeText(ctx, store, cardFile, p.Set.card(shards)); err != nil {
-		return 0, err
+	if !there[cardFile] { // or it may be somebody's own by now
+		if err := writeText(ctx, store, cardFile, p.Set.card(shards)); err != nil {
+			return 0, err
+		}
 	}
 	sweepPacked(store)
 	return 0, nil

@@ -126,7 +126,7 @@ func TestStreamThatCannotWorkFailsQuickly(t *testing.T) {
 // that could once is patient.
 func TestUnreachableIsKnownSoon(t *testing.T) {
 	p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: "http://127.0.0.1:1", Region: "us-east-1"}}
-	plan, err := kvsio.NewPlan(p, []kvsio.Request{request("cam", newYear, time.Minute)})
+	plan, err := kvsio.NewPlan(t.Context(), p, []kvsio.Request{request("cam", newYear, time.Minute)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,3 +54,54 @@ func writeAndVerify() error {
 	fmt.Printf("%d samples, gaps %v, complete: %v\n", report.Samples, report.Gaps, report.Complete)
 	return nil
 }
+
+func ExampleOpenIndex() {
+	if err := listGaps(); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// front-door_19700101T000000000Z is a gap: NO_MEDIA
+	// front-door_19700101T000003000Z is a gap: MEDIA_ERROR
+}
+
+func listGaps() error {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "dataset")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if _, err := dataset.Create(dir, dataset.Options{}); err != nil {
+		return err
+	}
+	writer, err := dataset.NewWriter(dir)
+	if err != nil {
+		return err
+	}
+	_, err = writer.Write(ctx, framepb.Shard{
+		Span: framepb.Span{Series: framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG}, Samples: 2},
+		Gaps: []framepb.Gap{{SampleMs: 0, Reason: framepb.NoMedia}, {SampleMs: 3000, Reason: framepb.MediaError}},
+	})
+	if err != nil {
+		return err
+	}
+
+	if _, err := dataset.WriteIndex(ctx, dir); err != nil {
+		return err
+	}
+	index, err := dataset.OpenIndex(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer index.Close()
+	for group := range index.Groups() {
+		samples, err := index.Read(ctx, group)
+		if err != nil {
+			return err
+		}
+		for _, s := range samples {
+			fmt.Printf("%s is a %v: %s\n", s.Key, s.Kind, s.Outcome)
+		}
+	}
+	return nil
+}

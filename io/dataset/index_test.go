@@ -208,6 +208,7 @@ func TestIndexGroups(t *testing.T) {
 	for i := range int64(21) {
 		write(t, dir, shardOf(door, i*MaxShardSamples, gaps))
 	}
+	write(t, dir, shardOf(door, 20*MaxShardSamples, strings.Repeat("fnn", 1000)))
 	rows, err := WriteIndex(context.Background(), dir)
 	if err != nil || rows != 210_000 {
 		t.Fatal(rows, err)
@@ -219,6 +220,11 @@ func TestIndexGroups(t *testing.T) {
 	samples, err := x.Read(context.Background(), 2)
 	if err != nil || len(samples) != 10_000 || samples[0].SampleMs != door.At(first+200_000) {
 		t.Errorf("the last group: %d rows, %v", len(samples), err)
+	}
+	for i, s := range samples {
+		if frame := i < 3000 && i%3 == 0; frame != (s.Kind == ledger.Frame) || frame != (s.File != "" && s.Size > 0 && s.Width == 16 && s.SHA256 != [32]byte{}) {
+			t.Fatalf("row %d of the last group is %+v", i, s)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -71,10 +71,10 @@ func listGaps() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if _, err := dataset.Create(dir, dataset.Options{}); err != nil {
+	if _, err := dataset.Create(ctx, dir, dataset.Options{}); err != nil {
 		return err
 	}
-	writer, err := dataset.NewWriter(dir)
+	writer, err := dataset.NewWriter(ctx, dir)
 	if err != nil {
 		return err
 	}

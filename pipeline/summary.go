@@ -96,9 +96,11 @@ func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, er
 	if err != nil {
 		return ledger.Tally{}, err
 	}
-	fetched, err := book.Tally(plan.Missing)
-	if err != nil {
-		return ledger.Tally{}, err
+	fetched := asked
+	if !slices.Equal(plan.Missing, plan.Asked) {
+		if fetched, err = book.Tally(plan.Missing); err != nil {
+			return ledger.Tally{}, err
+		}
 	}
 	total := sum(asked)
 	s.Counts = counts(total)

@@ -53,7 +53,7 @@ func TestWorkerBinary(t *testing.T) {
 }
 
 func TestWorks(t *testing.T) {
-	flags(t, map[string]string{"parallelism": "6"})
+	flags(t, map[string]string{"parallelism": "6", "environment_type": ""})
 	for _, test := range []struct {
 		runner         string
 		given, samples int

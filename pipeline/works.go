@@ -28,7 +28,7 @@ func (o Options) works(spans []framepb.Span) int {
 		return o.Read.Works
 	case isDataflow(o.runner()):
 		perWork := int64(drainShards * cmp.Or(o.Read.MaxInFlight, kvsio.DefaultMaxInFlight))
-		shards := ledger.Count(ledger.Union(spans)) / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
+		shards := ledger.Count(spans) / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
 		return int(min(max(shards/perWork, 1), mostWorks))
 	case isFlink(o.runner()) || !workersAreHere(o.runner()):
 		return max(1, *jobopts.Parallelism)

@@ -35,6 +35,9 @@ import (
 // beside backfills: at worst one of them finishes a shard between that second look
 // and the removal, and that shard is fetched again.
 //
+// Where there is something to repair, the dataset's index goes first, as with every
+// [Writer]: the next backfill, or [WriteIndex], makes it again.
+//
 // The report is of the dataset as it is then, and of what was done; pictures that
 // were found whole are not read again for it. The errors are those of Verify, or
 // say what could not be taken away: what was done by then stays done.
@@ -46,6 +49,9 @@ func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, err
 	v.spoiled = make(map[ledger.Entry]bool)
 	if err := v.run(ctx); err != nil {
 		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+	}
+	if v.nothingToRepair() {
+		return v.result(), Sweep(dir)
 	}
 	writer, err := NewWriter(ctx, dir)
 	if err != nil {
@@ -59,6 +65,16 @@ func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, err
 		return Report{}, fmt.Errorf("repairing the dataset %q: %w", dir, err)
 	}
 	return report, nil
+}
+
+// nothingToRepair says that no writer is needed: one would remove the index.
+func (v *verifier) nothingToRepair() bool {
+	for _, c := range v.cover {
+		if c.samples != ledger.Count(c.recorded) {
+			return false
+		}
+	}
+	return len(v.damages)+len(v.spoiled)+len(v.useless) == 0
 }
 
 type repairer struct {

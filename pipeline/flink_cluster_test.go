@@ -86,6 +86,11 @@ func (f *flink) testOrphan(t *testing.T) {
 	}
 	id := f.jobNamed(t, "orphan")
 	until(t, "the job is over", func() bool { return f.state(w, id) == "DONE" })
+	images := w.server.Stats().Images
+	w.must(0, append(ask("out", 20, names(4)...), f.on(4)...)...) // only writes the index
+	if again := w.server.Stats().Images - images; again != 0 {
+		t.Errorf("%d images were served after the job", again)
+	}
 	w.same("out", 20, names(4)...)
 }
 

@@ -77,12 +77,12 @@ func newGoogleBucket(t *testing.T) bucket {
 	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "archive"})
 	store = fake.HTTPHandler()
 	return bucket{t, "gs://archive/frames?anonymous=true&endpoint=" + server.URL, func() map[string]string {
-		objects, _, err := fake.ListObjectsWithOptions("archive", fakestorage.ListOptions{Prefix: "frames/"})
+		list, err := fake.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		files := map[string]string{}
-		for _, found := range objects {
+		for _, found := range list.Objects {
 			object, err := fake.GetObject("archive", found.Name)
 			if err != nil {
 				t.Fatal(err)

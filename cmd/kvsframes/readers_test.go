@@ -138,6 +138,7 @@ func TestReadersIndex(t *testing.T) {
 			for _, reader := range []string{"index_duckdb", "index_pyarrow", "card"} {
 				checkSamples(t, u.read(reader), recorded(t, filepath.Join(u.dir, "out")))
 			}
+			u.runCard("out", 3)
 		})
 	}
 }
@@ -174,6 +175,24 @@ func (u *user) load(line string, want float64) {
 	out := u.python("-c", line+"\nprint(sum(1 for _ in frames))")
 	if got := strings.TrimSpace(string(out)); got != fmt.Sprint(want) {
 		u.t.Errorf("%s\nloads %s frames, want %v", line, got, want)
+	}
+}
+
+var codeBlock = regexp.MustCompile("(?s)```python\n(.*?)```")
+
+// runCard runs each of the ways to load a dataset that its card shows, in its folder.
+func (u *user) runCard(dir string, ways int) {
+	u.t.Helper()
+	text, err := os.ReadFile(filepath.Join(u.dir, dir, "README.md"))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	blocks := codeBlock.FindAllSubmatch(text, -1)
+	if len(blocks) != ways {
+		u.t.Errorf("the card shows %d ways to load the dataset, want %d:\n%s", len(blocks), ways, text)
+	}
+	for _, block := range blocks {
+		u.python("-c", fmt.Sprintf("import os\nos.chdir(%q)\n%s", dir, block[1]))
 	}
 }
 

@@ -108,7 +108,7 @@ func (c *cataloger) loading(w io.Writer) {
 	block := func(line string) { fmt.Fprintf(w, "\n```python\n%s\n```\n", strings.ReplaceAll(line, "; ", "\n")) }
 	if c.contents.Frames > 0 {
 		block(loading.python(""))
-		block(`import datasets; samples = datasets.load_dataset(".", split="train")`)
+		block(`import datasets, os; samples = datasets.load_dataset(os.getcwd(), split="train")`) // datasets takes "." for no name
 	}
 	block(`import duckdb; duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()`)
 	fmt.Fprintf(w, "\n`index.parquet` has a row a sample: what became of it, and the file, offset, size and SHA-256 of its picture. The dataset format is `%s`.\n", c.desc.Format)

@@ -62,8 +62,8 @@ frames = webdataset.WebDataset(glob.glob("shards/*/*.tar"), shardshuffle=False).
 ` + "```" + `
 
 ` + "```python" + `
-import datasets
-samples = datasets.load_dataset(".", split="train")
+import datasets, os
+samples = datasets.load_dataset(os.getcwd(), split="train")
 ` + "```" + `
 
 ` + "```python" + `

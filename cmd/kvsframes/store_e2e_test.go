@@ -65,17 +65,18 @@ func newBucketBehind(t *testing.T, front func(http.Handler) http.Handler) bucket
 // newGoogleBucket makes one of a store that speaks Google's.
 func newGoogleBucket(t *testing.T) bucket {
 	t.Helper()
-	var store http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { store.ServeHTTP(w, r) }))
-	t.Cleanup(server.Close)
+	server := httptest.NewUnstartedServer(nil) // the store is told its address before it serves
+	host := server.Listener.Addr().String()
 	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{
-		NoListener: true, ExternalURL: server.URL, PublicHost: strings.TrimPrefix(server.URL, "http://"), Writer: io.Discard,
+		NoListener: true, ExternalURL: "http://" + host, PublicHost: host, Writer: io.Discard,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "archive"})
-	store = fake.HTTPHandler()
+	server.Config.Handler = fake.HTTPHandler()
+	server.Start()
+	t.Cleanup(server.Close)
 	return bucket{t, "gs://archive/frames?anonymous=true&endpoint=" + server.URL, func() map[string]string {
 		list, err := fake.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"})
 		if err != nil {

@@ -36,7 +36,7 @@ func (o *streamOrder) ProcessElement(shard framepb.Shard) {
 func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 	const shards = 24
 	config := kvstest.Config{Streams: []kvstest.Stream{
-		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 30}},
+		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 10}},
 	}}
 	for i := range 3 {
 		config.Streams = append(config.Streams, kvstest.Stream{Name: fmt.Sprint("fast-", i), Media: day, Fragment: 3 * time.Second, Quota: noQuota()})
@@ -46,10 +46,10 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 			server := kvstest.NewServer(config)
 			defer server.Close()
 			p := paramsOf(server)
-			p.MaxInFlight, p.ShardSamples = 4, 10
+			p.MaxInFlight, p.ShardSamples = 4, 5
 			var requests []kvsio.Request
 			for _, s := range config.Streams {
-				requests = append(requests, request(s.Name, newYear, shards*30*time.Second))
+				requests = append(requests, request(s.Name, newYear, shards*15*time.Second))
 			}
 			pipeline, s := beam.NewPipelineWithRoot()
 			beam.ParDo0(s, &streamOrder{Run: t.Name()}, kvsio.ReadShards(s, p, requests...))

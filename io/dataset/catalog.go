@@ -89,15 +89,7 @@ type cataloger struct {
 }
 
 func newCataloger(ctx context.Context, dir string) (*cataloger, error) {
-	desc, err := Open(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	format, err := FormatOf(desc.Format)
-	if err != nil {
-		return nil, err
-	}
-	store, err := ledger.StoreAt(dir)
+	desc, format, store, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

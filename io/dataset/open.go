@@ -69,6 +69,20 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	return desc, nil
 }
 
+// opened is Open, with the dataset's format and the store that it lies in.
+func opened(ctx context.Context, dir string) (*framepb.Dataset, Format, ledger.Store, error) {
+	desc, err := Open(ctx, dir)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	format, err := FormatOf(desc.Format)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	store, err := ledger.StoreAt(dir)
+	return desc, format, store, err
+}
+
 // Check returns the description that Create would, and the errors that it would
 // without trying to write: it leaves no trace.
 func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, error) {

@@ -68,15 +68,7 @@ type verifier struct {
 }
 
 func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
-	desc, err := Open(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	format, err := FormatOf(desc.Format)
-	if err != nil {
-		return nil, err
-	}
-	store, err := ledger.StoreAt(dir)
+	_, format, store, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

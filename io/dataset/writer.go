@@ -38,15 +38,7 @@ type Writer struct {
 // dataset's index, which will be out of date. The errors are those of [Open], and
 // of a dataset that cannot be changed; ctx is for opening alone.
 func NewWriter(ctx context.Context, dir string) (*Writer, error) {
-	desc, err := Open(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	format, err := FormatOf(desc.Format)
-	if err != nil {
-		return nil, err
-	}
-	store, err := ledger.StoreAt(dir)
+	_, format, store, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

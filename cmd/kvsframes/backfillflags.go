@@ -21,13 +21,7 @@ import (
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
-// option is a flag that sets one of pipeline.Options.
-type option struct {
-	name, usage string
-	set         func(o *pipeline.Options, text string) error
-}
-
-var options = []option{
+var backfillOptions = []option[pipeline.Options]{
 	{"out", "`place` of the dataset: a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; made where it does not exist", func(o *pipeline.Options, s string) error {
 		if s == "" {
 			return errors.New("it must name a folder, or a place in a bucket")
@@ -37,12 +31,9 @@ var options = []option{
 	}},
 	{
 		"dataset-format", "`form` in which frames are written: " + strings.Join(dataset.Formats(), ", ") + " (default: the dataset's; " + dataset.DefaultFormat + " for a new one)",
-		func(o *pipeline.Options, s string) error {
-			if _, err := dataset.FormatOf(s); err != nil {
-				return fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))
-			}
-			o.DatasetFormat = s
-			return nil
+		func(o *pipeline.Options, s string) (err error) {
+			o.DatasetFormat, err = parseFormat(s)
+			return err
 		},
 	},
 	{
@@ -154,6 +145,13 @@ func parseDuration(s string, least, most time.Duration) (time.Duration, error) {
 	}
 }
 
+func parseFormat(s string) (string, error) {
+	if _, err := dataset.FormatOf(s); err != nil {
+		return "", fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))
+	}
+	return s, nil
+}
+
 func parseCount(s string, most int) (int, error) {
 	if n, err := strconv.Atoi(s); err == nil && n >= 1 && n <= most {
 		return n, nil
@@ -177,13 +175,13 @@ type backfillFlags struct {
 	names, arns *[]string
 	file        *string
 	fields      map[string]*text // by the field's name in the API
-	texts       map[string]*text // of options, by name
+	options     optionFlags[pipeline.Options]
 	keepGoing   *bool
 }
 
 func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 	flags.SortFlags = false
-	f := &backfillFlags{fields: map[string]*text{}, texts: map[string]*text{}}
+	f := &backfillFlags{fields: map[string]*text{}}
 	f.names = flags.StringArray("stream-name", nil, "`name` of a stream; repeat it for more")
 	f.arns = flags.StringArray("stream-arn", nil, "`ARN` of a stream; repeat it for more")
 	f.file = flags.String("requests", "", "YAML `file` that lists requests")
@@ -192,9 +190,7 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 			f.fields[field.api] = textFlag(flags, field.flagName(), field.usage)
 		}
 	}
-	for _, option := range options {
-		f.texts[option.name] = textFlag(flags, option.name, option.usage)
-	}
+	f.options = newOptionFlags(flags, backfillOptions)
 	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of failing the job")
 	return f
 }
@@ -202,17 +198,9 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 // parse returns what the flags and the requests file ask for, or all that is
 // wrong with them.
 func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
-	var faults []error
 	o := pipeline.Options{Runner: *runners.Runner}
 	o.Read.KeepGoing = *f.keepGoing
-	for _, option := range options {
-		if !cmd.Flags().Changed(option.name) {
-			continue
-		}
-		if err := option.set(&o, string(*f.texts[option.name])); err != nil {
-			faults = append(faults, fmt.Errorf("--%s is %q: %w", option.name, *f.texts[option.name], err))
-		}
-	}
+	faults := f.options.apply(cmd, &o)
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}

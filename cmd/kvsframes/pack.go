@@ -58,21 +58,12 @@ const packExample = `  # tar files of 10,000 frames for WebDataset, shuffled acr
   kvsframes pack 's3://archive/frames?region=eu-west-1' 's3://training/set?region=eu-west-1' \
     --stream-name front-door --start-timestamp 2026-01-01 --end-timestamp 2026-02-01`
 
-// packOption is a flag that sets one of pipeline.PackOptions.
-type packOption struct {
-	name, usage string
-	set         func(o *pipeline.PackOptions, text string) error
-}
-
-var packOptions = []packOption{
+var packOptions = []option[pipeline.PackOptions]{
 	{
-		"dataset-format", "`form` in which files are written: " + strings.Join(dataset.Formats(), ", ") + " (default " + dataset.DefaultPackFormat + ")",
-		func(o *pipeline.PackOptions, s string) error {
-			if _, err := dataset.FormatOf(s); err != nil {
-				return fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))
-			}
-			o.Format = s
-			return nil
+		"dataset-format", "`form` in which files are written: " + strings.Join(dataset.Formats(), ", ") + " (default " + dataset.DefaultFormat + ")",
+		func(o *pipeline.PackOptions, s string) (err error) {
+			o.Format, err = parseFormat(s)
+			return err
 		},
 	},
 	{
@@ -154,15 +145,12 @@ func parseSplits(s string) ([]dataset.Split, error) {
 // packFlags are the flags that say what to pack.
 type packFlags struct {
 	streams *[]string
-	texts   map[string]*text // by name
+	options optionFlags[pipeline.PackOptions]
 }
 
 func newPackFlags(flags *pflag.FlagSet) *packFlags {
 	flags.SortFlags = false
-	f := &packFlags{texts: map[string]*text{}}
-	for _, option := range packOptions {
-		f.texts[option.name] = textFlag(flags, option.name, option.usage)
-	}
+	f := &packFlags{options: newOptionFlags(flags, packOptions)}
 	f.streams = flags.StringArray("stream-name", nil, "`name` of a stream whose frames are packed; repeat it for more (default: all)")
 	return f
 }
@@ -171,15 +159,7 @@ func newPackFlags(flags *pflag.FlagSet) *packFlags {
 func (f *packFlags) parse(cmd *cobra.Command, args []string) (pipeline.PackOptions, error) {
 	o := pipeline.PackOptions{Dir: args[0], Out: args[1], Runner: *runners.Runner}
 	o.Streams = *f.streams
-	var faults []error
-	for _, option := range packOptions {
-		if !cmd.Flags().Changed(option.name) {
-			continue
-		}
-		if err := option.set(&o, string(*f.texts[option.name])); err != nil {
-			faults = append(faults, fmt.Errorf("--%s is %q: %w", option.name, *f.texts[option.name], err))
-		}
-	}
+	faults := f.options.apply(cmd, &o)
 	if faults == nil {
 		faults = append(faults, inFlags(o.Validate()))
 	}

@@ -170,51 +170,83 @@ func kills(t *testing.T) int {
 	return 10
 }
 
-// begun waits until a pack has made its description.
-func (u *user) begun(out string) {
-	u.t.Helper()
-	until(u.t, "the pack has begun", func() bool {
-		_, err := os.Stat(filepath.Join(u.dir, out, "pack.json"))
+// packPlace is where a set is packed into.
+type packPlace struct {
+	bucket             // or a folder, to be looked at as a bucket is while nobody writes
+	begun  func() bool // whether there is a description
+}
+
+func (u *user) packFolder(i int) packPlace {
+	name := fmt.Sprint("set-", i)
+	dir := filepath.Join(u.dir, name)
+	return packPlace{bucket{u.t, name, func() map[string]string { return tree(u.t, dir) }}, func() bool {
+		_, err := os.Stat(filepath.Join(dir, "pack.json"))
 		return err == nil
-	})
+	}}
+}
+
+func (u *user) packBucket(int) packPlace {
+	b := newBucket(u.t)
+	return packPlace{b, func() bool { return b.tree()["pack.json"] != "" }}
+}
+
+// packing starts a pack and waits until it has made its description.
+func (u *user) packing(out packPlace, args ...string) *running {
+	u.t.Helper()
+	cmd := u.start(append([]string{"pack", "out", out.out}, args...)...)
+	until(u.t, "the pack has begun", out.begun)
+	return cmd
 }
 
 // TestPackKilled kills packs at random instants, and has the same command do the
-// rest.
+// rest, in folders and in buckets.
 func TestPackKilled(t *testing.T) {
 	t.Parallel()
 	u := archived(t)
-	args := []string{"--shuffle-seed", "7", "--samples-per-file", "5", "--splits", "train=0.8,val=0.2", "--split-by", "sample"}
-	wants := map[string]map[string]string{}
+	arguments := func(format string) []string {
+		return []string{"--dataset-format", format, "--shuffle-seed", "7", "--samples-per-file", "5", "--splits", "train=0.8,val=0.2", "--split-by", "sample"}
+	}
 	formats := []string{"webdataset", "parquet", "files"}
-	var took time.Duration // from the description to the end
-	for _, format := range formats {
-		cmd := u.start(append([]string{"pack", "out", "undisturbed-" + format, "--dataset-format", format}, args...)...)
-		u.begun("undisturbed-" + format)
-		began := time.Now()
-		if o := finish(t, cmd); o.status != 0 {
-			t.Fatal(o)
+	places := []func(i int) packPlace{u.packFolder, u.packBucket}
+	wants := map[string]map[string]string{}
+	took := make([]time.Duration, len(places)) // from the description to the end
+	for at, place := range places {
+		for i, format := range formats {
+			out := place(-1 - i)
+			cmd := u.packing(out, arguments(format)...)
+			began := time.Now()
+			if o := finish(t, cmd); o.status != 0 {
+				t.Fatal(o)
+			}
+			took[at] = max(took[at], time.Since(began))
+			if wants[format] == nil {
+				wants[format] = out.tree()
+			}
+			sameTree(t, out.tree(), wants[format])
 		}
-		took = max(took, time.Since(began))
-		wants[format] = tree(t, filepath.Join(u.dir, "undisturbed-"+format))
 	}
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	inTheMiddle := 0
 	for i := range kills(t) {
-		format, out := formats[i%len(formats)], fmt.Sprint("set-", i)
-		command := append([]string{"pack", "out", out, "--dataset-format", format}, args...)
-		cmd := u.start(command...)
-		u.begun(out)
-		time.Sleep(time.Duration(random.Int64N(int64(took))))
+		format, at := formats[i%len(formats)], i/len(formats)%len(places)
+		out := places[at](i)
+		cmd := u.packing(out, arguments(format)...)
+		time.Sleep(time.Duration(random.Int64N(int64(took[at]))))
 		cmd.Process.Kill()
 		cmd.Wait()
-		if there, _ := filepath.Glob(filepath.Join(u.dir, out, "*-0*")); len(there) > 0 && len(there) < archivedFrames/5 {
+		files := map[string]bool{}
+		for name := range out.tree() {
+			if file, _, _ := strings.Cut(name, "/"); strings.Contains(file, "-0") {
+				files[file] = true
+			}
+		}
+		if len(files) > 0 && len(files) < archivedFrames/5 {
 			inTheMiddle++
 		}
-		u.must(0, command...)
-		sameTree(t, tree(t, filepath.Join(u.dir, out)), wants[format])
-		if _, err := os.Stat(filepath.Join(u.dir, out, "tmp")); err == nil {
+		u.must(0, append([]string{"pack", "out", out.out}, arguments(format)...)...)
+		sameTree(t, out.tree(), wants[format])
+		if _, err := os.Stat(filepath.Join(u.dir, out.out, "tmp")); err == nil {
 			t.Error("tmp is still there")
 		}
 	}

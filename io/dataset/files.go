@@ -25,13 +25,13 @@ func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser
 	return nil
 }
 
-// writeOne writes a file of one picture.
+// writeOne writes a file of one picture, which does not change any more.
 func writeOne(create func(name string) (io.WriteCloser, error), name string, data []byte) error {
 	file, err := create(name)
 	if err != nil {
 		return err
 	}
-	if _, err := file.Write(data); err != nil {
+	if err := lendTo(file, data); err != nil {
 		file.Close()
 		return err
 	}

@@ -7,9 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime/metrics"
 	"testing"
-	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
@@ -71,7 +69,7 @@ func BenchmarkPack(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.SetBytes(frames * packedFrameSize)
-			most := watchMemory(b)
+			most := watch("/memory/classes/total:bytes", "/memory/classes/heap/released:bytes")
 			for b.Loop() {
 				place := b.TempDir()
 				bench.run(b, place)
@@ -79,7 +77,7 @@ func BenchmarkPack(b *testing.B) {
 				os.RemoveAll(place)
 				b.StartTimer()
 			}
-			b.ReportMetric(float64(most())/1e6, "MB-peak")
+			b.ReportMetric(float64(most.stop())/1e6, "MB-peak")
 		})
 	}
 }
@@ -121,29 +119,5 @@ func copyTree(b *testing.B, from, to string) {
 	})
 	if err != nil {
 		b.Fatal(err)
-	}
-}
-
-// watchMemory looks at the memory that the process has from the system until most
-// is called, which returns the most of it.
-func watchMemory(b *testing.B) (most func() uint64) {
-	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	quit, peak := make(chan struct{}), make(chan uint64)
-	go func() {
-		var seen uint64
-		for {
-			metrics.Read(samples)
-			seen = max(seen, samples[0].Value.Uint64()-samples[1].Value.Uint64())
-			select {
-			case <-quit:
-				peak <- seen
-				return
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
-	}()
-	return func() uint64 {
-		close(quit)
-		return <-peak
 	}
 }

@@ -95,7 +95,7 @@ func writePacked(file io.Writer, layout layout, pictures iter.Seq2[[]byte, error
 		if _, err := file.Write(between); err != nil {
 			return err
 		}
-		if _, err := file.Write(data); err != nil {
+		if err := lendTo(file, data); err != nil {
 			return err
 		}
 		between = append(between[:0], layout.after(i, data)...)

@@ -28,13 +28,10 @@ const (
 	LeastFileSize         = 1_000_000 // bytes
 )
 
-// DefaultPackFormat is the format of a packed set that is made without one named.
-const DefaultPackFormat = "webdataset"
-
 // PackOptions say which frames of a dataset are packed, and how.
 type PackOptions struct {
 	// Format is what files are written in, one of Formats(). Default
-	// DefaultPackFormat.
+	// DefaultFormat.
 	Format string
 
 	// SamplesPerFile is how many frames a file has, 1–MaxSamplesPerFile; the
@@ -97,7 +94,7 @@ func (o PackOptions) Validate() error {
 // defaults fills in what is left out.
 func (o PackOptions) defaults() PackOptions {
 	if o.Format == "" {
-		o.Format = DefaultPackFormat
+		o.Format = DefaultFormat
 	}
 	if o.SamplesPerFile == 0 {
 		o.SamplesPerFile = DefaultSamplesPerFile

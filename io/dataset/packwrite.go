@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -175,7 +176,8 @@ func (p *packer) fill(members []member, pictures iter.Seq2[[]byte, error], creat
 		if err := p.reach("create"); err != nil {
 			return err
 		}
-		if err := writeOne(create, members[i].name(), data); err != nil {
+		// Until the next one is read, it is as it is.
+		if err := writeOne(create, members[i].name(), bytes.Clone(data)); err != nil {
 			return err
 		}
 		i++

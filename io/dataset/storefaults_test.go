@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -207,7 +208,7 @@ func TestCancelledUpload(t *testing.T) {
 	t.Cleanup(func() { delete(formats, "large") })
 	for format, shard := range map[string]framepb.Shard{"files": shardOf(door, 0, "ff"), "large": shardOf(door, 0, "f")} {
 		if format == "large" {
-			shard.Frames[0].Data = append(shard.Frames[0].Data, make([]byte, 30<<20)...)
+			shard.Frames[0].Data = append(shard.Frames[0].Data, make([]byte, 70<<20)...)
 		}
 		s := createAt(t, newS3, Options{Format: format})
 		want := s.files(t)
@@ -226,6 +227,32 @@ func TestCancelledUpload(t *testing.T) {
 		}
 		s.front.set(nil)
 		equalTrees(t, s.files(t), want, format)
+	}
+}
+
+// TestUploadsInParts: a shard of a common size is one request, a large one has parts.
+func TestUploadsInParts(t *testing.T) {
+	for size, want := range map[int]func(puts int) bool{
+		20 << 20: func(puts int) bool { return puts == 1 },
+		70 << 20: func(puts int) bool { return puts > 1 },
+	} {
+		s := createAt(t, newS3, Options{Format: "webdataset"})
+		var puts atomic.Int32
+		s.front.set(func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/shards/") {
+				puts.Add(1)
+			}
+			return false
+		})
+		shard := shardOf(door, 0, "ff")
+		shard.Frames[1].Data = append(shard.Frames[1].Data, make([]byte, size)...)
+		write(t, s.name, shard)
+		if n := int(puts.Load()); !want(n) {
+			t.Errorf("a shard of %d bytes was written in %d requests", size, n)
+		}
+		if report, err := Verify(t.Context(), s.name, VerifyOptions{}); err != nil || report.Frames != 2 || report.Corrupt != 0 {
+			t.Errorf("a shard of %d bytes: %+v, %v", size, report, err)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -96,68 +95,43 @@ type objects struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc // what is cancelled never appears
-	single *ledger.Upload     // the object at path itself
-
-	group    *errgroup.Group // of the objects below path
-	groupCtx context.Context
+	group  *errgroup.Group
+	single *io.SectionReader // the object at path itself
 }
 
 func newObjects(ctx context.Context, bucket *ledger.Bucket, path string) *objects {
 	o := &objects{bucket: bucket, path: path}
-	o.ctx, o.cancel = context.WithCancel(ctx)
-	o.group, o.groupCtx = errgroup.WithContext(o.ctx)
+	ctx, o.cancel = context.WithCancel(ctx)
+	o.group, o.ctx = errgroup.WithContext(ctx)
 	o.group.SetLimit(uploads)
 	return o
 }
 
-// create begins an object. One of many is sent when it is closed, while others
-// are written; the only one is sent while it is written, and completed by finish:
-// only then it is known to be whole.
-func (o *objects) create(name string) (_ io.WriteCloser, err error) {
+// create begins an object. One of many is sent when it is closed, while others are
+// written; the only one by finish: only then it is known to be whole.
+func (o *objects) create(name string) (io.WriteCloser, error) {
 	o.names = append(o.names, name)
-	if name != "" {
-		return &buffered{objects: o, path: o.path + "/" + name}, nil
-	}
-	if o.single, err = o.bucket.Create(o.ctx, o.path); err != nil {
-		return nil, err
-	}
-	return onlyWriter{o.single}, nil
+	return &gathered{send: func(content *io.SectionReader) error {
+		if name == "" {
+			o.single = content
+			return nil
+		}
+		o.group.Go(func() error { return o.bucket.PutFrom(o.ctx, o.path+"/"+name, content) })
+		return o.ctx.Err()
+	}}, nil
 }
 
-// finish completes what is being written, unless err says that not all of it
-// could be; it returns why.
+// finish completes what is being sent, unless err says that not all of it could be
+// written; it returns why.
 func (o *objects) finish(err error) error {
+	if err == nil && o.single != nil {
+		o.group.Go(func() error { return o.bucket.PutFrom(o.ctx, o.path, o.single) })
+	}
 	// That an upload failed ends the others, and the format, as cancelled.
 	if problem := o.group.Wait(); err == nil || problem != nil && !errors.Is(problem, context.Canceled) {
 		err = problem
 	}
-	if err != nil {
-		o.cancel()
-	}
-	if o.single != nil {
-		if problem := o.single.Close(); err == nil {
-			err = problem
-		}
-	}
 	return err
-}
-
-// onlyWriter leaves closing to finish.
-type onlyWriter struct{ io.Writer }
-
-func (onlyWriter) Close() error { return nil }
-
-// buffered is an object that is sent when it is closed.
-type buffered struct {
-	bytes.Buffer
-	objects *objects
-	path    string
-}
-
-func (b *buffered) Close() error {
-	o := b.objects
-	o.group.Go(func() error { return o.bucket.Put(o.groupCtx, b.path, b.Bytes()) })
-	return o.groupCtx.Err()
 }
 
 // removeObjects removes objects of a shard that are not of it any more.

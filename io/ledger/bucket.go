@@ -188,6 +188,16 @@ func (b *Bucket) put(ctx context.Context, path string, data []byte, make bool) e
 	return b.fault(ctx, "writing", path, b.bucket.Upload(ctx, b.key(path), bytes.NewReader(data), options))
 }
 
+// PutFrom makes an object hold content, whole or not at all, and as long as it
+// takes. Content is read where it lies, by many parts at once or more than once.
+func (b *Bucket) PutFrom(ctx context.Context, path string, content *io.SectionReader) error {
+	if sent, err := b.putS3(ctx, path, content); sent {
+		return b.fault(ctx, "writing", path, err)
+	}
+	options := &blob.WriterOptions{ContentType: contentType(path), BufferSize: bufferFor(int(min(content.Size(), leastPart)))}
+	return b.fault(ctx, "writing", path, b.bucket.Upload(ctx, b.key(path), content, options))
+}
+
 // Upload is an object that is being written. It appears when Close has returned
 // without an error; where the context that it was created with is cancelled
 // before, it never does.
@@ -237,10 +247,11 @@ func contentType(path string) string {
 }
 
 // bufferFor keeps drivers from allocating megabytes for a small object: they
-// send what fits into their buffer in one request. Larger ones go in parts of
-// the least size that S3 takes.
+// send what fits into their buffer in one request.
 func bufferFor(size int) int {
-	const most = 5 << 20
 	const step = 256 << 10 // Google's
-	return min((size/step+1)*step, most)
+	return min((size/step+1)*step, leastPart)
 }
+
+// leastPart is the least size that S3 takes of a part but the last.
+const leastPart = 5 << 20

@@ -1,0 +1,63 @@
+package dataset
+
+import (
+	"bytes"
+	"io"
+	"sort"
+)
+
+// gathered is an object of which pictures stay where they are until it is sent. So a
+// shard is not in memory twice.
+type gathered struct {
+	send  func(content *io.SectionReader) error
+	parts [][]byte
+	ends  []int64 // of the parts
+}
+
+// lender is a writer that keeps what it is lent. It must not change any more.
+type lender interface{ lend(p []byte) }
+
+// lendTo writes a picture that does not change any more.
+func lendTo(file io.Writer, picture []byte) error {
+	if l, ok := file.(lender); ok {
+		l.lend(picture)
+		return nil
+	}
+	_, err := file.Write(picture)
+	return err
+}
+
+func (g *gathered) Write(p []byte) (int, error) {
+	g.lend(bytes.Clone(p))
+	return len(p), nil
+}
+
+func (g *gathered) lend(p []byte) {
+	if len(p) > 0 {
+		g.parts, g.ends = append(g.parts, p), append(g.ends, g.size()+int64(len(p)))
+	}
+}
+
+func (g *gathered) size() int64 {
+	if len(g.ends) == 0 {
+		return 0
+	}
+	return g.ends[len(g.ends)-1]
+}
+
+// Close sends the object.
+func (g *gathered) Close() error { return g.send(io.NewSectionReader(g, 0, g.size())) }
+
+// ReadAt implements [io.ReaderAt].
+func (g *gathered) ReadAt(p []byte, offset int64) (n int, err error) {
+	i := sort.Search(len(g.ends), func(i int) bool { return g.ends[i] > offset })
+	for ; n < len(p) && i < len(g.parts); i++ {
+		rest := g.parts[i][int64(len(g.parts[i]))-(g.ends[i]-offset):]
+		copied := copy(p[n:], rest)
+		n, offset = n+copied, offset+int64(copied)
+	}
+	if n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}

@@ -1,0 +1,60 @@
+package dataset
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// BenchmarkSinkMemory uploads shards of 100 frames of 100 kB to a store that
+// forgets them, one after another, and watches how much memory is in use beside
+// the shard, with a collector that never lets more than a twentieth of it be garbage.
+func BenchmarkSinkMemory(b *testing.B) {
+	for _, format := range Formats() {
+		for _, kind := range []string{"folder", "s3"} {
+			b.Run(format+"/"+kind, func(b *testing.B) { benchmarkSinkMemory(b, format, kind) })
+		}
+	}
+}
+
+func benchmarkSinkMemory(b *testing.B, format, kind string) {
+	s := createAt(b, spots[kind], Options{Format: format})
+	if s.front != nil {
+		s.front.set(forgetShards)
+	}
+	w, shard := writer(b, s.name), bigShard()
+	defer debug.SetGCPercent(debug.SetGCPercent(5))
+	runtime.GC()
+	most := watch("/memory/classes/heap/objects:bytes")
+	for b.Loop() {
+		shard.Span.First += 100
+		for i := range shard.Frames {
+			shard.Frames[i].SampleMs += 100 * int64(door.IntervalMs)
+			shard.Frames[i].ImageMs = shard.Frames[i].SampleMs
+		}
+		if _, err := w.Write(context.Background(), shard); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric((float64(most.stop())-float64(most.first))/1e7, "shards-beside-it")
+}
+
+// forgetShards takes what is written below shards as a store does, and keeps none.
+func forgetShards(w http.ResponseWriter, r *http.Request) bool {
+	if !strings.Contains(r.URL.Path, "/shards/") {
+		return false
+	}
+	io.Copy(io.Discard, r.Body)
+	w.Header().Set("ETag", `"forgotten"`)
+	switch query := r.URL.Query(); {
+	case query.Has("uploads"):
+		io.WriteString(w, "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>")
+	case r.Method == http.MethodPost && query.Has("uploadId"):
+		io.WriteString(w, "<CompleteMultipartUploadResult><ETag>forgotten</ETag></CompleteMultipartUploadResult>")
+	}
+	return true
+}

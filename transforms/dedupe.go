@@ -78,14 +78,14 @@ func (w *work) dhash() (uint64, error) {
 	if w.pixels.data == nil && w.frame.Format == framepb.JPEG {
 		header, err := jpegHeader(w.frame.Data, DecodeParams{})
 		if err != nil {
-			return 0, err
+			return 0, undecodable{err}
 		}
 		if header.Common {
 			scale := scaleFor(min(header.Width/72, header.Height/64))
 			luma, width, height, err := lumaCommon((*memory)[:0], w.frame.Data, header, scale)
 			*memory = luma
 			if err != nil {
-				return 0, err
+				return 0, undecodable{err}
 			}
 			return dhash(luma, width, height), nil
 		}

@@ -70,7 +70,10 @@ type framesFn struct {
 	line line
 }
 
-func (fn *framesFn) Setup() { fn.line = newLine(fn.Steps) }
+func (fn *framesFn) Setup() (err error) {
+	fn.line, err = newLine(fn.Steps)
+	return err
+}
 
 func (fn *framesFn) ProcessElement(ctx context.Context, frame framepb.Frame, emit func(framepb.Frame), gaps func(framepb.Gap)) error {
 	return fn.line.run(ctx, []framepb.Frame{frame}, func(w *work) {

@@ -38,8 +38,12 @@ func through(t testing.TB, frame framepb.Frame, steps ...Step) work {
 	if err := Validate(steps...); err != nil {
 		t.Fatal(err)
 	}
+	l, err := newLine(store(steps))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out work
-	if err := newLine(store(steps)).run(t.Context(), []framepb.Frame{frame}, func(w *work) { out = *w }); err != nil {
+	if err := l.run(t.Context(), []framepb.Frame{frame}, func(w *work) { out = *w }); err != nil {
 		t.Fatal(err)
 	}
 	return out

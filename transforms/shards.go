@@ -48,7 +48,10 @@ type shardsFn struct {
 	line line
 }
 
-func (fn *shardsFn) Setup() { fn.line = newLine(fn.Steps) }
+func (fn *shardsFn) Setup() (err error) {
+	fn.line, err = newLine(fn.Steps)
+	return err
+}
 
 func (fn *shardsFn) ProcessElement(ctx context.Context, shard framepb.Shard, emit func(framepb.Shard)) error {
 	out := framepb.Shard{
@@ -93,10 +96,13 @@ type stretch struct {
 	decide decides // nil at the end of the line
 }
 
-func newLine(steps []stored) line {
+func newLine(steps []stored) (line, error) {
 	l := line{{}}
 	for _, s := range steps {
-		step, kind := s.step()
+		step, kind, err := s.step()
+		if err != nil {
+			return nil, err
+		}
 		last := &l[len(l)-1]
 		last.steps, last.kinds = append(last.steps, step), append(last.kinds, kind)
 		if d, ok := step.(decides); ok {
@@ -104,7 +110,7 @@ func newLine(steps []stored) line {
 			l = append(l, stretch{})
 		}
 	}
-	return l
+	return l, nil
 }
 
 // perCore is how many frames are at work at once, for each core: few, because

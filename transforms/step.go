@@ -71,8 +71,8 @@ type stored struct {
 	Resize *ResizeParams `json:",omitempty"`
 	Tensor *TensorParams `json:",omitempty"`
 	Dedupe *DedupeParams `json:",omitempty"`
-	Map    *MapParams    `json:",omitempty"`
-	Filter *FilterParams `json:",omitempty"`
+	Map    string        `json:",omitempty"` // name of the function
+	Filter string        `json:",omitempty"` // name of the function
 }
 
 func store(steps []Step) []stored {
@@ -88,26 +88,28 @@ func store(steps []Step) []stored {
 		case DedupeParams:
 			out[i].Dedupe = &step
 		case MapParams:
-			out[i].Map = &step
+			out[i].Map = funcName(step.Fn)
 		case FilterParams:
-			out[i].Filter = &step
+			out[i].Filter = funcName(step.Fn)
 		}
 	}
 	return out
 }
 
-func (s stored) step() (step Step, kind kind) {
+func (s stored) step() (step Step, k kind, err error) {
 	switch {
 	case s.Decode != nil:
-		return *s.Decode, decoding
+		return *s.Decode, decoding, nil
 	case s.Resize != nil:
-		return *s.Resize, resizing
+		return *s.Resize, resizing, nil
 	case s.Tensor != nil:
-		return *s.Tensor, tensors
+		return *s.Tensor, tensors, nil
 	case s.Dedupe != nil:
-		return *s.Dedupe, deduping
-	case s.Map != nil:
-		return *s.Map, mapping
+		return *s.Dedupe, deduping, nil
+	case s.Map != "":
+		fn, err := findFunc[MapFunc](s.Map)
+		return MapParams{fn}, mapping, err
 	}
-	return *s.Filter, filtering
+	fn, err := findFunc[FilterFunc](s.Filter)
+	return FilterParams{fn}, filtering, err
 }

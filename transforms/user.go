@@ -2,7 +2,6 @@ package transforms
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -114,30 +113,8 @@ func funcName(fn any) string {
 	return "nothing"
 }
 
-// MarshalJSON writes the function's name, for workers.
-func (p MapParams) MarshalJSON() ([]byte, error) { return json.Marshal(funcName(p.Fn)) }
-
-// UnmarshalJSON finds the function that MarshalJSON wrote the name of.
-func (p *MapParams) UnmarshalJSON(data []byte) (err error) {
-	p.Fn, err = findFunc[MapFunc](data)
-	return err
-}
-
-// MarshalJSON writes the function's name, for workers.
-func (p FilterParams) MarshalJSON() ([]byte, error) { return json.Marshal(funcName(p.Fn)) }
-
-// UnmarshalJSON finds the function that MarshalJSON wrote the name of.
-func (p *FilterParams) UnmarshalJSON(data []byte) (err error) {
-	p.Fn, err = findFunc[FilterFunc](data)
-	return err
-}
-
 // findFunc finds a function by its name, as Beam finds those of ParDos.
-func findFunc[F any](data []byte) (fn F, err error) {
-	var name string
-	if err := json.Unmarshal(data, &name); err != nil {
-		return fn, err
-	}
+func findFunc[F any](name string) (fn F, err error) {
 	found, err := beamruntime.ResolveFunction(name, reflect.TypeFor[F]())
 	if err != nil {
 		return fn, fmt.Errorf("finding the function %s: %w", name, err)

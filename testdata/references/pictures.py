@@ -81,6 +81,7 @@ def pictures():
         yield f"turned{orientation}.jpg", jpeg(rgb.resize((24, 16)), quality=85, subsampling=0, exif=exif(orientation))
     for width, height in ((1, 1), (2, 2), (3, 5), (5, 3), (16, 16), (17, 33)):
         yield f"{width}x{height}.jpg", jpeg(Image.fromarray(scene(width, height, 2)), quality=85, subsampling=2)
+    yield "mirror.jpg", jpeg(Image.fromarray(a[:, ::-1].copy()), quality=85, subsampling=2)
     yield "scene.jpg", jpeg(Image.fromarray(scene(160, 90, 3)), quality=80, subsampling=2)
     whole = jpeg(rgb, quality=85, subsampling=2)
     yield "truncated.bad.jpg", whole[: len(whole) * 2 // 3]

@@ -22,6 +22,13 @@ const (
 	PNG  = "PNG"
 )
 
+// What transforms make of them. Data is then height × width × 3 bytes of red,
+// green and blue, row by row without padding; or a .npy file that holds a tensor.
+const (
+	RGB = "RGB"
+	NPY = "NPY"
+)
+
 // Frame is a sample's image. Consumers share it: a transform makes a new
 // Frame, it never writes to Data.
 type Frame struct {
@@ -29,10 +36,14 @@ type Frame struct {
 	StreamARN string // empty where only the name is known
 	SampleMs  int64  // the instant asked for, in milliseconds since the Unix epoch
 	ImageMs   int64  // the instant of the picture that the service found for it
-	Format    string // JPEG or PNG
+	Format    string // JPEG or PNG; RGB or NPY where a transform made it
 	Width     int32  // pixels, as the picture's header says
 	Height    int32  // pixels, as the picture's header says
 	Data      []byte // the picture, encoded in Format
+
+	// Labels is what a user's function says about the frame, by name. It is nil
+	// where none said anything, and as Data it is shared.
+	Labels map[string]string
 }
 
 // SampleTime returns the instant asked for. It is the frame's event time.
@@ -46,8 +57,13 @@ func (f Frame) Key() string { return Key(f.Stream, f.SampleMs) }
 
 // Extension returns the file name extension of an image format, with its dot.
 func Extension(format string) string {
-	if format == PNG {
+	switch format {
+	case PNG:
 		return ".png"
+	case NPY:
+		return ".npy"
+	case RGB:
+		return ".rgb"
 	}
 	return ".jpg"
 }
@@ -57,7 +73,7 @@ const (
 	NoMedia        = "NO_MEDIA"         // the stream has no media at that instant
 	MediaError     = "MEDIA_ERROR"      // its media does not yield an image
 	NotReturned    = "NOT_RETURNED"     // asked for twice, answered with neither image nor error
-	Corrupt        = "CORRUPT"          // asked for twice, answered with something that is not a picture
+	Corrupt        = "CORRUPT"          // asked for twice, answered with something that is not a picture; or a picture that a transform cannot decode
 	OutOfRetention = "OUT_OF_RETENTION" // older than what the stream keeps
 	Failed         = "FAILED"           // its shard's calls failed for good; the next backfill asks again
 )

@@ -1,0 +1,48 @@
+// Package transforms makes of frames what training and inference take: pixels,
+// pictures of one size, tensors, without those that are nearly the same, and with
+// what a function of your own says about each.
+//
+// A [Step] says what is done: [DecodeParams], [ResizeParams], [TensorParams],
+// [DedupeParams], [MapParams], [FilterParams]. [Shards] puts the frames of shards
+// through steps on their way from the source to a sink, [Frames] a PCollection of
+// frames. Either is one DoFn: runners fuse it with the source, and no frame
+// crosses from one stage to another. [Decode], [Resize], [Tensor], [Map] and
+// [Filter] are Frames with one step.
+//
+// Steps of one call work on pixels: a picture is decoded once, when a step needs
+// its pixels, and encoded once, at the end or where a function of your own is to
+// see it. So a resize and a tensor in one call are without a loss between them, and
+// in two calls are not, where the frames are JPEGs.
+//
+// # Samples
+//
+// No sample is lost. A picture that cannot be decoded becomes a gap
+// [framepb.Corrupt] with the cause; a frame that is left out becomes a drop with
+// its reason. What becomes of a frame hangs on nothing but the frame and the
+// steps, and for a dedupe the frames of its shard: so a retry makes the same again.
+// The exceptions are functions of your own, which must keep to it, too.
+//
+// # The same as in Python
+//
+// Pixels are those that Pillow has, tensors those of numpy, and hashes those of
+// imagehash: what a model was trained on in Python is what it gets here. Value
+// for value:
+//
+//   - JPEGs, grey or YCbCr and sequential, as nearly all are, decoded in full or
+//     at 1/2, 1/4 and 1/8 of their size. Progressive and CMYK JPEGs go
+//     through image/jpeg, and differ by at most 3 a channel.
+//   - PNGs, with Pillow's rules of convert("RGB"): alpha is left out, palettes are
+//     looked up, of 16 bits the higher byte is taken. Greys of 16 bits, which
+//     Pillow would cut off at 255, lose their lower byte, too.
+//   - Every mode and filter of a resize: Image.resize, ImageOps.contain, fit and
+//     pad. A JPEG that is to be less than half its size is first decoded smaller,
+//     as by Image.draft with twice the size of the result, unless a decode step is
+//     ahead or the filter is [Nearest].
+//
+// # Speed
+//
+// Frames of a shard are worked on with as many goroutines as GOMAXPROCS says.
+// Buffers are used again: in steady state a frame costs the memory of its result.
+// With the build tag turbojpeg JPEGs are decoded by libjpeg-turbo (cgo; Debian's
+// libturbojpeg0-dev), with the same pixels.
+package transforms

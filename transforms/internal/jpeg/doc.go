@@ -1,0 +1,14 @@
+// Package jpeg decodes the JPEGs that cameras and Kinesis Video Streams make,
+// into RGB or grey, in full or at 1/2, 1/4 and 1/8 of the size, with no memory
+// but that of the result once it is warm.
+//
+// What comes out is what libjpeg makes with its defaults, value for value: the
+// accurate integer inverse DCT and its reduced forms, "fancy" (triangular)
+// upsampling of chroma, and its fixed-point colours. image/jpeg takes the
+// nearest chroma sample in place of that, and its planes are new memory for each
+// picture.
+//
+// It decodes Huffman-coded sequential JPEGs of 8 bits in one scan, grey or
+// YCbCr in the usual samplings. [Header.Common] tells them apart; the
+// others are for image/jpeg.
+package jpeg

@@ -1,0 +1,96 @@
+package transforms
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// The types of a tensor's values.
+const (
+	Uint8   = "uint8"   // 0 to 255
+	Float32 = "float32" // 0 to 1, little-endian: value/255, as numpy rounds it
+)
+
+// Dtypes lists what TensorParams takes.
+var Dtypes = []string{Uint8, Float32}
+
+// TensorParams are the parameters of [Tensor], and as a [Step] make tensors of
+// pictures: .npy files, frames of [framepb.NPY], of shape (1, height, width, 3).
+type TensorParams struct {
+	Dtype string // one of Dtypes; default Uint8
+}
+
+// Validate returns an error that names each field that is wrong.
+func (p TensorParams) Validate() error {
+	if p.Dtype != "" && p.Dtype != Uint8 && p.Dtype != Float32 {
+		return fmt.Errorf("TensorParams.Dtype is %q: it must be one of %s", p.Dtype, strings.Join(Dtypes, ", "))
+	}
+	return nil
+}
+
+// String describes the step in one line: "tensor uint8".
+func (p TensorParams) String() string {
+	if p.Dtype == "" {
+		p.Dtype = Uint8
+	}
+	return "tensor " + p.Dtype
+}
+
+// ParseTensor reads the name of a type. What it returns is valid.
+func ParseTensor(s string) (TensorParams, error) {
+	p := TensorParams{Dtype: s}
+	if s == "" {
+		return p, fmt.Errorf("%q is not a type of tensors: it must be one of %s", s, strings.Join(Dtypes, ", "))
+	}
+	return p, p.Validate()
+}
+
+func (p TensorParams) prepare(w *work) error {
+	if err := w.decode(DecodeParams{}, 1); err != nil {
+		return err
+	}
+	w.frame.Data = p.npy(&w.pixels)
+	w.frame.Format = framepb.NPY
+	w.stale = false
+	w.pixels.release()
+	return nil
+}
+
+// npy writes a .npy file of version 1.0, as numpy.save does.
+func (p TensorParams) npy(in *pixels) []byte {
+	descr, size := "|u1", 1
+	if p.Dtype == Float32 {
+		descr, size = "<f4", 4
+	}
+	const preamble = 10 // bytes
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (1, %d, %d, 3), }", descr, in.height, in.width)
+	begin := (preamble + len(header) + 1 + 63) / 64 * 64
+	out := make([]byte, 0, begin+size*len(in.data))
+	out = append(out, "\x93NUMPY\x01\x00"...)
+	out = binary.LittleEndian.AppendUint16(out, uint16(begin-preamble))
+	out = append(out, header...)
+	for len(out) < begin-1 {
+		out = append(out, ' ')
+	}
+	out = append(out, '\n')
+	if size == 1 {
+		return append(out, in.data...)
+	}
+	out = out[:cap(out)]
+	for i, v := range in.data {
+		binary.LittleEndian.PutUint32(out[begin+4*i:], unit[v])
+	}
+	return out
+}
+
+// unit is the bits of each value's share of 255.
+var unit = func() (bits [256]uint32) {
+	for i := range bits {
+		bits[i] = math.Float32bits(float32(i) / 255)
+	}
+	return bits
+}()

@@ -158,7 +158,7 @@ func (c *cataloger) rowsOf(part ledger.Part) (indexed, error) {
 			s.Outcome, s.ImageMs = frameOutcome, at+int64(outcome.OffsetMs)
 			s.File, s.Offset, s.Size = path.Join(receipt.Path, position.Name), position.Offset, int64(outcome.Size)
 			s.SHA256, s.Format = [32]byte(outcome.SHA256), ledger.Format(receipt)
-			s.Width, s.Height = outcome.Width, outcome.Height
+			s.Width, s.Height, s.Labels = outcome.Width, outcome.Height, outcome.Labels
 		}
 		samples = append(samples, s)
 	}

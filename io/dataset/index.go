@@ -3,12 +3,14 @@ package dataset
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -41,9 +43,11 @@ type Sample struct {
 	Offset  int64  // of the picture's first byte in File
 	Size    int64  // bytes of the picture
 	SHA256  [32]byte
-	Format  string // JPEG or PNG
+	Format  string // JPEG, PNG or NPY
 	Width   int32  // pixels
 	Height  int32  // pixels
+
+	Labels map[string]string // what a function said about the frame; nil, and null in the file, where none did
 }
 
 // frameOutcome is Sample.Outcome of a frame.
@@ -66,6 +70,7 @@ type indexRow struct {
 	Format     *string `parquet:"format,dict"`
 	Width      *int32  `parquet:"width"`
 	Height     *int32  `parquet:"height"`
+	Labels     *string `parquet:"labels,dict"` // a JSON object
 }
 
 func (s *Sample) row() indexRow {
@@ -77,6 +82,9 @@ func (s *Sample) row() indexRow {
 		sum := hex.EncodeToString(s.SHA256[:])
 		row.ImageTime, row.File, row.Offset, row.Size, row.SHA256 = &s.ImageMs, &s.File, &s.Offset, &s.Size, &sum
 		row.Format, row.Width, row.Height = &s.Format, &s.Width, &s.Height
+		if len(s.Labels) > 0 {
+			row.Labels = new(framepb.LabelsJSON(s.Labels))
+		}
 	}
 	return row
 }
@@ -98,6 +106,11 @@ func (r *indexRow) sample() (Sample, error) {
 		return s, fmt.Errorf("%s has no SHA-256", r.Key)
 	}
 	copy(s.SHA256[:], sum)
+	if r.Labels != nil {
+		if err := json.Unmarshal([]byte(*r.Labels), &s.Labels); err != nil {
+			return s, fmt.Errorf("%s has labels that cannot be read: %w", r.Key, err)
+		}
+	}
 	return s, nil
 }
 

@@ -135,7 +135,7 @@ func checkRow(t *testing.T, store ledger.Store, row Sample, frame framepb.Frame)
 		ImageMs: frame.ImageMs, File: row.File, Offset: row.Offset, Size: int64(len(frame.Data)), SHA256: sha256.Sum256(frame.Data),
 		Format: frame.Format, Width: 16, Height: 9,
 	}
-	if row != want {
+	if !reflect.DeepEqual(row, want) {
 		t.Errorf("the row is %+v, want %+v", row, want)
 	}
 	if !bytes.Equal(pictureAt(t, store, row), frame.Data) {

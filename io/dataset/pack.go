@@ -146,6 +146,12 @@ func (b *batch) add(s *Sample, slot int32, prefix string) {
 	b.Widths = append(b.Widths, s.Width)
 	b.Heights = append(b.Heights, s.Height)
 	b.Sha256 = append(b.Sha256, s.SHA256[:]...)
+	if len(s.Labels) > 0 || len(b.Labels) > 0 {
+		for len(b.Labels) < len(b.Slots)-1 {
+			b.Labels = append(b.Labels, &framepb.Labels{})
+		}
+		b.Labels = append(b.Labels, &framepb.Labels{Values: s.Labels})
+	}
 }
 
 // packFn writes one file of the set.

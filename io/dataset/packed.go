@@ -40,6 +40,12 @@ func (m *member) Key() string {
 
 func (m *member) name() string { return m.Key() + framepb.Extension(m.Format) }
 
+// labelled says whether a file tells of labels: then it does for each frame, because
+// readers take the first one's fields for those of all.
+func labelled(members []member) bool {
+	return slices.ContainsFunc(members, func(m member) bool { return len(m.Labels) > 0 })
+}
+
 // layout makes what stands around the pictures of a shard. Its answers depend on
 // the members alone, in length too, with one exception: what stands after a
 // picture may hold a checksum of it. They are valid until the next call.
@@ -162,7 +168,7 @@ func membersOf(receipt *framepb.Receipt) []member {
 		at := series.At(o.Index)
 		members = append(members, member{size: int(o.Size), Frame: framepb.Frame{
 			Stream: series.StreamName, StreamARN: series.StreamARN, SampleMs: at, ImageMs: at + int64(o.OffsetMs),
-			Format: format, Width: o.Width, Height: o.Height,
+			Format: format, Width: o.Width, Height: o.Height, Labels: o.Labels,
 		}})
 	}
 	return members

@@ -348,7 +348,7 @@ func (a *arrangement) prefix(s *Sample) string {
 func (a *arrangement) member(s *Sample) member {
 	return member{size: int(s.Size), prefix: a.prefix(s), Frame: framepb.Frame{
 		Stream: s.Stream, StreamARN: s.StreamARN, SampleMs: s.SampleMs, ImageMs: s.ImageMs,
-		Format: s.Format, Width: s.Width, Height: s.Height,
+		Format: s.Format, Width: s.Width, Height: s.Height, Labels: s.Labels,
 	}}
 }
 

@@ -217,6 +217,9 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 				},
 				file: origin.File, offset: r.Offsets[i], sha256: r.Sha256[i*sha256.Size : (i+1)*sha256.Size],
 			}
+			if len(r.Labels) > 0 {
+				picks[slot].Labels = r.Labels[i].GetValues()
+			}
 			seen++
 		}
 	}

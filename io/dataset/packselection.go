@@ -56,14 +56,18 @@ func (s *selection) of(samples []Sample) iter.Seq[*Sample] {
 	}
 }
 
-// sum is a hash of which frames are packed, and of their pictures.
+// sum is a hash of which frames are packed, of their pictures and labels.
 func (s *selection) sum(samples []Sample) []byte {
 	hash := sha256.New()
 	var line []byte
 	for sample := range s.of(samples) {
 		line = fmt.Appendf(line[:0], "%s %d %d %s %d %d %d ", sample.Series, sample.SampleMs, sample.ImageMs,
 			sample.Format, sample.Width, sample.Height, sample.Size)
-		hash.Write(append(line, sample.SHA256[:]...))
+		line = append(line, sample.SHA256[:]...)
+		if len(sample.Labels) > 0 {
+			line = append(line, framepb.LabelsJSON(sample.Labels)...)
+		}
+		hash.Write(line)
 	}
 	return hash.Sum(nil)
 }

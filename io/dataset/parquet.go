@@ -11,6 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
 // parquetFormat is one Parquet file a shard, of a row a frame, whose metadata
@@ -33,16 +35,20 @@ const maxPicture = math.MaxInt32 - 64
 const (
 	parquetMagic = "PAR1"
 	createdBy    = "kvsframes version 1" // the form of these files, not the release that wrote them
-	huggingFace  = `{"info":{"features":{` +
-		`"key":{"dtype":"string","_type":"Value"},` +
-		`"stream":{"dtype":"string","_type":"Value"},` +
-		`"sample_time":{"dtype":"timestamp[ms, tz=UTC]","_type":"Value"},` +
-		`"image_time":{"dtype":"timestamp[ms, tz=UTC]","_type":"Value"},` +
-		`"width":{"dtype":"int32","_type":"Value"},` +
-		`"height":{"dtype":"int32","_type":"Value"},` +
-		`"format":{"dtype":"string","_type":"Value"},` +
-		`"image":{"_type":"Image"}}}}`
 )
+
+// huggingFace is what datasets takes columns for. An image that is a tensor is none
+// to it: it stays bytes.
+func huggingFace(columns []parquetColumn, tensors bool) string {
+	text := `{"info":{"features":{`
+	for i := range columns[:len(columns)-2] {
+		text += fmt.Sprintf(`%q:{"dtype":%q,"_type":"Value"},`, columns[i].path[0], columns[i].dtype())
+	}
+	if tensors {
+		return text + `"image":{"bytes":{"dtype":"binary","_type":"Value"},"path":{"dtype":"string","_type":"Value"}}}}}`
+	}
+	return text + `"image":{"_type":"Image"}}}}`
+}
 
 // parquetColumn is a leaf of the schema: of numbers, or of texts; pictures are
 // neither. All nodes are optional, though none is ever null: datasets takes an
@@ -52,6 +58,17 @@ type parquetColumn struct {
 	kind   format.Type
 	number func(m *member) int64
 	text   func(m *member) string
+}
+
+// dtype is the type of a column's values to datasets.
+func (c *parquetColumn) dtype() string {
+	switch c.kind {
+	case format.Int64:
+		return "timestamp[ms, tz=UTC]"
+	case format.Int32:
+		return "int32"
+	}
+	return "string"
 }
 
 // parquetColumns are in the order of the schema and of the file.
@@ -67,7 +84,19 @@ var parquetColumns = []parquetColumn{
 	{path: []string{"image", "path"}, kind: format.ByteArray, text: func(m *member) string { return m.name() }},
 }
 
-var pictureColumn, pathColumn = len(parquetColumns) - 2, len(parquetColumns) - 1
+// labelsColumn stands before the pictures, where frames have labels: a JSON object.
+var labelsColumn = parquetColumn{
+	path: []string{"labels"}, kind: format.ByteArray,
+	text: func(m *member) string { return framepb.LabelsJSON(m.Labels) },
+}
+
+// columnsOf are the columns of a file; the last two are the pictures and their names.
+func columnsOf(members []member) []parquetColumn {
+	if labelled(members) {
+		return slices.Insert(slices.Clone(parquetColumns), len(parquetColumns)-2, labelsColumn)
+	}
+	return parquetColumns
+}
 
 // sampleTime is the column that the rows are sorted by, unless they are shuffled.
 const sampleTime = 2
@@ -79,6 +108,7 @@ type parquetLayout struct {
 }
 
 type rowGroup struct {
+	columns     []parquetColumn
 	members     []member
 	first, last int    // of all members
 	head, tail  []byte // what stands before the first picture's page, and after the last's
@@ -86,16 +116,18 @@ type rowGroup struct {
 
 func newParquetLayout(members []member) (layout, error) {
 	l := &parquetLayout{members: members, groups: make(map[int]*rowGroup)}
+	columns := columnsOf(members)
+	tensors := slices.ContainsFunc(members, func(m member) bool { return m.Format == framepb.NPY })
 	file := format.FileMetaData{
-		Version: 2, Schema: parquetSchema(), NumRows: int64(len(members)), CreatedBy: createdBy,
-		KeyValueMetadata: []format.KeyValue{{Key: "huggingface", Value: huggingFace}},
+		Version: 2, Schema: parquetSchema(columns), NumRows: int64(len(members)), CreatedBy: createdBy,
+		KeyValueMetadata: []format.KeyValue{{Key: "huggingface", Value: huggingFace(columns, tensors)}},
 	}
-	for range parquetColumns {
+	for range columns {
 		file.ColumnOrders = append(file.ColumnOrders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
 	}
 	at := int64(len(parquetMagic))
 	for first := 0; first < len(members); {
-		g := &rowGroup{first: first, last: first}
+		g := &rowGroup{columns: columns, first: first, last: first}
 		size := 0
 		for i := first; i < len(members) && i-first < groupRows && (i == first || size+members[i].size <= groupBytes); i++ {
 			if members[i].size > maxPicture {
@@ -145,19 +177,19 @@ func (g *rowGroup) lay(at int64) format.RowGroup {
 	if slices.IsSortedFunc(g.members, func(a, b member) int { return cmp.Compare(a.SampleMs, b.SampleMs) }) {
 		meta.SortingColumns = []format.SortingColumn{{ColumnIdx: sampleTime}}
 	}
-	for n := range parquetColumns {
-		column := &parquetColumns[n]
+	for n := range g.columns {
+		column := &g.columns[n]
 		chunk := format.ColumnMetaData{
 			Type: column.kind, Encoding: []format.Encoding{format.Plain}, PathInSchema: column.path, Codec: format.Uncompressed,
 			NumValues: meta.NumRows, DataPageOffset: at + meta.TotalByteSize,
 		}
 		var size int64
 		switch page := column.page(g.members); {
-		case n == pictureColumn:
+		case n == len(g.columns)-2:
 			for i := range g.members {
 				size += int64(len(picturePrefix(g.members[i].size)) + g.members[i].size)
 			}
-		case n == pathColumn:
+		case n == len(g.columns)-1:
 			g.tail, size = page, int64(len(page))
 		default:
 			g.head, size = append(g.head, page...), int64(len(page))
@@ -222,7 +254,7 @@ func (c *parquetColumn) plain(n int64) []byte {
 
 // picturePrefix is what stands before a picture in its page.
 func picturePrefix(size int) []byte {
-	levels := parquetColumns[pictureColumn].levels(1)
+	levels := parquetColumns[len(parquetColumns)-2].levels(1)
 	prefix := append(pageHeader(1, len(levels)+4+size), levels...)
 	return binary.LittleEndian.AppendUint32(prefix, uint32(size))
 }
@@ -246,7 +278,7 @@ func thriftBytes(v any) []byte {
 }
 
 // parquetSchema lists the schema's nodes, parents first.
-func parquetSchema() []format.SchemaElement {
+func parquetSchema(columns []parquetColumn) []format.SchemaElement {
 	text := func(e *format.SchemaElement) {
 		e.ConvertedType = thrift.New(deprecated.UTF8)
 		e.LogicalType = format.LogicalType{Value: new(format.StringType)}
@@ -257,8 +289,8 @@ func parquetSchema() []format.SchemaElement {
 			IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: new(format.MilliSeconds)},
 		}}
 	}
-	nodes := []format.SchemaElement{{Name: "schema", NumChildren: thrift.New[int32](8)}}
-	for _, c := range parquetColumns {
+	nodes := []format.SchemaElement{{Name: "schema", NumChildren: thrift.New(int32(len(columns) - 1))}}
+	for _, c := range columns {
 		if c.path[0] == "image" && c.path[1] == "bytes" {
 			nodes = append(nodes, format.SchemaElement{
 				Name: "image", RepetitionType: thrift.New(format.Optional), NumChildren: thrift.New[int32](2),

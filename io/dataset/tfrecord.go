@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
 // tfrecord is one TFRecord file a shard, of a tf.train.Example a frame.
@@ -27,11 +29,12 @@ const (
 // last: so what stands before a picture tells which one it is.
 type recordLayout struct {
 	members []member
+	labels  bool
 	buffer  []byte
 }
 
 func newRecordLayout(members []member) (layout, error) {
-	return &recordLayout{members: members}, nil
+	return &recordLayout{members: members, labels: labelled(members)}, nil
 }
 
 func (l *recordLayout) before(i int) []byte {
@@ -58,6 +61,9 @@ func (l *recordLayout) features(i int) []byte {
 	b = appendIntFeature(b, "image/height", int64(m.Height))
 	b = appendIntFeature(b, "image/image_timestamp", m.ImageMs)
 	b = appendBytesFeature(b, "image/key", m.Key())
+	if l.labels {
+		b = appendBytesFeature(b, "image/labels", framepb.LabelsJSON(m.Labels))
+	}
 	b = appendBytesFeature(b, "image/stream", m.Stream)
 	b = appendIntFeature(b, "image/timestamp", m.SampleMs)
 	b = appendIntFeature(b, "image/width", int64(m.Width))

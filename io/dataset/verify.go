@@ -289,6 +289,9 @@ func isUnreadable(err error) bool {
 
 // checkHeader looks at what decoders will see first.
 func checkHeader(frame picture, format string) error {
+	if format == framepb.NPY {
+		return checkNPY(frame.data)
+	}
 	header, kind, err := image.DecodeConfig(bytes.NewReader(frame.data))
 	if err != nil {
 		return fmt.Errorf("it is no picture: %w", err)

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
 // webdataset is one tar a shard, as the WebDataset library reads it: a picture,
@@ -21,9 +23,11 @@ type sidecar struct {
 	SampleTimeMs int64  `json:"sample_time_ms"` // the same in milliseconds since the Unix epoch
 	ImageTime    string `json:"image_time"`     // the instant of the picture that the service found for it
 	ImageTimeMs  int64  `json:"image_time_ms"`
-	Format       string `json:"format"` // JPEG or PNG
+	Format       string `json:"format"` // JPEG, PNG or NPY
 	Width        int32  `json:"width"`  // pixels
 	Height       int32  `json:"height"` // pixels
+
+	Labels json.RawMessage `json:"labels,omitempty"` // an object of texts; not where no frame of the file has any
 }
 
 // tarBlock is what everything in a tar is padded to.
@@ -34,11 +38,12 @@ var padding [2 * tarBlock]byte
 
 type tarLayout struct {
 	members []member
+	labels  bool
 	buffer  bytes.Buffer
 }
 
 func newTarLayout(members []member) (layout, error) {
-	l := &tarLayout{members: members}
+	l := &tarLayout{members: members, labels: labelled(members)}
 	// Tar can hold every header but one with a strange name, and that is the
 	// stream's: where there is one in its way, no other of the stream passes either.
 	passed := make(map[string]bool)
@@ -62,10 +67,14 @@ func (l *tarLayout) before(i int) []byte {
 
 func (l *tarLayout) after(i int, _ []byte) []byte {
 	m := &l.members[i]
+	var labels json.RawMessage
+	if l.labels {
+		labels = json.RawMessage(framepb.LabelsJSON(m.Labels))
+	}
 	text, _ := json.Marshal(sidecar{ // strings and numbers always can
 		Key: m.Key(), Stream: m.Stream, StreamARN: m.StreamARN,
 		SampleTime: clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: clock(m.ImageMs), ImageTimeMs: m.ImageMs,
-		Format: m.Format, Width: m.Width, Height: m.Height,
+		Format: m.Format, Width: m.Width, Height: m.Height, Labels: labels,
 	})
 	l.buffer.Reset()
 	l.pad(m.size)

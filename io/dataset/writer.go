@@ -18,8 +18,8 @@ import (
 )
 
 // tries is how often a shard is written again because another process that
-// completed the same shard took this one for a killed writer.
-const tries = 3
+// completed the same shard took this one for a killed writer: each of several may.
+const tries = 10
 
 // Writer writes shards to a dataset. It may be used by many goroutines, and
 // many Writers may write the same dataset, even the same shard, at once.

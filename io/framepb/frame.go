@@ -1,6 +1,7 @@
 package framepb
 
 import (
+	"encoding/json"
 	"reflect"
 	"time"
 
@@ -54,6 +55,16 @@ func (f Frame) ImageTime() time.Time { return time.UnixMilli(f.ImageMs).UTC() }
 
 // Key returns the frame's name in every dataset format; see [Key].
 func (f Frame) Key() string { return Key(f.Stream, f.SampleMs) }
+
+// LabelsJSON returns labels as a JSON object, the names in order. It is {} where
+// there are none.
+func LabelsJSON(labels map[string]string) string {
+	if len(labels) == 0 {
+		return "{}"
+	}
+	text, _ := json.Marshal(labels) // texts always can
+	return string(text)
+}
 
 // Extension returns the file name extension of an image format, with its dot.
 func Extension(format string) string {

@@ -329,12 +329,13 @@ type Receipt struct {
 	Path    string                 `protobuf:"bytes,8,opt,name=path,proto3" json:"path,omitempty"`    // shard file or folder, relative to the dataset; empty without frames
 	// One entry a frame, in time order. The frames are the samples that are in
 	// neither gaps nor drops.
-	Sizes          []int32 `protobuf:"varint,9,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`                                              // bytes
-	Sha256         []byte  `protobuf:"bytes,10,opt,name=sha256,proto3" json:"sha256,omitempty"`                                                   // 32 bytes a frame
-	ImageOffsetsMs []int32 `protobuf:"zigzag32,11,rep,packed,name=image_offsets_ms,json=imageOffsetsMs,proto3" json:"image_offsets_ms,omitempty"` // image time - sample time
-	Widths         []int32 `protobuf:"varint,12,rep,packed,name=widths,proto3" json:"widths,omitempty"`                                           // one entry alone: the width of all
-	Heights        []int32 `protobuf:"varint,13,rep,packed,name=heights,proto3" json:"heights,omitempty"`                                         // one entry alone: the height of all
-	Format         string  `protobuf:"bytes,14,opt,name=format,proto3" json:"format,omitempty"`                                                   // of the pictures; empty: the series' own
+	Sizes          []int32   `protobuf:"varint,9,rep,packed,name=sizes,proto3" json:"sizes,omitempty"`                                              // bytes
+	Sha256         []byte    `protobuf:"bytes,10,opt,name=sha256,proto3" json:"sha256,omitempty"`                                                   // 32 bytes a frame
+	ImageOffsetsMs []int32   `protobuf:"zigzag32,11,rep,packed,name=image_offsets_ms,json=imageOffsetsMs,proto3" json:"image_offsets_ms,omitempty"` // image time - sample time
+	Widths         []int32   `protobuf:"varint,12,rep,packed,name=widths,proto3" json:"widths,omitempty"`                                           // one entry alone: the width of all
+	Heights        []int32   `protobuf:"varint,13,rep,packed,name=heights,proto3" json:"heights,omitempty"`                                         // one entry alone: the height of all
+	Format         string    `protobuf:"bytes,14,opt,name=format,proto3" json:"format,omitempty"`                                                   // of the pictures; empty: the series' own
+	Labels         []*Labels `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty"`                                                   // one entry a frame; none: no frame has labels
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -467,6 +468,58 @@ func (x *Receipt) GetFormat() string {
 	return ""
 }
 
+func (x *Receipt) GetLabels() []*Labels {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+// Labels is what a function says about a frame, by name.
+type Labels struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        map[string]string      `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Labels) Reset() {
+	*x = Labels{}
+	mi := &file_kvsframes_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Labels) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Labels) ProtoMessage() {}
+
+func (x *Labels) ProtoReflect() protoreflect.Message {
+	mi := &file_kvsframes_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Labels.ProtoReflect.Descriptor instead.
+func (*Labels) Descriptor() ([]byte, []int) {
+	return file_kvsframes_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Labels) GetValues() map[string]string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 // GapRun is consecutive samples of a shard that are gaps for the same reason.
 type GapRun struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -480,7 +533,7 @@ type GapRun struct {
 
 func (x *GapRun) Reset() {
 	*x = GapRun{}
-	mi := &file_kvsframes_proto_msgTypes[5]
+	mi := &file_kvsframes_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -492,7 +545,7 @@ func (x *GapRun) String() string {
 func (*GapRun) ProtoMessage() {}
 
 func (x *GapRun) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[5]
+	mi := &file_kvsframes_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -505,7 +558,7 @@ func (x *GapRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GapRun.ProtoReflect.Descriptor instead.
 func (*GapRun) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{5}
+	return file_kvsframes_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GapRun) GetOffset() int32 {
@@ -549,7 +602,7 @@ type DropRun struct {
 
 func (x *DropRun) Reset() {
 	*x = DropRun{}
-	mi := &file_kvsframes_proto_msgTypes[6]
+	mi := &file_kvsframes_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +614,7 @@ func (x *DropRun) String() string {
 func (*DropRun) ProtoMessage() {}
 
 func (x *DropRun) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[6]
+	mi := &file_kvsframes_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +627,7 @@ func (x *DropRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropRun.ProtoReflect.Descriptor instead.
 func (*DropRun) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{6}
+	return file_kvsframes_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DropRun) GetOffset() int32 {
@@ -611,7 +664,7 @@ type Dataset struct {
 
 func (x *Dataset) Reset() {
 	*x = Dataset{}
-	mi := &file_kvsframes_proto_msgTypes[7]
+	mi := &file_kvsframes_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +676,7 @@ func (x *Dataset) String() string {
 func (*Dataset) ProtoMessage() {}
 
 func (x *Dataset) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[7]
+	mi := &file_kvsframes_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +689,7 @@ func (x *Dataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dataset.ProtoReflect.Descriptor instead.
 func (*Dataset) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{7}
+	return file_kvsframes_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Dataset) GetVersion() int32 {
@@ -681,13 +734,14 @@ type References struct {
 	Widths         []int32                `protobuf:"varint,8,rep,packed,name=widths,proto3" json:"widths,omitempty"`
 	Heights        []int32                `protobuf:"varint,9,rep,packed,name=heights,proto3" json:"heights,omitempty"`
 	Sha256         []byte                 `protobuf:"bytes,10,opt,name=sha256,proto3" json:"sha256,omitempty"` // 32 bytes a frame
+	Labels         []*Labels              `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty"` // none: no frame has labels
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *References) Reset() {
 	*x = References{}
-	mi := &file_kvsframes_proto_msgTypes[8]
+	mi := &file_kvsframes_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +753,7 @@ func (x *References) String() string {
 func (*References) ProtoMessage() {}
 
 func (x *References) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[8]
+	mi := &file_kvsframes_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +766,7 @@ func (x *References) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use References.ProtoReflect.Descriptor instead.
 func (*References) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{8}
+	return file_kvsframes_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *References) GetOrigins() []*Origin {
@@ -785,13 +839,20 @@ func (x *References) GetSha256() []byte {
 	return nil
 }
 
+func (x *References) GetLabels() []*Labels {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
 // Origin is what frames of one shard have in common.
 type Origin struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	File          string                 `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"` // relative to the dataset
 	StreamName    string                 `protobuf:"bytes,2,opt,name=stream_name,json=streamName,proto3" json:"stream_name,omitempty"`
 	StreamArn     string                 `protobuf:"bytes,3,opt,name=stream_arn,json=streamArn,proto3" json:"stream_arn,omitempty"` // empty where only the name is known
-	Format        string                 `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`                        // JPEG or PNG
+	Format        string                 `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`                        // JPEG, PNG or NPY
 	KeyPrefix     string                 `protobuf:"bytes,5,opt,name=key_prefix,json=keyPrefix,proto3" json:"key_prefix,omitempty"` // what keys begin with, before the instant
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -799,7 +860,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_kvsframes_proto_msgTypes[9]
+	mi := &file_kvsframes_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +872,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[9]
+	mi := &file_kvsframes_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +885,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{9}
+	return file_kvsframes_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Origin) GetFile() string {
@@ -891,7 +952,7 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x03Run\x12\x16\n" +
 	"\x06series\x18\x01 \x01(\x05R\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"\xa8\x03\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\"\xd6\x03\n" +
 	"\aReceipt\x122\n" +
 	"\x06series\x18\x01 \x01(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
@@ -907,7 +968,13 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x10image_offsets_ms\x18\v \x03(\x11R\x0eimageOffsetsMs\x12\x16\n" +
 	"\x06widths\x18\f \x03(\x05R\x06widths\x12\x18\n" +
 	"\aheights\x18\r \x03(\x05R\aheights\x12\x16\n" +
-	"\x06format\x18\x0e \x01(\tR\x06format\"h\n" +
+	"\x06format\x18\x0e \x01(\tR\x06format\x12,\n" +
+	"\x06labels\x18\x0f \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\"}\n" +
+	"\x06Labels\x128\n" +
+	"\x06values\x18\x01 \x03(\v2 .kvsframes.v1.Labels.ValuesEntryR\x06values\x1a9\n" +
+	"\vValuesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"h\n" +
 	"\x06GapRun\x12\x16\n" +
 	"\x06offset\x18\x01 \x01(\x05R\x06offset\x12\x18\n" +
 	"\asamples\x18\x02 \x01(\x05R\asamples\x12\x16\n" +
@@ -923,7 +990,7 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\x12\x1e\n" +
 	"\n" +
 	"transforms\x18\x04 \x03(\tR\n" +
-	"transforms\"\xab\x02\n" +
+	"transforms\"\xd9\x02\n" +
 	"\n" +
 	"References\x12.\n" +
 	"\aorigins\x18\x01 \x03(\v2\x14.kvsframes.v1.OriginR\aorigins\x12\x16\n" +
@@ -936,7 +1003,8 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x06widths\x18\b \x03(\x05R\x06widths\x12\x18\n" +
 	"\aheights\x18\t \x03(\x05R\aheights\x12\x16\n" +
 	"\x06sha256\x18\n" +
-	" \x01(\fR\x06sha256\"\x93\x01\n" +
+	" \x01(\fR\x06sha256\x12,\n" +
+	"\x06labels\x18\v \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\"\x93\x01\n" +
 	"\x06Origin\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x1f\n" +
 	"\vstream_name\x18\x02 \x01(\tR\n" +
@@ -959,32 +1027,37 @@ func file_kvsframes_proto_rawDescGZIP() []byte {
 	return file_kvsframes_proto_rawDescData
 }
 
-var file_kvsframes_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_kvsframes_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_kvsframes_proto_goTypes = []any{
 	(*StoredSeries)(nil), // 0: kvsframes.v1.StoredSeries
 	(*Request)(nil),      // 1: kvsframes.v1.Request
 	(*Work)(nil),         // 2: kvsframes.v1.Work
 	(*Run)(nil),          // 3: kvsframes.v1.Run
 	(*Receipt)(nil),      // 4: kvsframes.v1.Receipt
-	(*GapRun)(nil),       // 5: kvsframes.v1.GapRun
-	(*DropRun)(nil),      // 6: kvsframes.v1.DropRun
-	(*Dataset)(nil),      // 7: kvsframes.v1.Dataset
-	(*References)(nil),   // 8: kvsframes.v1.References
-	(*Origin)(nil),       // 9: kvsframes.v1.Origin
+	(*Labels)(nil),       // 5: kvsframes.v1.Labels
+	(*GapRun)(nil),       // 6: kvsframes.v1.GapRun
+	(*DropRun)(nil),      // 7: kvsframes.v1.DropRun
+	(*Dataset)(nil),      // 8: kvsframes.v1.Dataset
+	(*References)(nil),   // 9: kvsframes.v1.References
+	(*Origin)(nil),       // 10: kvsframes.v1.Origin
+	nil,                  // 11: kvsframes.v1.Labels.ValuesEntry
 }
 var file_kvsframes_proto_depIdxs = []int32{
-	0, // 0: kvsframes.v1.Request.series:type_name -> kvsframes.v1.StoredSeries
-	0, // 1: kvsframes.v1.Work.series:type_name -> kvsframes.v1.StoredSeries
-	3, // 2: kvsframes.v1.Work.runs:type_name -> kvsframes.v1.Run
-	0, // 3: kvsframes.v1.Receipt.series:type_name -> kvsframes.v1.StoredSeries
-	5, // 4: kvsframes.v1.Receipt.gaps:type_name -> kvsframes.v1.GapRun
-	6, // 5: kvsframes.v1.Receipt.drops:type_name -> kvsframes.v1.DropRun
-	9, // 6: kvsframes.v1.References.origins:type_name -> kvsframes.v1.Origin
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: kvsframes.v1.Request.series:type_name -> kvsframes.v1.StoredSeries
+	0,  // 1: kvsframes.v1.Work.series:type_name -> kvsframes.v1.StoredSeries
+	3,  // 2: kvsframes.v1.Work.runs:type_name -> kvsframes.v1.Run
+	0,  // 3: kvsframes.v1.Receipt.series:type_name -> kvsframes.v1.StoredSeries
+	6,  // 4: kvsframes.v1.Receipt.gaps:type_name -> kvsframes.v1.GapRun
+	7,  // 5: kvsframes.v1.Receipt.drops:type_name -> kvsframes.v1.DropRun
+	5,  // 6: kvsframes.v1.Receipt.labels:type_name -> kvsframes.v1.Labels
+	11, // 7: kvsframes.v1.Labels.values:type_name -> kvsframes.v1.Labels.ValuesEntry
+	10, // 8: kvsframes.v1.References.origins:type_name -> kvsframes.v1.Origin
+	5,  // 9: kvsframes.v1.References.labels:type_name -> kvsframes.v1.Labels
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_kvsframes_proto_init() }
@@ -998,7 +1071,7 @@ func file_kvsframes_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvsframes_proto_rawDesc), len(file_kvsframes_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

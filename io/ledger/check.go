@@ -96,7 +96,7 @@ func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 func checkColumns(receipt *framepb.Receipt) error {
 	frames := int(receipt.Frames)
 	short := func(n int) bool { return n == frames || n == 1 && frames > 0 }
-	if len(receipt.Sizes) != frames || len(receipt.Sha256) != frames*sha256.Size || len(receipt.ImageOffsetsMs) != frames ||
+	if len(receipt.Labels) != 0 && len(receipt.Labels) != frames || len(receipt.Sizes) != frames || len(receipt.Sha256) != frames*sha256.Size || len(receipt.ImageOffsetsMs) != frames ||
 		!short(len(receipt.Widths)) || !short(len(receipt.Heights)) {
 		return fmt.Errorf("its columns are not of %d frames", frames)
 	}
@@ -112,7 +112,7 @@ func checkColumns(receipt *framepb.Receipt) error {
 		return fmt.Errorf("it says %d bytes, its pictures have %d", receipt.Bytes, bytes)
 	case frames > 0 && !filepath.IsLocal(filepath.FromSlash(receipt.Path)) || frames == 0 && receipt.Path != "":
 		return fmt.Errorf("its path is %q for %d frames", receipt.Path, frames)
-	case receipt.Format != "" && receipt.Format != framepb.JPEG && receipt.Format != framepb.PNG:
+	case receipt.Format != "" && !isKept(receipt.Format):
 		return fmt.Errorf("its format is %q", receipt.Format)
 	}
 	return nil

@@ -30,12 +30,13 @@ type Outcome struct {
 	Cause  string // of a gap, for people
 
 	// Of a frame.
-	Number   int    // among the frames of its shard, from 0
-	Size     int32  // bytes
-	SHA256   []byte // 32 bytes, shared with the receipt
-	OffsetMs int32  // image time - sample time
-	Width    int32  // pixels
-	Height   int32  // pixels
+	Number   int               // among the frames of its shard, from 0
+	Size     int32             // bytes
+	SHA256   []byte            // 32 bytes, shared with the receipt
+	OffsetMs int32             // image time - sample time
+	Width    int32             // pixels
+	Height   int32             // pixels
+	Labels   map[string]string // shared with the receipt; nil where it has none
 }
 
 // Outcomes yields what became of each sample of a shard, in time order. The
@@ -75,9 +76,12 @@ func (o *Outcome) fill(receipt *framepb.Receipt, frame int) {
 	o.OffsetMs = receipt.ImageOffsetsMs[frame]
 	o.Width = receipt.Widths[min(frame, len(receipt.Widths)-1)]
 	o.Height = receipt.Heights[min(frame, len(receipt.Heights)-1)]
+	if len(receipt.Labels) > 0 {
+		o.Labels = receipt.Labels[frame].GetValues()
+	}
 }
 
-// Format returns the image format of a shard's pictures, JPEG or PNG.
+// Format returns the format of a shard's pictures: JPEG, PNG or NPY.
 func Format(receipt *framepb.Receipt) string {
 	if receipt.GetFormat() != "" {
 		return receipt.GetFormat()

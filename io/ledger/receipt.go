@@ -135,6 +135,7 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	}
 	receipt.Widths, receipt.Heights = shorten(receipt.Widths), shorten(receipt.Heights)
 	receipt.Sha256 = hashes(shard.Frames)
+	receipt.Labels = labels(shard.Frames)
 	if format != shard.Span.Series.Format {
 		receipt.Format = format
 	}
@@ -159,13 +160,36 @@ func hashes(frames []framepb.Frame) []byte {
 	return sums
 }
 
+// labels are those of all frames, or nil where none has any.
+func labels(frames []framepb.Frame) []*framepb.Labels {
+	if !slices.ContainsFunc(frames, func(f framepb.Frame) bool { return len(f.Labels) > 0 }) {
+		return nil
+	}
+	all := make([]*framepb.Labels, len(frames))
+	for i := range frames {
+		all[i] = &framepb.Labels{}
+		for name, value := range frames[i].Labels {
+			if all[i].Values == nil {
+				all[i].Values = make(map[string]string)
+			}
+			all[i].Values[utf8(name)] = utf8(value)
+		}
+	}
+	return all
+}
+
+// isKept: pixels without a header are not what anybody could read again.
+func isKept(format string) bool {
+	return format == framepb.JPEG || format == framepb.PNG || format == framepb.NPY
+}
+
 func frameProblem(frame *framepb.Frame, series framepb.Series, format string) string {
 	offset := frame.ImageMs - frame.SampleMs
 	switch {
 	case frame.Stream != series.StreamName:
 		return fmt.Sprintf("is of stream %q, not of %q", frame.Stream, series.StreamName)
-	case frame.Format != framepb.JPEG && frame.Format != framepb.PNG:
-		return fmt.Sprintf("has format %q, it must be JPEG or PNG", frame.Format)
+	case !isKept(frame.Format):
+		return fmt.Sprintf("has format %q, it must be JPEG, PNG or NPY", frame.Format)
 	case frame.Format != format:
 		return fmt.Sprintf("is a %s, the frames before it are %ss: one shard has one format", frame.Format, format)
 	case len(frame.Data) == 0 || len(frame.Data) > math.MaxInt32:

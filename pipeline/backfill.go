@@ -11,6 +11,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/transforms"
 )
 
 // progressEvery is how often Options.Progress is called.
@@ -88,6 +89,11 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 		return o, err
 	}
 	o.Read.ShardSamples = int(has.ShardSamples)
+	if len(o.Transforms) == 0 {
+		if o.Transforms, err = stepsOf(has.Transforms); err != nil {
+			return o, err
+		}
+	}
 	if err := o.check(ctx); err != nil {
 		return o, err
 	}
@@ -133,6 +139,9 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	}
 	p, s := beam.NewPipelineWithRoot()
 	shards := kvsio.ReadPlan(s, o.Read, plan)
+	if len(o.Transforms) > 0 {
+		shards = transforms.Shards(s, shards, o.Transforms...)
+	}
 	dataset.Write(s, dataset.WriteParams{Dir: o.Read.Ledger}, shards)
 
 	before := kvsio.Counters()

@@ -14,6 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/transforms"
 )
 
 // DefaultRunner is Beam's local runner: it runs the job in this process.
@@ -36,6 +37,12 @@ type Options struct {
 	// DatasetFormat is the form that frames are written in. Default: what the
 	// dataset has, and [dataset.DefaultFormat] for a new one.
 	DatasetFormat string
+
+	// Transforms is what is done to frames before they are written, in order. It is
+	// part of the dataset, so that all of its shards are alike. Default: what the
+	// dataset has, and nothing for a new one. Pixels of a decode step are no files:
+	// a tensor step must follow.
+	Transforms []transforms.Step
 
 	// Runner is the name of a Beam runner that is linked into the program:
 	// prism, direct, flink and dataflow always are, and so is universal, which
@@ -72,9 +79,7 @@ func (o Options) Validate() error {
 	if err := ledger.CheckPlace(o.Out); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
 	}
-	if err := CheckRunner(o.Runner); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner))
 	if err := checkPlace(o.Runner, o.Out); err != nil {
 		errs = append(errs, err)
 	}
@@ -103,6 +108,41 @@ func CheckRequest(r kvsio.Request, floor time.Duration, now time.Time) error {
 	return wrong
 }
 
+func checkSteps(steps []transforms.Step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	if err := transforms.Validate(steps...); err != nil {
+		return fmt.Errorf("Transforms: %w", err)
+	}
+	pixels := false
+	for _, step := range steps {
+		switch step.(type) {
+		case transforms.DecodeParams:
+			pixels = true
+		case transforms.TensorParams:
+			pixels = false
+		}
+	}
+	if pixels {
+		return errors.New("Transforms end in pixels, which a dataset does not hold: add a TensorParams, or leave the DecodeParams out")
+	}
+	return nil
+}
+
+// stepsOf are the transforms of a dataset that is there.
+func stepsOf(descriptions []string) ([]transforms.Step, error) {
+	var steps []transforms.Step
+	for _, description := range descriptions {
+		step, err := transforms.Parse(description)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}
+
 func refuse(field, value, allowed string) error {
 	return fmt.Errorf("%s is %s: it must be %s", field, value, allowed)
 }
@@ -124,5 +164,9 @@ func (o Options) now() time.Time {
 }
 
 func (o Options) dataset() dataset.Options {
-	return dataset.Options{Format: o.DatasetFormat, ShardSamples: o.Read.ShardSamples}
+	of := dataset.Options{Format: o.DatasetFormat, ShardSamples: o.Read.ShardSamples}
+	if len(o.Transforms) > 0 {
+		of.Transforms = transforms.Describe(o.Transforms...)
+	}
+	return of
 }

@@ -22,6 +22,12 @@ credentials of its own, or gs://BUCKET/PREFIX. Every process finds the store's
 credentials as the store's own tools do; the URL holds none. AWS_ENDPOINT_URL and
 the --aws- flags are not for the store.
 
+With --resize, --dedupe and --tensor frames are resized, then those that are nearly
+the same as the one before are left out, then .npy files are written in place of
+pictures. A picture that cannot be decoded becomes a gap CORRUPT, one that is left
+out a drop DUPLICATE: both are accounted for as gaps are. What is done is part of
+the dataset, and the same for all of it; later backfills into it need not say it.
+
 A requests file is a YAML list; what an entry leaves out is taken from the flags:
 
   - stream_name: front-door
@@ -60,6 +66,9 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
   # what a file lists, from another account, with a quarter of each stream's quota
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \
     --aws-profile archive --aws-region eu-west-1 --quota-share 0.25
+
+  # pictures of one size for training, without those that are nearly the same
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames --resize 224x224:crop --dedupe 4
 
   # into a bucket
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out 's3://archive/frames?region=eu-west-1'

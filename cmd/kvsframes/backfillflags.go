@@ -19,6 +19,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/pipeline"
+	"github.com/kvsframes/kvsframes/transforms"
 )
 
 var backfillOptions = []option[pipeline.Options]{
@@ -35,6 +36,19 @@ var backfillOptions = []option[pipeline.Options]{
 			o.DatasetFormat, err = parseFormat(s)
 			return err
 		},
+	},
+	{
+		"resize", "`size` that all pictures get, as 512x512:crop: WxH[:MODE[:FILTER[:qN]]], with a mode of " + strings.Join(transforms.Modes, ", ") +
+			", a filter of " + strings.Join(transforms.Filters, ", ") + " and a quality of JPEGs (default: the dataset's; none for a new one)",
+		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseResize) },
+	},
+	{
+		"dedupe", "drop pictures whose hashes of 64 bits differ by at most `N` bits, as 3, from that of the last one kept in their shard (default: the dataset's; none for a new one)",
+		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseDedupe) },
+	},
+	{
+		"tensor", "`type` of .npy files that are written in place of pictures: " + strings.Join(transforms.Dtypes, ", ") + " (default: the dataset's; none for a new one)",
+		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseTensor) },
 	},
 	{
 		"shard-samples", "`N`: samples that are fetched, written and resumed as one (default: the dataset's; 100 for a new one)",
@@ -131,6 +145,23 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 }
+
+// addStep adds a transform: they are done in the order of the options.
+func addStep[S transforms.Step](o *pipeline.Options, text string, parse func(string) (S, error)) error {
+	step, err := parse(text)
+	if err != nil {
+		return errors.New(stepWords.Replace(err.Error()))
+	}
+	o.Transforms = append(o.Transforms, step)
+	return nil
+}
+
+// stepWords are fields of transforms as users of the command know them.
+var stepWords = strings.NewReplacer(
+	"ResizeParams.Width", "the width", "ResizeParams.Height", "the height", "ResizeParams.Mode", "the mode",
+	"ResizeParams.Filter", "the filter", "ResizeParams.Quality", "the quality", "ResizeParams are", "they are",
+	"DedupeParams.Threshold", "the number of bits", "TensorParams.Dtype", "the type",
+)
 
 // parseDuration reads a Go duration from least to most.
 func parseDuration(s string, least, most time.Duration) (time.Duration, error) {

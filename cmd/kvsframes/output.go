@@ -102,6 +102,10 @@ func inFlag(fault error) error {
 	text := fault.Error()
 	if other := (*dataset.MismatchError)(nil); errors.As(fault, &other) {
 		text = strings.ReplaceAll(text, other.Field, "--"+other.Field)
+		if other.Field == "transforms" { // which are flags of their own
+			text = fmt.Sprintf("--resize, --dedupe and --tensor come to %v, but the dataset %s has %v: leave them out, or choose another --out",
+				other.Want, other.Dir, other.Have)
+		}
 	}
 	if other := (*dataset.PackMismatchError)(nil); errors.As(fault, &other) {
 		text = "--" + text

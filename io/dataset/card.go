@@ -58,11 +58,11 @@ func (c *cataloger) frontMatter(w io.Writer) {
 	fmt.Fprintf(w, "---\n%s\n", cardMark)
 	if c.contents.Frames > 0 {
 		path := "shards/" + loadings[c.desc.Format].shards
-		if c.desc.Format == "tfrecord" {
-			path = indexFile // datasets reads no TFRecords
+		if !isOfDatasets(c.desc.Format, c.tensors) {
+			path = indexFile
 		}
 		fmt.Fprintf(w, "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: %q\n", path)
-		if c.desc.Format == "files" {
+		if c.desc.Format == "files" && !c.tensors {
 			fmt.Fprintln(w, "  drop_labels: true") // a folder is a shard, not a class
 		}
 	}
@@ -100,11 +100,14 @@ func (c *cataloger) counts(w io.Writer) {
 		row("asked for and not there", c.contents.Missing)
 	}
 	fmt.Fprintf(w, "\nThe pictures have %d bytes.\n", c.contents.Bytes)
+	if len(c.desc.Transforms) > 0 {
+		fmt.Fprintf(w, "\nWhat was done to frames: `%s`.\n", strings.Join(c.desc.Transforms, "`, then `"))
+	}
 }
 
 func (c *cataloger) loading(w io.Writer) {
 	fmt.Fprint(w, "\n## Load it\n\nIn the folder of this file:\n")
-	loading := loadings[c.desc.Format]
+	loading := loadingOf(c.desc.Format, c.tensors)
 	block := func(line string) { fmt.Fprintf(w, "\n```python\n%s\n```\n", strings.ReplaceAll(line, "; ", "\n")) }
 	if c.contents.Frames > 0 {
 		block(loading.python(""))

@@ -30,6 +30,7 @@ type tally struct {
 	contents Contents
 	cover    map[framepb.Series]*coverage
 	days     map[streamDay]*dayCount
+	tensors  bool // there are frames that are .npy files
 }
 
 func newTally() tally {
@@ -72,6 +73,7 @@ func (t *tally) addSample(s *Sample) {
 	switch s.Kind {
 	case ledger.Frame:
 		day.frames++
+		t.tensors = t.tensors || s.Format == framepb.NPY
 		t.contents.Frames++
 		t.contents.Bytes += s.Size
 	case ledger.Gap:

@@ -116,7 +116,7 @@ func (s PackedSet) pattern(split string) string {
 func (s PackedSet) card(shards []PackedShards) []byte {
 	w := new(bytes.Buffer)
 	fmt.Fprintln(w, "---")
-	if s.Format != "tfrecord" { // which datasets cannot read
+	if isOfDatasets(s.Format, s.Tensors) {
 		fmt.Fprint(w, "configs:\n- config_name: default\n  data_files:\n")
 		for _, split := range s.Splits {
 			fmt.Fprintf(w, "  - split: %s\n    path: %q\n", split.Name, s.pattern(split.Name))
@@ -134,7 +134,7 @@ func (s PackedSet) card(shards []PackedShards) []byte {
 	}
 	fmt.Fprintf(w, "\n%s\n\nEach split loads by a line of Python:\n\n```python\n", s.story())
 	for _, split := range s.Splits {
-		fmt.Fprintf(w, loadings[s.Format].line+"\n", s.pattern(split.Name))
+		fmt.Fprintf(w, loadingOf(s.Format, s.Tensors).line+"\n", s.pattern(split.Name))
 	}
 	fmt.Fprint(w, "```\n")
 	return w.Bytes()

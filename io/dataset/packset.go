@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -41,8 +42,9 @@ type PackedSet struct {
 	Start          string        `json:"start_timestamp"` // RFC 3339; empty: no limit
 	End            string        `json:"end_timestamp"`
 	Frames         int64         `json:"frames"`
-	Bytes          int64         `json:"bytes"`     // of the pictures
-	Selection      string        `json:"selection"` // SHA-256 of which frames these are and of their pictures, in hex
+	Bytes          int64         `json:"bytes"`             // of the pictures
+	Tensors        bool          `json:"tensors,omitempty"` // pictures are .npy files
+	Selection      string        `json:"selection"`         // SHA-256 of which frames these are and of their pictures, in hex
 }
 
 // PackedSplit is a split, and how much it has.
@@ -56,7 +58,7 @@ func describeSet(o PackOptions, where *arrangement, total groupCount, sum string
 	set := PackedSet{
 		Version: packVersion, Format: o.Format, SamplesPerFile: where.PerFile, ShuffleSeed: o.ShuffleSeed,
 		SplitBy: o.SplitBy, Splits: where.Splits, StreamNames: where.Selection.Streams,
-		Frames: total.frames, Bytes: total.bytes, Selection: sum,
+		Frames: total.frames, Bytes: total.bytes, Tensors: total.first.Format == framepb.NPY, Selection: sum,
 	}
 	if !o.Start.IsZero() {
 		set.Start = clock(where.Selection.StartMs)

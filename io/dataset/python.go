@@ -10,6 +10,22 @@ var loadings = map[string]loading{
 	"webdataset": {"*/*.tar", `import glob, webdataset; frames = webdataset.WebDataset(glob.glob(%q), shardshuffle=False).decode("pil")`},
 }
 
+// tensorLoading is of single files that are tensors: datasets knows no folders of those.
+var tensorLoading = loading{"*/*/*", `import glob, numpy; frames = map(numpy.load, sorted(glob.glob(%q)))`}
+
+// loadingOf is how frames are loaded that are pictures, or tensors.
+func loadingOf(format string, tensors bool) loading {
+	if tensors && format == "files" {
+		return tensorLoading
+	}
+	return loadings[format]
+}
+
+// isOfDatasets says whether Hugging Face's datasets loads frames by the card.
+func isOfDatasets(format string, tensors bool) bool {
+	return format != "tfrecord" && !(tensors && format == "files")
+}
+
 type loading struct {
 	shards string // a pattern that finds the shards, within the folder shards
 	line   string // of Python, with the pattern to come

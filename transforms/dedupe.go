@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -93,15 +94,17 @@ func (w *work) dhash() (uint64, error) {
 	if err := w.decode(DecodeParams{}, 1); err != nil {
 		return 0, err
 	}
-	*memory = w.pixels.luma((*memory)[:0])
+	*memory = w.pixels.luma(*memory)
 	return dhash(*memory, w.pixels.width, w.pixels.height), nil
 }
 
-// luma appends the picture in grey, as Pillow makes it.
+// luma puts the picture in grey, as Pillow makes it, over dst.
 func (p *pixels) luma(dst []byte) []byte {
-	for i := 0; i+3 <= len(p.data); i += 3 {
-		s := p.data[i : i+3 : i+3]
-		dst = append(dst, uint8((19595*uint32(s[0])+38470*uint32(s[1])+7471*uint32(s[2])+1<<15)>>16))
+	n := p.width * p.height
+	dst = slices.Grow(dst[:0], n)[:n]
+	for i := range dst {
+		s := p.data[3*i : 3*i+3 : 3*i+3]
+		dst[i] = uint8((19595*uint32(s[0]) + 38470*uint32(s[1]) + 7471*uint32(s[2]) + 1<<15) >> 16)
 	}
 	return dst
 }

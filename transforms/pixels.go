@@ -1,6 +1,7 @@
 package transforms
 
 import (
+	"math/bits"
 	"slices"
 	"sync"
 )
@@ -13,12 +14,14 @@ type pixels struct {
 	borrowed      bool // data is a frame's
 }
 
-var buffers sync.Pool // of *[]byte
+// buffers are of *[]byte, by the length of their length: pictures of one job are
+// of few sizes, some before and some after a resize.
+var buffers [bits.UintSize + 1]sync.Pool
 
 // buffer returns memory for n bytes, of which a quarter more is there at most:
 // so pixels that become a frame's take little more than they need.
 func buffer(n int) []byte {
-	if b, ok := buffers.Get().(*[]byte); ok && n <= cap(*b) && cap(*b) <= n+n/4 {
+	if b, ok := buffers[bits.Len(uint(n))].Get().(*[]byte); ok && n <= cap(*b) && cap(*b) <= n+n/4 {
 		return (*b)[:n]
 	}
 	return make([]byte, n)
@@ -29,7 +32,8 @@ func (p *pixels) release() {
 	if p.borrowed || p.data == nil {
 		return
 	}
-	buffers.Put(&p.data)
+	data := p.data
+	buffers[bits.Len(uint(cap(data)))].Put(&data)
 	*p = pixels{}
 }
 

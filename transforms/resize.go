@@ -6,8 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
 // What is done where a picture has not the shape of the size asked for. Each is
@@ -217,9 +215,6 @@ func (p ResizeParams) prepare(w *work) error {
 	w.pixels.replace(p.resize(&w.pixels))
 	w.quality, w.stale = p.Quality, true
 	w.frame.Width, w.frame.Height = int32(w.pixels.width), int32(w.pixels.height)
-	if w.frame.Format != framepb.RGB && w.frame.Format != framepb.PNG {
-		w.frame.Format = framepb.JPEG
-	}
 	return nil
 }
 

@@ -30,7 +30,9 @@ func init() {
 // Each sample of a shard stays one: a frame that cannot be decoded becomes a gap
 // CORRUPT with the cause, one that is left out a drop with its reason. The frames
 // that were given are not changed. Frames of a shard are worked on at the
-// same time, on as many cores as there are, and decided on in their order.
+// same time, on as many cores as there are, and decided on in their order. Pixels
+// are large: a shard of 100 decoded pictures of 1080p is 622 MB, so resize first,
+// or sample less in a shard.
 //
 // Shards panics if steps are not valid: check [Validate] where they come from
 // elsewhere.
@@ -129,6 +131,9 @@ func (l line) run(ctx context.Context, frames []framepb.Frame, done func(*work))
 	}
 	works := make([]work, min(len(frames), perCore*cores))
 	for some := range slices.Chunk(frames, perCore*cores) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		works := works[:len(some)]
 		for i := range some {
 			works[i] = work{frame: some[i]}
@@ -152,9 +157,6 @@ func (l line) runSome(ctx context.Context, works []work, deciders []decider, cor
 		for k := range works {
 			if deciders[i] == nil || works[k].gone() {
 				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return err
 			}
 			if err := deciders[i](ctx, &works[k]); err != nil {
 				return works[k].failed(s.steps[len(s.steps)-1], err)

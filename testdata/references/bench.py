@@ -13,18 +13,18 @@ from PIL import Image, ImageOps
 
 
 def decode(data):
-    return Image.open(io.BytesIO(data)).convert("RGB").tobytes()
+    return Image.open(io.BytesIO(data)).load()
 
 
 def tensor(data):
-    im = Image.open(io.BytesIO(data)).convert("RGB")
+    im = Image.open(io.BytesIO(data))
     return numpy.asarray(ImageOps.fit(im, (224, 224), Image.Resampling.BILINEAR))[numpy.newaxis]
 
 
 def drafted(data):
     im = Image.open(io.BytesIO(data))
     im.draft("RGB", (448, 448))
-    return numpy.asarray(ImageOps.fit(im.convert("RGB"), (224, 224), Image.Resampling.BILINEAR))[numpy.newaxis]
+    return numpy.asarray(ImageOps.fit(im, (224, 224), Image.Resampling.BILINEAR))[numpy.newaxis]
 
 
 def best(times, do):

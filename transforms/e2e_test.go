@@ -1,0 +1,75 @@
+package transforms
+
+import (
+	"bytes"
+	"io/fs"
+	"maps"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+// From the stand-in to a dataset, deduped and resized: complete with its drops, and
+// the same bytes on every runner and every time.
+func TestDatasetOfSteps(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	newYear := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
+		Name: "front.door", Width: 320, Height: 180, Quota: &kvstest.Quota{},
+		Media: []kvstest.Range{{From: newYear, To: newYear.Add(8 * time.Minute)}},
+	}}})
+	defer server.Close()
+	var first map[string][]byte
+	for _, runner := range []string{"prism", "direct", "prism"} {
+		dir := t.TempDir()
+		if _, err := dataset.Create(t.Context(), dir, dataset.Options{ShardSamples: 50}); err != nil {
+			t.Fatal(err)
+		}
+		p, s := beam.NewPipelineWithRoot()
+		shards := kvsio.ReadShards(s, kvsio.ReadParams{
+			AWS:         kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
+			StreamQuota: kvsio.UnknownQuota, ShardSamples: 50,
+		}, kvsio.Request{
+			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
+			SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+		})
+		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}}
+		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))
+		if _, err := beam.Run(t.Context(), runner, p); err != nil {
+			t.Fatal(err)
+		}
+		report, err := dataset.Verify(t.Context(), dir, dataset.VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		drops, gaps := report.Drops[Duplicate], report.Gaps[framepb.NoMedia]
+		if !report.Complete || report.Samples != 200 || gaps != 40 || drops < 1 || report.Frames != 200-gaps-drops || report.Frames < 4 {
+			t.Errorf("%s: %+v", runner, report)
+		}
+		files := map[string][]byte{}
+		err = fs.WalkDir(os.DirFS(dir), ".", func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Type().IsRegular() {
+				files[path], err = fs.ReadFile(os.DirFS(dir), path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = files
+		}
+		if !maps.EqualFunc(files, first, bytes.Equal) {
+			t.Errorf("%s: the dataset is not what the first run made", runner)
+		}
+	}
+}

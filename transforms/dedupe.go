@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -46,7 +47,7 @@ func (p DedupeParams) String() string { return fmt.Sprintf("dedupe %d", p.Thresh
 func ParseDedupe(s string) (DedupeParams, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return DedupeParams{}, fmt.Errorf("%q is not a number of bits: it must be from 0 to 64", s)
+		return DedupeParams{}, errors.New("it must be a number of bits, from 0 to 64")
 	}
 	p := DedupeParams{Threshold: n}
 	return p, p.Validate()

@@ -126,7 +126,7 @@ func ExampleParseResize() {
 	fmt.Println(err)
 	// Output:
 	// resize 512x512:crop:area:q90 <nil>
-	// "512x0": ResizeParams.Height is 0: it must be from 1 to 16384 pixels
+	// ResizeParams.Height is 0: it must be from 1 to 16384 pixels
 }
 
 // What examples put out.

@@ -118,10 +118,10 @@ func ParseResize(s string) (ResizeParams, error) {
 	var p ResizeParams
 	var err error
 	if p.Width, err = strconv.Atoi(width); err != nil || !ok {
-		return p, resizeSyntax(s)
+		return p, errResizeSyntax
 	}
 	if p.Height, err = strconv.Atoi(height); err != nil || len(fields) > 4 {
-		return p, resizeSyntax(s)
+		return p, errResizeSyntax
 	}
 	for i, field := range fields[1:] {
 		switch i {
@@ -131,22 +131,17 @@ func ParseResize(s string) (ResizeParams, error) {
 			p.Filter = field
 		case 2:
 			if p.Quality, err = strconv.Atoi(strings.TrimPrefix(field, "q")); err != nil || !strings.HasPrefix(field, "q") || p.Quality == 0 {
-				return p, resizeSyntax(s)
+				return p, errResizeSyntax
 			}
 		}
 		if field == "" {
-			return p, resizeSyntax(s)
+			return p, errResizeSyntax
 		}
 	}
-	if err := p.Validate(); err != nil {
-		return p, fmt.Errorf("%q: %w", s, err)
-	}
-	return p, nil
+	return p, p.Validate()
 }
 
-func resizeSyntax(s string) error {
-	return fmt.Errorf("%q is not WIDTHxHEIGHT[:MODE[:FILTER[:qQUALITY]]], as in 512x512:crop or 224x224:pad:bilinear:q95", s)
-}
+var errResizeSyntax = errors.New("it must be WIDTHxHEIGHT[:MODE[:FILTER[:qQUALITY]]], such as 512x512:crop or 224x224:pad:bilinear:q95")
 
 // layout is where a picture of some size goes.
 type layout struct {

@@ -44,7 +44,7 @@ func (p TensorParams) String() string {
 func ParseTensor(s string) (TensorParams, error) {
 	p := TensorParams{Dtype: s}
 	if s == "" {
-		return p, fmt.Errorf("%q is not a type of tensors: it must be one of %s", s, strings.Join(Dtypes, ", "))
+		return p, fmt.Errorf("it must be one of %s", strings.Join(Dtypes, ", "))
 	}
 	return p, p.Validate()
 }

@@ -170,14 +170,20 @@ func (p ResizeParams) layout(width, height int) layout {
 		if have > want {
 			keep := float64(want * h)
 			left := float64((w - keep) * 0.5)
-			l.from.left, l.from.right = float32(left), float32(left+keep)
+			l.from.left, l.from.right = between(left, left+keep)
 		} else if have < want {
 			keep := w / want
 			top := float64((h - keep) * 0.5)
-			l.from.top, l.from.bottom = float32(top), float32(top+keep)
+			l.from.top, l.from.bottom = between(top, top+keep)
 		}
 	}
 	return l
+}
+
+// between is two edges of a box, never the same: where Pillow refuses to look at
+// nothing, we look at the pixel there.
+func between(from, to float64) (float32, float32) {
+	return float32(from), max(float32(to), math.Nextafter32(float32(from), math.MaxFloat32))
 }
 
 // denominator returns how much smaller a picture may be decoded: what is left

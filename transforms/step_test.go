@@ -129,7 +129,7 @@ func TestLayout(t *testing.T) {
 		}
 		wide, high := float64(b.right-b.left), float64(b.bottom-b.top)
 		have, got := wide/high, float64(l.width)/float64(l.height)
-		fraction := float64(max(width, height)) * 0x1p-22 / min(wide, high) // what Pillow's float32 leaves of a box
+		fraction := float64(max(width, height)) * 0x1p-21 / min(wide, high) // what Pillow's float32 leaves of a box
 		if slack := 1 + 1.01/float64(min(l.width, l.height)) + fraction; have > got*slack || got > have*slack {
 			t.Fatalf("%+v of %d×%d is %+v: %v becomes %v", p, width, height, l, have, got)
 		}

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -24,6 +26,10 @@ const (
 	// storeAttempts is how often one request is made. Stores answer "slow down" for
 	// minutes while they grow; between attempts there are up to 20 seconds.
 	storeAttempts = 6
+
+	// firstAttempts is how often, until the store has answered once: a process that
+	// cannot reach it is to know in seconds.
+	firstAttempts = 3
 
 	// answerTimeout is how long a store may take to begin its answer.
 	answerTimeout = time.Minute
@@ -68,12 +74,16 @@ func openS3(p place) (*blob.Bucket, error) {
 	}
 	cfg.BaseEndpoint = nil
 	cfg.Logger = logging.Nop{} // what matters comes as an error
-	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(tune)
+	attempts := &reached{
+		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = storeAttempts }),
+		client:    awshttp.NewBuildableClient().WithTransportOptions(tune),
+	}
+	cfg.HTTPClient = attempts
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
-		o.RetryMaxAttempts = storeAttempts
+		o.Retryer = attempts
 		o.UseAccelerate = accelerate
 		// Stores other than Amazon's mostly have no host name for each bucket,
 		// and not all of them know its newer checksums.
@@ -84,6 +94,28 @@ func openS3(p place) (*blob.Bucket, error) {
 		options.RequestChecksumCalculation = o.RequestChecksumCalculation
 	})
 	return s3blob.OpenBucket(context.Background(), client, p.bucket, options)
+}
+
+// reached makes requests, few attempts of each until one has been answered.
+type reached struct {
+	aws.RetryerV2
+	client   *awshttp.BuildableClient
+	answered atomic.Bool
+}
+
+func (r *reached) Do(request *http.Request) (*http.Response, error) {
+	answer, err := r.client.Do(request)
+	if err == nil {
+		r.answered.Store(true)
+	}
+	return answer, err
+}
+
+func (r *reached) MaxAttempts() int {
+	if r.answered.Load() {
+		return storeAttempts
+	}
+	return firstAttempts
 }
 
 // tune fits a transport for many small requests at once.

@@ -137,7 +137,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 
 	before := kvsio.Counters()
 	stop := o.watch(plan)
-	result, err := run(ctx, o.runner(), p)
+	result, err := run(ctx, o.runner(), "backfill", p)
 	stop()
 	if err == nil && o.leaves() {
 		summary.JobID = o.left(result)

@@ -167,7 +167,7 @@ func (o PackOptions) job(ctx context.Context, params dataset.PackParams, plan *d
 	p, s := beam.NewPipelineWithRoot()
 	dataset.Pack(s, params, plan)
 	stop := o.watch(plan)
-	_, err := run(ctx, runnerOf(o.Runner), p)
+	_, err := run(ctx, runnerOf(o.Runner), "pack", p)
 	stop()
 	switch {
 	case ctx.Err() != nil:

@@ -91,7 +91,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.check(ctx); err != nil {
 		return o, err
 	}
-	if err := o.toCluster(ctx); err != nil {
+	if err := toCluster(ctx, o.runner(), o.Out); err != nil {
 		return o, err
 	}
 	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {

@@ -75,7 +75,7 @@ func (o Options) Validate() error {
 	if err := CheckRunner(o.Runner); err != nil {
 		errs = append(errs, err)
 	}
-	if err := checkPlace(o.Runner, o.Out); err != nil {
+	if err := checkPlace(o.Runner, "Out", o.Out); err != nil {
 		errs = append(errs, err)
 	}
 	errs = append(errs, checkBeamFlags(o.runner())...)

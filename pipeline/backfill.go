@@ -97,7 +97,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.check(ctx); err != nil {
 		return o, err
 	}
-	if err := o.toCluster(ctx); err != nil {
+	if err := toCluster(ctx, o.runner(), o.Out); err != nil {
 		return o, err
 	}
 	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
@@ -146,7 +146,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 
 	before := kvsio.Counters()
 	stop := o.watch(plan)
-	result, err := run(ctx, o.runner(), p)
+	result, err := run(ctx, o.runner(), "backfill", p)
 	stop()
 	if err == nil && o.leaves() {
 		summary.JobID = o.left(result)

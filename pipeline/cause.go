@@ -13,8 +13,12 @@ var (
 	// A job server's jobs have names that say nothing here.
 	failedJob = regexp.MustCompile(`^job \S+ failed:\s*`)
 
+	// What Flink says where cluster and job server are of versions that do not go
+	// together.
+	foreign = regexp.MustCompile(`RestClientException: \[Internal server error|InvalidClassException|(?:NoSuchMethod|NoSuchField|NoClassDefFound|IncompatibleClassChange|AbstractMethod)Error`)
+
 	// A panic's stack, as Beam and Java print it.
-	stack = regexp.MustCompile(`(?s)\s*(?:goroutine \d+ \[.*|\n\s+at [\w.$/]+\(.*)`)
+	stack = regexp.MustCompile(`(?s)\s*(?:goroutine \d+ \[.*|\n\s+at [\w.$/<>]+\(.*)`)
 )
 
 // causeOf returns what an error of Beam is about, without the graph that it

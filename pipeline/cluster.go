@@ -21,8 +21,12 @@ func checkBeamFlags(runner string) []error {
 	if *jobopts.Async && workersAreHere(runner) {
 		errs = append(errs, fmt.Errorf("--async is set, but the workers are of this process (--runner %s, --environment_type %q): they end with it; leave --async out, or submit to a cluster", runner, *jobopts.EnvironmentType))
 	}
+	return append(errs, checkFlinkFlags(runner)...)
+}
+
+func checkFlinkFlags(runner string) (errs []error) {
 	if !isFlink(runner) {
-		return errs
+		return nil
 	}
 	if *jobopts.Endpoint == "" {
 		errs = append(errs, errors.New("--endpoint is not set: it must be the HOST:PORT of Beam's job server for Flink, such as localhost:8099"))
@@ -54,14 +58,15 @@ func checkEnvironment() []error {
 	return []error{fmt.Errorf("--environment_type is %q: it must be PROCESS, DOCKER, EXTERNAL or LOOPBACK", *jobopts.EnvironmentType)}
 }
 
-// toCluster readies a job for workers that are not of this process: it makes sure
-// that there is somebody to give it to, and sets the worker binary. Left alone
-// Beam would build one, from source that users of a binary do not have.
-func (o Options) toCluster(ctx context.Context) error {
-	if isDataflow(o.runner()) {
+// toCluster readies a job for workers that are not of this process, but read and
+// write the same places: it makes sure that there is somebody to give it to, and
+// sets the worker binary. Left alone Beam would build one, from source that users
+// of a binary do not have.
+func toCluster(ctx context.Context, runner string, places ...string) error {
+	if isDataflow(runner) {
 		return setWorkerBinary()
 	}
-	if !isFlink(o.runner()) {
+	if !isFlink(runner) {
 		return nil
 	}
 	if err := JobServer(*jobopts.Endpoint).check(ctx); err != nil {
@@ -70,9 +75,9 @@ func (o Options) toCluster(ctx context.Context) error {
 	if jobopts.IsLoopback() {
 		return nil
 	}
-	if store, err := ledger.StoreAt(o.Out); err == nil {
-		if _, local := store.(ledger.Folder); local {
-			log.Warnf(ctx, "%s is a folder: unless it is one and the same on all machines of the cluster, the job will fail on those that do not find the dataset there; a place in a bucket is the same everywhere", o.Out)
+	for _, place := range places {
+		if ledger.OfThisMachine(place) {
+			log.Warnf(ctx, "%s is a folder: unless it is one and the same on all machines of the cluster, the job will fail on those that do not find the dataset there; a place in a bucket is the same everywhere", place)
 		}
 	}
 	return setWorkerBinary()

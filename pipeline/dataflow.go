@@ -101,9 +101,9 @@ func checkDataflow() error {
 
 // checkPlace refuses a dataset that nobody would find: each of Dataflow's workers
 // would write its part onto its own disk.
-func checkPlace(runner, out string) error {
-	if isDataflow(runner) && out != "" && ledger.OfThisMachine(out) {
-		return refuse("Out", "a folder, and Dataflow's workers are other machines", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
+func checkPlace(runner, field, place string) error {
+	if isDataflow(runner) && place != "" && ledger.OfThisMachine(place) {
+		return refuse(field, "a folder, and Dataflow's workers are other machines", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
 	}
 	return nil
 }

@@ -5,12 +5,17 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -24,6 +29,7 @@ func TestFlinkCluster(t *testing.T) {
 	t.Run("another binary", f.testOther)
 	t.Run("submitter killed", f.testOrphan)
 	t.Run("async", f.testAsync)
+	t.Run("interrupted", f.testInterrupted)
 	t.Run("bad input", f.testBadInput)
 	t.Run("machine lost", f.testLost)
 }
@@ -133,6 +139,9 @@ func (f *flink) testAsync(t *testing.T) {
 		s := w.run("status", "--endpoint", f.job, id)
 		return s.status == 1 && strings.Contains(s.stderr, "was cancelled")
 	})
+	if state := f.last(t).State; state != "CANCELED" {
+		t.Errorf("on the cluster it is %s", state)
+	}
 	if again := w.run("cancel", "--endpoint", f.job, id); again.status != 2 || !strings.Contains(again.stderr, "is CANCELLED: there is nothing to cancel") {
 		t.Errorf("%+v", again)
 	}
@@ -143,31 +152,101 @@ func (f *flink) testAsync(t *testing.T) {
 	w.same("out", 20, names(4)...)
 }
 
+// Whoever interrupts a backfill has nothing run or spend any more.
+func (f *flink) testInterrupted(t *testing.T) {
+	w := newWorld(t, cameras(4, 200*time.Millisecond))
+	args := append(ask("out", 20, names(4)...), f.on(4)...)
+	var stdout, stderr bytes.Buffer
+	cmd := w.start(&stdout, &stderr, args...)
+	until(t, "shards are written", func() bool { return w.receipts("out") > 0 })
+	signalled := time.Now()
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if status := cmd.ProcessState.ExitCode(); status != 130 || !strings.Contains(stderr.String(), "interrupted: what is written stays") {
+		t.Errorf("exit status %d: %s", status, stderr.String())
+	}
+	t.Logf("it took %v to end", time.Since(signalled))
+	if state := f.last(t).State; state != "CANCELED" {
+		t.Errorf("on the cluster the job is %s", state)
+	}
+	if n := w.receipts("out"); n == 160 {
+		t.Error("it was interrupted too late")
+	}
+	w.must(0, args...)
+	images := w.server.Stats().Images
+	least := w.same("out", 20, names(4)...)
+	const inFlight = 2 * 8 // shards, of both worker processes
+	if most := least + inFlight*(least/160+1); images > most {
+		t.Errorf("%d images were served: without an interruption it takes %d, and at most %d with what was in flight", images, least, most)
+	}
+}
+
 // What only a job shows, in one line; the rest is in TestBadFlinkInput.
 func (f *flink) testBadInput(t *testing.T) {
 	w := newWorld(t, cameras(1, 0))
-	elsewhere := t.TempDir()
-	wrapper := filepath.Join(elsewhere, "boot") // a machine that is not this one
-	script := fmt.Sprintf("#!/bin/sh\nexport AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY= HOME=%s\nexec %s \"$@\"\n", elsewhere, command())
-	if err := os.WriteFile(wrapper, []byte(script), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct{ name, boot, want string }{
-		{"no boot program", "/nope", "No such file or directory"},
-		{"a worker without credentials", wrapper, "cam0"},
+	bucket, place := refusingWorkers(t)
+	w.env = append(w.env, "AWS_SDK_UA_APP_ID=submitter")
+	for _, test := range []struct{ name, out, boot, want string }{
+		{"no boot program", "out", "/nope", "No such file or directory"},
+		{"a worker without credentials", "out", elsewhere(t, "export AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY="), "this worker cannot read: no AWS credentials"},
+		{"a folder of the submitter's", "here", elsewhere(t, "mv "+w.dir+"/here "+w.dir+"/there 2>/dev/null"), w.dir + "/here"},
+		{"a store that workers do not reach", place, command(), bucket},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			args := append(ask("out", 10, names(1)...), f.on(4)...)
+			args := append(ask(test.out, 10, names(1)...), f.on(4)...)
 			args[len(args)-1] = fmt.Sprintf(`{"command": %q}`, test.boot)
 			o := w.run(append(args, "--quiet")...)
 			lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
 			last := lines[len(lines)-1]
-			if o.status != 1 || len(lines) != 2 || !strings.Contains(last, "the job on runner flink failed: ") || !strings.Contains(last, test.want) {
+			if o.status != 1 || len(lines) > 2 || !strings.Contains(last, "the job on runner flink failed: ") || !strings.Contains(last, test.want) {
 				t.Errorf("exit status %d; want %q:\n%s", o.status, test.want, o.stderr)
 			}
 			t.Logf("%v: %s", o.took, o.stderr)
 		})
 	}
+}
+
+// elsewhere returns a boot program for what is like a machine that is not this one,
+// once a line of shell is run.
+func elsewhere(t *testing.T, line string) string {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "boot")
+	script := fmt.Sprintf("#!/bin/sh\nexport HOME=%s\n%s\nexec %s \"$@\"\n", dir, line, command())
+	if err := os.WriteFile(path, []byte(script), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// refusingWorkers starts a store that only the submitter reaches, and returns what
+// errors call it, and its URL.
+func refusingWorkers(t *testing.T) (name, place string) {
+	backend := s3mem.New()
+	if err := backend.CreateBucket("archive"); err != nil {
+		t.Fatal(err)
+	}
+	behind := gofakes3.New(backend).Server()
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.UserAgent(), "app/taskmanager") {
+			panic(http.ErrAbortHandler)
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	t.Cleanup(store.Close)
+	return "s3://archive/frames", "s3://archive/frames?region=us-east-1&endpoint=" + store.URL
+}
+
+// A cluster that the job server is not for is told, with what to do.
+func TestFlinkVersion(t *testing.T) {
+	f := startFlink(t, "older")
+	w := newWorld(t, cameras(1, 0))
+	o := w.run(append(append(ask("out", 10, names(1)...), f.on(1)...), "--quiet")...)
+	want := "the job on runner flink failed: the Flink cluster at " + strings.TrimPrefix(f.rest, "http://") +
+		" is of version 1.16.0, and does not understand the job server, which must be Beam's for Flink 1.16: "
+	if o.status != 1 || !strings.Contains(o.stderr, want) {
+		t.Errorf("exit status %d; want %q:\n%s", o.status, want, o.stderr)
+	}
+	t.Logf("%v: %s", o.took, o.stderr)
 }
 
 // A machine is lost in mid-job, and another one joins: nothing is missing, and no

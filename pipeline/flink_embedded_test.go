@@ -5,8 +5,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,12 +30,25 @@ func init() {
 // Flink in the job server, workers in the submitter.
 func TestFlinkEmbedded(t *testing.T) {
 	f := startFlink(t, "embed")
+	here := []string{"--runner", "flink", "--endpoint", f.job, "--parallelism", "2", "--environment_type", "LOOPBACK", "--json"}
+	w := newWorld(t, cameras(3, 0))
 	t.Run("backfill", func(t *testing.T) {
-		w := newWorld(t, cameras(3, 0))
-		w.must(0, append(ask("out", 20, names(3)...), "--runner", "flink", "--endpoint", f.job, "--parallelism", "2", "--environment_type", "LOOPBACK")...)
+		w.must(0, append(ask("out", 20, names(3)...), here...)...)
 		images := w.server.Stats().Images
 		if least := w.same("out", 20, names(3)...); images != least {
 			t.Errorf("%d images were served, %d to the direct runner", images, least)
+		}
+	})
+	t.Run("pack", func(t *testing.T) {
+		pack := func(out string, more ...string) map[string]string {
+			w.must(0, append([]string{
+				"pack", "out", out, "--shuffle-seed", "7", "--samples-per-file", "100", "--split-by", "sample", "--splits", "train=0.8,val=0.2", "--json",
+			}, more...)...)
+			return w.tree(out)
+		}
+		got, want := pack("set", here...), pack("prism")
+		if !maps.Equal(got, want) || len(want) != 10+3+3 {
+			t.Errorf("files %v, with prism %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 		}
 	})
 	t.Run("windows", func(t *testing.T) {

@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +18,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,7 +46,7 @@ func startFlink(t testing.TB, command string, args ...string) *flink {
 	port := freePorts(t, 4)
 	f := &flink{dir: dir, job: "localhost:" + port[0], rest: "http://localhost:" + port[1]}
 	f.env = append(environ(dir), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "RESTARTS=2",
-		"JOB_PORT="+port[0], "REST_PORT="+port[1], "RPC_PORT="+port[2], "ARTIFACT_PORT="+port[3])
+		"UPLOADS="+memory(t), "JOB_PORT="+port[0], "REST_PORT="+port[1], "RPC_PORT="+port[2], "ARTIFACT_PORT="+port[3])
 	t.Cleanup(func() {
 		f.cluster(t, "stop")
 		if t.Failed() {
@@ -54,6 +57,21 @@ func startFlink(t testing.TB, command string, args ...string) *flink {
 	})
 	f.cluster(t, command, args...)
 	return f
+}
+
+// memory returns a folder that no disk is behind, where the machine has one with room
+// for the jars of some jobs.
+func memory(t testing.TB) string {
+	var shm syscall.Statfs_t
+	if err := syscall.Statfs("/dev/shm", &shm); err != nil || shm.Bavail*uint64(shm.Bsize) < 1<<30 {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "kvsframes-flink-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 func (f *flink) cluster(t testing.TB, command string, args ...string) {
@@ -114,22 +132,25 @@ type slot struct {
 	}
 }
 
+// job is what Flink says of a job.
+type job struct {
+	ID    string `json:"jid"`
+	State string
+	Start int64 `json:"start-time"`
+}
+
+// last returns the cluster's last job.
+func (f *flink) last(t testing.TB) job {
+	t.Helper()
+	var all struct{ Jobs []job }
+	f.get(t, "/jobs/overview", &all)
+	return slices.MaxFunc(all.Jobs, func(a, b job) int { return cmp.Compare(a.Start, b.Start) })
+}
+
 // slots returns the tasks of the last job's stage that reads and writes.
 func (f *flink) slots(t testing.TB) []slot {
 	t.Helper()
-	var all struct {
-		Jobs []struct {
-			ID    string `json:"jid"`
-			Start int64  `json:"start-time"`
-		}
-	}
-	f.get(t, "/jobs/overview", &all)
-	last := all.Jobs[0]
-	for _, job := range all.Jobs {
-		if job.Start > last.Start {
-			last = job
-		}
-	}
+	last := f.last(t)
 	var job struct{ Vertices []struct{ ID, Name string } }
 	f.get(t, "/jobs/"+last.ID, &job)
 	for _, vertex := range job.Vertices {
@@ -176,10 +197,13 @@ func newWorld(t testing.TB, config kvstest.Config) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Host = r.In.Host // it is signed, and the data endpoint's
-	}}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host // it is signed, and the data endpoint's
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {}, // workers are killed in mid-call
+	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(a http.ResponseWriter, r *http.Request) {
 		if m := workerName.FindStringSubmatch(r.UserAgent()); m != nil && strings.HasSuffix(r.URL.Path, "/getImages") {
 			w.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/metrics"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -24,7 +25,8 @@ const answerTime = 5 * time.Second
 
 // JobServer is the HOST:PORT of a Beam job server, Beam's --endpoint. A job that
 // it was given goes on whoever submitted it, and it knows the job as long as
-// it runs itself. The errors of its methods are a [*UsageError].
+// it runs itself. The errors of its methods are a [*UsageError], but for what Cancel
+// says.
 type JobServer string
 
 // Job is a job as its job server knows it.
@@ -34,6 +36,8 @@ type Job struct {
 	Name   string `json:"job_name"`
 	State  string `json:"state"` // Beam's: STARTING, RUNNING, DONE, FAILED, CANCELLED, …
 	Cause  string `json:"cause"` // one line, where the job has failed
+
+	flink flinkJob
 }
 
 // over says that the job does nothing any more, however it ended.
@@ -44,7 +48,7 @@ func (j Job) over() bool {
 // Job says how a job is.
 func (s JobServer) Job(ctx context.Context, id string) (job Job, err error) {
 	err = s.ask(ctx, func(ctx context.Context, service jobpb.JobServiceClient) error {
-		job, err = find(ctx, service, id)
+		job, err = s.find(ctx, service, id)
 		if job.State == "FAILED" {
 			job.Cause = causeOf(lastError(ctx, service, id))
 		}
@@ -53,21 +57,27 @@ func (s JobServer) Job(ctx context.Context, id string) (job Job, err error) {
 	return job, s.explain(err)
 }
 
-// Cancel ends a job, which may take it a moment. What it wrote stays valid. A job
-// that is over is an error.
-func (s JobServer) Cancel(ctx context.Context, id string) (job Job, err error) {
+// Cancel ends a job, on its Flink cluster, too, which may take it a moment. What it
+// wrote stays valid. A job that is over is an error; and a cluster that may go on
+// with the job is one that is no *UsageError.
+func (s JobServer) Cancel(ctx context.Context, id string) (Job, error) {
+	job, err := s.Job(ctx, id)
+	if err != nil {
+		return job, err
+	}
+	if job.over() {
+		return job, usage(fmt.Errorf("job %s is %s: there is nothing to cancel", id, job.State))
+	}
+	job.flink.arrive(ctx) // what is on its way there would not hear of it
 	err = s.ask(ctx, func(ctx context.Context, service jobpb.JobServiceClient) error {
-		if job, err = find(ctx, service, id); err != nil {
-			return err
-		}
-		if job.over() {
-			return fmt.Errorf("job %s is %s: there is nothing to cancel", id, job.State)
-		}
 		answer, err := service.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id})
 		job.State = answer.GetState().String()
 		return err
 	})
-	return job, s.explain(err)
+	if err != nil {
+		return job, s.explain(err)
+	}
+	return job, job.flink.cancel(ctx)
 }
 
 // check makes sure that there is a job server.
@@ -78,7 +88,7 @@ func (s JobServer) check(ctx context.Context) error {
 
 func (s JobServer) jobs(ctx context.Context) (jobs []Job, err error) {
 	err = s.ask(ctx, func(ctx context.Context, service jobpb.JobServiceClient) error {
-		jobs, err = list(ctx, service)
+		jobs, err = s.list(ctx, service)
 		return err
 	})
 	return jobs, err
@@ -107,11 +117,11 @@ func (s JobServer) explain(err error) error {
 	return usage(err)
 }
 
-func list(ctx context.Context, service jobpb.JobServiceClient) ([]Job, error) {
+func (s JobServer) list(ctx context.Context, service jobpb.JobServiceClient) ([]Job, error) {
 	answer, err := service.GetJobs(ctx, &jobpb.GetJobsRequest{})
 	jobs := make([]Job, len(answer.GetJobInfo()))
 	for i, info := range answer.GetJobInfo() {
-		jobs[i] = Job{Schema: JobSchema, ID: info.GetJobId(), Name: nameOf(info), State: info.GetState().String()}
+		jobs[i] = Job{Schema: JobSchema, ID: info.GetJobId(), Name: nameOf(info), State: info.GetState().String(), flink: s.flinkJob(info)}
 	}
 	return jobs, err
 }
@@ -125,8 +135,8 @@ func nameOf(info *jobpb.JobInfo) string {
 	return info.GetJobName()
 }
 
-func find(ctx context.Context, service jobpb.JobServiceClient, id string) (Job, error) {
-	jobs, err := list(ctx, service)
+func (s JobServer) find(ctx context.Context, service jobpb.JobServiceClient, id string) (Job, error) {
+	jobs, err := s.list(ctx, service)
 	if err != nil {
 		return Job{}, err
 	}
@@ -176,28 +186,54 @@ func newSubmission(ctx context.Context, server JobServer, name string) submissio
 	return s
 }
 
-// id returns the job's ID, "" where the job server has not heard of it.
-func (s submission) id(ctx context.Context) string {
+// job returns the job, the zero Job where the job server has not heard of it.
+func (s submission) job(ctx context.Context) Job {
 	jobs, _ := s.server.jobs(ctx)
 	for _, job := range jobs {
 		if job.Name == s.name && !s.others[job.ID] {
-			return job.ID
+			return job
 		}
 	}
-	return ""
+	return Job{}
 }
 
 // cancel does what it can: the process is about to end either way.
 func (s submission) cancel(ctx context.Context) {
-	if id := s.id(ctx); id != "" {
-		s.server.Cancel(ctx, id)
+	if id := s.job(ctx).ID; id != "" {
+		_, err := s.server.Cancel(ctx, id)
+		if early := (*UsageError)(nil); err != nil && !errors.As(err, &early) {
+			log.Warnf(ctx, "%v", err)
+		}
 	}
+}
+
+// failed returns why the job failed, in words of its cluster's version where that
+// has to do with it. It makes sure that the cluster is done with it, too: a job
+// server that does not understand its cluster leaves jobs running there.
+func (s submission) failed(ctx context.Context, err error) error {
+	flink := s.job(ctx).flink
+	if flink.cluster == nil {
+		return err
+	}
+	still := flink.cancel(ctx) // mostly it has told of the failure, and is done
+	if !foreign.MatchString(err.Error()) {
+		return err
+	}
+	if still != nil {
+		log.Warnf(ctx, "%v", still)
+	}
+	version := flink.version(ctx)
+	if version == "" {
+		return err
+	}
+	return fmt.Errorf("the Flink cluster at %s is of version %s, and does not understand the job server, which must be Beam's for Flink %s: %s",
+		flink.cluster.Host, version, minor(version), causeOf(err))
 }
 
 // result is that of a job that goes on. Beam's own does not know the job's ID.
 func (s submission) result(ctx context.Context) (submitted, error) {
 	for deadline := time.Now().Add(grace); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if id := s.id(ctx); id != "" {
+		if id := s.job(ctx).ID; id != "" {
 			return submitted(id), nil
 		}
 	}

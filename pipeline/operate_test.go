@@ -119,21 +119,21 @@ func operate(t *testing.T) string {
 	return string(text)
 }
 
-// noise makes a folder with a picture that does not get smaller: a shard of it is
-// sent in parts.
-func noise(t *testing.T) string {
+// noise makes a folder with a picture that does not get smaller, and returns its size:
+// a shard of it is sent in parts.
+func noise(t *testing.T, width, height int) (dir string, size int64) {
 	t.Helper()
-	picture := image.NewNRGBA(image.Rect(0, 0, 256, 256))
+	picture := image.NewNRGBA(image.Rect(0, 0, width, height))
 	rand.NewChaCha8([32]byte{}).Read(picture.Pix)
 	var file bytes.Buffer
 	if err := png.Encode(&file, picture); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	if err := os.WriteFile(dir+"/noise.png", file.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	return dir, int64(file.Len())
 }
 
 // TestPoliciesAreTheLeast: backfills and verifications, with a store that refuses
@@ -141,8 +141,9 @@ func noise(t *testing.T) string {
 // docs/operate.md grants, and no others.
 func TestPoliciesAreTheLeast(t *testing.T) {
 	o, _ := options(t)
+	dir, _ := noise(t, 256, 256)
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
-		Name: "cam", Folder: noise(t), Quota: &kvstest.Quota{}, Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
+		Name: "cam", Folder: dir, Quota: &kvstest.Quota{}, Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
 	}}})
 	t.Cleanup(server.Close)
 	target, err := url.Parse(server.URL)

@@ -79,10 +79,7 @@ func (o Options) Validate() error {
 	if err := ledger.CheckPlace(o.Out); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
 	}
-	errs = append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner))
-	if err := checkPlace(o.Runner, o.Out); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), checkPlace(o.Runner, "Out", o.Out))
 	errs = append(errs, checkBeamFlags(o.runner())...)
 	return usage(errs...)
 }

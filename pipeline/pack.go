@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -63,7 +64,8 @@ type PackSummary struct {
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the
-// options, or nil. It touches no file.
+// options and with the flags of Beam's that the runner goes by, or nil. It touches
+// no file.
 func (o PackOptions) Validate() error {
 	errs := []error{o.PackOptions.Validate()}
 	for _, field := range []struct{ name, value string }{{"Dir", o.Dir}, {"Out", o.Out}} {
@@ -72,8 +74,13 @@ func (o PackOptions) Validate() error {
 		} else if err := ledger.CheckPlace(field.value); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", field.name, err))
 		}
+		errs = append(errs, checkPlace(o.Runner, field.name, field.value))
 	}
-	return usage(append(errs, CheckRunner(o.Runner))...)
+	errs = append(errs, CheckRunner(o.Runner))
+	if *jobopts.Async {
+		errs = append(errs, errors.New("--async is set, but a pack has still to list its files when the job is over: leave --async out"))
+	}
+	return usage(append(errs, checkFlinkFlags(o.Runner)...)...)
 }
 
 // Pack makes a training set of a dataset's frames: those files of it that are not
@@ -137,6 +144,9 @@ func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.Pa
 	if err := dataset.CheckPackPlace(ctx, o.Out); err != nil {
 		return nil, params, err
 	}
+	if err := toCluster(ctx, o.Runner, o.Dir, o.Out); err != nil {
+		return nil, params, err
+	}
 	plan, err := dataset.PlanPack(ctx, o.Dir, o.PackOptions)
 	if err != nil {
 		return nil, params, err
@@ -167,7 +177,7 @@ func (o PackOptions) job(ctx context.Context, params dataset.PackParams, plan *d
 	p, s := beam.NewPipelineWithRoot()
 	dataset.Pack(s, params, plan)
 	stop := o.watch(plan)
-	_, err := run(ctx, runnerOf(o.Runner), p)
+	_, err := run(ctx, runnerOf(o.Runner), "pack", p)
 	stop()
 	switch {
 	case ctx.Err() != nil:

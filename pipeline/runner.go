@@ -67,18 +67,18 @@ func registered(name string) (known bool) {
 }
 
 // run runs p until it ends or ctx does, or where that was asked for until it is
-// submitted.
+// submitted. The name begins the job's, where none is given.
 //
 // Only the direct runner may see ctx end: prism panics when the client that
 // submitted a job goes away, and other runners would not hear of it. Their job
-// service is asked to cancel the job instead.
-func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineResult, error) {
+// service, and a Flink cluster behind it, is asked to cancel the job instead.
+func run(ctx context.Context, runner, name string, p *beam.Pipeline) (beam.PipelineResult, error) {
 	if runner == "direct" || runner == "DirectRunner" {
 		return beam.Run(ctx, runner, p)
 	}
 	base := context.WithoutCancel(ctx)
 	if *jobopts.JobName == "" {
-		*jobopts.JobName = fmt.Sprintf("kvsframes-backfill-%d", time.Now().UnixNano())
+		*jobopts.JobName = fmt.Sprintf("kvsframes-%s-%d", name, time.Now().UnixNano())
 		defer func() { *jobopts.JobName = "" }()
 	}
 	if isDataflow(runner) {
@@ -94,6 +94,9 @@ func run(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineRes
 	done := begin(base, runner, p)
 	select {
 	case o := <-done:
+		if o.err != nil && job.server != "" {
+			o.err = job.failed(base, o.err)
+		}
 		if o.err == nil && *jobopts.Async && job.server != "" { // Dataflow is none, and tells the ID
 			return job.result(base)
 		}

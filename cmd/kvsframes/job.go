@@ -17,10 +17,11 @@ by now, verify tells.
 Exit status: 0 the job is under way, or done; 1 it has failed or was cancelled; 2
 there is no such job.`
 
-const cancelHelp = `Cancel a job that backfill has submitted. What it wrote stays valid, and the same
-backfill goes on from there.
+const cancelHelp = `Cancel a job that backfill has submitted, on its Flink cluster, too. What it wrote
+stays valid, and the same backfill goes on from there.
 
-Exit status: 0 the job is being cancelled; 2 there is no such job, or it is over.`
+Exit status: 0 the job is cancelled; 1 it may go on, on a cluster that cannot be
+reached; 2 there is no such job, or it is over.`
 
 func newStatus() *cobra.Command {
 	return newJobCommand("status", "Say how a submitted job is", statusOfJobHelp, pipeline.JobServer.Job,

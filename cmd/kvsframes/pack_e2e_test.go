@@ -107,6 +107,9 @@ func TestPackMistakes(t *testing.T) {
 		{"pack out new --start-timestamp yesterday", []string{`--start-timestamp is "yesterday"`}},
 		{"pack out new --start-timestamp 2026-01-02 --end-timestamp 2026-01-01", []string{"the end must be later"}},
 		{"pack out new --start-timestamp 2027-01-01", []string{"no frame of out is selected"}},
+		{"pack out new --runner flink", []string{"--endpoint is not set", "--parallelism is not set"}},
+		{"pack out new --runner flink --endpoint 127.0.0.1:1 --parallelism 2", []string{"there is no Beam job server"}},
+		{"pack out new --async", []string{"--async is set, but a pack has still to list its files"}},
 		{"pack out new --runner nope", []string{`--runner is "nope"`}},
 		{"pack out new --shufle-seed 1", []string{"did you mean --shuffle-seed?"}},
 	} {

@@ -28,15 +28,25 @@ func ResolveAWS(ctx context.Context, p AWSParams) (AWSParams, error) {
 	if p.Region == "" {
 		return p, errors.New("no AWS region: set AWS_REGION, or a region in the shared config file, or give one")
 	}
+	return p, checkCredentials(ctx, cfg)
+}
+
+// checkCredentials makes sure that there are credentials. The SDK's providers make
+// attempts of their own: where there are none, more of ours would find none.
+func checkCredentials(ctx context.Context, cfg aws.Config) error {
+	if cfg.Credentials == nil { // of a configuration of a user's own
+		return errors.New("no AWS credentials: the configuration has none")
+	}
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		if failed, ok := errors.AsType[*roleError](err); ok {
-			return p, failed
-		}
-		return p, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", err)
+	_, err := cfg.Credentials.Retrieve(ctx)
+	if failed, ok := errors.AsType[*roleError](err); ok {
+		return failed
 	}
-	return p, nil
+	if err != nil {
+		return fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", err)
+	}
+	return nil
 }
 
 // locate fills in the region and the endpoints, where they can be found.

@@ -53,6 +53,9 @@ func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkCredentials(ctx, cfg); err != nil {
+		return nil, err
+	}
 	e := newEngine(p, newClients(cfg, p.AWS, p.MaxInFlight))
 	engines.of[key] = e
 	return e, nil

@@ -185,6 +185,27 @@ func TestPaceTakesItsShare(t *testing.T) {
 	}
 }
 
+// TestPaceOfADay: samples of a stream take what docs/scale.md says, a second for as
+// many images as the quota's share has.
+func TestPaceOfADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const samples = 28_800 // a day, one every 3 s
+		p := newPace(DefaultStreamQuota, DefaultQuotaShare)
+		began := time.Now()
+		for range samples / pageSize {
+			turn, err := p.wait(t.Context(), pageSize)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.accepted(turn)
+		}
+		took, want := time.Since(began).Seconds(), samples/(DefaultStreamQuota*DefaultQuotaShare)
+		if took < want*0.99 || took > want*1.01 {
+			t.Errorf("%.1f s, want %.1f s", took, want)
+		}
+	})
+}
+
 func TestPaceFollowsChanges(t *testing.T) {
 	each(t, func(t *testing.T, told, share float64, latency time.Duration) {
 		const stretch = 25 * time.Second

@@ -2,6 +2,7 @@ package kvsio
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
@@ -46,7 +47,7 @@ func (fn *readFn) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
 func (fn *readFn) ProcessElement(ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, framepb.Shard)) error {
 	e, err := engineFor(ctx, fn.Params)
 	if err != nil {
-		return err
+		return fmt.Errorf("this worker cannot read: %w", err)
 	}
 	d := newDispatch(ctx, e, fn.Params, emit)
 	defer d.close() // a downstream error comes back through emit as a panic

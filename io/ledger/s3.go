@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -27,6 +26,10 @@ const (
 	// storeAttempts is how often one request is made. Stores answer "slow down" for
 	// minutes while they grow; between attempts there are up to 20 seconds.
 	storeAttempts = 6
+
+	// firstAttempts is how often, until the store has answered once: a process that
+	// cannot reach it is to know in seconds.
+	firstAttempts = 3
 
 	// answerTimeout is how long a store may take to begin its answer.
 	answerTimeout = time.Minute
@@ -71,12 +74,16 @@ func openS3(p place) (*blob.Bucket, error) {
 	}
 	cfg.BaseEndpoint = nil
 	cfg.Logger = logging.Nop{} // what matters comes as an error
-	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(tune)
+	attempts := &reached{
+		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = storeAttempts }),
+		client:    awshttp.NewBuildableClient().WithTransportOptions(tune),
+	}
+	cfg.HTTPClient = attempts
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
-		o.RetryMaxAttempts = storeAttempts
+		o.Retryer = attempts
 		o.UseAccelerate = accelerate
 		// Stores other than Amazon's mostly have no host name for each bucket,
 		// and not all of them know its newer checksums.
@@ -89,33 +96,26 @@ func openS3(p place) (*blob.Bucket, error) {
 	return s3blob.OpenBucket(context.Background(), client, p.bucket, options)
 }
 
-// onePut is the size up to which an object goes to S3 in one request. Larger ones go
-// in parts, so that what a connection loses is sent again alone.
-const onePut = 64 << 20
-
-// putS3 sends an object in one request, from where it lies: the driver's uploads
-// begin with a copy of it. It reports false where that is left to the driver.
-func (b *Bucket) putS3(ctx context.Context, path string, content *io.SectionReader) (sent bool, err error) {
-	var client *s3.Client
-	key := b.key(path)
-	if content.Size() > onePut || !isAsIs(key) || !b.bucket.As(&client) {
-		return false, nil
-	}
-	input := &s3.PutObjectInput{
-		Bucket: &b.place.bucket, Key: &key, Body: content,
-		ContentLength: new(content.Size()), ContentType: new(contentType(path)),
-		ServerSideEncryption: types.ServerSideEncryption(b.place.query.Get("ssetype")),
-	}
-	if id := b.place.query.Get("kmskeyid"); id != "" {
-		input.SSEKMSKeyId = &id
-	}
-	_, err = client.PutObject(ctx, input)
-	return true, err
+// reached makes requests, few attempts of each until one has been answered.
+type reached struct {
+	aws.RetryerV2
+	client   *awshttp.BuildableClient
+	answered atomic.Bool
 }
 
-// isAsIs: the driver has other names for some keys.
-func isAsIs(key string) bool {
-	return !strings.Contains(key, "../") && !strings.ContainsFunc(key, unicode.IsControl)
+func (r *reached) Do(request *http.Request) (*http.Response, error) {
+	answer, err := r.client.Do(request)
+	if err == nil {
+		r.answered.Store(true)
+	}
+	return answer, err
+}
+
+func (r *reached) MaxAttempts() int {
+	if r.answered.Load() {
+		return storeAttempts
+	}
+	return firstAttempts
 }
 
 // tune fits a transport for many small requests at once.

@@ -51,6 +51,15 @@ func TestFlinkEmbedded(t *testing.T) {
 			t.Errorf("files %v, with prism %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 		}
 	})
+	t.Run("transforms", func(t *testing.T) {
+		small := func(out string, more ...string) map[string]string {
+			w.must(0, slices.Concat(ask(out, 20, names(3)...), []string{"--resize", "64x64:crop", "--dedupe", "4"}, more)...)
+			return w.tree(out)
+		}
+		if got, want := small("small", here...), small("alike"); !maps.Equal(got, want) {
+			t.Errorf("files %v, with prism %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
+	})
 	t.Run("windows", func(t *testing.T) {
 		testWindows(t, f, "LOOPBACK", "")
 	})

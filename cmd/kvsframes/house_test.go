@@ -14,6 +14,8 @@ var house = []string{
 	"io/kvsio/kvstest",
 	"io/kvsio",
 	"io/dataset",
+	"transforms/internal/jpeg",
+	"transforms/internal/references",
 	"transforms",
 	"pipeline",
 	"cmd/kvsframes",

@@ -24,13 +24,20 @@
 // found for it. The stream is its name, with its dots, and the format of a picture
 // JPEG or PNG.
 //
+// Where a transform makes tensors of pictures, a .npy file stands wherever a picture
+// does, with the format NPY; nothing else changes, but that to Hugging Face's datasets
+// the image of a Parquet file is bytes then, no Image. Where a function says something
+// of frames, a file with such frames tells it of each, as a JSON object of texts by
+// name, in order, {} where nothing was said: the fields called labels below, which
+// other files do not have. In "files" labels are in the index alone.
+//
 // "webdataset", the default: shards/<series>/<span>.tar, of two members a frame.
 //
 //	<key>.jpg or .png   the picture
 //	<key>.json          key, stream, stream_arn (empty where only the name is known),
 //	                    sample_time and image_time (RFC 3339, with milliseconds),
 //	                    sample_time_ms and image_time_ms (since the Unix epoch),
-//	                    format, width and height (pixels)
+//	                    format, width and height (pixels), labels (an object)
 //
 // "tfrecord": shards/<series>/<span>.tfrecord, of a tf.train.Example a frame, whose
 // features are lists of one.
@@ -40,6 +47,7 @@
 //	image/height            int64  pixels
 //	image/width             int64  pixels
 //	image/key               bytes  the key
+//	image/labels            bytes  labels
 //	image/stream            bytes  the stream
 //	image/timestamp         int64  sample time, in milliseconds since the Unix epoch
 //	image/image_timestamp   int64  image time, in milliseconds since the Unix epoch
@@ -56,6 +64,7 @@
 //	width         int32, pixels
 //	height        int32, pixels
 //	format        string
+//	labels        string
 //	image         struct of bytes, the picture, and path, <key>.jpg or .png
 //
 // "files": shards/<series>/<span>/<key>.jpg or .png, a picture each.
@@ -80,9 +89,10 @@
 //	offset        int64                  of frames: the picture's first byte in file
 //	size          int64                  of frames: the picture's bytes
 //	sha256        string                 of frames: of the picture, hexadecimal
-//	format        string                 of frames: JPEG or PNG
+//	format        string                 of frames: JPEG, PNG or NPY
 //	width         int32                  of frames: pixels
 //	height        int32                  of frames: pixels
+//	labels        string                 of frames that have some: a JSON object of texts
 //
 // What is of frames is null in other rows, and nothing else is. The row groups
 // have the least and the most of every column but sha256.

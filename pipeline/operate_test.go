@@ -120,7 +120,7 @@ func operate(t *testing.T) string {
 }
 
 // noise makes a folder with a picture that does not get smaller, and returns its size:
-// a shard of it is sent in parts.
+// shards of many of them are sent in parts.
 func noise(t *testing.T, width, height int) (dir string, size int64) {
 	t.Helper()
 	picture := image.NewNRGBA(image.Rect(0, 0, width, height))
@@ -141,7 +141,7 @@ func noise(t *testing.T, width, height int) (dir string, size int64) {
 // docs/operate.md grants, and no others.
 func TestPoliciesAreTheLeast(t *testing.T) {
 	o, _ := options(t)
-	dir, _ := noise(t, 256, 256)
+	dir, _ := noise(t, 560, 560)
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
 		Name: "cam", Folder: dir, Quota: &kvstest.Quota{}, Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
 	}}})

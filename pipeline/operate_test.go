@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"image"
 	"image/png"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -52,6 +53,7 @@ func (w *watched) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	refuse := w.refuse != nil && w.refuse(r)
 	w.mu.Unlock()
 	if refuse {
+		io.Copy(io.Discard, r.Body) // or the client sees a connection that broke
 		rw.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -120,7 +122,7 @@ func operate(t *testing.T) string {
 }
 
 // noise makes a folder with a picture that does not get smaller, and returns its size:
-// shards of many of them are sent in parts.
+// a packed file of it is sent in parts.
 func noise(t *testing.T, width, height int) (dir string, size int64) {
 	t.Helper()
 	picture := image.NewNRGBA(image.Rect(0, 0, width, height))
@@ -136,12 +138,12 @@ func noise(t *testing.T, width, height int) (dir string, size int64) {
 	return dir, int64(file.Len())
 }
 
-// TestPoliciesAreTheLeast: backfills and verifications, with a store that refuses
-// parts of an upload and a receipt that is damaged, use the actions that
+// TestPoliciesAreTheLeast: backfills, packs and verifications, with a store that
+// refuses parts of an upload and a receipt that is damaged, use the actions that
 // docs/operate.md grants, and no others.
 func TestPoliciesAreTheLeast(t *testing.T) {
 	o, _ := options(t)
-	dir, _ := noise(t, 560, 560)
+	dir, _ := noise(t, 256, 256)
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
 		Name: "cam", Folder: dir, Quota: &kvstest.Quota{}, Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
 	}}})
@@ -160,12 +162,16 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 	o.Out, o.DatasetFormat = "s3://archive/frames?region=us-east-1&endpoint="+storeURL, "webdataset"
 	o.Requests[0].Format = framepb.PNG
 
+	if _, err := Backfill(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	set := PackOptions{Dir: o.Out, Out: strings.Replace(o.Out, "/frames", "/set", 1), Runner: o.Runner}
 	store.set(func(r *http.Request) bool { return r.URL.Query().Has("partNumber") })
-	if _, err := Backfill(t.Context(), o); err == nil {
+	if _, err := Pack(t.Context(), set); err == nil {
 		t.Error("a store that refuses was no error")
 	}
 	store.set(nil)
-	if _, err := Backfill(t.Context(), o); err != nil {
+	if _, err := Pack(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
 	list, err := backend.ListBucket("archive", nil, gofakes3.ListBucketPage{})

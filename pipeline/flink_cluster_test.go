@@ -4,11 +4,13 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +28,7 @@ func TestFlinkCluster(t *testing.T) {
 	f := startFlink(t, "start", "2", "2")
 	t.Run("many streams", f.testMany)
 	t.Run("one stream", f.testOne)
+	t.Run("as README.md says", f.testReadme)
 	t.Run("another binary", f.testOther)
 	t.Run("submitter killed", f.testOrphan)
 	t.Run("async", f.testAsync)
@@ -63,6 +66,32 @@ func (f *flink) testMany(t *testing.T) {
 	f.wantSpread(t, w)
 	if least := w.same("out", 10, names(12)...); images != least {
 		t.Errorf("%d images were served, %d to one process", images, least)
+	}
+}
+
+// testReadme runs the command that README.md shows for a cluster.
+func (f *flink) testReadme(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(text), "# on a Flink cluster with four slots, whose machines have the command, too\nkvsframes ")
+	shown, _, _ = strings.Cut(strings.ReplaceAll(shown, "\\\n", ""), "\n")
+	w := newWorld(t, cameras(2, 0))
+	others := map[string]string{
+		"jobserver:8099": f.job, "s3://archive/frames?region=eu-west-1": "out", `{"command": "/usr/local/bin/kvsframes"}`: fmt.Sprintf(`{"command": %q}`, command()),
+	}
+	var args []string
+	for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(shown, -1) {
+		word = strings.Trim(word, "'")
+		args = append(args, cmp.Or(others[word], word))
+	}
+	requests := "- {stream_name: cam0, start_timestamp: 2026-01-01T00:00:00Z, end_timestamp: 2026-01-01T00:10:00Z}\n"
+	if err := os.WriteFile(filepath.Join(w.dir, "cameras.yaml"), []byte(requests), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if o := w.must(0, append(args, "--json")...); o["frames"] != 200.0 {
+		t.Errorf("%v", o)
 	}
 }
 

@@ -110,7 +110,7 @@ func checkSteps(steps []transforms.Step) error {
 		return nil
 	}
 	if err := transforms.Validate(steps...); err != nil {
-		return fmt.Errorf("Transforms: %w", err)
+		return fmt.Errorf("%s: %w", "Transforms", err)
 	}
 	pixels := false
 	for _, step := range steps {
@@ -122,7 +122,7 @@ func checkSteps(steps []transforms.Step) error {
 		}
 	}
 	if pixels {
-		return errors.New("Transforms end in pixels, which a dataset does not hold: add a TensorParams, or leave the DecodeParams out")
+		return refuse("Transforms", "steps that end in pixels, which a dataset does not hold", "without DecodeParams, or with TensorParams after them")
 	}
 	return nil
 }

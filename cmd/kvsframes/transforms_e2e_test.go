@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
 // TestTransforms: on both runners, in every format, a second run, one that was
@@ -120,4 +122,16 @@ func TestOtherTransforms(t *testing.T) {
 			t.Errorf("%s: exit status %d; stderr must contain %q:\n%s", more, o.status, want, o.stderr)
 		}
 	}
+}
+
+// TestTransformsOnDataflow: workers elsewhere do what was asked for here.
+func TestTransformsOnDataflow(t *testing.T) {
+	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
+	steps := []string{"--resize", "64x64:crop", "--dedupe", "4", "--json"}
+	got := object(t, u.must(0, c.args(slices.Concat(asRole, steps)...)...))
+	want := object(t, u.must(0, good(append(steps, "--out", "here")...)...))
+	if drops := fmt.Sprint(want["drops"]); got["frames"] != want["frames"] || fmt.Sprint(got["drops"]) != drops || drops == "map[]" {
+		t.Errorf("%v frames and %v drops, want %v and %s", got["frames"], got["drops"], want["frames"], drops)
+	}
+	wants(t, object(t, u.must(0, "verify", "gs://archive/frames", "--json")), map[string]any{"complete": true, "frames": want["frames"]})
 }

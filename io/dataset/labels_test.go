@@ -57,6 +57,15 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// TestLabelsThatAreNoTexts: a shard that would not be found whole is not written.
+func TestLabelsThatAreNoTexts(t *testing.T) {
+	shard := labelledShard()
+	shard.Frames[0].Labels = map[string]string{"class": "\xff\xfe"}
+	if _, err := writer(t, createIn(t, "webdataset")).Write(t.Context(), shard); err == nil || !strings.Contains(err.Error(), "has labels that are not UTF-8") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // wantLabels looks into the index.
 func wantLabels(t *testing.T, dir string, shard framepb.Shard) {
 	t.Helper()

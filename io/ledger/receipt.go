@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
@@ -146,17 +146,16 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 // longer than to write the shard.
 func hashes(frames []framepb.Frame) []byte {
 	sums := make([]byte, len(frames)*sha256.Size)
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for range min(len(frames), runtime.GOMAXPROCS(0)) {
-		group.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(frames)); i = next.Add(1) - 1 {
-				sum := sha256.Sum256(frames[i].Data)
-				copy(sums[i*sha256.Size:], sum[:])
-			}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range frames {
+		group.Go(func() error {
+			sum := sha256.Sum256(frames[i].Data)
+			copy(sums[i*sha256.Size:], sum[:])
+			return nil
 		})
 	}
-	group.Wait()
+	group.Wait() // none fails
 	return sums
 }
 
@@ -167,15 +166,20 @@ func labels(frames []framepb.Frame) []*framepb.Labels {
 	}
 	all := make([]*framepb.Labels, len(frames))
 	for i := range frames {
-		all[i] = &framepb.Labels{}
-		for name, value := range frames[i].Labels {
-			if all[i].Values == nil {
-				all[i].Values = make(map[string]string)
-			}
-			all[i].Values[utf8(name)] = utf8(value)
-		}
+		all[i] = &framepb.Labels{Values: frames[i].Labels}
 	}
 	return all
+}
+
+// areTexts: a label that is none would be another one in the receipt than in the
+// shard's file, which would then be taken for damaged.
+func areTexts(labels map[string]string) bool {
+	for name, value := range labels {
+		if utf8(name) != name || utf8(value) != value {
+			return false
+		}
+	}
+	return true
 }
 
 // isKept: pixels without a header are not what anybody could read again.
@@ -196,6 +200,8 @@ func frameProblem(frame *framepb.Frame, series framepb.Series, format string) st
 		return fmt.Sprintf("has %d bytes, it must have 1 to %d", len(frame.Data), math.MaxInt32)
 	case offset < math.MinInt32 || offset > math.MaxInt32:
 		return fmt.Sprintf("has an image that is %d ms away, it must be less than %d", offset, math.MaxInt32)
+	case !areTexts(frame.Labels):
+		return "has labels that are not UTF-8"
 	case frame.Width < 0 || frame.Height < 0:
 		return fmt.Sprintf("is %d×%d pixels", frame.Width, frame.Height)
 	}

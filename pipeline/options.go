@@ -114,11 +114,11 @@ func checkSteps(steps []transforms.Step) error {
 	}
 	pixels := false
 	for _, step := range steps {
-		switch step.(type) {
+		switch step := step.(type) {
 		case transforms.DecodeParams:
 			pixels = true
 		case transforms.TensorParams:
-			pixels = false
+			pixels = pixels && step.Beside
 		}
 	}
 	if pixels {

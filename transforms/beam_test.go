@@ -252,6 +252,7 @@ func TestNothingIsChanged(t *testing.T) {
 		{DecodeParams{Orient: true}},
 		{ResizeParams{Width: 10, Height: 10, Mode: Pad}, TensorParams{}},
 		{ResizeParams{Width: 67, Height: 45}},
+		{ResizeParams{Width: 10, Height: 10}, TensorParams{Beside: true}},
 		{DedupeParams{Threshold: 1}, DecodeParams{}},
 		{MapParams{tellSize}, FilterParams{isLarge}},
 	}

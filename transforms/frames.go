@@ -45,8 +45,8 @@ func Resize(s beam.Scope, p ResizeParams, frames beam.PCollection) (out, gaps be
 	return Frames(s.Scope("transforms.Resize"), frames, p)
 }
 
-// Tensor makes .npy files of the pictures of a PCollection<framepb.Frame>: frames
-// of format [framepb.NPY].
+// Tensor makes .npy files of the pictures of a PCollection<framepb.Frame>: frames of
+// format [framepb.NPY], or with a Tensor beside the picture.
 func Tensor(s beam.Scope, p TensorParams, frames beam.PCollection) (out, gaps beam.PCollection) {
 	return Frames(s.Scope("transforms.Tensor"), frames, p)
 }

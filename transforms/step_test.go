@@ -1,6 +1,7 @@
 package transforms
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -45,10 +46,10 @@ func TestValidate(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	got := Describe(DecodeParams{}, DecodeParams{MaxPixels: 9, Orient: true}, DecodeParams{MaxPixels: DefaultMaxPixels},
-		ResizeParams{Width: 512, Height: 256}, ResizeParams{1, 2, Pad, CatmullRom, 7}, TensorParams{}, TensorParams{Float32},
+		ResizeParams{Width: 512, Height: 256}, ResizeParams{1, 2, Pad, CatmullRom, 7}, TensorParams{}, TensorParams{Float32, true},
 		DedupeParams{3}, MapParams{tellSize}, FilterParams{isLarge})
 	want := []string{
-		"decode", "decode:orient:max9", "decode", "resize 512x256:stretch:area:q90", "resize 1x2:pad:catmullrom:q7", "tensor uint8", "tensor float32",
+		"decode", "decode:orient:max9", "decode", "resize 512x256:stretch:area:q90", "resize 1x2:pad:catmullrom:q7", "tensor uint8", "tensor float32:beside",
 		"dedupe 3", "map github.com/kvsframes/kvsframes/transforms.tellSize", "filter github.com/kvsframes/kvsframes/transforms.isLarge",
 	}
 	if !slices.Equal(got, want) {
@@ -134,4 +135,23 @@ func TestLayout(t *testing.T) {
 			t.Fatalf("%+v of %d×%d is %+v: %v becomes %v", p, width, height, l, have, got)
 		}
 	})
+}
+
+// A tensor beside the picture is what it would be in its place, and the picture what
+// it would be without the tensor.
+func TestBeside(t *testing.T) {
+	for _, name := range []string{"420.jpg", "rgb.png"} {
+		frame := shardOf(t, name).Frames[0]
+		for _, steps := range [][]Step{{}, {ResizeParams{Width: 40, Height: 30}}} {
+			both := through(t, frame, append(slices.Clone(steps), TensorParams{Beside: true})...).frame
+			tensor := through(t, frame, append(slices.Clone(steps), TensorParams{})...).frame
+			picture := frame
+			if len(steps) > 0 {
+				picture = through(t, frame, steps...).frame
+			}
+			if !bytes.Equal(both.Tensor, tensor.Data) || !bytes.Equal(both.Data, picture.Data) || both.Format != frame.Format || tensor.Tensor != nil {
+				t.Errorf("%s, %v: the frame is not both of what it is made of", name, Describe(steps...))
+			}
+		}
+	}
 }

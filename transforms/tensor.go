@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -19,9 +20,11 @@ const (
 var Dtypes = []string{Uint8, Float32}
 
 // TensorParams are the parameters of [Tensor], and as a [Step] make tensors of
-// pictures: .npy files, frames of [framepb.NPY], of shape (1, height, width, 3).
+// pictures: .npy files of shape (1, height, width, 3). A tensor takes the place of
+// the picture, in a frame of [framepb.NPY], unless it is to stand beside it.
 type TensorParams struct {
-	Dtype string // one of Dtypes; default Uint8
+	Dtype  string // one of Dtypes; default Uint8
+	Beside bool   // the picture stays, and the tensor of its pixels is the frame's Tensor
 }
 
 // Validate returns an error that names each field that is wrong.
@@ -32,26 +35,38 @@ func (p TensorParams) Validate() error {
 	return nil
 }
 
-// String describes the step in one line: "tensor uint8".
+// beside is how a type says that the picture stays.
+const beside = ":beside"
+
+// String describes the step in one line: "tensor uint8", "tensor float32:beside".
 func (p TensorParams) String() string {
 	if p.Dtype == "" {
 		p.Dtype = Uint8
 	}
+	if p.Beside {
+		p.Dtype += beside
+	}
 	return "tensor " + p.Dtype
 }
 
-// ParseTensor reads the name of a type. What it returns is valid.
+// ParseTensor reads the name of a type, with :beside behind it where the picture is
+// to stay: "float32:beside". What it returns is valid.
 func ParseTensor(s string) (TensorParams, error) {
-	p := TensorParams{Dtype: s}
-	if s == "" {
-		return p, fmt.Errorf("it must be one of %s", strings.Join(Dtypes, ", "))
+	var p TensorParams
+	p.Dtype, p.Beside = strings.CutSuffix(s, beside)
+	if !slices.Contains(Dtypes, p.Dtype) {
+		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay", strings.Join(Dtypes, ", "), beside)
 	}
-	return p, p.Validate()
+	return p, nil
 }
 
 func (p TensorParams) prepare(w *work) error {
 	if err := w.decode(DecodeParams{}, 1); err != nil {
 		return err
+	}
+	if p.Beside {
+		w.frame.Tensor = p.npy(&w.pixels)
+		return nil
 	}
 	w.frame.Data = p.npy(&w.pixels)
 	w.frame.Format = framepb.NPY

@@ -47,7 +47,7 @@ var backfillOptions = []option[pipeline.Options]{
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseDedupe) },
 	},
 	{
-		"tensor", "`type` of .npy files that are written in place of pictures: " + strings.Join(transforms.Dtypes, ", ") + " (default: the dataset's; none for a new one)",
+		"tensor", "`type` of .npy files that are written in place of pictures, or beside them with :beside, as float32:beside: " + strings.Join(transforms.Dtypes, ", ") + " (default: the dataset's; none for a new one)",
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseTensor) },
 	},
 	{
@@ -160,7 +160,7 @@ func addStep[S transforms.Step](o *pipeline.Options, text string, parse func(str
 var stepWords = strings.NewReplacer(
 	"ResizeParams.Width", "the width", "ResizeParams.Height", "the height", "ResizeParams.Mode", "the mode",
 	"ResizeParams.Filter", "the filter", "ResizeParams.Quality", "the quality", "ResizeParams are", "they are",
-	"DedupeParams.Threshold", "the number of bits", "TensorParams.Dtype", "the type",
+	"DedupeParams.Threshold", "the number of bits",
 )
 
 // parseDuration reads a Go duration from least to most.

@@ -23,7 +23,7 @@ func TestTransforms(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			u, args := slowly(t)
-			args = append(args, "--dataset-format", format, "--resize", "64x64:crop", "--dedupe", "4", "--json")
+			args = append(args, "--dataset-format", format, "--resize", "64x64:crop", "--dedupe", "4", "--tensor", "uint8:beside", "--json")
 			o := object(t, u.must(0, args...))
 			drops := o["drops"].(map[string]any)["DUPLICATE"].(float64)
 			if frames := o["frames"].(float64); drops == 0 || frames < 40 || frames+drops != 200 {
@@ -104,6 +104,40 @@ func TestTensors(t *testing.T) {
 				"frames": 200, "bytes": 200 * (128 + 8*6*3*4),
 			})
 		})
+	}
+}
+
+// TestTensorsBeside: with :beside the pictures are there, too, as they would be
+// without tensors, and stay together in a packed set.
+func TestTensorsBeside(t *testing.T) {
+	t.Parallel()
+	u, args := slowly(t)
+	args = append(args, "--dataset-format", "files", "--resize", "8x6", "--json")
+	u.must(0, args...)
+	pictures := tree(t, filepath.Join(u.dir, "out", "shards"))
+	u.must(0, append(args, "--tensor", "float32:beside", "--out", "both")...)
+	both := tree(t, filepath.Join(u.dir, "both", "shards"))
+	tensors := make(map[string]string)
+	for name, content := range both {
+		if base, ok := strings.CutSuffix(name, ".npy"); ok {
+			tensors[filepath.Base(name)] = content
+			delete(both, name)
+			if both[base+".jpg"] == "" || len(content) != 128+8*6*3*4 {
+				t.Errorf("%s has %d bytes, and its picture %d", name, len(content), len(both[base+".jpg"]))
+			}
+		}
+	}
+	sameTree(t, both, pictures)
+	wants(t, object(t, u.must(0, "verify", "both", "--json")), map[string]any{"complete": true, "frames": 200})
+
+	u.must(0, "pack", "both", "set", "--dataset-format", "files", "--shuffle-seed", "1", "--samples-per-file", "70")
+	for name, content := range tree(t, filepath.Join(u.dir, "set")) {
+		if strings.HasSuffix(name, ".npy") && content == tensors[filepath.Base(name)] {
+			delete(tensors, filepath.Base(name))
+		}
+	}
+	if len(both) != 200 || len(tensors) > 0 {
+		t.Errorf("of %d tensors %d are not in the set", len(both), len(tensors))
 	}
 }
 

@@ -137,13 +137,21 @@ type indexed struct {
 func (c *cataloger) rowsOf(part ledger.Part) (indexed, error) {
 	receipt := part.Receipt
 	span := receipt.Span()
-	positions, err := c.format.Positions(receipt)
-	if err == nil && len(positions) > 0 && receipt.Path != c.format.Path(span) {
+	blobs, err := c.format.Positions(receipt)
+	if err == nil && len(blobs) > 0 && receipt.Path != c.format.Path(span) {
 		err = fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, c.format.Path(span))
 	}
 	if err != nil {
 		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}
 		return indexed{}, &ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: err}
+	}
+	pictures, tensors := make([]Position, receipt.Frames), make([]Position, receipt.Frames)
+	for _, b := range blobs {
+		if b.Tensor {
+			tensors[b.Frame] = b.Position
+		} else {
+			pictures[b.Frame] = b.Position
+		}
 	}
 	series, id := span.Series, span.Series.ID()
 	samples := make([]Sample, 0, part.Span.Samples)
@@ -154,11 +162,15 @@ func (c *cataloger) rowsOf(part ledger.Part) (indexed, error) {
 			SampleMs: at, Kind: outcome.Kind, Outcome: outcome.Reason,
 		}
 		if outcome.Kind == ledger.Frame {
-			position := positions[outcome.Number]
+			picture, tensor := pictures[outcome.Number], tensors[outcome.Number]
 			s.Outcome, s.ImageMs = frameOutcome, at+int64(outcome.OffsetMs)
-			s.File, s.Offset, s.Size = path.Join(receipt.Path, position.Name), position.Offset, int64(outcome.Size)
+			s.File, s.Offset, s.Size = path.Join(receipt.Path, picture.Name), picture.Offset, int64(outcome.Size)
 			s.SHA256, s.Format = [32]byte(outcome.SHA256), ledger.Format(receipt)
 			s.Width, s.Height, s.Labels = outcome.Width, outcome.Height, outcome.Labels
+			if outcome.TensorSize > 0 {
+				s.TensorFile, s.TensorOffset = path.Join(receipt.Path, tensor.Name), tensor.Offset
+				s.TensorSize, s.TensorSHA256 = int64(outcome.TensorSize), [32]byte(outcome.TensorSHA256)
+			}
 		}
 		samples = append(samples, s)
 	}

@@ -26,14 +26,17 @@
 //
 // Where a transform makes tensors of pictures, a .npy file stands wherever a picture
 // does, with the format NPY; nothing else changes, but that to Hugging Face's datasets
-// the image of a Parquet file is bytes then, no Image. Where a function says something
+// the image of a Parquet file is bytes then, no Image. Or the .npy file stands beside
+// the picture: what is called tensor below, and is not in other files. Where a function says something
 // of frames, a file with such frames tells it of each, as a JSON object of texts by
 // name, in order, {} where nothing was said: the fields called labels below, which
 // other files do not have. In "files" labels are in the index alone.
 //
-// "webdataset", the default: shards/<series>/<span>.tar, of two members a frame.
+// "webdataset", the default: shards/<series>/<span>.tar, of two members a frame, or
+// three.
 //
 //	<key>.jpg or .png   the picture
+//	<key>.npy           tensor
 //	<key>.json          key, stream, stream_arn (empty where only the name is known),
 //	                    sample_time and image_time (RFC 3339, with milliseconds),
 //	                    sample_time_ms and image_time_ms (since the Unix epoch),
@@ -51,11 +54,12 @@
 //	image/stream            bytes  the stream
 //	image/timestamp         int64  sample time, in milliseconds since the Unix epoch
 //	image/image_timestamp   int64  image time, in milliseconds since the Unix epoch
+//	image/tensor            bytes  tensor, a .npy file
 //
 // "parquet": shards/<series>/<span>.parquet, of a row a frame and a row group
-// every 100 rows or 64 MiB of pictures. No value is null. The metadata tells Hugging
+// every 100 rows or 64 MiB of pictures and tensors. No value is null. The metadata tells Hugging
 // Face's datasets that image is an Image; row groups have the least and the most of
-// every column but image.
+// every column but image and tensor.
 //
 //	key           string
 //	stream        string
@@ -66,8 +70,9 @@
 //	format        string
 //	labels        string
 //	image         struct of bytes, the picture, and path, <key>.jpg or .png
+//	tensor        binary, a .npy file
 //
-// "files": shards/<series>/<span>/<key>.jpg or .png, a picture each.
+// "files": shards/<series>/<span>/<key>.jpg or .png, a picture each, and <key>.npy.
 //
 // # The index
 //
@@ -93,9 +98,13 @@
 //	width         int32                  of frames: pixels
 //	height        int32                  of frames: pixels
 //	labels        string                 of frames that have some: a JSON object of texts
+//	tensor_file   string                 of frames that have a tensor beside the picture: what holds it, as file
+//	tensor_offset int64                  of such frames: the tensor's first byte in tensor_file
+//	tensor_size   int64                  of such frames: the tensor's bytes
+//	tensor_sha256 string                 of such frames: of the tensor, hexadecimal
 //
 // What is of frames is null in other rows, and nothing else is. The row groups
-// have the least and the most of every column but sha256.
+// have the least and the most of every column but the checksums.
 //
 // The index describes the dataset as it was when the index was made. Whoever
 // begins to write removes it, so that it does not outlive a job that was killed;
@@ -126,7 +135,8 @@
 //
 // All files of a split have the same number of frames, but for the last. Frames are
 // in the order of the index or, with a seed, in one that hangs on the seed, the
-// split and the number of its frames. A frame's key is <key>, but where the set has
+// split and the number of its frames. Where only some frames have tensors, in a
+// Parquet file those of the others are empty. A frame's key is <key>, but where the set has
 // several series of its stream, as pictures of two sizes: there it begins with
 // <series> in place of the stream, for keys must not meet. Row groups of shuffled
 // Parquet files do not say that they are sorted.

@@ -8,7 +8,8 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// files is one image file a frame, in a folder a shard.
+// files is one image file a frame, and one of the tensor beside it, in a folder a
+// shard.
 type files struct{}
 
 func (files) Path(span framepb.Span) string {
@@ -16,16 +17,16 @@ func (files) Path(span framepb.Span) string {
 }
 
 func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
-	for i := range shard.Frames {
-		frame := &shard.Frames[i]
-		if err := writeOne(create, frame.Key()+framepb.Extension(frame.Format), frame.Data); err != nil {
+	members := membersIn(shard)
+	for _, b := range inTurn(members) {
+		if err := writeOne(create, members[b.frame].name(b.tensor), *blobOf(&shard.Frames[b.frame], b.tensor)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeOne writes a file of one picture, which does not change any more.
+// writeOne writes a file of one blob, which does not change any more.
 func writeOne(create func(name string) (io.WriteCloser, error), name string, data []byte) error {
 	file, err := create(name)
 	if err != nil {
@@ -38,27 +39,29 @@ func writeOne(create func(name string) (io.WriteCloser, error), name string, dat
 	return file.Close()
 }
 
-func (files) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error] {
-	return func(yield func(Picture, error) bool) {
+func (files) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Blob, error] {
+	return func(yield func(Blob, error) bool) {
+		members := membersOf(receipt)
 		var data bytes.Buffer
-		for _, m := range membersOf(receipt) {
+		for _, b := range inTurn(members) {
 			data.Reset()
-			name := m.name()
-			err := readFile(&data, name, int64(m.size), open)
-			if !yield(Picture{data.Bytes(), Position{Name: name}}, err) {
+			found := b.at(Position{Name: members[b.frame].name(b.tensor)})
+			err := readFile(&data, found.Name, int64(b.size), open)
+			found.Data = data.Bytes()
+			if !yield(found, err) {
 				return
 			}
 		}
 	}
 }
 
-func (files) Positions(receipt *framepb.Receipt) ([]Position, error) {
+func (files) Positions(receipt *framepb.Receipt) ([]Blob, error) {
 	members := membersOf(receipt)
-	positions := make([]Position, len(members))
-	for i := range members {
-		positions[i].Name = members[i].name()
+	blobs := make([]Blob, 0, len(members))
+	for _, b := range inTurn(members) {
+		blobs = append(blobs, b.at(Position{Name: members[b.frame].name(b.tensor)}))
 	}
-	return positions, nil
+	return blobs, nil
 }
 
 // readFile reads no more than shows that a file is larger than it should be.

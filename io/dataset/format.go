@@ -25,26 +25,35 @@ type Format interface {
 	// Path. The same shard must give the same files.
 	Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error
 
-	// Positions returns where the picture of each frame of a receipt lies, in
-	// time order. It reads no file: that follows from the receipt. The error says
-	// that the receipt is of no shard that Write can have written.
-	Positions(receipt *framepb.Receipt) ([]Position, error)
+	// Positions returns where the blobs of a receipt's frames lie, each once and
+	// without data. It reads no file: that follows from the receipt. The error
+	// says that the receipt is of no shard that Write can have written.
+	Positions(receipt *framepb.Receipt) ([]Blob, error)
 
-	// Read yields the picture of each frame of a receipt, in time order, or why
-	// it cannot be had: an error that satisfies [fs.ErrNotExist] where it is
-	// not there, another where it, or what stands around it in its file, is not
-	// what Write wrote. It calls open with the names that Write gave to create,
-	// and takes no size from a file.
-	Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error]
+	// Read yields each blob of a receipt's frames once, or why it cannot be had:
+	// an error that satisfies [fs.ErrNotExist] where it is not there, another
+	// where it, or what stands around it in its file, is not what Write wrote. It
+	// calls open with the names that Write gave to create, and takes no size from
+	// a file.
+	Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Blob, error]
 }
 
-// Picture is an encoded picture, and where its bytes lie.
-type Picture struct {
-	Data []byte // valid until the next picture
+// Blob is the picture of a frame or the tensor beside it, and where its bytes lie.
+type Blob struct {
+	Frame  int    // among the frames of the shard, from 0
+	Tensor bool   // it is the tensor
+	Data   []byte // valid until the next one
 	Position
 }
 
-// Position is where the bytes of a picture lie.
+func (b *Blob) kind() string {
+	if b.Tensor {
+		return "tensor"
+	}
+	return "frame"
+}
+
+// Position is where the bytes of a blob lie.
 type Position struct {
 	Name   string // of its file, as Write gives it to create
 	Offset int64  // of its first byte in that file

@@ -66,9 +66,12 @@ func unpack(t testing.TB, format Format, receipt *framepb.Receipt, data []byte) 
 			outcomes = append(outcomes, o)
 		}
 	}
+	blobs := make(map[blob]bool)
 	for got, err := range format.Read(receipt, func(string) (File, error) { return &memory{Reader: bytes.NewReader(data)}, nil }) {
+		outcome := outcomes[got.Frame]
+		blobs[blob{frame: got.Frame, tensor: got.Tensor}] = true
 		if err == nil {
-			err = picture{outcomes[0], got.Data}.compare()
+			err = (&readBlob{outcome, got}).compare()
 		}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -76,12 +79,11 @@ func unpack(t testing.TB, format Format, receipt *framepb.Receipt, data []byte) 
 		case err != nil:
 			corrupt++
 		case !bytes.Equal(data[got.Offset:][:len(got.Data)], got.Data):
-			t.Errorf("picture %d is not at its offset %d", outcomes[0].Number, got.Offset)
+			t.Errorf("the %s %d is not at its offset %d", got.kind(), got.Frame, got.Offset)
 		}
-		outcomes = outcomes[1:]
 	}
-	if len(outcomes) > 0 {
-		t.Errorf("%d pictures are not read", len(outcomes))
+	if want := len(inTurn(membersOf(receipt))); len(blobs) != want {
+		t.Errorf("%d blobs are read of %d", len(blobs), want)
 	}
 	return missing, corrupt
 }
@@ -159,13 +161,12 @@ func TestEveryBit(t *testing.T) {
 
 // pieces cuts a file into one piece a frame, and its end.
 func pieces(format Format, receipt *framepb.Receipt, data []byte) (pieces [][]byte) {
-	members := membersOf(receipt)
-	layout, err := format.(packed).layout(members)
+	layout, err := format.(packed).layout(membersOf(receipt))
 	if err != nil {
 		panic(err)
 	}
-	r := packedReader{layout: layout, members: members}
-	for i := range members {
+	r := newPackedReader(nil, layout)
+	for i := range r.blobs {
 		n := r.length(i)
 		pieces, data = append(pieces, data[:n]), data[n:]
 	}
@@ -382,15 +383,11 @@ func TestRowGroups(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		groups := make(map[*rowGroup]bool)
-		for _, g := range l.(*parquetLayout).groups {
-			groups[g] = true
-		}
-		if len(groups) != want {
-			t.Errorf("%v: %d row groups, want %d", sizes, len(groups), want)
+		if groups := len(l.(*parquetLayout).heads); groups != want {
+			t.Errorf("%v: %d row groups, want %d", sizes, groups, want)
 		}
 	}
-	if _, err := newParquetLayout([]member{{size: maxPicture + 1}}); err == nil {
+	if _, err := newParquetLayout([]member{{size: maxBlob + 1}}); err == nil {
 		t.Error("a picture that no page takes is no error")
 	}
 }
@@ -402,10 +399,14 @@ func TestReadBack(t *testing.T) {
 		series.StreamName = rapid.StringMatching(`[a-zA-Z0-9_.-]{1,256}`).Draw(rt, "stream")
 		series.Format = rapid.SampledFrom([]string{framepb.JPEG, framepb.PNG}).Draw(rt, "format")
 		shard := shardOf(series, rapid.Int64Range(-first, 1e10).Draw(rt, "offset"), rapid.StringMatching(`[fndF]{0,20}f[fndF]{0,20}`).Draw(rt, "outcomes"))
+		tensors := rapid.Bool().Draw(rt, "tensors")
 		for i := range shard.Frames {
 			frame := &shard.Frames[i]
 			frame.Data = rapid.SliceOfN(rapid.Byte(), 1, 3000).Draw(rt, "data")
 			frame.ImageMs = frame.SampleMs + int64(rapid.Int32().Draw(rt, "image time"))
+			if tensors {
+				frame.Tensor = rapid.SliceOfN(rapid.Byte(), 1, 3000).Draw(rt, "tensor")
+			}
 			frame.Width, frame.Height = rapid.Int32Min(0).Draw(rt, "width"), rapid.Int32Min(0).Draw(rt, "height")
 		}
 		for _, name := range packedFormats() {
@@ -423,7 +424,7 @@ func TestLargeSizes(t *testing.T) {
 	for _, name := range packedFormats() {
 		data, receipt := pack(t, formats[name], plainShard(door, "fff"))
 		for i := range receipt.Sizes {
-			receipt.Sizes[i] = maxPicture
+			receipt.Sizes[i] = maxBlob
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

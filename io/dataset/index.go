@@ -48,6 +48,13 @@ type Sample struct {
 	Height  int32  // pixels
 
 	Labels map[string]string // what a function said about the frame; nil, and null in the file, where none did
+
+	// Of the tensor beside the picture; zero, and null in the file, where there is
+	// none.
+	TensorFile   string // that holds it, as File
+	TensorOffset int64  // of its first byte in TensorFile
+	TensorSize   int64  // bytes
+	TensorSHA256 [32]byte
 }
 
 // frameOutcome is Sample.Outcome of a frame.
@@ -71,6 +78,11 @@ type indexRow struct {
 	Width      *int32  `parquet:"width"`
 	Height     *int32  `parquet:"height"`
 	Labels     *string `parquet:"labels,dict"` // a JSON object
+
+	TensorFile   *string `parquet:"tensor_file"`
+	TensorOffset *int64  `parquet:"tensor_offset"`
+	TensorSize   *int64  `parquet:"tensor_size"`
+	TensorSHA256 *string `parquet:"tensor_sha256"` // hexadecimal
 }
 
 func (s *Sample) row() indexRow {
@@ -79,12 +91,16 @@ func (s *Sample) row() indexRow {
 		Kind: s.Kind.String(), Outcome: s.Outcome,
 	}
 	if s.Kind == ledger.Frame {
-		sum := hex.EncodeToString(s.SHA256[:])
-		row.ImageTime, row.File, row.Offset, row.Size, row.SHA256 = &s.ImageMs, &s.File, &s.Offset, &s.Size, &sum
+		row.ImageTime, row.File, row.Offset, row.Size = &s.ImageMs, &s.File, &s.Offset, &s.Size
+		row.SHA256 = new(hex.EncodeToString(s.SHA256[:]))
 		row.Format, row.Width, row.Height = &s.Format, &s.Width, &s.Height
 		if len(s.Labels) > 0 {
 			row.Labels = new(framepb.LabelsJSON(s.Labels))
 		}
+	}
+	if s.TensorSize > 0 {
+		row.TensorFile, row.TensorOffset, row.TensorSize = &s.TensorFile, &s.TensorOffset, &s.TensorSize
+		row.TensorSHA256 = new(hex.EncodeToString(s.TensorSHA256[:]))
 	}
 	return row
 }
@@ -95,23 +111,29 @@ func (r *indexRow) sample() (Sample, error) {
 		Key: r.Key, Stream: r.Stream, StreamARN: r.StreamARN, Series: r.Series, SampleMs: r.SampleTime, Outcome: r.Outcome,
 		ImageMs: value(r.ImageTime), File: value(r.File), Offset: value(r.Offset), Size: value(r.Size),
 		Format: value(r.Format), Width: value(r.Width), Height: value(r.Height),
+		TensorFile: value(r.TensorFile), TensorOffset: value(r.TensorOffset), TensorSize: value(r.TensorSize),
 	}
 	for s.Kind = ledger.Frame; s.Kind.String() != r.Kind; s.Kind++ {
 		if s.Kind == ledger.Drop {
 			return s, fmt.Errorf("%s is of kind %q", r.Key, r.Kind)
 		}
 	}
-	sum, err := hex.DecodeString(value(r.SHA256))
-	if err != nil || s.Kind == ledger.Frame && len(sum) != len(s.SHA256) {
+	if !sumOf(&s.SHA256, r.SHA256, s.Kind == ledger.Frame) || !sumOf(&s.TensorSHA256, r.TensorSHA256, s.TensorSize > 0) {
 		return s, fmt.Errorf("%s has no SHA-256", r.Key)
 	}
-	copy(s.SHA256[:], sum)
 	if r.Labels != nil {
 		if err := json.Unmarshal([]byte(*r.Labels), &s.Labels); err != nil {
 			return s, fmt.Errorf("%s has labels that cannot be read: %w", r.Key, err)
 		}
 	}
 	return s, nil
+}
+
+// sumOf reads a SHA-256, and reports whether it is one, or is none where none must be.
+func sumOf(sum *[32]byte, text *string, must bool) bool {
+	read, err := hex.DecodeString(value(text))
+	copy(sum[:], read)
+	return err == nil && (len(read) == len(sum) || !must)
 }
 
 func value[T any](p *T) (v T) {

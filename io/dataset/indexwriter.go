@@ -23,6 +23,7 @@ func newIndexWriter(file io.Writer, listing ledger.Listing) *indexWriter {
 		parquet.WriteBufferSize(0), // a group's seal is taken when all of it has been written
 		parquet.Compression(&zstd.Codec{}),
 		parquet.SkipPageBounds("sha256"),
+		parquet.SkipPageBounds("tensor_sha256"),
 		parquet.CreatedBy("kvsframes", indexVersion, ""),
 		parquet.KeyValueMetadata(indexVersionKey, indexVersion),
 		parquet.KeyValueMetadata(indexLedgerKey, listing.Digest),

@@ -2,8 +2,6 @@ package dataset
 
 import (
 	"archive/tar"
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -128,71 +126,4 @@ func labelsIn(t *testing.T, format, content string) (all []string) {
 		}
 	}
 	return all
-}
-
-// tensor is a .npy file as numpy writes it, of zeros.
-func tensor(descr, shape string, values int) []byte {
-	header := "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }"
-	header += strings.Repeat(" ", 127-10-len(header)) + "\n"
-	return append([]byte("\x93NUMPY\x01\x00\x76\x00"+header), make([]byte, values)...)
-}
-
-func TestTensors(t *testing.T) {
-	for _, format := range Formats() {
-		dir, shard := createIn(t, format), shardOf(door, 0, "fnf")
-		for i := range shard.Frames {
-			shard.Frames[i].Format, shard.Frames[i].Data = framepb.NPY, tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
-		}
-		write(t, dir, shard)
-		if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != 2 {
-			t.Errorf("%s: %+v, %v", format, report, err)
-		}
-		if name := "_20260101T000000000Z.npy"; format != "tfrecord" && !bytes.Contains(allOf(t, dir), []byte(name)) {
-			t.Errorf("%s: there is no %s", format, name)
-		}
-	}
-	// Pixels alone are not what anybody could read again.
-	shard := shardOf(door, 0, "f")
-	shard.Frames[0].Format = framepb.RGB
-	if _, err := writer(t, create(t)).Write(context.Background(), shard); err == nil || !strings.Contains(err.Error(), `has format "RGB", it must be JPEG, PNG or NPY`) {
-		t.Errorf("pixels: %v", err)
-	}
-}
-
-// allOf is the names and contents of all files.
-func allOf(t *testing.T, dir string) (all []byte) {
-	for name, content := range tree(t, dir) {
-		all = append(append(all, name...), content...)
-	}
-	return all
-}
-
-func TestCheckNPY(t *testing.T) {
-	for want, data := range map[string][]byte{
-		"":                        tensor("<f4", "(1, 2, 3, 3)", 72),
-		" ":                       tensor("<U5", "(7,)", 140),
-		"  ":                      tensor("|u1", "()", 1),
-		"does not begin as one":   []byte("\xff\xd8\xff\xe0 a JPEG"),
-		"ends in its header":      tensor("<f4", "(1,)", 4)[:100],
-		"header that cannot be":   tensor("[('a', '<f4')]", "(1,)", 4),
-		"with 71 bytes of values": tensor("<f4", "(1, 2, 3, 3)", 71),
-		"with 73 bytes of values": tensor("<f4", "(1, 2, 3, 3)", 73),
-		"too large":               tensor("<f4", "(99999999999999999999, 2)", 8),
-		"with 8 bytes of values":  tensor("<f4", "(100, 100, 100, 100)", 8),
-	} {
-		err := checkNPY(data)
-		if strings.TrimSpace(want) == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%.70q: %v, want %q", data, err, want)
-		}
-	}
-}
-
-func FuzzCheckNPY(f *testing.F) {
-	f.Add(tensor("<f4", "(1, 2, 3, 3)", 72))
-	f.Add([]byte("\x93NUMPY\x03\x00\xff\xff\xff\xff"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if checkNPY(data) == nil && checkNPY(append(data, 0)) == nil {
-			t.Error("a byte more changes nothing")
-		}
-	})
 }

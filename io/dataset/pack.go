@@ -134,7 +134,7 @@ func (b *batch) add(s *Sample, slot int32, prefix string) {
 		origin = int32(len(b.Origins))
 		b.origins[s.File] = origin
 		b.Origins = append(b.Origins, &framepb.Origin{
-			File: s.File, StreamName: s.Stream, StreamArn: s.StreamARN, Format: s.Format, KeyPrefix: prefix,
+			File: s.File, TensorFile: s.TensorFile, StreamName: s.Stream, StreamArn: s.StreamARN, Format: s.Format, KeyPrefix: prefix,
 		})
 	}
 	b.Origin = append(b.Origin, origin)
@@ -152,7 +152,15 @@ func (b *batch) add(s *Sample, slot int32, prefix string) {
 		}
 		b.Labels = append(b.Labels, &framepb.Labels{Values: s.Labels})
 	}
+	if s.TensorSize > 0 || len(b.TensorSizes) > 0 {
+		b.TensorSizes = append(extended(b.TensorSizes, len(b.Slots)-1), int32(s.TensorSize))
+		b.TensorOffsets = append(extended(b.TensorOffsets, len(b.Slots)-1), s.TensorOffset)
+		b.TensorSha256 = append(extended(b.TensorSha256, (len(b.Slots)-1)*len(s.TensorSHA256)), s.TensorSHA256[:]...)
+	}
 }
+
+// extended is a column with zeros for the frames before the first that has a value.
+func extended[T any](column []T, n int) []T { return append(column, make([]T, n-len(column))...) }
 
 // packFn writes one file of the set.
 type packFn struct {

@@ -13,20 +13,61 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// packed is a format of one file a shard: its pictures in time order, and bytes
-// around them that follow from what the receipt tells. So nothing is parsed when
-// a file is read back: what stands around the pictures is made again and
-// compared, to the last byte, and no size is taken from the file.
+// packed is a format of one file a shard: its blobs, and bytes around them that
+// follow from what the receipt tells. So nothing is parsed when a file is read back:
+// what stands around the blobs is made again and compared, to the last byte, and no
+// size is taken from the file.
 type packed struct {
 	extension string
 	layout    func(members []member) (layout, error)
 }
 
-// member is a frame as far as the bytes around its picture depend on it.
+// member is a frame as far as the bytes around its blobs depend on it.
 type member struct {
-	framepb.Frame        // without Data
+	framepb.Frame        // without Data and Tensor
 	size          int    // of the picture
+	tensorSize    int    // of the tensor beside it; 0 where there is none
 	prefix        string // of the key, in place of the stream's name; empty where that will do
+}
+
+// membersIn lists the frames of a shard.
+func membersIn(shard framepb.Shard) []member {
+	members := make([]member, len(shard.Frames))
+	for i, frame := range shard.Frames {
+		members[i] = member{Frame: frame, size: len(frame.Data), tensorSize: len(frame.Tensor)}
+		members[i].StreamARN, members[i].Data, members[i].Tensor = shard.Span.Series.StreamARN, nil, nil
+	}
+	return members
+}
+
+// blob is a Blob as its place in a file is reckoned.
+type blob struct {
+	frame  int
+	tensor bool
+	size   int
+}
+
+// inTurn lists the blobs frame by frame, the picture first.
+func inTurn(members []member) []blob {
+	blobs := make([]blob, 0, len(members))
+	for i := range members {
+		m := &members[i]
+		blobs = append(blobs, blob{i, false, m.size})
+		if m.tensorSize > 0 {
+			blobs = append(blobs, blob{i, true, m.tensorSize})
+		}
+	}
+	return blobs
+}
+
+func (b *blob) at(p Position) Blob { return Blob{Frame: b.frame, Tensor: b.tensor, Position: p} }
+
+// blobOf is the tensor of a frame, or its picture.
+func blobOf(frame *framepb.Frame, tensor bool) *[]byte {
+	if tensor {
+		return &frame.Tensor
+	}
+	return &frame.Data
 }
 
 // Key is [framepb.Frame.Key], but in a packed set that has several series of the
@@ -38,7 +79,13 @@ func (m *member) Key() string {
 	return m.Frame.Key()
 }
 
-func (m *member) name() string { return m.Key() + framepb.Extension(m.Format) }
+// name is that of a file of the picture, or of the tensor beside it.
+func (m *member) name(tensor bool) string {
+	if tensor {
+		return m.Key() + framepb.Extension(framepb.NPY)
+	}
+	return m.Key() + framepb.Extension(m.Format)
+}
 
 // labelled says whether a file tells of labels: then it does for each frame, because
 // readers take the first one's fields for those of all.
@@ -46,10 +93,11 @@ func labelled(members []member) bool {
 	return slices.ContainsFunc(members, func(m member) bool { return len(m.Labels) > 0 })
 }
 
-// layout makes what stands around the pictures of a shard. Its answers depend on
-// the members alone, in length too, with one exception: what stands after a
-// picture may hold a checksum of it. They are valid until the next call.
+// layout makes what stands around the blobs of a shard. Its answers depend on the
+// members alone, in length too, with one exception: what stands after a blob may
+// hold a checksum of it. They are valid until the next call.
 type layout interface {
+	blobs() []blob // in the order of the file
 	before(i int) []byte
 	after(i int, data []byte) []byte
 	end() []byte
@@ -58,12 +106,7 @@ type layout interface {
 func (p packed) Path(span framepb.Span) string { return files{}.Path(span) + p.extension }
 
 func (p packed) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
-	members := make([]member, len(shard.Frames))
-	for i, frame := range shard.Frames {
-		members[i] = member{Frame: frame, size: len(frame.Data)}
-		members[i].StreamARN, members[i].Data = shard.Span.Series.StreamARN, nil
-	}
-	layout, err := p.layout(members)
+	layout, err := p.layout(membersIn(shard))
 	if err != nil {
 		return err
 	}
@@ -71,29 +114,29 @@ func (p packed) Write(shard framepb.Shard, create func(name string) (io.WriteClo
 	if err != nil {
 		return err
 	}
-	if err := writePacked(file, layout, dataOf(shard)); err != nil {
+	if err := writePacked(file, layout, dataOf(shard, layout.blobs())); err != nil {
 		file.Close()
 		return err
 	}
 	return file.Close()
 }
 
-// dataOf yields the encoded pictures of a shard.
-func dataOf(shard framepb.Shard) iter.Seq2[[]byte, error] {
+// dataOf yields blobs of a shard.
+func dataOf(shard framepb.Shard, blobs []blob) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for i := range shard.Frames {
-			if !yield(shard.Frames[i].Data, nil) {
+		for i := range blobs {
+			if !yield(*blobOf(&shard.Frames[blobs[i].frame], blobs[i].tensor), nil) {
 				return
 			}
 		}
 	}
 }
 
-// writePacked writes twice a picture, and the picture from where it lies.
-func writePacked(file io.Writer, layout layout, pictures iter.Seq2[[]byte, error]) error {
+// writePacked writes twice a blob, and the blob from where it lies.
+func writePacked(file io.Writer, layout layout, blobs iter.Seq2[[]byte, error]) error {
 	var between []byte
 	i := 0
-	for data, err := range pictures {
+	for data, err := range blobs {
 		if err != nil {
 			return err
 		}
@@ -111,8 +154,8 @@ func writePacked(file io.Writer, layout layout, pictures iter.Seq2[[]byte, error
 	return err
 }
 
-func (p packed) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Picture, error] {
-	return func(yield func(Picture, error) bool) {
+func (p packed) Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Blob, error] {
+	return func(yield func(Blob, error) bool) {
 		members := membersOf(receipt)
 		layout, err := p.layout(members)
 		var file File
@@ -120,39 +163,39 @@ func (p packed) Read(receipt *framepb.Receipt, open func(name string) (File, err
 			file, err = open("")
 		}
 		if err != nil {
-			for range members {
-				if !yield(Picture{}, err) {
+			for _, b := range inTurn(members) {
+				if !yield(b.at(Position{}), err) {
 					return
 				}
 			}
 			return
 		}
 		defer file.Close()
-		r := &packedReader{file: file, layout: layout, members: members}
-		for i := range members {
-			picture, err := r.next(i)
-			if i == len(members)-1 && err == nil {
+		r := newPackedReader(file, layout)
+		for i := range r.blobs {
+			found, err := r.next(i)
+			if i == len(r.blobs)-1 && err == nil {
 				err = r.checkEnd()
 			}
-			if !yield(picture, err) {
+			if !yield(found, err) {
 				return
 			}
 		}
 	}
 }
 
-func (p packed) Positions(receipt *framepb.Receipt) ([]Position, error) {
-	members := membersOf(receipt)
-	layout, err := p.layout(members)
+func (p packed) Positions(receipt *framepb.Receipt) ([]Blob, error) {
+	layout, err := p.layout(membersOf(receipt))
 	if err != nil {
 		return nil, err
 	}
-	positions := make([]Position, len(members))
+	blobs := layout.blobs()
+	positions := make([]Blob, len(blobs))
 	var at int64
-	for i := range members {
+	for i, b := range blobs {
 		at += int64(len(layout.before(i)))
-		positions[i].Offset = at
-		at += int64(members[i].size + len(layout.after(i, nil)))
+		positions[i] = b.at(Position{Offset: at})
+		at += int64(b.size + len(layout.after(i, nil)))
 	}
 	return positions, nil
 }
@@ -166,7 +209,7 @@ func membersOf(receipt *framepb.Receipt) []member {
 			continue
 		}
 		at := series.At(o.Index)
-		members = append(members, member{size: int(o.Size), Frame: framepb.Frame{
+		members = append(members, member{size: int(o.Size), tensorSize: int(o.TensorSize), Frame: framepb.Frame{
 			Stream: series.StreamName, StreamARN: series.StreamARN, SampleMs: at, ImageMs: at + int64(o.OffsetMs),
 			Format: format, Width: o.Width, Height: o.Height, Labels: o.Labels,
 		}})
@@ -175,30 +218,34 @@ func membersOf(receipt *framepb.Receipt) []member {
 }
 
 // packedReader reads a file that may be damaged. Where bytes were taken out or put
-// in at one place, it finds the pictures before and after it all the same.
+// in at one place, it finds the blobs before and after it all the same.
 type packedReader struct {
-	file    File
-	layout  layout
-	members []member
-	at      int64 // where the next picture's piece begins in an undamaged file
-	read    int64 // how far file.Read has come
-	failed  bool  // a picture was not as it was written
-	whole   int64 // what total returned; 0 where nobody has asked
-	buffer  []byte
+	file   File
+	layout layout
+	blobs  []blob
+	at     int64 // where the next blob's piece begins in an undamaged file
+	read   int64 // how far file.Read has come
+	failed bool  // a blob was not as it was written
+	whole  int64 // what total returned; 0 where nobody has asked
+	buffer []byte
 }
 
-// next returns picture i, from where it should be or as far from it as the end
-// of the file is from where that should be.
-func (r *packedReader) next(i int) (Picture, error) {
+func newPackedReader(file File, layout layout) *packedReader {
+	return &packedReader{file: file, layout: layout, blobs: layout.blobs()}
+}
+
+// next returns blob i, from where it should be or as far from it as the end of the
+// file is from where that should be.
+func (r *packedReader) next(i int) (Blob, error) {
 	at := r.at
-	picture, length, err := r.piece(i, at)
+	found, length, err := r.piece(i, at)
 	if length == 0 {
 		length = r.length(i)
 		if shift := r.file.Size() - r.total(); shift != 0 {
-			moved, found, problem := r.piece(i, at+shift)
+			moved, there, problem := r.piece(i, at+shift)
 			switch {
-			case found > 0:
-				picture, err = moved, problem
+			case there > 0:
+				found, err = moved, problem
 			case shift < 0:
 				err = fmt.Errorf("it is not in its file: %w", fs.ErrNotExist)
 			}
@@ -206,37 +253,39 @@ func (r *packedReader) next(i int) (Picture, error) {
 	}
 	r.at = at + length
 	r.failed = r.failed || err != nil
-	return picture, err
+	return found, err
 }
 
-// piece reads picture i and what stands around it, which is of that length; 0
-// where what should stand before the picture does not.
-func (r *packedReader) piece(i int, at int64) (picture Picture, length int64, err error) {
+// piece reads blob i and what stands around it, which is of that length; 0 where
+// what should stand before the blob does not.
+func (r *packedReader) piece(i int, at int64) (found Blob, length int64, err error) {
 	before := r.layout.before(i)
-	start, size := at+int64(len(before)), r.members[i].size
+	start, size := at+int64(len(before)), r.blobs[i].size
+	found = r.blobs[i].at(Position{Offset: start})
 	if at < 0 || start > r.file.Size() {
-		return picture, 0, errors.New("its file ends before it")
+		return found, 0, errors.New("its file ends before it")
 	}
 	if start+int64(size) > r.file.Size() { // so that a buffer is never larger than the file
-		return picture, r.length(i), errors.New("its file ends inside it")
+		return found, r.length(i), errors.New("its file ends inside it")
 	}
 	r.buffer = slices.Grow(r.buffer[:0], len(before)+size)[:len(before)+size]
 	if err := r.fill(r.buffer, at); err != nil {
-		return picture, r.length(i), err
+		return found, r.length(i), err
 	}
 	if !bytes.Equal(r.buffer[:len(before)], before) {
-		return picture, 0, errors.New("what stands before it in its file is not what was written")
+		return found, 0, errors.New("what stands before it in its file is not what was written")
 	}
 	data := r.buffer[len(before):]
 	after := r.layout.after(i, data)
 	length = int64(len(before) + size + len(after))
 	if err := r.compare(after, start+int64(size)); err != nil {
-		return picture, length, fmt.Errorf("what stands after it in its file %w", err)
+		return found, length, fmt.Errorf("what stands after it in its file %w", err)
 	}
-	return Picture{data, Position{Offset: start}}, length, nil
+	found.Data = data
+	return found, length, nil
 }
 
-// checkEnd looks at what the last picture does not show.
+// checkEnd looks at what the last blob does not show.
 func (r *packedReader) checkEnd() error {
 	if shift := r.file.Size() - r.total(); shift != 0 && !r.failed {
 		return fmt.Errorf("its file has %d bytes, %d were written", r.file.Size(), r.total())
@@ -278,9 +327,9 @@ func (r *packedReader) fill(p []byte, at int64) error {
 	return nil
 }
 
-// length returns how long picture i is with what stands around it.
+// length returns how long blob i is with what stands around it.
 func (r *packedReader) length(i int) int64 {
-	n := len(r.layout.before(i)) + r.members[i].size
+	n := len(r.layout.before(i)) + r.blobs[i].size
 	return int64(n + len(r.layout.after(i, nil)))
 }
 
@@ -288,7 +337,7 @@ func (r *packedReader) length(i int) int64 {
 func (r *packedReader) total() int64 {
 	if r.whole == 0 {
 		r.whole = int64(len(r.layout.end()))
-		for i := range r.members {
+		for i := range r.blobs {
 			r.whole += r.length(i)
 		}
 	}

@@ -177,7 +177,8 @@ func PlanPack(ctx context.Context, dir string, o PackOptions) (*PackPlan, error)
 
 // groupCount is what a row group of the index has.
 type groupCount struct {
-	frames, bytes int64
+	frames, bytes int64             // bytes of pictures
+	tensors       int64             // bytes of the tensors beside them
 	units         map[string]int64  // frames of each stream or day
 	series        map[string]string // of the frames: by ID, their streams
 	streams       map[string]bool   // of all samples
@@ -222,6 +223,7 @@ func (a *arrangement) count(samples []Sample) groupCount {
 		}
 		c.frames++
 		c.bytes += s.Size
+		c.tensors += s.TensorSize
 		c.units[a.Divider.unit(s.Stream, s.SampleMs)]++
 		c.series[s.Series] = s.Stream
 	}
@@ -270,6 +272,7 @@ func (p *PackPlan) arrange(o PackOptions, groups []groupCount) error {
 func (c *groupCount) add(g groupCount) {
 	c.frames += g.frames
 	c.bytes += g.bytes
+	c.tensors += g.tensors
 	c.failed += g.failed
 	if c.first == nil {
 		c.first = g.first
@@ -291,7 +294,7 @@ func (a *arrangement) perFile(o PackOptions, total groupCount) (int64, error) {
 		return int64(o.SamplesPerFile), nil
 	}
 	m := a.member(total.first)
-	m.size = int(total.bytes / total.frames)
+	m.size, m.tensorSize = int(total.bytes/total.frames), int(total.tensors/total.frames)
 	size, err := sizeOf(formats[o.Format], m)
 	if err != nil {
 		return 0, err
@@ -346,7 +349,7 @@ func (a *arrangement) prefix(s *Sample) string {
 }
 
 func (a *arrangement) member(s *Sample) member {
-	return member{size: int(s.Size), prefix: a.prefix(s), Frame: framepb.Frame{
+	return member{size: int(s.Size), tensorSize: int(s.TensorSize), prefix: a.prefix(s), Frame: framepb.Frame{
 		Stream: s.Stream, StreamARN: s.StreamARN, SampleMs: s.SampleMs, ImageMs: s.ImageMs,
 		Format: s.Format, Width: s.Width, Height: s.Height, Labels: s.Labels,
 	}}

@@ -17,42 +17,67 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// pick is a frame of a packed set, and where its picture lies in the dataset.
+// pick is a frame of a packed set, and where its blobs lie in the dataset.
 type pick struct {
 	member
+	picture, tensor source
+}
+
+// source is where a blob lies, and its checksum.
+type source struct {
 	file   string
 	offset int64
 	sha256 []byte
 }
 
-// Pictures are read ahead of where they are written to: as many pieces of a shard
+// pickedBlob is a blob of a packed set.
+type pickedBlob struct {
+	source
+	size int
+	of   *pick
+}
+
+// blobsOf lists the blobs of picks, in the order that they are written in.
+func blobsOf(picks []pick, order []blob) []pickedBlob {
+	blobs := make([]pickedBlob, len(order))
+	for i, b := range order {
+		p := &picks[b.frame]
+		blobs[i] = pickedBlob{p.picture, b.size, p}
+		if b.tensor {
+			blobs[i].source = p.tensor
+		}
+	}
+	return blobs
+}
+
+// Blobs are read ahead of where they are written to: as many pieces of a shard
 // file at once as hide how long one takes, and as few that those of all packed
 // files that a process writes fit into readAhead.
 const (
 	readAhead = 64 << 20
-	pieceSize = 1 << 20  // of pictures that lie side by side, read in one go
-	pieceGap  = 64 << 10 // between two pictures, which is read, too
+	pieceSize = 1 << 20  // of blobs that lie side by side, read in one go
+	pieceGap  = 64 << 10 // between two blobs, which is read, too
 )
 
 var aheadBudget = semaphore.NewWeighted(readAhead)
 
-// piece is a part of a shard file that is read in one go, with pictures that follow
-// each other in the packed file, too.
+// piece is a part of a shard file that is read in one go, with blobs that follow each
+// other in the packed file, too.
 type piece struct {
-	picks  []pick
+	blobs  []pickedBlob
 	data   []byte
 	done   chan struct{} // closed once data is there, or err
 	err    error
 	weight int64
 }
 
-// pictures yields the pictures of picks, each compared with its checksum and valid
-// until the next one. It ends with the first error, which names the picture.
-func pictures(ctx context.Context, store ledger.Store, picks []pick) iter.Seq2[[]byte, error] {
+// picked yields the blobs of picks in an order, each compared with its checksum and
+// valid until the next one. It ends with the first error, which names the frame.
+func picked(ctx context.Context, store ledger.Store, picks []pick, order []blob) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		pieces := make(chan *piece, piecesAhead(store))
-		go readPieces(ctx, store, picks, pieces)
+		go readPieces(ctx, store, blobsOf(picks, order), pieces)
 		defer func() { // nothing outlives this, nor keeps its share of the budget
 			cancel()
 			for p := range pieces {
@@ -84,7 +109,7 @@ func pieceBuffer(size int) []byte {
 	return make([]byte, size)
 }
 
-// release gives back what reading took: nobody has the pictures any more.
+// release gives back what reading took: nobody has the blobs any more.
 func (p *piece) release() {
 	aheadBudget.Release(p.weight)
 	pieceBuffers.Put(&p.data)
@@ -95,7 +120,7 @@ func (p *piece) yield(yield func([]byte, error) bool) bool {
 		yield(nil, p.err)
 		return false
 	}
-	for i := range p.picks {
+	for i := range p.blobs {
 		if !yield(p.of(i), nil) {
 			return false
 		}
@@ -113,11 +138,11 @@ func piecesAhead(store ledger.Store) int {
 }
 
 // readPieces sends every piece as soon as its reading has begun.
-func readPieces(ctx context.Context, store ledger.Store, picks []pick, pieces chan<- *piece) {
+func readPieces(ctx context.Context, store ledger.Store, blobs []pickedBlob, pieces chan<- *piece) {
 	defer close(pieces)
-	for len(picks) > 0 {
-		p := nextPiece(picks)
-		picks = picks[len(p.picks):]
+	for len(blobs) > 0 {
+		p := nextPiece(blobs)
+		blobs = blobs[len(p.blobs):]
 		if aheadBudget.Acquire(ctx, p.weight) != nil {
 			return
 		}
@@ -126,12 +151,12 @@ func readPieces(ctx context.Context, store ledger.Store, picks []pick, pieces ch
 	}
 }
 
-// nextPiece takes the first pictures that lie side by side.
-func nextPiece(picks []pick) *piece {
-	first := &picks[0]
+// nextPiece takes the first blobs that lie side by side.
+func nextPiece(blobs []pickedBlob) *piece {
+	first := &blobs[0]
 	n, end := 1, first.offset+int64(first.size)
-	for ; n < len(picks); n++ {
-		next := &picks[n]
+	for ; n < len(blobs); n++ {
+		next := &blobs[n]
 		gap := next.offset - end
 		if next.file != first.file || gap < 0 || gap > pieceGap || next.offset+int64(next.size)-first.offset > pieceSize {
 			break
@@ -139,47 +164,50 @@ func nextPiece(picks []pick) *piece {
 		end = next.offset + int64(next.size)
 	}
 	size := end - first.offset
-	return &piece{picks: picks[:n], done: make(chan struct{}), weight: min(size, readAhead)}
+	return &piece{blobs: blobs[:n], done: make(chan struct{}), weight: min(size, readAhead)}
 }
 
 func (p *piece) read(ctx context.Context, store ledger.Store) {
 	defer close(p.done)
-	last := &p.picks[len(p.picks)-1]
-	p.data = pieceBuffer(int(last.offset + int64(last.size) - p.picks[0].offset))
-	if err := store.ReadRange(ctx, p.picks[0].file, p.data, p.picks[0].offset); err != nil {
+	first, last := &p.blobs[0], &p.blobs[len(p.blobs)-1]
+	p.data = pieceBuffer(int(last.offset + int64(last.size) - first.offset))
+	if len(p.data) == 0 { // a frame without a tensor, among others that have one
+		return
+	}
+	if err := store.ReadRange(ctx, first.file, p.data, first.offset); err != nil {
 		if p.err = p.blame(ctx, store, err); p.err != nil {
 			return
 		}
 	}
-	for i := range p.picks {
-		if sum := sha256.Sum256(p.of(i)); string(sum[:]) != string(p.picks[i].sha256) {
-			p.err = p.picks[i].fault(errors.New("its bytes are not those that were recorded (SHA-256)"))
+	for i := range p.blobs {
+		if sum := sha256.Sum256(p.of(i)); string(sum[:]) != string(p.blobs[i].sha256) {
+			p.err = p.blobs[i].fault(errors.New("its bytes are not those that were recorded (SHA-256)"))
 			return
 		}
 	}
 }
 
-// blame finds the picture that cannot be read, by reading them one by one.
+// blame finds the blob that cannot be read, by reading them one by one.
 func (p *piece) blame(ctx context.Context, store ledger.Store, err error) error {
-	for i := range p.picks {
-		if len(p.picks) > 1 {
-			err = store.ReadRange(ctx, p.picks[i].file, p.of(i), p.picks[i].offset)
+	for i := range p.blobs {
+		if len(p.blobs) > 1 {
+			err = store.ReadRange(ctx, p.blobs[i].file, p.of(i), p.blobs[i].offset)
 		}
 		if err != nil {
-			return p.picks[i].fault(err)
+			return p.blobs[i].fault(err)
 		}
 	}
 	return nil
 }
 
 func (p *piece) of(i int) []byte {
-	at := p.picks[i].offset - p.picks[0].offset
-	return p.data[at : at+int64(p.picks[i].size)]
+	at := p.blobs[i].offset - p.blobs[0].offset
+	return p.data[at : at+int64(p.blobs[i].size)]
 }
 
-// fault names a picture that cannot be had. A store that does not answer is no
-// proof of damage.
-func (p *pick) fault(err error) error {
+// fault names a frame that cannot be had. A store that does not answer is no proof
+// of damage.
+func (b *pickedBlob) fault(err error) error {
 	var failed *ledger.StoreError
 	advice := ""
 	switch {
@@ -191,7 +219,7 @@ func (p *pick) fault(err error) error {
 	default:
 		advice = adviceVerify
 	}
-	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", p.Stream, clock(p.SampleMs), p.file, err, advice)
+	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, clock(b.of.SampleMs), b.file, err, advice)
 }
 
 const adviceVerify = ": run kvsframes verify on the dataset, it tells what else is damaged"
@@ -203,7 +231,7 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 	seen := int64(0)
 	for _, r := range references {
 		for i, slot := range r.Slots {
-			if slot < 0 || int64(slot) >= n || picks[slot].sha256 != nil {
+			if slot < 0 || int64(slot) >= n || picks[slot].picture.sha256 != nil {
 				return nil, fmt.Errorf("slot %d of %d is named twice, or is not one: this is a mistake in kvsframes", slot, n)
 			}
 			origin := r.Origins[r.Origin[i]]
@@ -215,7 +243,11 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 					},
 					size: int(r.Sizes[i]), prefix: origin.KeyPrefix,
 				},
-				file: origin.File, offset: r.Offsets[i], sha256: r.Sha256[i*sha256.Size : (i+1)*sha256.Size],
+				picture: source{origin.File, r.Offsets[i], r.Sha256[i*sha256.Size : (i+1)*sha256.Size]},
+			}
+			if len(r.TensorSizes) > 0 && r.TensorSizes[i] > 0 {
+				picks[slot].tensorSize = int(r.TensorSizes[i])
+				picks[slot].tensor = source{origin.TensorFile, r.TensorOffsets[i], r.TensorSha256[i*sha256.Size : (i+1)*sha256.Size]}
 			}
 			if len(r.Labels) > 0 {
 				picks[slot].Labels = r.Labels[i].GetValues()

@@ -56,7 +56,7 @@ func (s *selection) of(samples []Sample) iter.Seq[*Sample] {
 	}
 }
 
-// sum is a hash of which frames are packed, of their pictures and labels.
+// sum is a hash of which frames are packed, of their pictures, labels and tensors.
 func (s *selection) sum(samples []Sample) []byte {
 	hash := sha256.New()
 	var line []byte
@@ -66,6 +66,10 @@ func (s *selection) sum(samples []Sample) []byte {
 		line = append(line, sample.SHA256[:]...)
 		if len(sample.Labels) > 0 {
 			line = append(line, framepb.LabelsJSON(sample.Labels)...)
+		}
+		if sample.TensorSize > 0 {
+			line = fmt.Appendf(line, "%d ", sample.TensorSize)
+			line = append(line, sample.TensorSHA256[:]...)
 		}
 		hash.Write(line)
 	}

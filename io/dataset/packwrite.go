@@ -50,14 +50,14 @@ func extensionOf(format Format) string {
 func sizeOf(format Format, m member) (int64, error) {
 	of, ok := format.(packed)
 	if !ok {
-		return int64(m.size), nil
+		return int64(m.size + m.tensorSize), nil
 	}
 	many := slices.Repeat([]member{m}, groupRows)
 	layout, err := of.layout(many)
 	if err != nil {
 		return 0, err
 	}
-	return (&packedReader{layout: layout, members: many}).total() / groupRows, nil
+	return newPackedReader(nil, layout).total() / groupRows, nil
 }
 
 // write writes a file of a packed set, whole or not at all, unless it is there. It
@@ -67,11 +67,10 @@ func (p *packer) write(ctx context.Context, name string, picks []pick) (there bo
 	for i := range picks {
 		members[i] = picks[i].member
 	}
-	data := pictures(ctx, p.source, picks)
 	if of, ok := p.format.(packed); ok {
-		there, err = p.writeFile(ctx, name, of, members, data)
+		there, err = p.writeFile(ctx, name, of, members, picks)
 	} else {
-		there, err = p.writeFolder(ctx, name, members, data)
+		there, err = p.writeFolder(ctx, name, members, picks)
 	}
 	if err != nil {
 		return false, fmt.Errorf("packing %s: %w", name, err)
@@ -81,7 +80,7 @@ func (p *packer) write(ctx context.Context, name string, picks []pick) (there bo
 
 // writeFile writes a file of many pictures. One that has the size of a whole one is
 // whole: it appeared in one step.
-func (p *packer) writeFile(ctx context.Context, name string, of packed, members []member, pictures iter.Seq2[[]byte, error]) (there bool, err error) {
+func (p *packer) writeFile(ctx context.Context, name string, of packed, members []member, picks []pick) (there bool, err error) {
 	layout, err := of.layout(members)
 	if err != nil {
 		return false, err
@@ -90,14 +89,14 @@ func (p *packer) writeFile(ctx context.Context, name string, of packed, members 
 	if err != nil {
 		return false, err
 	}
-	if size > 0 && size == (&packedReader{layout: layout, members: members}).total() {
+	if size > 0 && size == newPackedReader(nil, layout).total() {
 		return true, nil
 	}
 	if err := p.reach("begin"); err != nil {
 		return false, err
 	}
 	return false, writeWhole(ctx, p.target, name, func(file io.Writer) error {
-		if err := writePacked(file, layout, pictures); err != nil {
+		if err := writePacked(file, layout, picked(ctx, p.source, picks, layout.blobs())); err != nil {
 			return err
 		}
 		return p.reach("written")
@@ -117,43 +116,49 @@ func (p *packer) size(ctx context.Context, name string) (int64, error) {
 	return file.Size(), nil
 }
 
-// writeFolder writes a folder of pictures. One that has them all is whole: each
-// of them appeared in one step.
-func (p *packer) writeFolder(ctx context.Context, name string, members []member, pictures iter.Seq2[[]byte, error]) (there bool, err error) {
+// writeFolder writes a folder of blobs. One that has them all is whole: each of them
+// appeared in one step.
+func (p *packer) writeFolder(ctx context.Context, name string, members []member, picks []pick) (there bool, err error) {
 	have, err := p.target.Under(ctx, name)
 	if err != nil {
 		return false, err
 	}
 	slices.Sort(have)
-	whole := !slices.ContainsFunc(members, func(m member) bool {
-		_, ok := slices.BinarySearch(have, m.name())
+	blobs := inTurn(members)
+	names := make([]string, len(blobs))
+	for i, b := range blobs {
+		names[i] = members[b.frame].name(b.tensor)
+	}
+	absent := slices.ContainsFunc(names, func(name string) bool {
+		_, ok := slices.BinarySearch(have, name)
 		return !ok
 	})
-	if whole {
+	if !absent {
 		return true, nil
 	}
 	if err := p.reach("begin"); err != nil {
 		return false, err
 	}
+	data := picked(ctx, p.source, picks, blobs)
 	if bucket, ok := p.target.(*ledger.Bucket); ok {
-		return false, p.uploadFolder(ctx, bucket, name, members, pictures)
+		return false, p.uploadFolder(ctx, bucket, name, names, data)
 	}
-	return false, p.renameFolder(string(p.target.(ledger.Folder)), name, members, pictures)
+	return false, p.renameFolder(string(p.target.(ledger.Folder)), name, names, data)
 }
 
-func (p *packer) uploadFolder(ctx context.Context, bucket *ledger.Bucket, name string, members []member, pictures iter.Seq2[[]byte, error]) error {
+func (p *packer) uploadFolder(ctx context.Context, bucket *ledger.Bucket, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
 	out := newObjects(ctx, bucket, name)
 	defer out.cancel()
-	return out.finish(p.fill(members, pictures, out.create))
+	return out.finish(p.fill(names, blobs, out.create))
 }
 
-func (p *packer) renameFolder(dir, name string, members []member, pictures iter.Seq2[[]byte, error]) error {
+func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
 	temp, target := filepath.Join(dir, "tmp", name+"."+rand.Text()), filepath.Join(dir, name)
 	defer os.RemoveAll(temp)
 	if err := os.MkdirAll(temp, 0o777); err != nil {
 		return err
 	}
-	err := p.fill(members, pictures, func(name string) (io.WriteCloser, error) { return createFile(filepath.Join(temp, name)) })
+	err := p.fill(names, blobs, func(name string) (io.WriteCloser, error) { return createFile(filepath.Join(temp, name)) })
 	if err != nil {
 		return err
 	}
@@ -166,10 +171,10 @@ func (p *packer) renameFolder(dir, name string, members []member, pictures iter.
 	return os.Rename(temp, target)
 }
 
-// fill writes pictures, a file each.
-func (p *packer) fill(members []member, pictures iter.Seq2[[]byte, error], create func(name string) (io.WriteCloser, error)) error {
+// fill writes blobs, a file each.
+func (p *packer) fill(names []string, blobs iter.Seq2[[]byte, error], create func(name string) (io.WriteCloser, error)) error {
 	i := 0
-	for data, err := range pictures {
+	for data, err := range blobs {
 		if err != nil {
 			return err
 		}
@@ -177,7 +182,7 @@ func (p *packer) fill(members []member, pictures iter.Seq2[[]byte, error], creat
 			return err
 		}
 		// Until the next one is read, it is as it is.
-		if err := writeOne(create, members[i].name(), bytes.Clone(data)); err != nil {
+		if err := writeOne(create, names[i], bytes.Clone(data)); err != nil {
 			return err
 		}
 		i++

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -19,7 +20,7 @@ import (
 // tells Hugging Face's datasets that it has images.
 //
 // Every picture is a page of its own, neither compressed nor encoded, so that it
-// can be read by its bytes alone. The other columns come to a few thousandths of
+// can be read by its bytes alone; and so is every tensor beside one. The other columns come to a few thousandths of
 // a file; uncompressed, their bytes hang on no version of a compressor.
 var parquetFormat = packed{extension: ".parquet", layout: newParquetLayout}
 
@@ -29,8 +30,8 @@ const (
 	groupBytes = 64 << 20
 )
 
-// maxPicture leaves room for what stands before a picture in its page.
-const maxPicture = math.MaxInt32 - 64
+// maxBlob leaves room for what stands before a blob in its page.
+const maxBlob = math.MaxInt32 - 64
 
 const (
 	parquetMagic = "PAR1"
@@ -40,24 +41,29 @@ const (
 // huggingFace is what datasets takes columns for. An image that is a tensor is none
 // to it: it stays bytes.
 func huggingFace(columns []parquetColumn, tensors bool) string {
-	text := `{"info":{"features":{`
-	for i := range columns[:len(columns)-2] {
-		text += fmt.Sprintf(`%q:{"dtype":%q,"_type":"Value"},`, columns[i].path[0], columns[i].dtype())
+	var features []string
+	for i := range columns {
+		switch c := &columns[i]; {
+		case len(c.path) == 1:
+			features = append(features, fmt.Sprintf(`%q:{"dtype":%q,"_type":"Value"}`, c.path[0], c.dtype()))
+		case c.path[1] == "path": // the picture's column is told with its name's
+		case tensors:
+			features = append(features, `"image":{"bytes":{"dtype":"binary","_type":"Value"},"path":{"dtype":"string","_type":"Value"}}`)
+		default:
+			features = append(features, `"image":{"_type":"Image"}`)
+		}
 	}
-	if tensors {
-		return text + `"image":{"bytes":{"dtype":"binary","_type":"Value"},"path":{"dtype":"string","_type":"Value"}}}}}`
-	}
-	return text + `"image":{"_type":"Image"}}}}`
+	return `{"info":{"features":{` + strings.Join(features, ",") + `}}}`
 }
 
-// parquetColumn is a leaf of the schema: of numbers, or of texts; pictures are
-// neither. All nodes are optional, though none is ever null: datasets takes an
+// parquetColumn is a leaf of the schema: of numbers, of texts, or of blobs. All nodes are optional, though none is ever null: datasets takes an
 // image for one only where its type is what Arrow makes of a nullable struct.
 type parquetColumn struct {
 	path   []string
 	kind   format.Type
 	number func(m *member) int64
 	text   func(m *member) string
+	size   func(m *member) int // of a blob
 }
 
 // dtype is the type of a column's values to datasets.
@@ -67,6 +73,9 @@ func (c *parquetColumn) dtype() string {
 		return "timestamp[ms, tz=UTC]"
 	case format.Int32:
 		return "int32"
+	}
+	if c.size != nil {
+		return "binary"
 	}
 	return "string"
 }
@@ -80,9 +89,15 @@ var parquetColumns = []parquetColumn{
 	{path: []string{"width"}, kind: format.Int32, number: func(m *member) int64 { return int64(m.Width) }},
 	{path: []string{"height"}, kind: format.Int32, number: func(m *member) int64 { return int64(m.Height) }},
 	{path: []string{"format"}, kind: format.ByteArray, text: func(m *member) string { return m.Format }},
-	{path: []string{"image", "bytes"}, kind: format.ByteArray},
-	{path: []string{"image", "path"}, kind: format.ByteArray, text: func(m *member) string { return m.name() }},
+	pictureColumn,
+	{path: []string{"image", "path"}, kind: format.ByteArray, text: func(m *member) string { return m.name(false) }},
 }
+
+// The columns of blobs: tensors beside pictures, where frames have them, come last.
+var (
+	pictureColumn = parquetColumn{path: []string{"image", "bytes"}, kind: format.ByteArray, size: func(m *member) int { return m.size }}
+	tensorColumn  = parquetColumn{path: []string{"tensor"}, kind: format.ByteArray, size: func(m *member) int { return m.tensorSize }}
+)
 
 // labelsColumn stands before the pictures, where frames have labels: a JSON object.
 var labelsColumn = parquetColumn{
@@ -90,34 +105,41 @@ var labelsColumn = parquetColumn{
 	text: func(m *member) string { return framepb.LabelsJSON(m.Labels) },
 }
 
-// columnsOf are the columns of a file; the last two are the pictures and their names.
-func columnsOf(members []member) []parquetColumn {
+// columnsOf are the columns of a file.
+func columnsOf(members []member, beside bool) []parquetColumn {
+	columns := slices.Clone(parquetColumns)
 	if labelled(members) {
-		return slices.Insert(slices.Clone(parquetColumns), len(parquetColumns)-2, labelsColumn)
+		columns = slices.Insert(columns, len(columns)-2, labelsColumn)
 	}
-	return parquetColumns
+	if beside {
+		columns = append(columns, tensorColumn)
+	}
+	return columns
 }
 
 // sampleTime is the column that the rows are sorted by, unless they are shuffled.
 const sampleTime = 2
 
+// parquetLayout lays row groups one after the other: of each the pictures, then the
+// tensors.
 type parquetLayout struct {
-	members []member
-	groups  map[int]*rowGroup // by their first and by their last member
-	footer  []byte
+	order  []blob
+	heads  map[int][]byte // of row groups, by their first picture
+	tails  map[int][]byte // by their last picture
+	footer []byte
 }
 
 type rowGroup struct {
-	columns     []parquetColumn
-	members     []member
-	first, last int    // of all members
-	head, tail  []byte // what stands before the first picture's page, and after the last's
+	columns    []parquetColumn
+	members    []member
+	head, tail []byte // what stands before the first picture's page, and after the last's
 }
 
 func newParquetLayout(members []member) (layout, error) {
-	l := &parquetLayout{members: members, groups: make(map[int]*rowGroup)}
-	columns := columnsOf(members)
+	l := &parquetLayout{heads: make(map[int][]byte), tails: make(map[int][]byte)}
 	tensors := slices.ContainsFunc(members, func(m member) bool { return m.Format == framepb.NPY })
+	beside := slices.ContainsFunc(members, func(m member) bool { return m.tensorSize > 0 })
+	columns := columnsOf(members, beside)
 	file := format.FileMetaData{
 		Version: 2, Schema: parquetSchema(columns), NumRows: int64(len(members)), CreatedBy: createdBy,
 		KeyValueMetadata: []format.KeyValue{{Key: "huggingface", Value: huggingFace(columns, tensors)}},
@@ -126,44 +148,63 @@ func newParquetLayout(members []member) (layout, error) {
 		file.ColumnOrders = append(file.ColumnOrders, format.ColumnOrder{Value: new(format.TypeDefinedOrder)})
 	}
 	at := int64(len(parquetMagic))
-	for first := 0; first < len(members); {
-		g := &rowGroup{columns: columns, first: first, last: first}
-		size := 0
-		for i := first; i < len(members) && i-first < groupRows && (i == first || size+members[i].size <= groupBytes); i++ {
-			if members[i].size > maxPicture {
-				return nil, fmt.Errorf("a picture has %d bytes: in a Parquet file it must have at most %d", members[i].size, maxPicture)
-			}
-			g.last, size = i, size+members[i].size
+	for done := 0; done < len(members); {
+		rows, err := groupOf(members[done:])
+		if err != nil {
+			return nil, err
 		}
-		g.members = members[first : g.last+1]
+		g := &rowGroup{columns: columns, members: rows}
 		meta := g.lay(at)
 		meta.Ordinal = int16(len(file.RowGroups))
 		file.RowGroups = append(file.RowGroups, meta)
-		l.groups[g.first], l.groups[g.last] = g, g
 		at += meta.TotalByteSize
-		first = g.last + 1
+		l.heads[len(l.order)] = g.head
+		for i := range rows {
+			l.order = append(l.order, blob{done + i, false, rows[i].size})
+		}
+		l.tails[len(l.order)-1] = g.tail
+		for i := range rows {
+			if beside { // a row without one has an empty one
+				l.order = append(l.order, blob{done + i, true, rows[i].tensorSize})
+			}
+		}
+		done += len(rows)
 	}
 	l.footer = thriftBytes(&file)
 	return l, nil
 }
+
+// groupOf is the first rows, as many as a row group takes.
+func groupOf(members []member) ([]member, error) {
+	size := 0
+	for i := range members {
+		m := &members[i]
+		if most := max(m.size, m.tensorSize); most > maxBlob {
+			return nil, fmt.Errorf("a picture, or the tensor beside it, has %d bytes: in a Parquet file it must have at most %d", most, maxBlob)
+		}
+		size += m.size + m.tensorSize
+		if i == groupRows || i > 0 && size > groupBytes {
+			return members[:i], nil
+		}
+	}
+	return members, nil
+}
+
+func (l *parquetLayout) blobs() []blob { return l.order }
 
 func (l *parquetLayout) before(i int) []byte {
 	var b []byte
 	if i == 0 {
 		b = append(b, parquetMagic...)
 	}
-	if g := l.groups[i]; g != nil && g.first == i {
-		b = append(b, g.head...)
+	column := &pictureColumn
+	if l.order[i].tensor {
+		column = &tensorColumn
 	}
-	return append(b, picturePrefix(l.members[i].size)...)
+	return append(append(b, l.heads[i]...), column.prefix(l.order[i].size)...)
 }
 
-func (l *parquetLayout) after(i int, _ []byte) []byte {
-	if g := l.groups[i]; g != nil && g.last == i {
-		return g.tail
-	}
-	return nil
-}
+func (l *parquetLayout) after(i int, _ []byte) []byte { return l.tails[i] }
 
 func (l *parquetLayout) end() []byte {
 	end := binary.LittleEndian.AppendUint32(bytes.Clone(l.footer), uint32(len(l.footer)))
@@ -184,14 +225,17 @@ func (g *rowGroup) lay(at int64) format.RowGroup {
 			NumValues: meta.NumRows, DataPageOffset: at + meta.TotalByteSize,
 		}
 		var size int64
-		switch page := column.page(g.members); {
-		case n == len(g.columns)-2:
+		switch {
+		case column.size != nil:
 			for i := range g.members {
-				size += int64(len(picturePrefix(g.members[i].size)) + g.members[i].size)
+				n := column.size(&g.members[i])
+				size += int64(len(column.prefix(n)) + n)
 			}
-		case n == len(g.columns)-1:
-			g.tail, size = page, int64(len(page))
+		case column.path[0] == pictureColumn.path[0]: // the pictures' names
+			g.tail = column.page(g.members)
+			size = int64(len(g.tail))
 		default:
+			page := column.page(g.members)
 			g.head, size = append(g.head, page...), int64(len(page))
 			chunk.Statistics = column.statistics(g.members)
 		}
@@ -252,9 +296,9 @@ func (c *parquetColumn) plain(n int64) []byte {
 	return binary.LittleEndian.AppendUint64(nil, uint64(n))
 }
 
-// picturePrefix is what stands before a picture in its page.
-func picturePrefix(size int) []byte {
-	levels := parquetColumns[len(parquetColumns)-2].levels(1)
+// prefix is what stands before a blob in its page.
+func (c *parquetColumn) prefix(size int) []byte {
+	levels := c.levels(1)
 	prefix := append(pageHeader(1, len(levels)+4+size), levels...)
 	return binary.LittleEndian.AppendUint32(prefix, uint32(size))
 }

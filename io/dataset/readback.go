@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"iter"
 	"path"
 	"slices"
@@ -39,60 +38,54 @@ func (s *stored) strays() ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return s.opened[name] }), err
 }
 
-// picture is a frame's bytes, valid until the next one, and what the receipt
-// says of it.
-type picture struct {
+// readBlob is a blob of a frame, and what the receipt says of the frame.
+type readBlob struct {
 	ledger.Outcome
-	data []byte
+	Blob
 }
 
-// pictures yields every frame of a receipt, with an error where the file is not
-// what was recorded: one that satisfies fs.ErrNotExist where there is no file.
-func (s *stored) pictures(format Format, receipt *framepb.Receipt) iter.Seq2[picture, error] {
-	return func(yield func(picture, error) bool) {
+// blobs yields every blob of a receipt, with an error where the file is not what was
+// recorded: one that satisfies fs.ErrNotExist where there is no file.
+func (s *stored) blobs(format Format, receipt *framepb.Receipt) iter.Seq2[readBlob, error] {
+	return func(yield func(readBlob, error) bool) {
 		var frames []ledger.Outcome
 		for outcome := range ledger.Outcomes(receipt) {
 			if outcome.Kind == ledger.Frame {
 				frames = append(frames, outcome)
 			}
 		}
-		for read, err := range format.Read(receipt, s.open) {
-			if len(frames) == 0 {
-				return
-			}
-			frame := picture{frames[0], read.Data}
-			frames = frames[1:]
+		for blob, err := range format.Read(receipt, s.open) {
+			read := readBlob{frames[blob.Frame], blob}
 			if err == nil {
-				err = frame.compare()
+				err = read.compare()
 			}
-			if !yield(frame, err) {
-				return
-			}
-		}
-		for _, frame := range frames {
-			if !yield(picture{frame, nil}, fmt.Errorf("its file ends before it: %w", fs.ErrNotExist)) {
+			if !yield(read, err) {
 				return
 			}
 		}
 	}
 }
 
-func (p picture) compare() error {
-	if len(p.data) > int(p.Size) {
-		return fmt.Errorf("it has more than the %d bytes that were written", p.Size)
+func (b *readBlob) compare() error {
+	size, want := b.Size, b.SHA256
+	if b.Tensor {
+		size, want = b.TensorSize, b.TensorSHA256
 	}
-	if len(p.data) < int(p.Size) {
-		return fmt.Errorf("it has %d bytes, %d were written", len(p.data), p.Size)
+	if len(b.Data) > int(size) {
+		return fmt.Errorf("it has more than the %d bytes that were written", size)
 	}
-	if sum := sha256.Sum256(p.data); !bytes.Equal(sum[:], p.SHA256) {
-		return fmt.Errorf("its %d bytes are not those that were written (SHA-256)", p.Size)
+	if len(b.Data) < int(size) {
+		return fmt.Errorf("it has %d bytes, %d were written", len(b.Data), size)
+	}
+	if sum := sha256.Sum256(b.Data); !bytes.Equal(sum[:], want) {
+		return fmt.Errorf("its %d bytes are not those that were written (SHA-256)", size)
 	}
 	return nil
 }
 
-// holds reports whether what is at its path is exactly the pictures of a receipt.
+// holds reports whether what is at its path is exactly the blobs of a receipt.
 func (s *stored) holds(format Format, receipt *framepb.Receipt) bool {
-	for _, err := range s.pictures(format, receipt) {
+	for _, err := range s.blobs(format, receipt) {
 		if err != nil {
 			return false
 		}

@@ -267,15 +267,15 @@ func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (fra
 			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: outcome.Reason})
 		}
 	}
-	members := membersOf(receipt)
+	for _, m := range membersOf(receipt) {
+		shard.Frames = append(shard.Frames, m.Frame)
+	}
 	there := &stored{ctx: ctx, store: r.found.store, path: r.found.format.Path(shard.Span)}
-	for picture, err := range there.pictures(r.found.format, receipt) {
+	for blob, err := range there.blobs(r.found.format, receipt) {
 		if err != nil {
 			return shard, fmt.Errorf("%s changed while it was repaired: %w", there.path, err)
 		}
-		frame := members[picture.Number].Frame
-		frame.Data = slices.Clone(picture.data)
-		shard.Frames = append(shard.Frames, frame)
+		*blobOf(&shard.Frames[blob.Frame], blob.Tensor) = slices.Clone(blob.Data)
 	}
 	return shard, nil
 }

@@ -25,37 +25,58 @@ const (
 	listValue        = 1
 )
 
-// recordLayout puts the features in the order of their names, but the picture
-// last: so what stands before a picture tells which one it is.
+// recordLayout puts the features in the order of their names, but the picture and
+// the tensor last: so what stands before a picture tells which one it is.
 type recordLayout struct {
 	members []member
+	order   []blob
 	labels  bool
 	buffer  []byte
+	sum     uint32 // of a record up to the end of its picture, where a tensor follows
 }
 
 func newRecordLayout(members []member) (layout, error) {
-	return &recordLayout{members: members, labels: labelled(members)}, nil
+	return &recordLayout{members: members, order: inTurn(members), labels: labelled(members)}, nil
 }
 
+func (l *recordLayout) blobs() []blob { return l.order }
+
 func (l *recordLayout) before(i int) []byte {
-	features := l.features(i)
-	head := field(exampleFeatures, len(features)+l.members[i].size)
-	l.buffer = binary.LittleEndian.AppendUint64(l.buffer[:0], uint64(len(head)+len(features)+l.members[i].size))
+	m := &l.members[l.order[i].frame]
+	if l.order[i].tensor {
+		return blobPrefix("image/tensor", m.tensorSize)
+	}
+	features, rest := l.features(m), m.size
+	if m.tensorSize > 0 {
+		rest += len(blobPrefix("image/tensor", m.tensorSize)) + m.tensorSize
+	}
+	head := field(exampleFeatures, len(features)+rest)
+	l.buffer = binary.LittleEndian.AppendUint64(l.buffer[:0], uint64(len(head)+len(features)+rest))
 	l.buffer = binary.LittleEndian.AppendUint32(l.buffer, masked(crc32.Checksum(l.buffer, castagnoli)))
 	l.buffer = append(l.buffer, head...)
 	return append(l.buffer, features...)
 }
 
 func (l *recordLayout) after(i int, data []byte) []byte {
-	sum := crc32.Checksum(l.before(i)[recordHeader:], castagnoli)
-	return binary.LittleEndian.AppendUint32(nil, masked(crc32.Update(sum, castagnoli, data)))
+	b := &l.order[i]
+	sum, before := l.sum, l.before(i)
+	if !b.tensor {
+		sum, before = 0, before[recordHeader:]
+	}
+	sum = crc32.Update(crc32.Update(sum, castagnoli, before), castagnoli, data)
+	if l.members[b.frame].tensorSize > 0 && !b.tensor {
+		if data != nil { // not where a length is asked for
+			l.sum = sum
+		}
+		return nil
+	}
+	return binary.LittleEndian.AppendUint32(nil, masked(sum))
 }
 
 func (l *recordLayout) end() []byte { return nil }
 
 // features encodes all features, up to the picture.
-func (l *recordLayout) features(i int) []byte {
-	m := &l.members[i]
+func (l *recordLayout) features(m *member) []byte {
 	var b []byte
 	b = appendBytesFeature(b, "image/format", strings.ToLower(m.Format))
 	b = appendIntFeature(b, "image/height", int64(m.Height))
@@ -67,9 +88,14 @@ func (l *recordLayout) features(i int) []byte {
 	b = appendBytesFeature(b, "image/stream", m.Stream)
 	b = appendIntFeature(b, "image/timestamp", m.SampleMs)
 	b = appendIntFeature(b, "image/width", int64(m.Width))
-	value := field(listValue, m.size)
-	list := append(field(featureBytesList, len(value)+m.size), value...)
-	return append(b, entryPrefix("image/encoded", list, m.size)...)
+	return append(b, blobPrefix("image/encoded", m.size)...)
+}
+
+// blobPrefix is a feature up to its value, a blob.
+func blobPrefix(name string, size int) []byte {
+	value := field(listValue, size)
+	list := append(field(featureBytesList, len(value)+size), value...)
+	return entryPrefix(name, list, size)
 }
 
 func appendBytesFeature(b []byte, name, value string) []byte {

@@ -247,7 +247,8 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 		return true, err
 	}
 	readable = true
-	for frame, err := range shard.pictures(v.format, receipt) {
+	spoiled := make(map[int]bool) // frames
+	for blob, err := range shard.blobs(v.format, receipt) {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
@@ -256,20 +257,24 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 			return false, failed
 		}
 		if err == nil {
-			err = checkHeader(frame, ledger.Format(receipt))
+			err = checkHeader(blob, ledger.Format(receipt))
 		}
-		switch {
-		case err == nil:
-			part.Frames++
+		if err == nil {
 			continue
-		case errors.Is(err, fs.ErrNotExist):
+		}
+		missing := errors.Is(err, fs.ErrNotExist)
+		readable = readable && (missing || !isUnreadable(err))
+		switch {
+		case spoiled[blob.Frame]: // a frame counts once
+		case missing:
 			part.Missing++
 		default:
 			part.Corrupt++
-			readable = readable && !isUnreadable(err)
 		}
-		found.harm("%s: the frame of %s at %s: %v", path, series.StreamName, clock(series.At(frame.Index)), err)
+		spoiled[blob.Frame] = true
+		found.harm("%s: the %s of %s at %s: %v", path, blob.kind(), series.StreamName, clock(series.At(blob.Index)), err)
 	}
+	part.Frames = int64(int(receipt.Frames) - len(spoiled))
 	strays, err := shard.strays()
 	if err != nil {
 		return false, err
@@ -288,19 +293,19 @@ func isUnreadable(err error) bool {
 }
 
 // checkHeader looks at what decoders will see first.
-func checkHeader(frame picture, format string) error {
-	if format == framepb.NPY {
-		return checkNPY(frame.data)
+func checkHeader(blob readBlob, format string) error {
+	if blob.Tensor || format == framepb.NPY {
+		return checkNPY(blob.Data)
 	}
-	header, kind, err := image.DecodeConfig(bytes.NewReader(frame.data))
+	header, kind, err := image.DecodeConfig(bytes.NewReader(blob.Data))
 	if err != nil {
 		return fmt.Errorf("it is no picture: %w", err)
 	}
 	if !strings.EqualFold(kind, format) {
 		return fmt.Errorf("it is a picture in %s, its receipt says %s", strings.ToUpper(kind), format)
 	}
-	if header.Width != int(frame.Width) || header.Height != int(frame.Height) {
-		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, frame.Width, frame.Height)
+	if header.Width != int(blob.Width) || header.Height != int(blob.Height) {
+		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, blob.Width, blob.Height)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // webdataset is one tar a shard, as the WebDataset library reads it: a picture,
-// then a JSON file of the same key.
+// the tensor beside it, then a JSON file, of the same key.
 var webdataset = packed{extension: ".tar", layout: newTarLayout}
 
 // sidecar is the .json member of a frame. No field is ever left out: readers take
@@ -38,12 +38,13 @@ var padding [2 * tarBlock]byte
 
 type tarLayout struct {
 	members []member
+	order   []blob
 	labels  bool
 	buffer  bytes.Buffer
 }
 
 func newTarLayout(members []member) (layout, error) {
-	l := &tarLayout{members: members, labels: labelled(members)}
+	l := &tarLayout{members: members, order: inTurn(members), labels: labelled(members)}
 	// Tar can hold every header but one with a strange name, and that is the
 	// stream's: where there is one in its way, no other of the stream passes either.
 	passed := make(map[string]bool)
@@ -52,21 +53,30 @@ func newTarLayout(members []member) (layout, error) {
 			continue
 		}
 		passed[members[i].Stream] = true
-		if err := l.header(i, members[i].name(), members[i].size); err != nil {
+		if err := l.header(i, members[i].name(false), members[i].size); err != nil {
 			return nil, err
 		}
 	}
 	return l, nil
 }
 
+func (l *tarLayout) blobs() []blob { return l.order }
+
 func (l *tarLayout) before(i int) []byte {
+	b := &l.order[i]
 	l.buffer.Reset()
-	l.header(i, l.members[i].name(), l.members[i].size)
+	l.header(b.frame, l.members[b.frame].name(b.tensor), b.size)
 	return l.buffer.Bytes()
 }
 
 func (l *tarLayout) after(i int, _ []byte) []byte {
-	m := &l.members[i]
+	b := &l.order[i]
+	m := &l.members[b.frame]
+	l.buffer.Reset()
+	l.pad(b.size)
+	if m.tensorSize > 0 && !b.tensor {
+		return l.buffer.Bytes()
+	}
 	var labels json.RawMessage
 	if l.labels {
 		labels = json.RawMessage(framepb.LabelsJSON(m.Labels))
@@ -76,9 +86,7 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 		SampleTime: clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: clock(m.ImageMs), ImageTimeMs: m.ImageMs,
 		Format: m.Format, Width: m.Width, Height: m.Height, Labels: labels,
 	})
-	l.buffer.Reset()
-	l.pad(m.size)
-	l.header(i, m.Key()+".json", len(text))
+	l.header(b.frame, m.Key()+".json", len(text))
 	l.buffer.Write(text)
 	l.pad(len(text))
 	return l.buffer.Bytes()
@@ -86,8 +94,8 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 
 func (l *tarLayout) end() []byte { return padding[:] }
 
-// header writes a member's header: USTAR, or PAX where that cannot hold it. The
-// member was modified when its sample was: anything else would change from one
+// header writes the header of a frame's file: USTAR, or PAX where that cannot hold
+// it. The file was modified when its sample was: anything else would change from one
 // run to the next.
 func (l *tarLayout) header(i int, name string, size int) error {
 	if seconds := l.members[i].SampleMs / 1000; isPlain(name) && seconds >= 0 {

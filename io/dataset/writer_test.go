@@ -329,18 +329,18 @@ func (oneFile) Write(shard framepb.Shard, create func(string) (io.WriteCloser, e
 	return file.Close()
 }
 
-func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) iter.Seq2[Picture, error] {
-	return func(yield func(Picture, error) bool) {
+func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) iter.Seq2[Blob, error] {
+	return func(yield func(Blob, error) bool) {
 		file, err := open("")
 		if err == nil {
 			defer file.Close()
 		}
-		for _, size := range receipt.Sizes {
+		for i, size := range receipt.Sizes {
 			data := make([]byte, size)
 			if err == nil {
 				_, err = io.ReadFull(file, data)
 			}
-			if !yield(Picture{Data: data}, err) {
+			if !yield(Blob{Frame: i, Data: data}, err) {
 				return
 			}
 		}

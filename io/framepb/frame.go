@@ -42,6 +42,10 @@ type Frame struct {
 	Height    int32  // pixels, as the picture's header says
 	Data      []byte // the picture, encoded in Format
 
+	// Tensor is a .npy file that a transform made of the picture, to stand beside
+	// it. It is nil where there is none, and as Data it is shared.
+	Tensor []byte
+
 	// Labels is what a user's function says about the frame, by name. It is nil
 	// where none said anything, and as Data it is shared.
 	Labels map[string]string

@@ -336,8 +336,11 @@ type Receipt struct {
 	Heights        []int32   `protobuf:"varint,13,rep,packed,name=heights,proto3" json:"heights,omitempty"`                                         // one entry alone: the height of all
 	Format         string    `protobuf:"bytes,14,opt,name=format,proto3" json:"format,omitempty"`                                                   // of the pictures; empty: the series' own
 	Labels         []*Labels `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty"`                                                   // one entry a frame; none: no frame has labels
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Of the tensors that stand beside the pictures; none: there are none.
+	TensorSizes   []int32 `protobuf:"varint,16,rep,packed,name=tensor_sizes,json=tensorSizes,proto3" json:"tensor_sizes,omitempty"` // bytes; one entry alone: the size of all
+	TensorSha256  []byte  `protobuf:"bytes,17,opt,name=tensor_sha256,json=tensorSha256,proto3" json:"tensor_sha256,omitempty"`      // 32 bytes a frame
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Receipt) Reset() {
@@ -471,6 +474,20 @@ func (x *Receipt) GetFormat() string {
 func (x *Receipt) GetLabels() []*Labels {
 	if x != nil {
 		return x.Labels
+	}
+	return nil
+}
+
+func (x *Receipt) GetTensorSizes() []int32 {
+	if x != nil {
+		return x.TensorSizes
+	}
+	return nil
+}
+
+func (x *Receipt) GetTensorSha256() []byte {
+	if x != nil {
+		return x.TensorSha256
 	}
 	return nil
 }
@@ -735,8 +752,12 @@ type References struct {
 	Heights        []int32                `protobuf:"varint,9,rep,packed,name=heights,proto3" json:"heights,omitempty"`
 	Sha256         []byte                 `protobuf:"bytes,10,opt,name=sha256,proto3" json:"sha256,omitempty"` // 32 bytes a frame
 	Labels         []*Labels              `protobuf:"bytes,11,rep,name=labels,proto3" json:"labels,omitempty"` // none: no frame has labels
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Of the tensors beside the pictures; none: no frame has one.
+	TensorOffsets []int64 `protobuf:"varint,12,rep,packed,name=tensor_offsets,json=tensorOffsets,proto3" json:"tensor_offsets,omitempty"` // in Origin.tensor_file
+	TensorSizes   []int32 `protobuf:"varint,13,rep,packed,name=tensor_sizes,json=tensorSizes,proto3" json:"tensor_sizes,omitempty"`       // bytes; 0: the frame has none
+	TensorSha256  []byte  `protobuf:"bytes,14,opt,name=tensor_sha256,json=tensorSha256,proto3" json:"tensor_sha256,omitempty"`            // 32 bytes a frame
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *References) Reset() {
@@ -846,14 +867,36 @@ func (x *References) GetLabels() []*Labels {
 	return nil
 }
 
+func (x *References) GetTensorOffsets() []int64 {
+	if x != nil {
+		return x.TensorOffsets
+	}
+	return nil
+}
+
+func (x *References) GetTensorSizes() []int32 {
+	if x != nil {
+		return x.TensorSizes
+	}
+	return nil
+}
+
+func (x *References) GetTensorSha256() []byte {
+	if x != nil {
+		return x.TensorSha256
+	}
+	return nil
+}
+
 // Origin is what frames of one shard have in common.
 type Origin struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	File          string                 `protobuf:"bytes,1,opt,name=file,proto3" json:"file,omitempty"` // relative to the dataset
 	StreamName    string                 `protobuf:"bytes,2,opt,name=stream_name,json=streamName,proto3" json:"stream_name,omitempty"`
-	StreamArn     string                 `protobuf:"bytes,3,opt,name=stream_arn,json=streamArn,proto3" json:"stream_arn,omitempty"` // empty where only the name is known
-	Format        string                 `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`                        // JPEG, PNG or NPY
-	KeyPrefix     string                 `protobuf:"bytes,5,opt,name=key_prefix,json=keyPrefix,proto3" json:"key_prefix,omitempty"` // what keys begin with, before the instant
+	StreamArn     string                 `protobuf:"bytes,3,opt,name=stream_arn,json=streamArn,proto3" json:"stream_arn,omitempty"`    // empty where only the name is known
+	Format        string                 `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`                           // JPEG, PNG or NPY
+	KeyPrefix     string                 `protobuf:"bytes,5,opt,name=key_prefix,json=keyPrefix,proto3" json:"key_prefix,omitempty"`    // what keys begin with, before the instant
+	TensorFile    string                 `protobuf:"bytes,6,opt,name=tensor_file,json=tensorFile,proto3" json:"tensor_file,omitempty"` // that holds the tensors; empty where there are none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -923,6 +966,13 @@ func (x *Origin) GetKeyPrefix() string {
 	return ""
 }
 
+func (x *Origin) GetTensorFile() string {
+	if x != nil {
+		return x.TensorFile
+	}
+	return ""
+}
+
 var File_kvsframes_proto protoreflect.FileDescriptor
 
 const file_kvsframes_proto_rawDesc = "" +
@@ -952,7 +1002,7 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x03Run\x12\x16\n" +
 	"\x06series\x18\x01 \x01(\x05R\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"\xd6\x03\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\"\x9e\x04\n" +
 	"\aReceipt\x122\n" +
 	"\x06series\x18\x01 \x01(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
@@ -969,7 +1019,9 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x06widths\x18\f \x03(\x05R\x06widths\x12\x18\n" +
 	"\aheights\x18\r \x03(\x05R\aheights\x12\x16\n" +
 	"\x06format\x18\x0e \x01(\tR\x06format\x12,\n" +
-	"\x06labels\x18\x0f \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\"}\n" +
+	"\x06labels\x18\x0f \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\x12!\n" +
+	"\ftensor_sizes\x18\x10 \x03(\x05R\vtensorSizes\x12#\n" +
+	"\rtensor_sha256\x18\x11 \x01(\fR\ftensorSha256\"}\n" +
 	"\x06Labels\x128\n" +
 	"\x06values\x18\x01 \x03(\v2 .kvsframes.v1.Labels.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +
@@ -990,7 +1042,7 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\x12\x1e\n" +
 	"\n" +
 	"transforms\x18\x04 \x03(\tR\n" +
-	"transforms\"\xd9\x02\n" +
+	"transforms\"\xc8\x03\n" +
 	"\n" +
 	"References\x12.\n" +
 	"\aorigins\x18\x01 \x03(\v2\x14.kvsframes.v1.OriginR\aorigins\x12\x16\n" +
@@ -1004,7 +1056,10 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\aheights\x18\t \x03(\x05R\aheights\x12\x16\n" +
 	"\x06sha256\x18\n" +
 	" \x01(\fR\x06sha256\x12,\n" +
-	"\x06labels\x18\v \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\"\x93\x01\n" +
+	"\x06labels\x18\v \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\x12%\n" +
+	"\x0etensor_offsets\x18\f \x03(\x03R\rtensorOffsets\x12!\n" +
+	"\ftensor_sizes\x18\r \x03(\x05R\vtensorSizes\x12#\n" +
+	"\rtensor_sha256\x18\x0e \x01(\fR\ftensorSha256\"\xb4\x01\n" +
 	"\x06Origin\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x1f\n" +
 	"\vstream_name\x18\x02 \x01(\tR\n" +
@@ -1013,7 +1068,9 @@ const file_kvsframes_proto_rawDesc = "" +
 	"stream_arn\x18\x03 \x01(\tR\tstreamArn\x12\x16\n" +
 	"\x06format\x18\x04 \x01(\tR\x06format\x12\x1d\n" +
 	"\n" +
-	"key_prefix\x18\x05 \x01(\tR\tkeyPrefixB+Z)github.com/kvsframes/kvsframes/io/framepbb\x06proto3"
+	"key_prefix\x18\x05 \x01(\tR\tkeyPrefix\x12\x1f\n" +
+	"\vtensor_file\x18\x06 \x01(\tR\n" +
+	"tensorFileB+Z)github.com/kvsframes/kvsframes/io/framepbb\x06proto3"
 
 var (
 	file_kvsframes_proto_rawDescOnce sync.Once

@@ -96,8 +96,15 @@ func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 func checkColumns(receipt *framepb.Receipt) error {
 	frames := int(receipt.Frames)
 	short := func(n int) bool { return n == frames || n == 1 && frames > 0 }
-	if len(receipt.Labels) != 0 && len(receipt.Labels) != frames || len(receipt.Sizes) != frames || len(receipt.Sha256) != frames*sha256.Size || len(receipt.ImageOffsetsMs) != frames ||
-		!short(len(receipt.Widths)) || !short(len(receipt.Heights)) {
+	whole := len(receipt.Sizes) == frames && len(receipt.Sha256) == frames*sha256.Size && len(receipt.ImageOffsetsMs) == frames &&
+		short(len(receipt.Widths)) && short(len(receipt.Heights))
+	if n := len(receipt.Labels); n > 0 {
+		whole = whole && n == frames
+	}
+	if n := len(receipt.TensorSizes); n > 0 || len(receipt.TensorSha256) > 0 {
+		whole = whole && n > 0 && short(n) && len(receipt.TensorSha256) == frames*sha256.Size
+	}
+	if !whole {
 		return fmt.Errorf("its columns are not of %d frames", frames)
 	}
 	var bytes int64
@@ -106,6 +113,11 @@ func checkColumns(receipt *framepb.Receipt) error {
 			return fmt.Errorf("it has a picture of %d bytes", size)
 		}
 		bytes += int64(size)
+	}
+	for _, size := range receipt.TensorSizes {
+		if size <= 0 {
+			return fmt.Errorf("it has a tensor of %d bytes", size)
+		}
 	}
 	switch {
 	case bytes != receipt.Bytes:

@@ -37,6 +37,10 @@ type Outcome struct {
 	Width    int32             // pixels
 	Height   int32             // pixels
 	Labels   map[string]string // shared with the receipt; nil where it has none
+
+	// Of the tensor beside the picture; zero where there is none.
+	TensorSize   int32  // bytes
+	TensorSHA256 []byte // 32 bytes, shared with the receipt
 }
 
 // Outcomes yields what became of each sample of a shard, in time order. The
@@ -78,6 +82,10 @@ func (o *Outcome) fill(receipt *framepb.Receipt, frame int) {
 	o.Height = receipt.Heights[min(frame, len(receipt.Heights)-1)]
 	if len(receipt.Labels) > 0 {
 		o.Labels = receipt.Labels[frame].GetValues()
+	}
+	if n := len(receipt.TensorSizes); n > 0 {
+		o.TensorSize = receipt.TensorSizes[min(frame, n-1)]
+		o.TensorSHA256 = receipt.TensorSha256[frame*sha256.Size : (frame+1)*sha256.Size]
 	}
 }
 

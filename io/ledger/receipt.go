@@ -28,7 +28,7 @@ func (e *ShardError) Error() string { return fmt.Sprintf("shard of %v: %s", e.Sp
 // It hashes every picture. The error is a *ShardError where a sample is not
 // exactly one of frame, gap and drop, one of these is off the grid, outside of
 // the span or out of order, or a frame is not a picture of the span's stream in
-// the format of the others.
+// the format of the others, with a tensor beside it if those have one.
 func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
 	span := shard.Span
 	if err := checkSpan(span); err != nil {
@@ -125,7 +125,11 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	format := shard.Frames[0].Format
 	for i := range shard.Frames {
 		frame := &shard.Frames[i]
-		if problem := frameProblem(frame, shard.Span.Series, format); problem != "" {
+		problem := frameProblem(frame, shard.Span.Series, format)
+		if problem == "" && len(frame.Tensor) > 0 != hasTensors(shard) {
+			problem = "has a tensor beside it, or has none, unlike the frames before it: all of a shard have one, or none has"
+		}
+		if problem != "" {
 			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", frame.SampleTime().Format(time.RFC3339Nano), problem)}
 		}
 		receipt.Sizes[i] = int32(len(frame.Data))
@@ -134,23 +138,37 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 		receipt.Widths[i], receipt.Heights[i] = frame.Width, frame.Height
 	}
 	receipt.Widths, receipt.Heights = shorten(receipt.Widths), shorten(receipt.Heights)
-	receipt.Sha256 = hashes(shard.Frames)
+	receipt.Sha256 = hashes(shard.Frames, func(f *framepb.Frame) []byte { return f.Data })
 	receipt.Labels = labels(shard.Frames)
+	if hasTensors(shard) {
+		fillTensors(receipt, shard.Frames)
+	}
 	if format != shard.Span.Series.Format {
 		receipt.Format = format
 	}
 	return nil
 }
 
-// hashes are the SHA-256 of all pictures, made on all CPUs: one alone takes
+func hasTensors(shard framepb.Shard) bool { return len(shard.Frames[0].Tensor) > 0 }
+
+func fillTensors(receipt *framepb.Receipt, frames []framepb.Frame) {
+	receipt.TensorSizes = make([]int32, len(frames))
+	for i := range frames {
+		receipt.TensorSizes[i] = int32(len(frames[i].Tensor))
+	}
+	receipt.TensorSizes = shorten(receipt.TensorSizes)
+	receipt.TensorSha256 = hashes(frames, func(f *framepb.Frame) []byte { return f.Tensor })
+}
+
+// hashes are the SHA-256 of what all frames have, made on all CPUs: one alone takes
 // longer than to write the shard.
-func hashes(frames []framepb.Frame) []byte {
+func hashes(frames []framepb.Frame, of func(*framepb.Frame) []byte) []byte {
 	sums := make([]byte, len(frames)*sha256.Size)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range frames {
 		group.Go(func() error {
-			sum := sha256.Sum256(frames[i].Data)
+			sum := sha256.Sum256(of(&frames[i]))
 			copy(sums[i*sha256.Size:], sum[:])
 			return nil
 		})
@@ -198,6 +216,10 @@ func frameProblem(frame *framepb.Frame, series framepb.Series, format string) st
 		return fmt.Sprintf("is a %s, the frames before it are %ss: one shard has one format", frame.Format, format)
 	case len(frame.Data) == 0 || len(frame.Data) > math.MaxInt32:
 		return fmt.Sprintf("has %d bytes, it must have 1 to %d", len(frame.Data), math.MaxInt32)
+	case len(frame.Tensor) > math.MaxInt32:
+		return fmt.Sprintf("has a tensor of %d bytes, it must have at most %d", len(frame.Tensor), math.MaxInt32)
+	case frame.Format == framepb.NPY && len(frame.Tensor) > 0:
+		return "is a tensor, and has another one beside it"
 	case offset < math.MinInt32 || offset > math.MaxInt32:
 		return fmt.Sprintf("has an image that is %d ms away, it must be less than %d", offset, math.MaxInt32)
 	case !areTexts(frame.Labels):

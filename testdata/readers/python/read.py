@@ -62,6 +62,8 @@ def datasets_parquet(files):
         "key": "string", "stream": "string", "sample_time": "timestamp[ms, tz=UTC]", "image_time": "timestamp[ms, tz=UTC]",
         "width": "int32", "height": "int32", "format": "string",
     }
+    if "tensor" in loaded.features:
+        want["tensor"] = "binary"
     want = {name: datasets.Value(dtype) for name, dtype in want.items()} | {"image": datasets.Image()}
     if loaded.features != want:
         raise ValueError(f"the features are {loaded.features}")
@@ -171,6 +173,23 @@ def tell_indexed(row):
     if hashlib.sha256(picture).hexdigest() != row["sha256"]:
         raise ValueError(f"{row['key']} has another SHA-256")
     tell_row(row | {"image": picture})
+
+
+def index_tensors(_):
+    """Takes the tensor, too, from where the row says that it is, and the picture from the tensor."""
+    import numpy
+
+    for row in index_rows():
+        if (row["tensor_file"] is None) != (row["kind"] != "frame"):
+            raise ValueError(f"a row is {row}")
+        if row["kind"] != "frame":
+            continue
+        with open(f"{directory}/{row['tensor_file']}", "rb") as file:
+            file.seek(row["tensor_offset"])
+            tensor = file.read(row["tensor_size"])
+        if hashlib.sha256(tensor).hexdigest() != row["tensor_sha256"]:
+            raise ValueError(f"the tensor of {row['key']} has another SHA-256")
+        tell_row(row | {"image": Image.fromarray(numpy.load(io.BytesIO(tensor))[0])})
 
 
 def card(files):

@@ -1,0 +1,227 @@
+package dataset
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// tensor is a .npy file as numpy writes it, of zeros.
+func tensor(descr, shape string, values int) []byte {
+	header := "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }"
+	header += strings.Repeat(" ", 127-10-len(header)) + "\n"
+	return append([]byte("\x93NUMPY\x01\x00\x76\x00"+header), make([]byte, values)...)
+}
+
+func TestTensors(t *testing.T) {
+	for _, format := range Formats() {
+		dir, shard := createIn(t, format), shardOf(door, 0, "fnf")
+		for i := range shard.Frames {
+			shard.Frames[i].Format, shard.Frames[i].Data = framepb.NPY, tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
+		}
+		write(t, dir, shard)
+		if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != 2 {
+			t.Errorf("%s: %+v, %v", format, report, err)
+		}
+		if name := "_20260101T000000000Z.npy"; format != "tfrecord" && !bytes.Contains(allOf(t, dir), []byte(name)) {
+			t.Errorf("%s: there is no %s", format, name)
+		}
+	}
+	// Pixels alone are not what anybody could read again.
+	shard := shardOf(door, 0, "f")
+	shard.Frames[0].Format = framepb.RGB
+	if _, err := writer(t, create(t)).Write(t.Context(), shard); err == nil || !strings.Contains(err.Error(), `has format "RGB", it must be JPEG, PNG or NPY`) {
+		t.Errorf("pixels: %v", err)
+	}
+}
+
+// allOf is the names and contents of all files.
+func allOf(t *testing.T, dir string) (all []byte) {
+	for name, content := range tree(t, dir) {
+		all = append(append(all, name...), content...)
+	}
+	return all
+}
+
+func TestCheckNPY(t *testing.T) {
+	for want, data := range map[string][]byte{
+		"":                        tensor("<f4", "(1, 2, 3, 3)", 72),
+		" ":                       tensor("<U5", "(7,)", 140),
+		"  ":                      tensor("|u1", "()", 1),
+		"does not begin as one":   []byte("\xff\xd8\xff\xe0 a JPEG"),
+		"ends in its header":      tensor("<f4", "(1,)", 4)[:100],
+		"header that cannot be":   tensor("[('a', '<f4')]", "(1,)", 4),
+		"with 71 bytes of values": tensor("<f4", "(1, 2, 3, 3)", 71),
+		"with 73 bytes of values": tensor("<f4", "(1, 2, 3, 3)", 73),
+		"too large":               tensor("<f4", "(99999999999999999999, 2)", 8),
+		"with 8 bytes of values":  tensor("<f4", "(100, 100, 100, 100)", 8),
+	} {
+		err := checkNPY(data)
+		if strings.TrimSpace(want) == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%.70q: %v, want %q", data, err, want)
+		}
+	}
+}
+
+func FuzzCheckNPY(f *testing.F) {
+	f.Add(tensor("<f4", "(1, 2, 3, 3)", 72))
+	f.Add([]byte("\x93NUMPY\x03\x00\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if checkNPY(data) == nil && checkNPY(append(data, 0)) == nil {
+			t.Error("a byte more changes nothing")
+		}
+	})
+}
+
+// withTensors puts tensors of which no two are alike beside the frames of a shard.
+func withTensors(shard framepb.Shard) framepb.Shard {
+	for i := range shard.Frames {
+		frame := &shard.Frames[i]
+		frame.Tensor = tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
+		copy(frame.Tensor[128:], frame.Key())
+	}
+	return shard
+}
+
+// TestTensorsBeside: tensors are with their pictures in every format, where the index
+// says, and in packed sets of every format; and they are still there after a shard was
+// written anew.
+func TestTensorsBeside(t *testing.T) {
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) {
+			dir, shard := createIn(t, format), withTensors(shardOf(door, 0, "fgfdf"))
+			write(t, dir, shard)
+			wantTensors(t, dir, shard.Frames)
+			for _, into := range Formats() {
+				seed, set := int64(7), filepath.Join(t.TempDir(), "set")
+				if err := packByHand(planned(t, dir, PackOptions{Format: into, SamplesPerFile: 2, ShuffleSeed: &seed}), dir, set, nil); err != nil {
+					t.Fatal(err)
+				}
+				all := allOf(t, set)
+				for i, frame := range shard.Frames {
+					if bytes.Count(all, frame.Data) == 0 || bytes.Count(all, frame.Tensor) != 1 {
+						t.Errorf("a set in %s does not have frame %d with its tensor", into, i)
+					}
+				}
+			}
+			write(t, dir, withTensors(shardOf(door, 4, "ff"))) // it has a sample of the other
+			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
+				t.Errorf("Repair = %+v, %v", report, err)
+			}
+			wantTensors(t, dir, append(shard.Frames, withTensors(shardOf(door, 5, "f")).Frames...))
+		})
+	}
+}
+
+// wantTensors verifies a dataset, and looks where its index says that tensors are.
+func wantTensors(t *testing.T, dir string, frames []framepb.Frame) {
+	t.Helper()
+	if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != int64(len(frames)) {
+		t.Errorf("Verify = %+v, %v", report, err)
+	}
+	files := tree(t, dir)
+	samples := make(map[int64]Sample)
+	for _, s := range indexAnew(t, dir) {
+		samples[s.SampleMs] = s
+	}
+	for _, frame := range frames {
+		s := samples[frame.SampleMs]
+		file := files[s.TensorFile]
+		if end := s.TensorOffset + s.TensorSize; end > int64(len(file)) || file[s.TensorOffset:end] != string(frame.Tensor) || s.TensorSHA256 != sha256.Sum256(frame.Tensor) {
+			t.Errorf("the tensor of %s is not where the index says: %+v", s.Key, s)
+		}
+	}
+}
+
+// indexAnew makes the index, and reads it.
+func indexAnew(t *testing.T, dir string) []Sample {
+	t.Helper()
+	if _, err := WriteIndex(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	return readIndex(t, dir)
+}
+
+// flipAt changes a bit of one byte.
+func flipAt(t *testing.T, path string, offset int64) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[offset] ^= 1
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTensorsDamaged: of a frame whose tensor is not what was written, one is corrupt,
+// whatever else of it is.
+func TestTensorsDamaged(t *testing.T) {
+	for _, format := range Formats() {
+		for what, parts := range map[string]func(s Sample) []Position{
+			"tensor": func(s Sample) []Position { return []Position{{s.TensorFile, s.TensorOffset}} },
+			"both":   func(s Sample) []Position { return []Position{{s.TensorFile, s.TensorOffset}, {s.File, s.Offset}} },
+		} {
+			dir := createIn(t, format)
+			write(t, dir, withTensors(shardOf(door, 0, "fff")))
+			for _, at := range parts(indexAnew(t, dir)[1]) {
+				flipAt(t, filepath.Join(dir, filepath.FromSlash(at.Name)), at.Offset+5)
+			}
+			report, err := Verify(t.Context(), dir, VerifyOptions{})
+			if err != nil || report.Corrupt != 1 || report.Frames != 2 || report.Missing != 0 || !strings.Contains(fmt.Sprint(report.Problems), "the tensor of front.door at 2026-01-01T00:00:03.000Z") {
+				t.Errorf("%s, %s damaged: %+v, %v", format, what, report, err)
+			}
+			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || report.Missing != 3 || report.Corrupt != 0 {
+				t.Errorf("%s, %s repaired: %+v, %v", format, what, report, err)
+			}
+		}
+	}
+}
+
+// TestTensorsOfSome: shards with tensors and others make one packed set, in which a
+// frame that has none has an empty one in a table, and no file.
+func TestTensorsOfSome(t *testing.T) {
+	dir := createIn(t, "webdataset")
+	write(t, dir, shardOf(door, 0, "ff"), withTensors(shardOf(door, 2, "ff")))
+	set := filepath.Join(t.TempDir(), "set")
+	if err := packByHand(planned(t, dir, PackOptions{Format: "parquet"}), dir, set, nil); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := parquet.ReadFile[struct {
+		Tensor *string `parquet:"tensor"`
+	}](filepath.Join(set, "train-000000.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sizes []int
+	for _, row := range rows {
+		sizes = append(sizes, len(*row.Tensor))
+	}
+	if want := 128 + 9*16*3; fmt.Sprint(sizes) != fmt.Sprint([]int{0, 0, want, want}) {
+		t.Errorf("the tensors have %d bytes", sizes)
+	}
+}
+
+// TestTensorsRefused: a shard whose receipt could not tell what it holds.
+func TestTensorsRefused(t *testing.T) {
+	some, twice := withTensors(shardOf(door, 0, "ff")), withTensors(shardOf(door, 0, "f"))
+	some.Frames[1].Tensor = nil
+	twice.Frames[0].Format, twice.Frames[0].Data = framepb.NPY, twice.Frames[0].Tensor
+	for want, shard := range map[string]framepb.Shard{
+		"all of a shard have one, or none has":       some,
+		"is a tensor, and has another one beside it": twice,
+	} {
+		if _, err := writer(t, create(t)).Write(t.Context(), shard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, want %q", err, want)
+		}
+	}
+}

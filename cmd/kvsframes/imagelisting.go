@@ -19,7 +19,6 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
-	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 // imageListing is a get-images command: images from pages to stdout, or to a
@@ -55,9 +54,8 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 		}
 	}
 	result, err := l.list(cmd.Context())
+	err = interrupted(err)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w", pipeline.ErrInterrupted)
 	case err != nil && !l.fetched && mistaken(err):
 		return mistakes(l.explain(err))
 	case err != nil:

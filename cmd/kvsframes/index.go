@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -9,7 +8,6 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/ledger"
-	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 const indexHelp = `Write what a dataset tells of itself, as every backfill does at its end: index.parquet,
@@ -57,12 +55,10 @@ func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, err
 	})
 	line.end()
 	switch {
-	case errors.Is(err, context.Canceled):
-		return contents, fmt.Errorf("%w", pipeline.ErrInterrupted)
 	case errors.Is(err, dataset.ErrNoDataset), errors.Is(err, dataset.ErrForeign):
-		return contents, mistakes(err)
+		err = mistakes(err)
 	case err == nil && !contents.Complete:
-		return contents, incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is not there", dir))
+		err = incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is not there", dir))
 	}
-	return contents, err
+	return contents, interrupted(err)
 }

@@ -77,7 +77,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // usageError is a mistake in what was typed.
 type usageError struct{ faults []error }
 
-func (e *usageError) Error() string { return errors.Join(e.faults...).Error() }
+func (e *usageError) Error() string   { return errors.Join(e.faults...).Error() }
+func (e *usageError) Unwrap() []error { return e.faults }
 
 // incompleteError is a dataset that was looked at and is not complete.
 type incompleteError string
@@ -98,6 +99,15 @@ func mistakes(faults ...error) error {
 		return nil
 	}
 	return &usageError{told}
+}
+
+// interrupted returns err, or pipeline.ErrInterrupted where it comes of an interrupt:
+// nothing else is then to be told of it.
+func interrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return pipeline.ErrInterrupted
+	}
+	return err
 }
 
 func exitStatus(err error) int {

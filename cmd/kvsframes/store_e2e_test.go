@@ -234,7 +234,7 @@ func TestInterruptAStoreThatHangs(t *testing.T) {
 		})
 		u.must(0, good("--out", b.out)...)
 		on.Store(true)
-		for _, args := range [][]string{good("--out", b.out), {"verify", b.out}} {
+		for _, args := range [][]string{good("--out", b.out), {"verify", b.out}, {"index", b.out}} {
 			cmd := u.start(args...)
 			<-asked
 			cmd.Process.Signal(os.Interrupt)

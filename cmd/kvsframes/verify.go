@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 const verifyHelp = `Read everything in a dataset back: that each sample that was ever asked for is
@@ -43,12 +41,8 @@ func newVerify() *cobra.Command {
 	show := newOutput(cmd.Flags())
 	repair := cmd.Flags().Bool("repair", false, "take away what is damaged, so that the next backfill fetches just that")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		_, err := dataset.Open(cmd.Context(), args[0])
-		switch {
-		case errors.Is(err, context.Canceled):
-			return fmt.Errorf("%w", pipeline.ErrInterrupted)
-		case err != nil:
-			return mistakes(err)
+		if _, err := dataset.Open(cmd.Context(), args[0]); err != nil {
+			return interrupted(mistakes(err))
 		}
 		report, err := show.verify(cmd, args[0], *repair)
 		if report.Schema == "" {
@@ -78,13 +72,10 @@ func (show *output) verify(cmd *cobra.Command, dir string, repair bool) (dataset
 		line.draw(fmt.Sprintf("%s of %s shards read back", number(done), number(total)))
 	}})
 	line.end()
-	switch {
-	case errors.Is(err, context.Canceled):
-		return report, fmt.Errorf("%w", pipeline.ErrInterrupted)
-	case err == nil && !report.Complete:
-		return report, incompleteError(fmt.Sprintf("%s is not complete: %s", dir, nextStep(report, repair)))
+	if err == nil && !report.Complete {
+		err = incompleteError(fmt.Sprintf("%s is not complete: %s", dir, nextStep(report, repair)))
 	}
-	return report, err
+	return report, interrupted(err)
 }
 
 // nextStep is what makes a dataset complete.

@@ -43,7 +43,15 @@ func (c *cataloger) writeCard(ctx context.Context) error {
 // card tells of the dataset, and nothing of when or where it was made.
 func (c *cataloger) card() string {
 	w := new(strings.Builder)
-	c.frontMatter(w)
+	var splits []cardSplit
+	if c.contents.Frames > 0 {
+		splits = []cardSplit{{"train", "shards/" + loadings[c.desc.Format].shards}}
+		if !isOfDatasets(c.desc.Format, c.tensors) {
+			splits[0].path = indexFile
+		}
+	}
+	fmt.Fprintf(w, "---\n%s\n", cardMark)
+	frontMatter(w, splits, c.desc.Format == "files" && !c.tensors, c.contents.Frames)
 	fmt.Fprint(w, "\n# Frames of Kinesis Video Streams\n\n")
 	fmt.Fprintln(w, "Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose `verify` proves that it is whole. Times are in UTC.")
 	c.counts(w)
@@ -53,20 +61,23 @@ func (c *cataloger) card() string {
 	return w.String()
 }
 
-// frontMatter is what Hugging Face's datasets, and its hub, read.
-func (c *cataloger) frontMatter(w io.Writer) {
-	fmt.Fprintf(w, "---\n%s\n", cardMark)
-	if c.contents.Frames > 0 {
-		path := "shards/" + loadings[c.desc.Format].shards
-		if !isOfDatasets(c.desc.Format, c.tensors) {
-			path = indexFile
+// cardSplit is a split as Hugging Face calls its parts of a dataset, and the pattern
+// that finds its files.
+type cardSplit struct{ name, path string }
+
+// frontMatter is what Hugging Face's datasets, and its hub, read, but for the line
+// that begins it.
+func frontMatter(w io.Writer, splits []cardSplit, pictures bool, frames int64) {
+	if len(splits) > 0 {
+		fmt.Fprint(w, "configs:\n- config_name: default\n  data_files:\n")
+		for _, split := range splits {
+			fmt.Fprintf(w, "  - split: %s\n    path: %q\n", split.name, split.path)
 		}
-		fmt.Fprintf(w, "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: %q\n", path)
-		if c.desc.Format == "files" && !c.tensors {
-			fmt.Fprintln(w, "  drop_labels: true") // a folder is a shard, not a class
+		if pictures {
+			fmt.Fprintln(w, "  drop_labels: true") // a folder of single pictures is a shard, not a class
 		}
 	}
-	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n", sizeCategory(c.contents.Frames))
+	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n", sizeCategory(frames))
 }
 
 // sizeCategory is one of the hub's.

@@ -116,17 +116,14 @@ func (s PackedSet) pattern(split string) string {
 func (s PackedSet) card(shards []PackedShards) []byte {
 	w := new(bytes.Buffer)
 	fmt.Fprintln(w, "---")
-	if isOfDatasets(s.Format, s.Tensors) {
-		fmt.Fprint(w, "configs:\n- config_name: default\n  data_files:\n")
-		for _, split := range s.Splits {
-			fmt.Fprintf(w, "  - split: %s\n    path: %q\n", split.Name, s.pattern(split.Name))
-		}
-		if s.Format == "files" {
-			fmt.Fprintln(w, "  drop_labels: true")
+	var splits []cardSplit
+	for _, split := range s.Splits {
+		if isOfDatasets(s.Format, s.Tensors) {
+			splits = append(splits, cardSplit{split.Name, s.pattern(split.Name)})
 		}
 	}
-	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n\n", sizeCategory(s.Frames))
-	fmt.Fprintf(w, "# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, %d a file, packed by kvsframes.\n\n",
+	frontMatter(w, splits, s.Format == "files", s.Frames)
+	fmt.Fprintf(w, "\n# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, %d a file, packed by kvsframes.\n\n",
 		s.Frames, s.Bytes, s.Format, s.SamplesPerFile)
 	fmt.Fprint(w, "| split | frames | files |\n|---|---|---|\n")
 	for _, split := range shards {

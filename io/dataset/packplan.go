@@ -13,100 +13,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
-
-// The bounds of PackOptions.
-const (
-	DefaultSamplesPerFile = 10_000
-	MaxSamplesPerFile     = 1_000_000
-	LeastFileSize         = 1_000_000 // bytes
-)
-
-// PackOptions say which frames of a dataset are packed, and how.
-type PackOptions struct {
-	// Format is what files are written in, one of Formats(). Default
-	// DefaultFormat.
-	Format string
-
-	// SamplesPerFile is how many frames a file has, 1–MaxSamplesPerFile; the
-	// last of a split may have fewer. Default DefaultSamplesPerFile.
-	SamplesPerFile int
-
-	// FileSize, where set, is given in place of SamplesPerFile: the size in
-	// bytes that files should be about. It is an aim, divided by what a frame
-	// takes on average.
-	FileSize int64
-
-	// ShuffleSeed, where set, mixes the frames of each split across streams and
-	// time, each seed in another way. Without it they are in the order of the
-	// index: series by series, each in time order.
-	ShuffleSeed *int64
-
-	// Splits are the parts of the set; their shares add up to 1. Default one,
-	// "train".
-	Splits []Split
-
-	// SplitBy is what keeps frames together in one split: one of SplitUnits.
-	// Default ByStream. It does not hang on the seed, so a set that is shuffled
-	// anew has the same frames in each split.
-	SplitBy string
-
-	Streams    []string  // names of the streams whose frames are packed; default all
-	Start, End time.Time // of the sample times that are packed, End itself not; zero: no limit
-}
-
-// Validate returns an error that names each option that is wrong. It touches no
-// file.
-func (o PackOptions) Validate() error {
-	var errs []error
-	if o.Format != "" {
-		if _, err := FormatOf(o.Format); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if o.SamplesPerFile < 0 || o.SamplesPerFile > MaxSamplesPerFile {
-		errs = append(errs, fmt.Errorf("samples per file are %d: they must be from 1 to %d", o.SamplesPerFile, MaxSamplesPerFile))
-	}
-	if o.FileSize != 0 && o.FileSize < LeastFileSize {
-		errs = append(errs, fmt.Errorf("the size of a file is %d bytes: it must be at least %d", o.FileSize, LeastFileSize))
-	}
-	if o.FileSize != 0 && o.SamplesPerFile != 0 {
-		errs = append(errs, errors.New("samples per file and the size of a file are both given: it must be one of the two"))
-	}
-	if o.Splits != nil {
-		errs = append(errs, CheckSplits(o.Splits))
-	}
-	if o.SplitBy != "" && !slices.Contains(SplitUnits, o.SplitBy) {
-		errs = append(errs, fmt.Errorf("a set cannot be split by %q: it must be one of %s", o.SplitBy, strings.Join(SplitUnits, ", ")))
-	}
-	if !o.Start.IsZero() && !o.End.IsZero() && !o.Start.Before(o.End) {
-		errs = append(errs, fmt.Errorf("the start is %s and the end %s: the end must be later", o.Start.UTC().Format(time.RFC3339Nano), o.End.UTC().Format(time.RFC3339Nano)))
-	}
-	return errors.Join(errs...)
-}
-
-// defaults fills in what is left out.
-func (o PackOptions) defaults() PackOptions {
-	if o.Format == "" {
-		o.Format = DefaultFormat
-	}
-	if o.SamplesPerFile == 0 {
-		o.SamplesPerFile = DefaultSamplesPerFile
-	}
-	if o.Splits == nil {
-		o.Splits = []Split{{Name: "train", Share: 1}}
-	}
-	if o.SplitBy == "" {
-		o.SplitBy = ByStream
-	}
-	return o
-}
 
 // PackPlan says which file of a packed set each frame of a dataset goes into. It
 // holds counts, not frames.

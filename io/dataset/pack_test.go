@@ -218,6 +218,7 @@ func TestPackOrder(t *testing.T) {
 // TestPackKilledAtEachStep: whatever was done when a process was killed, the next
 // one does the rest, and the set is as if nothing had happened.
 func TestPackKilledAtEachStep(t *testing.T) {
+	t.Parallel()
 	dir := archive(t, "webdataset")
 	for _, format := range []string{"webdataset", "files"} {
 		for _, name := range []string{"folder", "mem"} {

@@ -126,6 +126,7 @@ func withoutExtraRequests(files, want map[string]string) map[string]string {
 // TestRepair: what is damaged goes, what is whole stays, and what is then fetched
 // again makes the dataset the same as an undisturbed one.
 func TestRepair(t *testing.T) {
+	t.Parallel()
 	shards := []framepb.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "fff"), shardOf(door, 7, "nff")}
 	a, b, c := shards[0].Span, shards[1].Span, shards[2].Span
 	for _, format := range Formats() {
@@ -134,8 +135,9 @@ func TestRepair(t *testing.T) {
 		want := spot{name: undisturbed}.files(t)
 		t.Run(format, func(t *testing.T) {
 			everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
+				network := where(t).front != nil
 				for name, test := range repairs {
-					if s := where(t); s.front != nil && name != "everything" {
+					if network && name != "everything" {
 						continue // what is different there is how files go
 					}
 					s := createAt(t, where, Options{Format: format})
@@ -170,6 +172,7 @@ func TestRepair(t *testing.T) {
 // TestRepairTrims: of shards that overlap in part what is counted stays, with the
 // bytes that a backfill would have written for it.
 func TestRepairTrims(t *testing.T) {
+	t.Parallel()
 	for _, format := range Formats() {
 		t.Run(format, func(t *testing.T) {
 			everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
@@ -194,6 +197,7 @@ func TestRepairTrims(t *testing.T) {
 // TestRepairKilled: what an error, and so a kill, at each step of a repair leaves
 // is repaired by the next one, and no more is fetched again.
 func TestRepairKilled(t *testing.T) {
+	t.Parallel()
 	shards := []framepb.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "fff"), shardOf(door, 7, "nff")}
 	for _, format := range []string{"files", "webdataset"} {
 		undisturbed := createIn(t, format)
@@ -326,6 +330,7 @@ func TestRepairLooksTwice(t *testing.T) {
 // one repair nothing is damaged or twice, no sample that was whole is lost, and
 // what is missing can be written.
 func TestRepairAnything(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		dir := createIn(t, "webdataset")
 		n := rapid.IntRange(1, 6).Draw(rt, "shards")

@@ -108,6 +108,7 @@ func damage(t testing.TB, dir, name string) {
 // leave: a dataset without that shard or with all of it, and the same bytes as
 // an undisturbed one once the shard is written again.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	for _, outcomes := range []string{"ffnd", "nnnd"} {
 		for name, before := range befores {
 			t.Run(outcomes+" over "+name, func(t *testing.T) { testKill(t, outcomes, before) })
@@ -175,6 +176,7 @@ func checkRecorded(t *testing.T, dir, when string) {
 // TestTwoWriters has another writer write the same shard between any two steps
 // of a first one.
 func TestTwoWriters(t *testing.T) {
+	t.Parallel()
 	for name, before := range befores {
 		t.Run("over "+name, func(t *testing.T) {
 			shard := shardOf(door, 0, "ffnd")

@@ -131,6 +131,7 @@ func TestSameBytes(t *testing.T) {
 // TestEveryBit: a change of any byte of a file harms one frame; a file that is cut
 // anywhere, or goes on, is not whole.
 func TestEveryBit(t *testing.T) {
+	t.Parallel()
 	for _, name := range packedFormats() {
 		t.Run(name, func(t *testing.T) {
 			format := formats[name]

@@ -187,6 +187,24 @@ func TestTensorsDamaged(t *testing.T) {
 	}
 }
 
+// TestTensorsEveryByte: no byte changes unnoticed, around tensors neither.
+func TestTensorsEveryByte(t *testing.T) {
+	t.Parallel()
+	for _, name := range packedFormats() {
+		data, receipt := pack(t, formats[name], withTensors(plainShard(door, "fnf")))
+		if missing, corrupt := unpack(t, formats[name], receipt, data); missing+corrupt > 0 {
+			t.Fatalf("%s: of an undamaged file, %d are missing and %d corrupt", name, missing, corrupt)
+		}
+		for at := range data {
+			data[at] ^= 1
+			if missing, corrupt := unpack(t, formats[name], receipt, data); missing+corrupt == 0 {
+				t.Fatalf("%s: byte %d is changed, and nobody notices", name, at)
+			}
+			data[at] ^= 1
+		}
+	}
+}
+
 // TestTensorsOfSome: shards with tensors and others make one packed set, in which a
 // frame that has none has an empty one in a table, and no file.
 func TestTensorsOfSome(t *testing.T) {

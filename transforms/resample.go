@@ -190,14 +190,17 @@ func (a *axis) row3(dst, src []byte) {
 	for x, weights := range a.weights {
 		s := src[3*a.first[x]:][:3*len(weights)]
 		var r, g, b int32 = 1 << (weightBits - 1), 1 << (weightBits - 1), 1 << (weightBits - 1)
-		for _, w := range weights {
-			if len(s) < 3 {
-				break // never: it spares three checks
-			}
+		for ; len(weights) >= 2 && len(s) >= 6; weights, s = weights[2:], s[6:] {
+			v, w := weights[0], weights[1]
+			r += v*int32(s[0]) + w*int32(s[3])
+			g += v*int32(s[1]) + w*int32(s[4])
+			b += v*int32(s[2]) + w*int32(s[5])
+		}
+		if len(weights) == 1 && len(s) >= 3 { // the second is always so, and spares three checks
+			w := weights[0]
 			r += w * int32(s[0])
 			g += w * int32(s[1])
 			b += w * int32(s[2])
-			s = s[3:]
 		}
 		d := dst[3*x : 3*x+3 : 3*x+3]
 		d[0], d[1], d[2] = clamp(r>>weightBits), clamp(g>>weightBits), clamp(b>>weightBits)

@@ -24,13 +24,14 @@
 // found for it. The stream is its name, with its dots, and the format of a picture
 // JPEG or PNG.
 //
-// Where a transform makes tensors of pictures, a .npy file stands wherever a picture
-// does, with the format NPY; nothing else changes, but that to Hugging Face's datasets
-// the image of a Parquet file is bytes then, no Image. Or the .npy file stands beside
-// the picture: what is called tensor below, and is not in other files. Where a function says something
-// of frames, a file with such frames tells it of each, as a JSON object of texts by
-// name, in order, {} where nothing was said: the fields called labels below, which
-// other files do not have. In "files" labels are in the index alone.
+// Where a transform makes tensors of pictures, a .npy file stands wherever a
+// picture does, with the format NPY; nothing else changes, but that to Hugging
+// Face's datasets the image of a Parquet file is bytes then, no Image. Or the .npy
+// file stands beside the picture: what is called tensor below, and is not in other
+// files. Where a function says something of frames, a file with such frames tells
+// it of each, as a JSON object of texts by name, in order, {} where nothing was
+// said: the fields called labels below, which other files do not have. In "files"
+// labels are in the index alone.
 //
 // "webdataset", the default: shards/<series>/<span>.tar, of two members a frame, or
 // three.
@@ -57,9 +58,9 @@
 //	image/tensor            bytes  tensor, a .npy file
 //
 // "parquet": shards/<series>/<span>.parquet, of a row a frame and a row group
-// every 100 rows or 64 MiB of pictures and tensors. No value is null. The metadata tells Hugging
-// Face's datasets that image is an Image; row groups have the least and the most of
-// every column but image and tensor.
+// every 100 rows or 64 MiB of pictures and tensors. No value is null. The metadata
+// tells Hugging Face's datasets that image is an Image; row groups have the least
+// and the most of every column but image and tensor.
 //
 //	key           string
 //	stream        string
@@ -133,13 +134,13 @@
 //	README.md                     at the end: a card that Hugging Face reads
 //	tmp/                          in a folder: what is being written; gone when the set is whole
 //
-// All files of a split have the same number of frames, but for the last. Frames are
-// in the order of the index or, with a seed, in one that hangs on the seed, the
-// split and the number of its frames. Where only some frames have tensors, in a
-// Parquet file those of the others are empty. A frame's key is <key>, but where the set has
-// several series of its stream, as pictures of two sizes: there it begins with
-// <series> in place of the stream, for keys must not meet. Row groups of shuffled
-// Parquet files do not say that they are sorted.
+// All files of a split have the same number of frames, but for the last. Frames
+// are in the order of the index or, with a seed, in one that hangs on the seed,
+// the split and the number of its frames. Where only some frames have tensors, in
+// a Parquet file those of the others are empty. A frame's key is <key>, but where
+// the set has several series of its stream, as pictures of two sizes: there it
+// begins with <series> in place of the stream, for keys must not meet. Row groups
+// of shuffled Parquet files do not say that they are sorted.
 //
 // The description is made first, and holds all that the bytes of a set hang on. So
 // the same dataset and [PackOptions] give the same set, on every runner, and

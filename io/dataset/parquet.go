@@ -20,8 +20,9 @@ import (
 // tells Hugging Face's datasets that it has images.
 //
 // Every picture is a page of its own, neither compressed nor encoded, so that it
-// can be read by its bytes alone; and so is every tensor beside one. The other columns come to a few thousandths of
-// a file; uncompressed, their bytes hang on no version of a compressor.
+// can be read by its bytes alone; and so is every tensor beside one. The other
+// columns come to a few thousandths of a file; uncompressed, their bytes hang on no
+// version of a compressor.
 var parquetFormat = packed{extension: ".parquet", layout: newParquetLayout}
 
 // A row group ends where the next row would be one too many for either.
@@ -56,8 +57,9 @@ func huggingFace(columns []parquetColumn, tensors bool) string {
 	return `{"info":{"features":{` + strings.Join(features, ",") + `}}}`
 }
 
-// parquetColumn is a leaf of the schema: of numbers, of texts, or of blobs. All nodes are optional, though none is ever null: datasets takes an
-// image for one only where its type is what Arrow makes of a nullable struct.
+// parquetColumn is a leaf of the schema: of numbers, of texts, or of blobs. All nodes
+// are optional, though none is ever null: datasets takes an image for one only where
+// its type is what Arrow makes of a nullable struct.
 type parquetColumn struct {
 	path   []string
 	kind   format.Type

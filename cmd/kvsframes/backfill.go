@@ -24,9 +24,10 @@ the --aws- flags are not for the store.
 
 With --resize, --dedupe and --tensor frames are resized, then those that are nearly
 the same as the one before are left out, then .npy files are written in place of
-pictures, or beside them. A picture that cannot be decoded becomes a gap CORRUPT, one that is left
-out a drop DUPLICATE: both are accounted for as gaps are. What is done is part of
-the dataset, and the same for all of it; later backfills into it need not say it.
+pictures, or beside them. A picture that cannot be decoded becomes a gap CORRUPT,
+one that is left out a drop DUPLICATE: both are accounted for as gaps are. What is
+done is part of the dataset, and the same for all of it; later backfills into it
+need not say it.
 
 A requests file is a YAML list; what an entry leaves out is taken from the flags:
 

@@ -67,18 +67,7 @@ func TestLabelsThatAreNoTexts(t *testing.T) {
 // wantLabels looks into the index.
 func wantLabels(t *testing.T, dir string, shard framepb.Shard) {
 	t.Helper()
-	if _, err := WriteIndex(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	index, err := OpenIndex(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer index.Close()
-	samples, err := index.Read(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	samples := index(t, dir)
 	for _, frame := range shard.Frames {
 		for _, s := range samples {
 			if s.SampleMs == frame.SampleMs && !maps.Equal(s.Labels, frame.Labels) {

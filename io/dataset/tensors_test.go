@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -129,7 +128,7 @@ func wantTensors(t *testing.T, dir string, frames []framepb.Frame) {
 	}
 	files := tree(t, dir)
 	samples := make(map[int64]Sample)
-	for _, s := range indexAnew(t, dir) {
+	for _, s := range index(t, dir) {
 		samples[s.SampleMs] = s
 	}
 	for _, frame := range frames {
@@ -138,28 +137,6 @@ func wantTensors(t *testing.T, dir string, frames []framepb.Frame) {
 		if end := s.TensorOffset + s.TensorSize; end > int64(len(file)) || file[s.TensorOffset:end] != string(frame.Tensor) || s.TensorSHA256 != sha256.Sum256(frame.Tensor) {
 			t.Errorf("the tensor of %s is not where the index says: %+v", s.Key, s)
 		}
-	}
-}
-
-// indexAnew makes the index, and reads it.
-func indexAnew(t *testing.T, dir string) []Sample {
-	t.Helper()
-	if _, err := WriteIndex(t.Context(), dir); err != nil {
-		t.Fatal(err)
-	}
-	return readIndex(t, dir)
-}
-
-// flipAt changes a bit of one byte.
-func flipAt(t *testing.T, path string, offset int64) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[offset] ^= 1
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -173,7 +150,7 @@ func TestTensorsDamaged(t *testing.T) {
 		} {
 			dir := createIn(t, format)
 			write(t, dir, withTensors(shardOf(door, 0, "fff")))
-			for _, at := range parts(indexAnew(t, dir)[1]) {
+			for _, at := range parts(index(t, dir)[1]) {
 				flipAt(t, filepath.Join(dir, filepath.FromSlash(at.Name)), at.Offset+5)
 			}
 			report, err := Verify(t.Context(), dir, VerifyOptions{})

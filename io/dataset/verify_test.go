@@ -240,11 +240,21 @@ func plus(r *Report, d Report) {
 
 func flip(t testing.TB, path string) {
 	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipAt(t, path, info.Size()/2)
+}
+
+// flipAt changes a bit of one byte.
+func flipAt(t testing.TB, path string, offset int64) {
+	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[len(data)/2] ^= 1
+	data[offset] ^= 1
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}

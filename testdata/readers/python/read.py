@@ -167,12 +167,17 @@ def tell_indexed(row):
         raise ValueError(f"a row is {row}")
     if not frame:
         return
-    with open(f"{directory}/{row['file']}", "rb") as file:
-        file.seek(row["offset"])
-        picture = file.read(row["size"])
-    if hashlib.sha256(picture).hexdigest() != row["sha256"]:
-        raise ValueError(f"{row['key']} has another SHA-256")
-    tell_row(row | {"image": picture})
+    tell_row(row | {"image": bytes_at(row)})
+
+
+def bytes_at(row, prefix=""):
+    """What the row says is the picture or, with the prefix of its columns, the tensor."""
+    with open(f"{directory}/{row[prefix + 'file']}", "rb") as file:
+        file.seek(row[prefix + "offset"])
+        found = file.read(row[prefix + "size"])
+    if hashlib.sha256(found).hexdigest() != row[prefix + "sha256"]:
+        raise ValueError(f"{row['key']} has another {prefix}sha256")
+    return found
 
 
 def index_tensors(_):
@@ -184,12 +189,7 @@ def index_tensors(_):
             raise ValueError(f"a row is {row}")
         if row["kind"] != "frame":
             continue
-        with open(f"{directory}/{row['tensor_file']}", "rb") as file:
-            file.seek(row["tensor_offset"])
-            tensor = file.read(row["tensor_size"])
-        if hashlib.sha256(tensor).hexdigest() != row["tensor_sha256"]:
-            raise ValueError(f"the tensor of {row['key']} has another SHA-256")
-        tell_row(row | {"image": Image.fromarray(numpy.load(io.BytesIO(tensor))[0])})
+        tell_row(row | {"image": Image.fromarray(numpy.load(io.BytesIO(bytes_at(row, "tensor_")))[0])})
 
 
 def card(files):

@@ -41,6 +41,7 @@ var secrets = append([]string{"AKIA", "laptop-secret", "laptop-token", "archive-
 // TestDataflow: a job is submitted as Dataflow takes it, its workers read the
 // streams with nothing but what travelled in it, and the dataset is complete.
 func TestDataflow(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
 	o := u.run(c.args(append(asRole, "--end-timestamp", "2026-01-01T00:30:00Z", "--json",
 		"--sdk_container_image", "example.com/worker:1", "--labels", `{"team":"vision"}`, "--num_workers", "2", "--max_num_workers", "9",
@@ -116,6 +117,7 @@ func TestDataflow(t *testing.T) {
 // TestDataflowWorkerBinary: cross-built without cgo, the program needs nothing of
 // the machine that it runs on.
 func TestDataflowWorkerBinary(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
 	build := exec.Command("go", "build", "-o", filepath.Join(u.dir, "worker"), ".")
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
@@ -158,6 +160,7 @@ func TestDataflowDryRun(t *testing.T) {
 // TestDataflowWorkerWithoutARole: what a worker complains of is what the command
 // complains of.
 func TestDataflowWorkerWithoutARole(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
 	o := u.run(c.args(asRole...)...)
 	want := "assuming " + testRole + ": AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
@@ -169,6 +172,7 @@ func TestDataflowWorkerWithoutARole(t *testing.T) {
 
 // TestDataflowLeft: asynchronous, the command leaves with the job's id.
 func TestDataflowLeft(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
 	wants(t, object(t, u.must(0, c.args(append(asRole, "--async", "--json")...)...)), map[string]any{"job_id": `"2026-01-01_job"`, "samples": 20, "frames": 0})
 	<-c.over
@@ -177,6 +181,7 @@ func TestDataflowLeft(t *testing.T) {
 
 // TestDataflowInterrupt: interrupted, it cancels the job.
 func TestDataflowInterrupt(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}, Latency: kvstest.Latency{PerCall: time.Minute}})
 	cmd := u.start(c.args(asRole...)...)
 	until(t, "calls are made", func() bool { return u.server.Stats().GetImagesCalls > 0 })

@@ -171,6 +171,7 @@ func TestGetImagesFindsTheDataEndpoint(t *testing.T) {
 }
 
 func TestGetImagesRefuses(t *testing.T) {
+	t.Parallel()
 	u := newUser(t, aCamera)
 	u.write("file", "")
 	other := list(t, u, images(297, "--max-items", "30")...).NextToken
@@ -226,6 +227,7 @@ func TestGetImagesRefuses(t *testing.T) {
 
 // What the service does wrong is no mistake of who asked.
 func TestGetImagesFails(t *testing.T) {
+	t.Parallel()
 	config := aCamera
 	config.Faults = []kvstest.Fault{{Kind: "server_error", Rate: 1}}
 	o := newUser(t, config).run(images(30)...)

@@ -60,6 +60,7 @@ func TestReadme(t *testing.T) {
 }
 
 func TestReadmeOnDataflow(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Region: "eu-west-1", Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam"), camera("yard")}})
 	u.requestsOf("cam", "yard")
 	args := readme(t, "on Dataflow", map[string]string{"my-project": "vision"})

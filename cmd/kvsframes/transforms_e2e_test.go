@@ -160,6 +160,7 @@ func TestOtherTransforms(t *testing.T) {
 
 // TestTransformsOnDataflow: workers elsewhere do what was asked for here.
 func TestTransformsOnDataflow(t *testing.T) {
+	t.Parallel()
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
 	steps := []string{"--resize", "64x64:crop", "--dedupe", "4", "--json"}
 	got := object(t, u.must(0, c.args(slices.Concat(asRole, steps)...)...))

@@ -106,7 +106,7 @@ func ParseInstant(s string) (int64, error) {
 		return 0, fmt.Errorf("instant %q is not of the form 20060102T150405000Z", s)
 	}
 	t, err := time.Parse("20060102T150405.000Z", s[:15]+"."+s[15:])
-	if err != nil {
+	if err != nil || Instant(t.UnixMilli()) != s { // it takes signs among the digits
 		return 0, fmt.Errorf("instant %q is not of the form 20060102T150405000Z", s)
 	}
 	return t.UnixMilli(), nil

@@ -8,7 +8,7 @@ import (
 )
 
 func FuzzInstant(f *testing.F) {
-	for _, s := range []string{"20260101T000003000Z", "19700101T000000000Z", "22620411T234716854Z", "20260230T000000000Z", "2026", ""} {
+	for _, s := range []string{"20260101T000003000Z", "19700101T000000000Z", "22620411T234716854Z", "20260230T000000000Z", "20260101T000000+00Z", "2026", ""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

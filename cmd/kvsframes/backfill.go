@@ -105,7 +105,7 @@ func newBackfill() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := show.startBeam(cmd.ErrOrStderr()); err != nil {
+		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
 			return err
 		}
 		return show.backfill(cmd, options)

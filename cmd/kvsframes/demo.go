@@ -39,7 +39,7 @@ func newDemo() *cobra.Command {
 		if strings.Contains(*out, "://") {
 			return mistakes(errors.New("--out is a URL: the demo reads no configuration for a store, give it a folder"))
 		}
-		if err := show.startBeam(cmd.ErrOrStderr()); err != nil {
+		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
 			return err
 		}
 		result, err := show.demo(cmd, *out)

@@ -12,9 +12,9 @@ import (
 )
 
 // startBeam initializes Beam and makes it and its runners, which log by slog, as
-// quiet as asked.
-func (show *output) startBeam(stderr io.Writer) error {
-	handler, err := logHandler(stderr, string(*show.level))
+// quiet as asked. An interrupt ends ctx.
+func (show *output) startBeam(ctx context.Context, stderr io.Writer) error {
+	handler, err := logHandler(ctx, stderr, string(*show.level))
 	if err != nil {
 		return mistakes(err)
 	}
@@ -23,10 +23,10 @@ func (show *output) startBeam(stderr io.Writer) error {
 	return nil
 }
 
-func logHandler(w io.Writer, level string) (slog.Handler, error) {
+func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, error) {
 	switch level = strings.ToLower(level); level {
 	case "":
-		h := warnings{w: w}
+		h := warnings{w: w, interrupted: ctx.Err}
 		if isTerminal(w) {
 			h.clear = clearLine
 		}
@@ -46,14 +46,16 @@ func logHandler(w io.Writer, level string) (slog.Handler, error) {
 
 // warnings shows warnings alone, a line each. Errors are told by who returns
 // them: a runner logs the one that ends a job up to six times, with the graph
-// and the stack.
+// and the stack. After an interrupt it shows nothing: what is taken down complains
+// of connections that are closed.
 type warnings struct {
-	w     io.Writer
-	clear string // removes the line of progress
+	w           io.Writer
+	clear       string       // removes the line of progress
+	interrupted func() error // nil as long as nobody did
 }
 
 func (h warnings) Enabled(_ context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && l < slog.LevelError
+	return l >= slog.LevelWarn && l < slog.LevelError && h.interrupted() == nil
 }
 
 func (h warnings) Handle(_ context.Context, r slog.Record) error {

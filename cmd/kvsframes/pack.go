@@ -182,7 +182,7 @@ func newPack() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := show.startBeam(cmd.ErrOrStderr()); err != nil {
+		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
 			return err
 		}
 		return show.pack(cmd, options)

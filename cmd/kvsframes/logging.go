@@ -46,8 +46,8 @@ func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, e
 
 // warnings shows warnings alone, a line each. Errors are told by who returns
 // them: a runner logs the one that ends a job up to six times, with the graph
-// and the stack. After an interrupt it shows nothing: what is taken down complains
-// of connections that are closed.
+// and the stack. After an interrupt it shows none of prism's workers': they complain
+// of the connections that prism closes.
 type warnings struct {
 	w           io.Writer
 	clear       string       // removes the line of progress
@@ -55,12 +55,16 @@ type warnings struct {
 }
 
 func (h warnings) Enabled(_ context.Context, l slog.Level) bool {
-	return l >= slog.LevelWarn && l < slog.LevelError && h.interrupted() == nil
+	return l >= slog.LevelWarn && l < slog.LevelError
 }
 
 func (h warnings) Handle(_ context.Context, r slog.Record) error {
 	// Prism passes on what its workers log, with this before it.
-	line, _, _ := strings.Cut(strings.TrimPrefix(r.Message, "[SDK] "), "\n")
+	message, ofWorker := strings.CutPrefix(r.Message, "[SDK] ")
+	if ofWorker && h.interrupted() != nil {
+		return nil
+	}
+	line, _, _ := strings.Cut(message, "\n")
 	_, err := fmt.Fprintf(h.w, "%swarning: %s\n", h.clear, line)
 	return err
 }

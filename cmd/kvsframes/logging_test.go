@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Beam and its runners warn of connections that they close, sometimes.
-func TestNoWarningAfterInterrupt(t *testing.T) {
+// A job that may go on on its cluster is told of after an interrupt, too.
+func TestWarningsAfterInterrupt(t *testing.T) {
 	ctx, interrupt := context.WithCancel(context.Background())
 	var stderr strings.Builder
 	handler, err := logHandler(ctx, &stderr, "")
@@ -16,10 +16,11 @@ func TestNoWarningAfterInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(handler)
-	log.Warn("[SDK] before")
+	log.Warn("[SDK] a shard could not be fetched")
 	interrupt()
-	log.Warn("[SDK] after")
-	if got, want := stderr.String(), "warning: before\n"; got != want {
+	log.Warn("[SDK] EOF on send")
+	log.Warn("the job may go on")
+	if got, want := stderr.String(), "warning: a shard could not be fetched\nwarning: the job may go on\n"; got != want {
 		t.Errorf("stderr is %q, want %q", got, want)
 	}
 }

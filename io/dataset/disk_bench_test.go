@@ -50,7 +50,7 @@ func benchmarkDisk(b *testing.B, parent string, writers int) {
 	}
 }
 
-// onDisk returns how long it takes until all shards are on the disk, and frees it.
+// onDisk returns how long it takes until all shards are on the disk.
 func onDisk(b *testing.B, parent, name string, writers int) time.Duration {
 	dir, err := os.MkdirTemp(parent, name)
 	if err != nil {
@@ -68,33 +68,48 @@ func onDisk(b *testing.B, parent, name string, writers int) time.Duration {
 			return err
 		}
 	}
+	return untilThere(b, dir, true, func() error {
+		var writing errgroup.Group
+		writing.SetLimit(writers)
+		for i := range int64(diskShards) {
+			writing.Go(func() error { return write(i) })
+		}
+		return writing.Wait()
+	})
+}
+
+// untilThere returns how long it takes until all that write writes to dir is there:
+// on the disk, or in the page cache. Then it frees it.
+func untilThere(b *testing.B, dir string, toDisk bool, write func() error) time.Duration {
 	disk, err := os.Open(dir)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer disk.Close()
+	sync := func() error { return unix.Syncfs(int(disk.Fd())) }
+	if err := sync(); err != nil { // what others wrote is not to be waited for
+		b.Fatal(err)
+	}
 
 	start := time.Now()
 	var written atomic.Bool
-	var syncing, writing errgroup.Group
-	syncing.Go(func() error {
-		for {
-			last := written.Load()
-			if err := unix.Syncfs(int(disk.Fd())); err != nil || last {
-				return err
+	var syncing errgroup.Group
+	if toDisk {
+		syncing.Go(func() error {
+			for {
+				last := written.Load()
+				if err := sync(); err != nil || last {
+					return err
+				}
 			}
-		}
-	})
-	writing.SetLimit(writers)
-	for i := range int64(diskShards) {
-		writing.Go(func() error { return write(i) })
+		})
 	}
-	err = writing.Wait()
+	err = write()
 	written.Store(true)
 	err = errors.Join(err, syncing.Wait())
 	took := time.Since(start)
 
-	if err := errors.Join(err, drain(dir), unix.Syncfs(int(disk.Fd()))); err != nil {
+	if err := errors.Join(err, drain(dir), sync()); err != nil {
 		b.Fatal(err)
 	}
 	return took

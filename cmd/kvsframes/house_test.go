@@ -9,6 +9,8 @@ import (
 // house lists the module's packages from the ground floor up. Each may import
 // those that stand before it, and no others.
 var house = []string{
+	"internal/outside",
+	"internal/keys",
 	"io/framepb",
 	"io/ledger",
 	"io/kvsio/kvstest",

@@ -12,6 +12,9 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+
+	"github.com/kvsframes/kvsframes/internal/keys"
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // verdict is what follows from the error of a call.
@@ -161,7 +164,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // plain is an error without what the SDK wraps around it: request IDs differ
-// from run to run and help no one, and URLs may hold a data endpoint's token.
+// from run to run and help no one, and URLs may hold a data endpoint's token. The
+// words are the service's, or a proxy's: they are shown as outside has them.
 func plain(err error) error {
 	var known *plainError
 	if errors.As(err, &known) {
@@ -170,20 +174,23 @@ func plain(err error) error {
 	if failed, ok := errors.AsType[*roleError](err); ok {
 		return &plainError{text: failed.Error(), err: err}
 	}
+	if failed, ok := errors.AsType[*keys.Error](err); ok {
+		return &plainError{text: "no AWS credentials: " + failed.Error(), err: err}
+	}
 	var apiErr smithy.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {
-		return &plainError{text: strings.TrimSuffix(apiErr.ErrorCode()+": "+apiErr.ErrorMessage(), ": "), err: err}
+		return &plainError{text: outside.Text(strings.TrimSuffix(apiErr.ErrorCode()+": "+apiErr.ErrorMessage(), ": ")), err: err}
 	}
 	if status := statusOf(err); status >= 400 {
 		return &plainError{text: fmt.Sprintf("HTTP %d: %s", status, http.StatusText(status)), err: err}
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
-		return &plainError{text: failed.Err.Error(), err: err}
+		return &plainError{text: outside.Text(failed.Err.Error()), err: err}
 	}
 	if cut, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return &plainError{text: "reading the answer: " + cut.Err.Error(), err: err}
+		return &plainError{text: outside.Text("reading the answer: " + cut.Err.Error()), err: err}
 	}
-	return err
+	return outside.Error(err)
 }
 
 type plainError struct {

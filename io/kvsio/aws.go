@@ -14,6 +14,9 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/kvsframes/kvsframes/internal/keys"
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // ResolveAWS fills in the region and the endpoint of p from the environment
@@ -44,7 +47,7 @@ func checkCredentials(ctx context.Context, cfg aws.Config) error {
 		return failed
 	}
 	if err != nil {
-		return fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", err)
+		return fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", outside.Error(err))
 	}
 	return nil
 }
@@ -90,8 +93,10 @@ func checkEndpoint(field, endpoint, service string) error {
 // is to be assumed.
 func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
 	cfg, err := p.base(ctx)
+	cfg.Credentials = keys.Guard(cfg)
 	if err == nil && p.RoleARN != "" {
 		cfg.Credentials = p.assume(cfg)
+		cfg.Credentials = keys.Guard(cfg)
 	}
 	return cfg, err
 }
@@ -121,7 +126,7 @@ func (p AWSParams) base(ctx context.Context) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return cfg, fmt.Errorf("reading the AWS configuration: %w", err)
+		return cfg, fmt.Errorf("reading the AWS configuration: %w", keys.Load(p.Profile, err))
 	}
 	return cfg, nil
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 var awsConfigs = struct {
@@ -47,7 +49,7 @@ func registered(ctx context.Context, name string) (aws.Config, error) {
 		err = errors.New("it has no credentials")
 	}
 	if err != nil {
-		return cfg, fmt.Errorf("making the AWS configuration %s: %w", name, err)
+		return cfg, fmt.Errorf("making the AWS configuration %s: %w", name, outside.Error(err))
 	}
 	return cfg, nil
 }

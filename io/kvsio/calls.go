@@ -10,6 +10,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -290,7 +291,7 @@ func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []payload) []a
 		case entry.Error != "":
 			a.kind = mediaError
 			if entry.Error != types.ImageErrorMediaError {
-				a.cause = string(entry.Error)
+				a.cause = outside.Text(string(entry.Error))
 			}
 		}
 		answers[i] = a

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -139,7 +140,7 @@ func (d *dispatch) deliver(r result) error {
 	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.span):
 		return r.err
 	case r.err != nil:
-		log.Warnf(d.ctx, "kept going: %v", r.err)
+		log.Warnf(d.ctx, "kept going: %s", outside.Text(r.err.Error()))
 	}
 	if have := len(r.shard.Frames) + len(r.shard.Gaps); int64(have) != r.span.Samples {
 		return fmt.Errorf("reading %v: %d frames and gaps", r.span, have)

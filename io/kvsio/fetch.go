@@ -3,8 +3,8 @@ package kvsio
 import (
 	"context"
 	"errors"
-	"fmt"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -66,7 +66,7 @@ func deliver(shard *framepb.Shard, ms int64, a answer, failure error) {
 	}
 	gap := framepb.Gap{Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, Reason: a.kind.reason(), Cause: a.cause}
 	if a.kind.bad() && failure != nil {
-		gap.Reason, gap.Cause = framepb.Failed, causeOf(failure)
+		gap.Reason, gap.Cause = framepb.Failed, outside.Text(failure.Error())
 	}
 	shard.Gaps = append(shard.Gaps, gap)
 }
@@ -181,14 +181,4 @@ func noAnswers(w window) []answer {
 		answers[k].ms = unknownTime
 	}
 	return answers
-}
-
-// causeOf says why a shard failed, for a FAILED gap.
-func causeOf(err error) string {
-	const longest = 300
-	cause := fmt.Sprint(err)
-	if len(cause) > longest {
-		cause = cause[:longest]
-	}
-	return cause
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 var rolePattern = regexp.MustCompile(`^arn:[a-z\d-]+:iam::\d{12}:role/[\w+=,.@/-]+$`)
@@ -77,7 +79,7 @@ func (e *roleError) Error() string {
 	if nobody, ok := errors.AsType[*identityError](e.err); ok {
 		cause = nobody
 	}
-	text := fmt.Sprintf("assuming %s: %v", e.arn, cause)
+	text := fmt.Sprintf("assuming %s: %s", e.arn, outside.Text(cause.Error()))
 	if api, ok := errors.AsType[smithy.APIError](e.err); ok && api.ErrorCode() == "AccessDenied" {
 		text += ": look at the role's trust policy"
 	}

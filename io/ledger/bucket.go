@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"gocloud.dev/blob"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // requestTimeout bounds what is asked of a bucket in one go, all attempts
@@ -51,7 +53,7 @@ func openBucket(p place) (*Bucket, error) {
 		b.bucket = openMemory()
 	}
 	if err != nil {
-		return nil, &StoreError{Op: "opening", URL: p.String(), Err: err}
+		return nil, &StoreError{Op: "opening", URL: p.String(), Err: outside.Error(err)}
 	}
 	if buckets.open == nil {
 		buckets.open = make(map[string]*blob.Bucket)

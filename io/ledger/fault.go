@@ -11,6 +11,8 @@ import (
 	"github.com/aws/smithy-go"
 	"gocloud.dev/gcerrors"
 	"google.golang.org/api/googleapi"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // StoreError says that a store in a bucket does not do what it is asked for:
@@ -50,7 +52,7 @@ func (b *Bucket) fault(ctx context.Context, op, path string, err error) error {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("the store did not answer within %v: %w", requestTimeout, err)
 	}
-	return &StoreError{Op: op, URL: b.url(path), Err: err}
+	return &StoreError{Op: op, URL: b.url(path), Err: outside.Error(err)}
 }
 
 // ErrNoBucket is the error of a bucket that does not exist.

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -90,7 +92,7 @@ func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
 }
 
 func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap) {
-	reason, cause := utf8(gap.Reason), utf8(gap.Cause)
+	reason, cause := outside.Text(gap.Reason), outside.Text(gap.Cause)
 	if n := len(receipt.Gaps); n > 0 {
 		last := receipt.Gaps[n-1]
 		if last.Offset+last.Samples == offset && last.Reason == reason && last.Cause == cause {
@@ -102,7 +104,7 @@ func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap) {
 }
 
 func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop) {
-	reason := utf8(drop.Reason)
+	reason := outside.Text(drop.Reason)
 	if n := len(receipt.Drops); n > 0 {
 		last := receipt.Drops[n-1]
 		if last.Offset+last.Samples == offset && last.Reason == reason {
@@ -112,9 +114,6 @@ func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop) {
 	}
 	receipt.Drops = append(receipt.Drops, &framepb.DropRun{Offset: offset, Samples: 1, Reason: reason})
 }
-
-// utf8 makes a text of others fit for a proto.
-func utf8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	n := len(shard.Frames)
@@ -193,7 +192,7 @@ func labels(frames []framepb.Frame) []*framepb.Labels {
 // shard's file, which would then be taken for damaged.
 func areTexts(labels map[string]string) bool {
 	for name, value := range labels {
-		if utf8(name) != name || utf8(value) != value {
+		if !utf8.ValidString(name) || !utf8.ValidString(value) {
 			return false
 		}
 	}

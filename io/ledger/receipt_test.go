@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -42,6 +43,7 @@ func TestReceiptRoundTrip(t *testing.T) {
 				o.Reason = rapid.SampledFrom(framepb.GapReasons).Draw(t, "reason")
 				o.Cause = rapid.SampledFrom([]string{"", "cause", "<&>\n\"é"}).Draw(t, "cause")
 				shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: o.Reason, Cause: o.Cause})
+				o.Cause = outside.Text(o.Cause)
 			case Drop:
 				o.Reason = rapid.SampledFrom([]string{"SAME", "DARK"}).Draw(t, "reason")
 				shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: o.Reason})

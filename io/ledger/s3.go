@@ -20,6 +20,8 @@ import (
 	gcaws "gocloud.dev/aws"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
+
+	"github.com/kvsframes/kvsframes/internal/keys"
 )
 
 const (
@@ -60,8 +62,9 @@ func openS3(p place) (*blob.Bucket, error) {
 	checksums, anonymous := query.Has("request_checksum_calculation"), query.Has("anonymous")
 	cfg, err := gcaws.V2ConfigFromURLParams(context.Background(), query)
 	if err != nil {
-		return nil, err
+		return nil, keys.Load(query.Get("profile"), err)
 	}
+	cfg.Credentials = keys.Guard(cfg)
 	if cfg.Region == "" {
 		return nil, errors.New("no region is known: add ?region=REGION to the URL, or set AWS_REGION")
 	}

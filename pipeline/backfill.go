@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -56,7 +57,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	case jobErr != nil:
 		return summary, jobErr
 	case err != nil:
-		return summary, &JobError{Runner: o.runner(), Cause: err.Error(), Err: err}
+		return summary, &JobError{Runner: o.runner(), Cause: outside.Text(err.Error()), Err: err}
 	case left:
 		return summary, nil
 	case !total.Complete():
@@ -173,7 +174,7 @@ func (o Options) catalog(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case err != nil:
-		return &JobError{Runner: o.runner(), Cause: "its shards are written, but " + err.Error(), Err: err}
+		return &JobError{Runner: o.runner(), Cause: outside.Text("its shards are written, but " + err.Error()), Err: err}
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"regexp"
 	"strings"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 var (
@@ -22,7 +24,7 @@ var (
 )
 
 // causeOf returns what an error of Beam is about, without the graph that it
-// went through and without a stack.
+// went through and without a stack, as it may be shown.
 func causeOf(err error) string {
 	text := stack.ReplaceAllString(err.Error(), "")
 	text = failedJob.ReplaceAllString(text, "")
@@ -33,5 +35,5 @@ func causeOf(err error) string {
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
 	}
-	return strings.Join(lines, " ")
+	return outside.Text(strings.Join(lines, " "))
 }

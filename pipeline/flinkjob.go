@@ -14,6 +14,8 @@ import (
 	"time"
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // flinkPort is that of Flink's REST API, where nothing else is said.
@@ -94,7 +96,7 @@ func (j flinkJob) cancel(ctx context.Context) error {
 		return false
 	})
 	if err != nil {
-		return fmt.Errorf("its job server has let go of the job, but on the Flink cluster at %s, as %s, it may go on: cancel it there: %w", j.cluster.Host, j.name, cmp.Or(refused, err))
+		return fmt.Errorf("its job server has let go of the job, but on the Flink cluster at %s, as %s, it may go on: cancel it there: %w", j.cluster.Host, outside.Text(j.name), outside.Error(cmp.Or(refused, err)))
 	}
 	return nil
 }
@@ -107,7 +109,7 @@ func (j flinkJob) version(ctx context.Context) string {
 	if err := j.ask(ctx, http.MethodGet, "/config", &config); err != nil {
 		return ""
 	}
-	return config.Version
+	return outside.Text(config.Version)
 }
 
 // minor cuts a version to what Beam's runners are named after: 1.19 of 1.19.0.
@@ -127,7 +129,7 @@ func (j flinkJob) until(ctx context.Context, wanted func(onCluster) bool) error 
 			return err
 		}
 		if time.Since(began) > grace {
-			return fmt.Errorf("after %v it is %s", grace, cmp.Or(job.State, "not there"))
+			return fmt.Errorf("after %v it is %s", grace, outside.Text(cmp.Or(job.State, "not there")))
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):
@@ -151,7 +153,7 @@ func (j flinkJob) ask(ctx context.Context, method, path string, into any) error 
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("it answers %s", answer.Status)
+		return fmt.Errorf("it answers %s", outside.Text(answer.Status))
 	}
 	if into == nil {
 		_, err = io.Copy(io.Discard, answer.Body)

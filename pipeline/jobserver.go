@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // JobSchema names the form of a Job as JSON.
@@ -112,9 +114,9 @@ func (s JobServer) explain(err error) error {
 	case codes.OK:
 		return nil
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Unimplemented:
-		return usage(fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such as localhost:8099 (not Flink's own)", string(s), status.Convert(err).Message()))
+		return usage(fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such as localhost:8099 (not Flink's own)", string(s), outside.Text(status.Convert(err).Message())))
 	}
-	return usage(err)
+	return usage(outside.Error(err))
 }
 
 func (s JobServer) list(ctx context.Context, service jobpb.JobServiceClient) ([]Job, error) {
@@ -145,7 +147,7 @@ func (s JobServer) find(ctx context.Context, service jobpb.JobServiceClient, id 
 		if job.ID == id {
 			return job, nil
 		}
-		known = append(known, fmt.Sprintf("%s (%s)", job.ID, job.State))
+		known = append(known, outside.Text(fmt.Sprintf("%s (%s)", job.ID, job.State)))
 	}
 	if known == nil {
 		return Job{}, fmt.Errorf("the job server knows no job %q, nor any other: it forgets them when it is started anew", id)

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -120,7 +121,7 @@ func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
 }
 
 func (o PackOptions) failed(err error) error {
-	return &JobError{Runner: runnerOf(o.Runner), Cause: err.Error(), Err: err}
+	return &JobError{Runner: runnerOf(o.Runner), Cause: outside.Text(err.Error()), Err: err}
 }
 
 func incomplete(dir string, plan *dataset.PackPlan) string {

@@ -3,8 +3,10 @@ package dataset
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // ReportSchema names the form of a Report in JSON.
@@ -68,7 +70,19 @@ func (f *findings) list() []string {
 	if more := f.harmful.seen + f.harmless.seen - len(all); more > 0 {
 		all = append(all, fmt.Sprintf("and %d more", more))
 	}
+	for i, line := range all {
+		all[i] = outside.Text(line) // it has names and words of files in it, which may be anybody's
+	}
 	return all
+}
+
+// shown is a file's name as people may see it: in quotes where it has what they
+// would not see.
+func shown(name string) string {
+	if quoted := strconv.Quote(name); len(quoted) != len(name)+len(`""`) {
+		return quoted
+	}
+	return name
 }
 
 // lines is the first maxProblems lines, in order, of all that were added.
@@ -79,7 +93,7 @@ type lines struct {
 
 func (l *lines) add(line string) {
 	l.seen++
-	l.kept = append(l.kept, strings.ReplaceAll(line, "\n", " "))
+	l.kept = append(l.kept, line)
 	if len(l.kept) >= 2*maxProblems {
 		l.kept = l.first()
 	}

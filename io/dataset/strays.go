@@ -19,7 +19,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, path := range strays {
-		v.found.note("%s: not a file of the ledger; it does no harm", path)
+		v.found.note("%s: not a file of the ledger; it does no harm", shown(path))
 	}
 	const root = "shards"
 	files, ids, err := v.store.List(ctx, root)
@@ -27,7 +27,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, name := range files {
-		v.found.note("%s/%s: no receipt knows this file; it does no harm", root, name)
+		v.found.note("%s/%s: no receipt knows this file; it does no harm", root, shown(name))
 	}
 	series, err := v.ledger.Series()
 	if err != nil {
@@ -68,11 +68,11 @@ func (v *verifier) stray(series framepb.Series, path, name string) {
 	span, ok := spanNamed(series, name)
 	switch {
 	case !ok || v.format.Path(span) != path, len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
-		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", path)
+		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
 	case v.spoiled != nil:
 		v.useless = append(v.useless, span)
 	default:
-		v.found.note("%s: no receipt knows this shard, and others have its samples: who reads every file finds them twice", path)
+		v.found.note("%s: no receipt knows this shard, and others have its samples: who reads every file finds them twice", shown(path))
 	}
 }
 

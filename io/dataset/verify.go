@@ -280,7 +280,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 		return false, err
 	}
 	for _, name := range strays {
-		found.note("%s/%s: no receipt knows this file; it does no harm", path, name)
+		found.note("%s/%s: no receipt knows this file; it does no harm", path, shown(name))
 	}
 	return readable, nil
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/artifact"
 	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // isBoot recognizes how runners start a program that is to become a worker: with
@@ -57,7 +59,7 @@ func boot(ctx context.Context, args []string) error {
 	set(control, info.GetControlEndpoint().GetUrl())
 	err = become(ctx, info, *artifacts, *dir, "--worker=true", "--id="+*id,
 		"--logging_endpoint="+*logging, "--control_endpoint="+*control, "--semi_persist_dir="+*dir)
-	(&tools.Logger{Endpoint: *logging}).Errorf(ctx, "kvsframes cannot become a worker: %v", err)
+	(&tools.Logger{Endpoint: *logging}).Errorf(ctx, "kvsframes cannot become a worker: %v", outside.Error(err))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 	"github.com/spf13/cobra"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
@@ -61,10 +63,19 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 	case err != nil:
 		return err
 	}
-	encoder := json.NewEncoder(cmd.OutOrStdout())
+	encoder := json.NewEncoder(visible{cmd.OutOrStdout()})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "    ")
 	return encoder.Encode(result)
+}
+
+// visible escapes in JSON what a terminal would obey: what the service says is
+// printed as it is.
+type visible struct{ w io.Writer }
+
+func (v visible) Write(data []byte) (int, error) {
+	_, err := v.w.Write(outside.JSON(data))
+	return len(data), err
 }
 
 func (l *imageListing) list(ctx context.Context) (listed, error) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // startBeam initializes Beam and makes it and its runners, which log by slog, as
@@ -41,7 +43,19 @@ func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, e
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("--log-level is %q: it must be debug, info, warn, error or off", level)
 	}
-	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: l}), nil
+	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: l, ReplaceAttr: cleanAttr}), nil
+}
+
+// cleanAttr takes what is secret out of what a record says. The handler puts what a
+// terminal would obey in quotes.
+func cleanAttr(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString, slog.KindAny:
+		if text := a.Value.String(); outside.Clean(text) != text {
+			a.Value = slog.StringValue(outside.Clean(text))
+		}
+	}
+	return a
 }
 
 // warnings shows warnings alone, a line each. Errors are told by who returns
@@ -65,7 +79,7 @@ func (h warnings) Handle(_ context.Context, r slog.Record) error {
 		return nil
 	}
 	line, _, _ := strings.Cut(message, "\n")
-	_, err := fmt.Fprintf(h.w, "%swarning: %s\n", h.clear, line)
+	_, err := fmt.Fprintf(h.w, "%swarning: %s\n", h.clear, outside.Text(line))
 	return err
 }
 
@@ -80,7 +94,7 @@ func (h dryRunLog) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelWarn {
 		return h.warnings.Handle(ctx, r)
 	}
-	_, err := fmt.Fprintln(h.w, r.Message)
+	_, err := fmt.Fprintln(h.w, outside.Clean(r.Message))
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -34,7 +35,7 @@ func main() {
 		os.Exit(exitFailed)
 	}
 	if isBoot(os.Args[1:]) {
-		fmt.Fprintln(os.Stderr, "kvsframes:", boot(context.Background(), os.Args[1:]))
+		fmt.Fprintln(os.Stderr, "kvsframes:", outside.Error(boot(context.Background(), os.Args[1:])))
 		os.Exit(exitFailed)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -128,7 +129,7 @@ func exitStatus(err error) int {
 
 // complaint is what stderr gets: a line, or a line for each of several mistakes.
 func complaint(command string, err error, status int) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	lines := strings.Split(outside.Clean(strings.TrimSpace(err.Error())), "\n")
 	var typed *usageError
 	if errors.As(err, &typed) && len(typed.faults) > 1 {
 		lines = append([]string{fmt.Sprintf("%d mistakes", len(typed.faults))}, lines...)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
@@ -33,14 +34,14 @@ func newOutput(flags *pflag.FlagSet) *output {
 // print prints a result, as JSON or as text for people.
 func (show *output) print(w io.Writer, result any, text func() string) error {
 	if !*show.json {
-		_, err := io.WriteString(w, text())
+		_, err := io.WriteString(w, outside.Clean(text()))
 		return err
 	}
 	line, err := json.Marshal(result)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "%s\n", line)
+	_, err = fmt.Fprintf(w, "%s\n", outside.JSON(line))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/pipeline"
@@ -201,7 +202,9 @@ func twoFolders(_ *cobra.Command, args []string) error {
 func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	line := show.progress(cmd)
 	o.Progress = func(now pipeline.PackProgress) { line.draw(packLine(now)) }
-	o.Warn = func(text string) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s.\n", cmd.CommandPath(), text) }
+	o.Warn = func(text string) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s.\n", cmd.CommandPath(), outside.Clean(text))
+	}
 	defer ownTempDir()()
 	summary, err := pipeline.Pack(cmd.Context(), o)
 	line.end()

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+)
+
+// The secrets of a user who is robbed. None begins as those of AWS do, but the
+// key's id.
+const (
+	markedID     = "ASIAMARKEDKEY0123456"
+	markedSecret = "Marked0Secret/Key+AbCdEfGhIjKlMnOpQrStUv"
+	markedToken  = "MarkedToken/Of+A0Session==0123456789abcdefghijklmnopqrstuvwxyz"
+)
+
+// markedKeys are credentials as programs and services give them.
+var markedKeys = fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q,"SessionToken":%q,"Token":%[3]q}`, markedID, markedSecret, markedToken)
+
+// wantNoMark looks for the marked secrets in every form.
+func wantNoMark(t *testing.T, what, text string) {
+	t.Helper()
+	for _, secret := range []string{markedID, markedSecret, markedToken} {
+		quoted, _ := json.Marshal(secret)
+		inner := strings.ReplaceAll(string(quoted[1:len(quoted)-1]), "/", `\/`)
+		for _, form := range []string{
+			secret, url.QueryEscape(secret), inner, strings.ReplaceAll(secret, "+", `\u002b`),
+			base64.StdEncoding.EncodeToString([]byte(secret))[:24], secret[:16],
+		} {
+			if strings.Contains(text, form) {
+				t.Errorf("%s holds %s:\n%.3000s", what, form, text)
+				return
+			}
+		}
+	}
+	for _, r := range text {
+		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || r == '\u202e' {
+			t.Errorf("%s has the character %U", what, r)
+			return
+		}
+	}
+}
+
+// echo is a server that says what it was asked, and more, with every answer.
+func echo(t *testing.T, status int, body string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { writeEcho(w, r, status, body) }))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func writeEcho(w http.ResponseWriter, r *http.Request, status int, body string) {
+	if body == "" {
+		sent, _ := httputil.DumpRequest(r, true)
+		said := "\x1b[31m\u009b1m\u202eThe canonical string is " + string(sent) + url.QueryEscape(markedToken) + " " + markedKeys
+		quoted, _ := json.Marshal(said)
+		body = fmt.Sprintf(`{"__type":"AccessDeniedException","code":"x","message":%s,"Message":%[1]s}`, quoted)
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// TestNoSecretIsTold: whatever a source of credentials or a service does wrong, no
+// secret of it is shown or stored.
+func TestNoSecretIsTold(t *testing.T) {
+	t.Parallel()
+	config := func(lines ...string) string {
+		return "[default]\nregion = us-east-1\n" + strings.Join(lines, "\n") + "\n"
+	}
+	process := func(script string) string { return config("credential_process = sh ./keys.sh\n# " + script) }
+	denied := echo(t, 403, "")
+	role := "[profile marked]\nregion = us-east-1\nrole_arn = " + testRole + "\nsource_profile = base\n[profile base]\n"
+	for name, test := range map[string]struct {
+		files map[string]string // of the user's folder
+		env   []string
+		want  string // in what is told
+	}{
+		"program prints more":        {files: map[string]string{"config": process(""), "keys.sh": "echo hello\necho '" + markedKeys + "'"}, want: "credential_process sh of profile default failed"},
+		"program prints and fails":   {files: map[string]string{"config": process(""), "keys.sh": "echo '" + markedKeys + "' >&2\necho '" + markedKeys + "'\nexit 3"}, want: "exit status 3"},
+		"program of another version": {files: map[string]string{"config": process(""), "keys.sh": "echo '" + strings.Replace(markedKeys, "1", "2", 1) + "'"}, want: "wrong version"},
+		"program of other types":     {files: map[string]string{"config": process(""), "keys.sh": "echo '" + strings.Replace(markedKeys, "1", `"1"`, 1) + "'"}, want: "withheld"},
+		"program prints none":        {files: map[string]string{"config": process(""), "keys.sh": "echo '" + markedKeys + "' >&2"}, want: "withheld"},
+		"program behind a role": {
+			files: map[string]string{"config": role + "credential_process = sh ./keys.sh\n", "keys.sh": "echo '" + markedKeys + "' >&2; echo '" + markedKeys + "' x"},
+			env:   []string{"AWS_PROFILE=marked"}, want: "of profile base failed",
+		},
+		"role of a profile is refused": {
+			files: map[string]string{"config": role + "aws_access_key_id = " + markedID + "\naws_secret_access_key = " + markedSecret + "\naws_session_token = " + markedToken + "\n"},
+			env:   []string{"AWS_PROFILE=marked", "AWS_ENDPOINT_URL_STS=" + denied}, want: "AccessDenied",
+		},
+		"keys without =":      {files: map[string]string{"config": config("aws_access_key_id "+markedID, "aws_secret_access_key "+markedSecret)}},
+		"half the keys":       {files: map[string]string{"config": config("aws_secret_access_key = " + markedSecret)}},
+		"container says junk": {env: []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + echo(t, 200, markedKeys+"}"), "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + markedToken}},
+		"container refuses":   {env: []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + denied, "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + markedToken}},
+		"instance says junk":  {env: []string{"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + echo(t, 200, markedKeys+"}")}},
+		"web identity refused": {
+			files: map[string]string{"token": markedToken},
+			env:   []string{"AWS_WEB_IDENTITY_TOKEN_FILE=token", "AWS_ROLE_ARN=" + testRole, "AWS_ENDPOINT_URL_STS=" + echo(t, 403, "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>WebIdentityToken="+url.QueryEscape(markedToken)+" "+markedKeys+"</Message></Error></ErrorResponse>")},
+			want:  "InvalidIdentityToken",
+		},
+		"SSO session is junk": {
+			files: map[string]string{"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1", "sso_account_id = 111122223333", "sso_role_name = reader"), ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "` + markedSecret + `"}`},
+			want:  "aws sso login --profile default",
+		},
+		"SSO session is over": {
+			files: map[string]string{"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1", "sso_account_id = 111122223333", "sso_role_name = reader"), ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "2020-01-01T00:00:00Z"}`},
+			want:  "aws sso login --profile default",
+		},
+		"SSO refuses": {
+			files: map[string]string{"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1", "sso_account_id = 111122223333", "sso_role_name = reader"), ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "2090-01-01T00:00:00Z"}`},
+			env:   []string{"AWS_ENDPOINT_URL_SSO=" + denied},
+		},
+		"login session is junk": {
+			files: map[string]string{"config": config("login_session = " + testRole), "login/" + loginCache: `{"accessToken": ` + markedKeys + `}`},
+			env:   []string{"AWS_LOGIN_CACHE_DIRECTORY=login"},
+		},
+		"MFA": {
+			files: map[string]string{"config": role + "aws_access_key_id = " + markedID + "\naws_secret_access_key = " + markedSecret + "\n[profile mfa]\nrole_arn = " + testRole + "\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n"},
+			env:   []string{"AWS_PROFILE=mfa"}, want: "profile mfa asks for an MFA code",
+		},
+		"service echoes what is signed": {
+			env:  []string{"AWS_ACCESS_KEY_ID=" + markedID, "AWS_SECRET_ACCESS_KEY=" + markedSecret, "AWS_SESSION_TOKEN=" + markedToken, "AWS_ENDPOINT_URL_KINESIS_VIDEO=" + denied},
+			want: "AccessDeniedException: [31m1mThe canonical string is POST /",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}}).with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config", "AWS_SHARED_CREDENTIALS_FILE=none").with(test.env...)
+			for name, text := range test.files {
+				os.MkdirAll(filepath.Join(u.dir, filepath.Dir(name)), 0o777)
+				u.write(name, text)
+			}
+			for _, args := range [][]string{good("--log-level", "debug"), append([]string{"get-images"}, good()[1:len(good())-2]...)} {
+				o := u.run(args...)
+				wantNoMark(t, args[0]+"'s stdout", o.stdout)
+				wantNoMark(t, args[0]+"'s stderr", o.stderr)
+				if told := o.stdout + o.stderr; !strings.Contains(told, test.want) || o.status == 0 {
+					t.Errorf("%s: exit status %d, want %q in:\n%s", args[0], o.status, test.want, told)
+				}
+			}
+		})
+	}
+}
+
+// Where the AWS CLI leaves its sessions, after the SHA-1 of the start URL and the
+// SHA-256 of the session.
+const ssoCache = ".aws/sso/cache/cf8f61a1fcd658d6ea92588dc7066b5b3da53201.json"
+
+var loginCache = fmt.Sprintf("%x.json", sha256.Sum256([]byte(testRole)))
+
+// TestServersWordsAreNotStored: a service that echoes keys and a terminal's
+// sequences gets none of it into a dataset, or to whom it is shown.
+func TestServersWordsAreNotStored(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, kvstest.Config{AccessKeys: map[string]string{markedID: markedSecret}, Streams: []kvstest.Stream{camera("cam")}})
+	stand, _ := url.Parse(u.server.URL)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(stand); r.Out.Host = r.In.Host }}
+	front := httptest.NewUnstartedServer(nil)
+	front.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/getDataEndpoint":
+			fmt.Fprintf(w, `{"DataEndpoint":%q}`, front.URL)
+		case r.URL.Path == "/getImages":
+			writeEcho(w, r, 400, "")
+		default:
+			proxy.ServeHTTP(w, r)
+		}
+	})
+	front.Start()
+	t.Cleanup(front.Close)
+	o := u.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=" + front.URL).run(good("--keep-going", "--json")...)
+	if o.status != exitIncomplete {
+		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
+	}
+	wantNoMark(t, "stdout", o.stdout)
+	wantNoMark(t, "stderr", o.stderr)
+	causes := 0
+	for name, text := range tree(t, filepath.Join(u.dir, "out")) {
+		if strings.HasSuffix(name, ".parquet") {
+			continue
+		}
+		wantNoMark(t, name, text)
+		causes += strings.Count(text, "canonical string")
+		if len(text) > 10_000 {
+			t.Errorf("%s has %d bytes", name, len(text))
+		}
+	}
+	if causes == 0 {
+		t.Error("no receipt says why")
+	}
+	if o := u.run("verify", "out"); o.status != exitIncomplete {
+		t.Errorf("verify: exit status %d", o.status)
+	} else {
+		wantNoMark(t, "verify", o.stdout+o.stderr)
+	}
+}

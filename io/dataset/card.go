@@ -25,9 +25,16 @@ const cardMark = "# kvsframes writes this file at the end of every backfill. Wit
 // cardRows bounds each of a card's tables.
 const cardRows = 100
 
+// cardLimit is more than cards take: their tables have cardRows rows, and a name has
+// at most 256 characters.
+const cardLimit = 1 << 20
+
 // writeCard writes the card, unless there is one that is somebody's own.
 func (c *cataloger) writeCard(ctx context.Context) error {
-	old, err := c.store.Read(ctx, cardFile)
+	old, err := c.store.Read(ctx, cardFile, cardLimit)
+	if unfit := (*ledger.UnfitError)(nil); errors.As(err, &unfit) {
+		return nil // no card of ours
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

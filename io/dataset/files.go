@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
@@ -24,6 +26,21 @@ func (files) Write(shard framepb.Shard, create func(name string) (io.WriteCloser
 		}
 	}
 	return nil
+}
+
+// isMember reports whether Write may have given a file of a shard this name, in
+// whatever format its pictures are.
+func isMember(span framepb.Span, name string) bool {
+	key, extension, _ := strings.Cut(name, ".")
+	instant, ok := strings.CutPrefix(key, framepb.FileName(span.Series.StreamName)+"_")
+	ms, err := framepb.ParseInstant(instant)
+	index := span.Series.Index(ms)
+	return ok && err == nil && span.Series.At(index) == ms && span.First <= index && index < span.End() &&
+		slices.Contains(extensions, "."+extension)
+}
+
+var extensions = []string{
+	framepb.Extension(framepb.JPEG), framepb.Extension(framepb.PNG), framepb.Extension(framepb.NPY), framepb.Extension(framepb.RGB),
 }
 
 // writeOne writes a file of one blob, which does not change any more.

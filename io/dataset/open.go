@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,10 +11,15 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 const descriptionFile = "dataset.json"
+
+// descriptionLimit is the most that is read of a description: that of a packed set
+// names its streams, and so has room for 60,000 of the longest names.
+const descriptionLimit = 16 << 20
 
 // sweepAge is when what stands in tmp can belong to no living writer.
 const sweepAge = 24 * time.Hour
@@ -41,12 +45,15 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := store.Read(ctx, descriptionFile)
+	data, err := store.Read(ctx, descriptionFile, descriptionLimit)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)
 	}
 	if errors.Is(err, ledger.ErrNoBucket) {
 		return nil, fmt.Errorf("%q is %w: %w", dir, ErrNoDataset, err)
+	}
+	if unfit := (*ledger.UnfitError)(nil); errors.As(err, &unfit) {
+		return nil, fmt.Errorf("%q %w: %s cannot be read: it %s", dir, ErrForeign, descriptionFile, unfit.Problem)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
@@ -94,7 +101,7 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	}
 	desc, err := Open(ctx, dir)
 	if errors.Is(err, ErrNoDataset) {
-		problem := checkEmpty(ctx, dir, ErrNoDataset, "--out")
+		problem := checkEmpty(ctx, dir, descriptionFile, ErrNoDataset, "--out")
 		if problem == nil {
 			return want.describe(), nil
 		}
@@ -109,15 +116,16 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 }
 
 // checkEmpty refuses a place that has something in it, or cannot have. The error
-// says what the place is not, and what to name another one with.
-func checkEmpty(ctx context.Context, dir string, isNot error, name string) error {
+// says what the place is not, and what to name another one with. description is the
+// first file that will be in it.
+func checkEmpty(ctx context.Context, dir, description string, isNot error, name string) error {
 	store, err := ledger.StoreAt(dir)
 	if err != nil {
 		return err
 	}
 	bucket, ok := store.(*ledger.Bucket)
 	if !ok {
-		return checkFolder(string(store.(ledger.Folder)), isNot, name)
+		return checkFolder(string(store.(ledger.Folder)), description, isNot, name)
 	}
 	empty, err := bucket.Empty(ctx)
 	if err == nil && !empty {
@@ -126,25 +134,32 @@ func checkEmpty(ctx context.Context, dir string, isNot error, name string) error
 	return err
 }
 
-// checkFolder refuses what a dataset cannot be created in. A folder with
-// nothing but tmp is one that another process is creating a dataset in.
-func checkFolder(dir string, isNot error, name string) error {
-	names, err := os.ReadDir(dir)
+// checkFolder refuses what a dataset cannot be created in. A folder with nothing
+// but a description that is being written is one that another process is creating a
+// dataset in. Somebody's own tmp is not: what is in tmp is removed in time.
+func checkFolder(dir, description string, isNot error, name string) error {
+	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return checkParent(dir, name)
-	case errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
 		return fmt.Errorf("%q is not a folder, nor can one be made there: choose another %s", dir, name)
-	case err != nil:
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil {
 		return fmt.Errorf("reading the folder %q: %w", dir, err)
 	}
 	for _, found := range names {
-		if found.Name() != "tmp" {
+		if of, ok := own.FileOf(found.Name()); !ok || of != hidden(description) {
 			return fmt.Errorf("%q is not empty and %w: choose another %s", dir, isNot, name)
 		}
 	}
 	return nil
 }
+
+// hidden is what a description's temporary names are made of. They stand beside it:
+// before it is there, no folder tmp is the dataset's.
+func hidden(description string) string { return "." + description }
 
 func checkParent(dir, name string) error {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
@@ -183,7 +198,11 @@ func Create(ctx context.Context, dir string, want Options) (*framepb.Dataset, er
 		}
 		return Check(ctx, dir, want) // another process may have been first
 	}
-	if err := describeFolder(string(store.(ledger.Folder)), descriptionFile, data); err != nil {
+	folder := string(store.(ledger.Folder))
+	if err := describeFolder(folder, descriptionFile, data); err != nil {
+		return nil, err
+	}
+	if err := checkOwnFolders(folder); err != nil {
 		return nil, err
 	}
 	if err := Sweep(dir); err != nil {
@@ -204,27 +223,53 @@ func describeFolder(dir, name string, data []byte) error {
 	return nil
 }
 
+// checkOwnFolders refuses to change a dataset whose folders are not in it: files are
+// replaced and removed in them.
+func checkOwnFolders(dir string) error {
+	for _, name := range []string{"tmp", "shards", "ledger", "requests"} {
+		if err := own.CheckFolder(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("the dataset %q cannot be changed: %w", dir, err)
+		}
+	}
+	return nil
+}
+
 // Sweep removes from the dataset at dir what killed writers left, as Create does,
-// and the folder for what is being written where nothing is. Call it when a job
-// has ended.
+// and the folder for what is being written where nothing is. What has another name
+// stays. Call it when a job has ended.
 //
-// In a bucket there is nothing to sweep.
+// In a bucket there is nothing to sweep, nor in a folder that is no dataset.
 func Sweep(dir string) error {
 	store, err := ledger.StoreAt(dir)
 	if err != nil {
 		return err
 	}
 	folder, ok := store.(ledger.Folder)
-	if !ok {
+	if !ok || !exists(filepath.Join(string(folder), descriptionFile)) {
 		return nil
 	}
 	dir = string(folder)
-	tmp := filepath.Join(dir, "tmp")
-	left, _ := fs.Glob(os.DirFS(tmp), descriptionFile+".*") // of processes that died, or were second
-	for _, name := range left {
-		os.Remove(filepath.Join(tmp, name))
+	if err := sweepDescriptions(dir, descriptionFile); err != nil {
+		return err
+	}
+	err = own.Sweep(filepath.Join(dir, "tmp"), func(name string, entry fs.DirEntry) bool {
+		return (name == indexFile || name == cardFile) && isOld(entry)
+	})
+	if err != nil {
+		return fmt.Errorf("sweeping tmp: %w", err)
 	}
 	return ledger.Open(dir).Sweep(sweepAge)
+}
+
+// sweepDescriptions removes what processes left that died, or were second, when they
+// made a description. Once it is there nobody needs another: see tryPublish.
+func sweepDescriptions(dir, description string) error {
+	return own.Sweep(dir, func(name string, _ fs.DirEntry) bool { return name == hidden(description) })
+}
+
+func isOld(entry fs.DirEntry) bool {
+	info, err := entry.Info()
+	return err == nil && time.Since(info.ModTime()) > sweepAge
 }
 
 // missing lists the folders that are to be made for dir, deepest first.
@@ -253,15 +298,11 @@ func publish(dir, name string, data []byte) error {
 }
 
 func tryPublish(dir, name string, data []byte) error {
-	folder := filepath.Join(dir, "tmp")
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	temp := filepath.Join(folder, name+"."+rand.Text())
-	defer func() {
-		os.Remove(temp)
-		os.Remove(folder)
-	}()
+	temp := filepath.Join(dir, own.TempName(hidden(name)))
+	defer os.Remove(temp)
 	if err := os.WriteFile(temp, data, 0o666); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 )
 
 func TestCreate(t *testing.T) {
@@ -83,6 +84,11 @@ func TestBadFolders(t *testing.T) {
 		want    string
 	}{
 		"not empty":    {func(t *testing.T, dir string) { stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another --out"},
+		"tmp alone":    {func(t *testing.T, dir string) { stray(t, dir, "tmp/x") }, "", ErrNoDataset, "choose another --out"},
+		"an empty tmp": {func(t *testing.T, dir string) { makeFolder(t, dir, "tmp") }, "", ErrNoDataset, "choose another --out"},
+		"a pack's": {
+			func(t *testing.T, dir string) { stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset, "choose another --out",
+		},
 		"a file":       {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x", nil, "not a folder"},
 		"below a file": {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
 		"cut short":    {func(t *testing.T, dir string) { describe(t, dir, `{"version":1`) }, "", ErrForeign, "dataset.json cannot be read"},
@@ -128,12 +134,12 @@ func TestUnwritable(t *testing.T) {
 	if _, err := Create(t.Context(), "/proc/kvsframes/x", Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
 		t.Errorf("Create in /proc: %v", err)
 	}
-	dir := t.TempDir()
-	stray(t, dir, "tmp") // what cannot be written in once the folders are made
-	if _, err := Create(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+	dir := create(t)
+	stray(t, dir, "tmp") // what cannot be written in
+	if _, err := Create(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be changed") {
 		t.Errorf("Create: %v", err)
 	}
-	if files := tree(t, dir); len(files) != 1 {
+	if files := tree(t, dir); len(files) != 2 {
 		t.Errorf("left behind: %v", files)
 	}
 }
@@ -209,23 +215,34 @@ func TestSweep(t *testing.T) {
 	done := shardOf(door, 0, "ffnd").Span
 	other := shardOf(door, 4, "ffnd").Span
 	name := func(span framepb.Span, end string) string {
-		return "tmp/" + span.Series.ID() + "." + span.Name() + "." + end
+		return "tmp/" + own.TempName(span.Series.ID()+"."+span.Name()) + end
 	}
 	long := time.Now().Add(-25 * time.Hour)
-	for _, name := range []string{name(done, "A"), name(done, "B.old"), name(other, "LONG"), "tmp/dataset.json.A", "tmp/LONG"} {
+	young, index := name(other, ""), "tmp/"+own.TempName(indexFile)
+	for _, name := range []string{name(done, ""), name(done, ".old"), own.TempName(".dataset.json"), index} {
 		stray(t, dir, name)
-		if strings.HasSuffix(name, "LONG") {
-			if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
-				t.Fatal(err)
-			}
+	}
+	for _, name := range []string{name(other, ""), "tmp/" + own.TempName(cardFile)} {
+		stray(t, dir, name)
+		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
+			t.Fatal(err)
 		}
 	}
-	stray(t, dir, name(other, "YOUNG")+"/x")
+	stray(t, dir, young+"/x")
 	if _, err := Create(t.Context(), dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if left := leftovers(t, dir); !slices.Equal(left, []string{filepath.Base(name(other, "YOUNG"))}) {
+	left, want := leftovers(t, dir), []string{filepath.Base(young), filepath.Base(index)}
+	slices.Sort(left)
+	slices.Sort(want)
+	if !slices.Equal(left, want) {
+		t.Errorf("left is %v, want %v", left, want)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("left is %v", left)
+	}
+	if _, err := WriteIndex(t.Context(), dir); err != nil { // what is left of another one goes with it
+		t.Fatal(err)
 	}
 	write(t, dir, shardOf(door, 4, "ffnd"))
 	if settled(t, dir); exists(filepath.Join(dir, "tmp")) {

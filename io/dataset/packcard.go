@@ -79,8 +79,7 @@ func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err e
 			return 0, err
 		}
 	}
-	sweepPacked(store)
-	return 0, nil
+	return 0, sweepPacked(store, p.Set)
 }
 
 func writeText(ctx context.Context, store ledger.Store, name string, text []byte) error {

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -138,8 +138,11 @@ func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
 	if err != nil {
 		return set, err
 	}
-	data, err := store.Read(ctx, packFile)
+	data, err := store.Read(ctx, packFile, descriptionLimit)
+	unfit := (*ledger.UnfitError)(nil)
 	switch {
+	case errors.As(err, &unfit):
+		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: it %s", place, packFile, unfit.Problem)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return set, fmt.Errorf("%q is %w: it has no %s", place, ErrNoPackedSet, packFile)
 	case err != nil:
@@ -158,7 +161,7 @@ func CheckPackPlace(ctx context.Context, place string) error {
 	if !errors.Is(err, ErrNoPackedSet) {
 		return err
 	}
-	return checkEmpty(ctx, place, ErrNoPackedSet, "OUT")
+	return checkEmpty(ctx, place, packFile, ErrNoPackedSet, "OUT")
 }
 
 // Create makes the description of the set in a place, before any file of it. It
@@ -200,9 +203,26 @@ func (a *arrangement) file(number int64) (name string, frames int64) {
 }
 
 // sweepPacked removes what killed processes left of a set in a folder. Once all
-// files are there, nobody's writing is needed any more.
-func sweepPacked(store ledger.Store) {
-	if folder, ok := store.(ledger.Folder); ok {
-		os.RemoveAll(filepath.Join(string(folder), "tmp"))
+// files are there, nobody's writing of them is needed any more: who writes one all
+// the same tries again, and finds it. What is not of the set stays.
+func sweepPacked(store ledger.Store, set PackedSet) error {
+	folder, ok := store.(ledger.Folder)
+	if !ok {
+		return nil
 	}
+	if err := sweepDescriptions(string(folder), packFile); err != nil {
+		return err
+	}
+	files := map[string]bool{shardsFile: true, cardFile: true}
+	for _, split := range set.Shards() {
+		for _, file := range split.Files {
+			files[file.Name] = true
+		}
+	}
+	tmp := filepath.Join(string(folder), "tmp")
+	if err := own.Sweep(tmp, func(name string, _ fs.DirEntry) bool { return files[name] }); err != nil {
+		return err
+	}
+	syscall.Rmdir(tmp) // what is still in it, or behind it as a link, stays
+	return nil
 }

@@ -3,7 +3,6 @@ package dataset
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -67,10 +67,15 @@ func (p *packer) write(ctx context.Context, name string, picks []pick) (there bo
 	for i := range picks {
 		members[i] = picks[i].member
 	}
-	if of, ok := p.format.(packed); ok {
-		there, err = p.writeFile(ctx, name, of, members, picks)
-	} else {
-		there, err = p.writeFolder(ctx, name, members, picks)
+	for range tries { // another process that has it whole removes what this one writes of it
+		if of, ok := p.format.(packed); ok {
+			there, err = p.writeFile(ctx, name, of, members, picks)
+		} else {
+			there, err = p.writeFolder(ctx, name, members, picks)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
 	}
 	if err != nil {
 		return false, fmt.Errorf("packing %s: %w", name, err)
@@ -153,7 +158,11 @@ func (p *packer) uploadFolder(ctx context.Context, bucket *ledger.Bucket, name s
 }
 
 func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
-	temp, target := filepath.Join(dir, "tmp", name+"."+rand.Text()), filepath.Join(dir, name)
+	tmp, target := filepath.Join(dir, "tmp"), filepath.Join(dir, name)
+	if err := own.CheckFolder(tmp); err != nil {
+		return err
+	}
+	temp := filepath.Join(tmp, own.TempName(name))
 	defer os.RemoveAll(temp)
 	if err := os.MkdirAll(temp, 0o777); err != nil {
 		return err
@@ -165,10 +174,37 @@ func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[
 	if err := p.reach("written"); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(target); err != nil { // it is not whole
+	if err = os.Rename(temp, target); err == nil || !exists(target) || !exists(temp) {
+		return err
+	}
+	if whole, err := checkPacked(target, name, names); whole || err != nil {
+		return err // another process has just written it, or somebody keeps a file there
+	}
+	old := filepath.Join(tmp, own.TempName(name))
+	defer os.RemoveAll(old)
+	if err := os.Rename(target, old); err != nil {
 		return err
 	}
 	return os.Rename(temp, target)
+}
+
+// checkPacked reports whether a folder of a packed set holds the files of names. It
+// refuses one that holds others: it is to be replaced.
+func checkPacked(target, name string, names []string) (whole bool, err error) {
+	if info, err := os.Lstat(target); err != nil || !info.IsDir() {
+		return false, err
+	}
+	entries, err := os.ReadDir(target)
+	if err != nil {
+		return false, err
+	}
+	sorted := slices.Sorted(slices.Values(names))
+	for _, entry := range entries {
+		if _, ours := slices.BinarySearch(sorted, entry.Name()); !ours {
+			return false, fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", name, entry.Name())
+		}
+	}
+	return len(entries) == len(names), nil
 }
 
 // fill writes blobs, a file each.

@@ -26,6 +26,9 @@ import (
 //     with these alone;
 //   - a shard without a receipt goes where others have all of its samples.
 //
+// A shard's folder that holds a file of somebody's, or that is behind a link, is not
+// taken away: that is an error, which names the file.
+//
 // All else stays: shards with FAILED gaps, which the next backfill fetches anyway,
 // and what no receipt knows, which may be what a backfill is about to record.
 //

@@ -142,7 +142,7 @@ func readInto(t testing.TB, all map[string]string, store ledger.Store, folder st
 	}
 	for _, name := range files {
 		path := strings.TrimPrefix(folder+"/"+name, "/")
-		data, err := store.Read(context.Background(), path)
+		data, err := store.Read(context.Background(), path, 64<<20)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,7 +62,7 @@ func (w *Writer) upload(ctx context.Context, bucket *ledger.Bucket, shard framep
 		return nil, err
 	}
 	old = slices.DeleteFunc(old, func(name string) bool { return slices.Contains(names, name) })
-	if err := removeObjects(ctx, bucket, path, old); err != nil {
+	if err := removeObjects(ctx, bucket, shard.Span, path, old); err != nil {
 		return nil, err
 	}
 	if err := w.reach("record"); err != nil {
@@ -134,12 +134,16 @@ func (o *objects) finish(err error) error {
 	return err
 }
 
-// removeObjects removes objects of a shard that are not of it any more.
-func removeObjects(ctx context.Context, bucket *ledger.Bucket, path string, names []string) error {
+// removeObjects removes objects of a shard that are not of it any more. What else
+// somebody keeps at its path stays.
+func removeObjects(ctx context.Context, bucket *ledger.Bucket, span framepb.Span, path string, names []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(uploads)
 	for _, name := range names {
 		if name != "" {
+			if !isMember(span, name) {
+				continue
+			}
 			name = "/" + name
 		}
 		group.Go(func() error { return bucket.Remove(ctx, path+name) })

@@ -3,13 +3,13 @@ package dataset
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -48,10 +48,13 @@ func uploadWhole(ctx context.Context, bucket *ledger.Bucket, name string, write 
 // is called again.
 func renameWhole(dir, name string, write func(io.Writer) error) error {
 	tmp := filepath.Join(dir, "tmp")
+	if err := own.CheckFolder(tmp); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(tmp, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err // one that exists may have been removed a moment later
 	}
-	temp := filepath.Join(tmp, name+"."+rand.Text())
+	temp := filepath.Join(tmp, own.TempName(name))
 	if err := fillFile(temp, write); err != nil {
 		os.Remove(temp)
 		return err
@@ -60,11 +63,7 @@ func renameWhole(dir, name string, write func(io.Writer) error) error {
 		os.Remove(temp)
 		return err
 	}
-	left, _ := fs.Glob(os.DirFS(tmp), name+".*")
-	for _, other := range left {
-		os.Remove(filepath.Join(tmp, other))
-	}
-	return nil
+	return own.Sweep(tmp, func(of string, _ fs.DirEntry) bool { return of == name })
 }
 
 func fillFile(path string, write func(io.Writer) error) error {

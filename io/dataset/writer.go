@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -42,10 +43,15 @@ func NewWriter(ctx context.Context, dir string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	folder, _ := store.(ledger.Folder)
+	if folder != "" {
+		if err := checkOwnFolders(string(folder)); err != nil {
+			return nil, err
+		}
+	}
 	if err := store.Remove(ctx, indexFile); err != nil {
 		return nil, fmt.Errorf("removing the index of the dataset %q: %w", dir, err)
 	}
-	folder, _ := store.(ledger.Folder)
 	return &Writer{store: store, dir: string(folder), format: format, ledger: ledger.Open(dir)}, nil
 }
 
@@ -95,6 +101,11 @@ func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
 		return have, nil
 	}
 	if !proto.Equal(have, receipt) {
+		if have != nil {
+			if err := w.checkOwn(shard.Span); err != nil {
+				return nil, err
+			}
+		}
 		if err := w.ledger.Remove(shard.Span); err != nil {
 			return nil, err
 		}
@@ -221,6 +232,9 @@ func (w *Writer) takeAway(span framepb.Span, path string) error {
 // remove removes the receipts first, and the pictures in one step: a kill must
 // leave no shard with a receipt and without pictures.
 func (w *Writer) remove(span framepb.Span, path string) error {
+	if err := w.checkOwn(span); err != nil {
+		return err
+	}
 	if err := w.ledger.Remove(span); err != nil {
 		return err
 	}
@@ -243,6 +257,9 @@ func (w *Writer) remove(span framepb.Span, path string) error {
 
 // forget removes a shard, its receipts first.
 func (w *Writer) forget(ctx context.Context, span framepb.Span) error {
+	if err := w.checkOwn(span); err != nil {
+		return err
+	}
 	if err := w.ledger.WithContext(ctx).Remove(span); err != nil {
 		return err
 	}
@@ -263,7 +280,30 @@ func (w *Writer) clearAway(ctx context.Context, span framepb.Span) error {
 	if err != nil {
 		return err
 	}
-	return removeObjects(ctx, bucket, path, names)
+	return removeObjects(ctx, bucket, span, path, names)
+}
+
+// checkOwn refuses to take away a shard of a folder that somebody keeps a file in,
+// or that is behind a link. In a bucket each object goes by itself.
+func (w *Writer) checkOwn(span framepb.Span) error {
+	if w.dir == "" {
+		return nil
+	}
+	path := w.format.Path(span)
+	info, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(path)))
+	if err != nil {
+		return nil // nothing is there
+	}
+	if err := own.CheckParents(w.dir, path); err != nil || !info.IsDir() {
+		return err
+	}
+	names, err := w.store.Under(context.Background(), path)
+	for _, name := range names {
+		if !isMember(span, name) {
+			return fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", path, name)
+		}
+	}
+	return err
 }
 
 func exists(path string) bool {

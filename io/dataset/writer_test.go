@@ -68,14 +68,14 @@ func TestLayout(t *testing.T) {
 
 // befores are what may stand in a dataset where the shard "ffnd" is written.
 var befores = map[string]func(*testing.T, string){
-	"nothing":         func(*testing.T, string) {},
-	"the same":        func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffnd")) },
-	"other pictures":  func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ggnd")) },
-	"more pictures":   func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffff")) },
-	"no pictures":     func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "nnnn")) },
-	"a failed one":    func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "fFnd")) },
-	"all failed":      func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "FFFF")) },
-	"another's files": func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T000000000Z-4/x") },
+	"nothing":            func(*testing.T, string) {},
+	"the same":           func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffnd")) },
+	"other pictures":     func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ggnd")) },
+	"more pictures":      func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffff")) },
+	"no pictures":        func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "nnnn")) },
+	"a failed one":       func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "fFnd")) },
+	"all failed":         func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "FFFF")) },
+	"other files of its": func(t *testing.T, dir string) { stray(t, dir, damagedShard+"/front~door_20260101T000009000Z.npy") },
 	"a damaged receipt": func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 0, "ggnd"))
 		damage(t, dir, "ledger/"+door.ID()+"/20260101T000000000Z-4.json")

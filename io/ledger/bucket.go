@@ -69,8 +69,8 @@ func (b *Bucket) url(path string) string {
 	return (&url.URL{Scheme: b.place.scheme, Host: b.place.bucket, Path: "/" + b.key(path)}).String()
 }
 
-// Read is as [Store] says. It is for small objects.
-func (b *Bucket) Read(ctx context.Context, path string) ([]byte, error) {
+// Read is as [Store] says.
+func (b *Bucket) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	ctx, stop := context.WithTimeout(ctx, requestTimeout)
 	defer stop()
 	file, err := b.Open(ctx, path)
@@ -78,7 +78,10 @@ func (b *Bucket) Read(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(file)
+	if file.Size() > limit {
+		return nil, tooLarge(path, file.Size(), limit)
+	}
+	return io.ReadAll(file) // it ends at that size
 }
 
 // Open is as [Store] says.

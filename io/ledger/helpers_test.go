@@ -86,14 +86,22 @@ func tree(t testing.TB, dir string) map[string]string {
 // Sweep removes it.
 func settled(t testing.TB, dir string) map[string]string {
 	t.Helper()
-	l := Open(dir)
-	if left, err := l.leftovers(); len(left) > 0 || err != nil {
-		t.Errorf("in tmp is left %v (%v)", left, err)
+	if left := leftovers(t, dir); len(left) > 0 {
+		t.Errorf("in tmp is left %v", left)
 	}
-	if err := l.Sweep(sweepNothing); err != nil {
+	if err := Open(dir).Sweep(sweepNothing); err != nil {
 		t.Error(err)
 	}
 	return tree(t, dir)
+}
+
+func leftovers(t testing.TB, dir string) []string {
+	t.Helper()
+	left, err := Folder(dir).Under(t.Context(), "tmp")
+	if err != nil {
+		t.Error(err)
+	}
+	return left
 }
 
 func equalTrees(t testing.TB, got, want map[string]string, when string) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/kvsframes/kvsframes/io/internal/own"
 )
 
 // Store is where a dataset lies: a [Folder] or a [*Bucket]. Paths are relative
@@ -17,10 +19,12 @@ import (
 // How a file is written whole or not at all is different in each, so that is no
 // part of what they have in common.
 type Store interface {
-	// Read returns a whole file.
-	Read(ctx context.Context, path string) ([]byte, error)
+	// Read returns a whole file of at most limit bytes. The error is an
+	// [*UnfitError] where it has more, or is no file.
+	Read(ctx context.Context, path string, limit int64) ([]byte, error)
 
-	// Open opens a file for reading until ctx is done.
+	// Open opens a file for reading until ctx is done. The error is an
+	// [*UnfitError] where it is no file.
 	Open(ctx context.Context, path string) (File, error)
 
 	// ReadRange fills data with what a file holds from an offset on. Where the file
@@ -35,7 +39,7 @@ type Store interface {
 	// nothing where there is nothing.
 	Under(ctx context.Context, path string) ([]string, error)
 
-	// Remove removes a file. That there is none is no error.
+	// Remove removes a file, but none behind a link. That there is none is no error.
 	Remove(ctx context.Context, path string) error
 }
 
@@ -66,22 +70,39 @@ func StoreAt(name string) (Store, error) {
 type Folder string
 
 // Read is as [Store] says.
-func (f Folder) Read(_ context.Context, path string) ([]byte, error) {
-	return os.ReadFile(f.path(path))
+func (f Folder) Read(_ context.Context, path string, limit int64) ([]byte, error) {
+	file, err := openFile(f.path(path))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if file.size > limit {
+		return nil, tooLarge(path, file.size, limit)
+	}
+	// One byte more shows the end; and more than that it does not grow to.
+	data := make([]byte, file.size+1)
+	n, err := io.ReadFull(file, data)
+	switch {
+	case err == nil:
+		return nil, &UnfitError{path, "grew while it was read"}
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return data[:n], nil
+	}
+	return nil, err
 }
 
 // Open is as [Store] says.
 func (f Folder) Open(_ context.Context, path string) (File, error) {
-	file, err := os.Open(f.path(path))
+	file, err := openFile(f.path(path))
 	if err != nil {
 		return nil, err
 	}
-	return localFile{file}, nil
+	return file, nil
 }
 
 // ReadRange is as [Store] says.
 func (f Folder) ReadRange(_ context.Context, path string, data []byte, offset int64) error {
-	file, err := os.Open(f.path(path))
+	file, err := openAny(f.path(path))
 	if err != nil {
 		return err
 	}
@@ -94,16 +115,6 @@ func (f Folder) ReadRange(_ context.Context, path string, data []byte, offset in
 		err = io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-type localFile struct{ *os.File }
-
-func (f localFile) Size() int64 {
-	info, err := f.Stat()
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }
 
 // List is as [Store] says.
@@ -131,7 +142,7 @@ func (f Folder) isFolder(folder string, entry fs.DirEntry) bool {
 
 // readDir is [os.ReadDir], without its order.
 func readDir(path string) ([]fs.DirEntry, error) {
-	file, err := os.Open(path)
+	file, err := openAny(path)
 	if err != nil {
 		return nil, orNone(err)
 	}
@@ -167,7 +178,7 @@ func (f Folder) Remove(_ context.Context, path string) error {
 	if _, err := os.Lstat(f.path(path)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return orNone(os.Remove(f.path(path)))
+	return orNone(own.Remove(string(f), path))
 }
 
 func (f Folder) path(path string) string { return filepath.Join(string(f), filepath.FromSlash(path)) }
@@ -175,8 +186,8 @@ func (f Folder) path(path string) string { return filepath.Join(string(f), filep
 // unreachable is a store that could not be opened.
 type unreachable struct{ err error }
 
-func (u unreachable) Read(context.Context, string) ([]byte, error) { return nil, u.err }
-func (u unreachable) Open(context.Context, string) (File, error)   { return nil, u.err }
+func (u unreachable) Read(context.Context, string, int64) ([]byte, error) { return nil, u.err }
+func (u unreachable) Open(context.Context, string) (File, error)          { return nil, u.err }
 func (u unreachable) ReadRange(context.Context, string, []byte, int64) error {
 	return u.err
 }

@@ -2,18 +2,20 @@ package ledger
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 )
 
 // attempts bounds how often a step is done again because another process
@@ -21,13 +23,33 @@ import (
 // from under it.
 const attempts = 20
 
-// oldSuffix marks what is about to be removed.
-const oldSuffix = ".old"
+// The largest files of a ledger: what is larger is not written, and not read.
+//
+// A receipt of the most samples that a shard of a dataset may have, 10,000, takes
+// 1.4 MB where all are frames with tensors, and 22 MB where all are gaps with causes
+// of 1 kB in which every character is escaped: 10 MB remain, 1 kB a sample, for
+// labels and longer causes. A request is a series, whose longest texts are an ARN of
+// 1,024 characters and a name of 256, and two numbers.
+const (
+	receiptLimit = 32 << 20
+	requestLimit = 64 << 10
+)
+
+func limitOf(m proto.Message) int64 {
+	if _, ok := m.(*framepb.Request); ok {
+		return requestLimit
+	}
+	return receiptLimit
+}
 
 // read reads and checks one file; whatever is wrong with its content is a
 // *DamagedError.
 func (l *Ledger) read(path string, m proto.Message, check func() error) error {
-	data, err := l.store.Read(l.ctx, path)
+	data, err := l.store.Read(l.ctx, path, limitOf(m))
+	var unfit *UnfitError
+	if errors.As(err, &unfit) {
+		return &DamagedError{Path: path, Err: errors.New("it " + unfit.Problem)}
+	}
 	if err != nil {
 		return err
 	}
@@ -47,6 +69,10 @@ func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
 	data, err := framepb.EncodeJSON(m)
 	if err != nil {
 		return err
+	}
+	if limit := limitOf(m); int64(len(data)) > limit {
+		return fmt.Errorf("%s takes %d bytes, it must be at most %d: make shards of fewer samples, or labels shorter",
+			path, len(data), limit)
 	}
 	if store, ok := l.store.(interface {
 		Put(ctx context.Context, path string, data []byte) error
@@ -87,7 +113,7 @@ func (l *Ledger) replace(span framepb.Span, target string, data []byte) error {
 // The folder that it is in stays until [Ledger.Sweep]: to a file system, making
 // folders is what costs most.
 func (l *Ledger) Temp(span framepb.Span, create func(path string) error) (path string, err error) {
-	path = filepath.Join(l.tmp(), tempPrefix(span)+rand.Text())
+	path = filepath.Join(l.tmp(), own.TempName(tempName(span)))
 	err = create(path)
 	for try := 0; errors.Is(err, fs.ErrNotExist) && try < attempts; try++ {
 		// That it exists is said also where it was removed a moment later.
@@ -106,29 +132,22 @@ func (l *Ledger) Temp(span framepb.Span, create func(path string) error) (path s
 // still be alive: each folder is taken away in one step, so that such a writer
 // fails at its next file and never publishes a part.
 func (l *Ledger) clear(span framepb.Span) error {
-	names, err := l.leftovers()
-	if err != nil {
-		return err
+	if l.dir == "" {
+		return nil // in a bucket what is being written is not there yet
 	}
-	for _, name := range names {
-		if strings.HasPrefix(name, tempPrefix(span)) {
-			takeAway(filepath.Join(l.tmp(), name))
-		}
-	}
-	return nil
+	of := tempName(span)
+	return own.Sweep(l.tmp(), func(name string, _ fs.DirEntry) bool { return name == of })
 }
 
 // Sweep removes from tmp what belongs to shards that are complete, or is older
-// than age: the leftovers of killed writers. It removes tmp where that leaves
+// than age: the leftovers of killed writers. A writer of a complete shard that is
+// still alive tries again, and finds it complete. Whatever has no name of [Temp]
+// stays, and so does what is behind a link. It removes tmp where that leaves
 // nothing. Call it when a dataset is opened for writing and when a job has
 // ended; other shards' leftovers go when the shards are completed.
 func (l *Ledger) Sweep(age time.Duration) error {
 	if l.dir == "" {
 		return nil
-	}
-	names, err := l.leftovers()
-	if err != nil {
-		return fmt.Errorf("sweeping tmp: %w", err)
 	}
 	_, ids, err := l.store.List(l.ctx, "ledger")
 	if err != nil {
@@ -139,43 +158,30 @@ func (l *Ledger) Sweep(age time.Duration) error {
 		whole[tempID(id)] = id
 	}
 	before := time.Now().Add(-age)
-	for _, name := range names {
-		id, rest, _ := strings.Cut(name, ".")
-		span, _, _ := strings.Cut(rest, ".")
-		_, absent := os.Lstat(filepath.Join(l.dir, "ledger", whole[id], span+".json"))
-		path := filepath.Join(l.tmp(), name)
-		if info, err := os.Lstat(path); err == nil && (absent == nil || info.ModTime().Before(before)) {
-			takeAway(path)
+	err = own.Sweep(l.tmp(), func(name string, entry fs.DirEntry) bool {
+		id, span, _ := strings.Cut(name, ".")
+		if _, _, failed, ok := splitName(span + ".json"); !ok || failed || !endsInHash.MatchString(id) {
+			return false
 		}
+		_, absent := os.Lstat(filepath.Join(l.dir, "ledger", whole[id], span+".json"))
+		info, err := entry.Info()
+		return err == nil && (absent == nil || info.ModTime().Before(before))
+	})
+	if err != nil {
+		return fmt.Errorf("sweeping tmp: %w", err)
 	}
-	os.Remove(l.tmp())
+	syscall.Rmdir(l.tmp()) // unlike a removal, it leaves a link alone
 	return nil
-}
-
-// takeAway removes a file or folder as one step to whoever writes in it.
-// Leftovers are not worth an error: the next writer tries again.
-func takeAway(path string) {
-	if !strings.HasSuffix(path, oldSuffix) && os.Rename(path, path+oldSuffix) == nil {
-		path += oldSuffix
-	}
-	os.RemoveAll(path)
-}
-
-// leftovers lists what stands in tmp. In a bucket nothing ever does: an object
-// that is being written is not there yet.
-func (l *Ledger) leftovers() ([]string, error) {
-	if l.dir == "" {
-		return nil, nil
-	}
-	files, folders, err := l.store.List(l.ctx, "tmp")
-	return append(files, folders...), err
 }
 
 func (l *Ledger) tmp() string { return filepath.Join(l.dir, "tmp") }
 
-// tempPrefix is how the names of all that is being written of a span begin.
+// tempName is what the names of all that is being written of a span are made of.
 // Neither a series' ID nor a span's name holds a dot.
-func tempPrefix(span framepb.Span) string { return tempID(span.Series.ID()) + "." + span.Name() + "." }
+func tempName(span framepb.Span) string { return tempID(span.Series.ID()) + "." + span.Name() }
+
+// endsInHash recognizes a series' ID, also where tempID has cut it.
+var endsInHash = regexp.MustCompile(`_[0-9a-f]{12}$`)
 
 // tempID cuts long IDs, but for the hash at their end: what follows them in tmp
 // is longer than in other folders, and file systems give a name 255 bytes.

@@ -68,7 +68,7 @@ func TestKill(t *testing.T) {
 			err := l.Put(receiptOf(t, 0, "ff"))
 			steps = max(steps, count)
 			if err != nil {
-				if left, _ := l.leftovers(); len(left) > 0 {
+				if left := leftovers(t, l.dir); len(left) > 0 {
 					t.Errorf("before %q, error at step %d: in tmp is left %v", before, at, left)
 				}
 				killed := Open(kill)
@@ -132,9 +132,7 @@ func TestSweepAndTemp(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "part")); err != nil {
 		t.Errorf("a young file was swept: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(l.dir, "tmp", "stray"), nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	temp(t, l, span(0, 3))
 	if err := l.Sweep(-sweepNothing); err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +177,12 @@ func TestLongNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := settled(t, l.dir)
-	takeAway(temp(t, l, long))
-	path := temp(t, l, receipt.Span())
-	if err := os.Rename(path, path+oldSuffix); err != nil {
+	path := temp(t, l, long)
+	if err := errors.Join(os.Rename(path, path+".old"), os.Remove(path+".old")); err != nil {
+		t.Fatal(err)
+	}
+	path = temp(t, l, receipt.Span())
+	if err := os.Rename(path, path+".old"); err != nil {
 		t.Fatal(err)
 	}
 	temp(t, l, receipt.Span())
@@ -214,5 +215,87 @@ func TestClearsOnlyItsOwn(t *testing.T) {
 	}
 	if _, err := os.Stat(other); err != nil {
 		t.Errorf("another shard's folder is gone: %v", err)
+	}
+}
+
+// TestSweepLeavesOthers: what somebody keeps in tmp stays, however old it is, and
+// so does all that is behind a link.
+func TestSweepLeavesOthers(t *testing.T) {
+	l, elsewhere := Open(t.TempDir()), t.TempDir()
+	put(t, l, 0, "ff")
+	ours := filepath.Base(temp(t, l, span(0, 1)))
+	for _, name := range []string{
+		"notes", "photo.jpg", "a.b.c", "index.parquet", strings.ToLower(ours), strings.TrimSuffix(ours, ours[len(ours)-1:]),
+		"photos." + ours[strings.LastIndex(ours, ".")+1:], "x." + strings.SplitN(ours, ".", 2)[1],
+	} {
+		for _, dir := range []string{filepath.Join(l.dir, "tmp"), elsewhere} {
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o777), os.WriteFile(filepath.Join(dir, name, "x"), nil, 0o666)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	link := temp(t, l, span(0, 2)) // behind which nothing goes
+	want := tree(t, l.dir)
+	if err := errors.Join(os.Remove(link), os.Symlink(elsewhere, link)); err != nil {
+		t.Fatal(err)
+	}
+	behind := tree(t, elsewhere)
+	delete(want, "tmp/"+ours+"/")
+	delete(want, "tmp/"+filepath.Base(link)+"/")
+	if err := l.Sweep(-sweepNothing); err != nil {
+		t.Fatal(err)
+	}
+	put(t, l, 0, "ff")
+	equalTrees(t, tree(t, l.dir), want, "tmp")
+	equalTrees(t, tree(t, elsewhere), behind, "behind a link in tmp")
+
+	for _, name := range []string{ours, ours + ".old"} {
+		if err := os.Mkdir(filepath.Join(elsewhere, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want = tree(t, elsewhere)
+	if err := errors.Join(os.RemoveAll(filepath.Join(l.dir, "tmp")), os.Symlink(elsewhere, filepath.Join(l.dir, "tmp"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Sweep(-sweepNothing), l.clear(span(0, 1))); err != nil {
+		t.Fatal(err)
+	}
+	equalTrees(t, tree(t, elsewhere), want, "behind tmp")
+	if _, err := os.Lstat(filepath.Join(l.dir, "tmp")); err != nil {
+		t.Errorf("the link is gone: %v", err)
+	}
+}
+
+// TestRemoveLeavesLinks: no file behind a link is removed, whatever its name; a
+// link in a file's place is, alone.
+func TestRemoveLeavesLinks(t *testing.T) {
+	for _, linked := range []string{"ledger", "ledger/" + door.ID()} {
+		l, elsewhere := Open(t.TempDir()), filepath.Join(t.TempDir(), "elsewhere")
+		put(t, l, 0, "ff")
+		path := filepath.Join(l.dir, linked)
+		if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
+			t.Fatal(err)
+		}
+		want := tree(t, elsewhere)
+		if err := l.Remove(span(0, 2)); err == nil || !strings.Contains(err.Error(), "behind a link") {
+			t.Errorf("%s: Remove = %v", linked, err)
+		}
+		equalTrees(t, tree(t, elsewhere), want, linked)
+		if receipt, err := l.Ask(span(0, 2)); receipt == nil {
+			t.Errorf("%s: Ask = %v", linked, err)
+		}
+	}
+	l, elsewhere := Open(t.TempDir()), filepath.Join(t.TempDir(), "elsewhere")
+	put(t, l, 0, "ff")
+	path := filepath.Join(l.dir, Entry{Span: span(0, 2)}.Path())
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path), l.Remove(span(0, 2))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(elsewhere); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("the link is there")
 	}
 }

@@ -1,0 +1,268 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/internal/own"
+)
+
+func makeFolder(t testing.TB, dir, name string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(dir, name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// somebodys makes a folder of files that are nobody's but their owner's, all long
+// unchanged, some with names that are near to ours.
+func somebodys(t testing.TB, dir string) {
+	t.Helper()
+	long := time.Now().Add(-1000 * time.Hour)
+	for _, name := range []string{
+		"notes", "photos/cat.jpg", "dataset.json.bak", "README.md.orig", "index.parquet.1", "pack.json.x", "train-000000.tar.part",
+		own.TempName("budget"), own.TempName(door.ID() + ".2026"),
+	} {
+		stray(t, dir, name)
+		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(filepath.Join(dir, "photos"), long, long); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// linkAway puts a link to a folder elsewhere in a folder's place, and returns it.
+func linkAway(t testing.TB, dir, name string) (elsewhere string) {
+	t.Helper()
+	elsewhere, path := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(dir, name)
+	if !exists(path) {
+		makeFolder(t, dir, name)
+	}
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
+		t.Fatal(err)
+	}
+	return elsewhere
+}
+
+// TestNothingOfOthersGoes: whatever is done to a dataset, what somebody keeps in
+// its tmp stays, and so does what a link in tmp's place leads to.
+func TestNothingOfOthersGoes(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(t *testing.T, dir string) error{
+		"repair whole": func(t *testing.T, dir string) error { _, err := Repair(t.Context(), dir, VerifyOptions{}); return err },
+		"repair damaged": func(t *testing.T, dir string) error {
+			damage(t, dir, damagedPicture)
+			_, err := Repair(t.Context(), dir, VerifyOptions{})
+			return err
+		},
+		"create": func(t *testing.T, dir string) error { _, err := Create(t.Context(), dir, Options{}); return err },
+		"write": func(t *testing.T, dir string) error {
+			w, err := NewWriter(t.Context(), dir)
+			if err == nil {
+				_, err = w.Write(t.Context(), shardOf(door, 4, "ff"))
+			}
+			return err
+		},
+		"index": func(t *testing.T, dir string) error { _, err := WriteIndex(t.Context(), dir); return err },
+		"sweep": func(t *testing.T, dir string) error { return Sweep(dir) },
+	} {
+		dir := create(t)
+		write(t, dir, shardOf(door, 0, "fnfd"))
+		somebodys(t, filepath.Join(dir, "tmp"))
+		want := tree(t, filepath.Join(dir, "tmp"))
+		if err := do(t, dir); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		equalTrees(t, tree(t, filepath.Join(dir, "tmp")), want, name)
+
+		dir = create(t)
+		write(t, dir, shardOf(door, 0, "fnfd"))
+		elsewhere := linkAway(t, dir, "tmp")
+		somebodys(t, elsewhere)
+		stray(t, elsewhere, own.TempName(door.ID()+"."+shardOf(door, 0, "fnfd").Span.Name()))
+		want, whole := tree(t, elsewhere), verify(t, dir)
+		err := do(t, dir)
+		if refused := err != nil && strings.Contains(err.Error(), "is a link"); name != "repair whole" && name != "sweep" && !refused || err != nil && !refused {
+			t.Errorf("%s with tmp elsewhere: %v", name, err)
+		}
+		equalTrees(t, tree(t, elsewhere), want, name+" with tmp elsewhere")
+		if after := verify(t, dir); name == "repair whole" && !after.Complete || after.Frames+after.Corrupt < whole.Frames {
+			t.Errorf("%s with tmp elsewhere: %+v", name, after)
+		}
+	}
+	// What is no dataset is not swept.
+	dir := t.TempDir()
+	stray(t, dir, own.TempName("tmp/"+door.ID()+".20260101T000000000Z-4"))
+	want := tree(t, dir)
+	if err := Sweep(dir); err != nil {
+		t.Error(err)
+	}
+	equalTrees(t, tree(t, dir), want, "no dataset")
+}
+
+// TestNothingBehindLinks: a dataset some of whose folders are links is read, and is
+// not changed.
+func TestNothingBehindLinks(t *testing.T) {
+	for _, linked := range []string{"shards", "ledger", "requests", "shards/" + door.ID(), "ledger/" + door.ID()} {
+		dir := create(t)
+		write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
+		damage(t, dir, damagedPicture)
+		elsewhere := linkAway(t, dir, linked)
+		want := tree(t, elsewhere)
+		before := verify(t, dir)
+		if before.Frames != 3 || before.Corrupt != 1 {
+			t.Errorf("%s: Verify = %+v", linked, before)
+		}
+		if _, err := Repair(t.Context(), dir, VerifyOptions{}); err == nil || !strings.Contains(err.Error(), "link") {
+			t.Errorf("%s: Repair: %v", linked, err)
+		}
+		equalTrees(t, tree(t, elsewhere), want, linked)
+		if after := verify(t, dir); strings.HasPrefix(linked, "shards") && after.Frames != before.Frames {
+			t.Errorf("%s: repaired to %+v", linked, after)
+		}
+	}
+}
+
+// TestStrayInAShard: a shard is not replaced, nor taken away, while somebody's file
+// stands in its folder; it is when that has gone.
+func TestStrayInAShard(t *testing.T) {
+	for name, path := range map[string]string{
+		"a file": damagedShard + "/cat.jpg", "a folder": damagedShard + "/cats/cat.jpg",
+		"of a later sample":   damagedShard + "/front~door_20260101T000012000Z.jpg",
+		"of no sample":        damagedShard + "/front~door_20260101T000000001Z.jpg",
+		"of another stream":   damagedShard + "/front_20260101T000000000Z.jpg",
+		"of another kind":     damagedShard + "/front~door_20260101T000000000Z.txt",
+		"of ours and another": damagedShard + "/front~door_20260101T000000000Z.jpg.bak",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := create(t)
+			write(t, dir, shardOf(door, 0, "fnfd"))
+			damage(t, dir, damagedPicture)
+			stray(t, dir, path)
+			if err := Sweep(dir); err != nil {
+				t.Fatal(err)
+			}
+			want := tree(t, dir)
+			says := strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0] + " is not kvsframes' own"
+			if _, err := Repair(t.Context(), dir, VerifyOptions{}); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("Repair: %v, want %q", err, says)
+			}
+			equalTrees(t, tree(t, dir), want, "repaired")
+			for _, outcomes := range []string{"ggnd", "nnnn"} {
+				if _, err := writer(t, dir).Write(context.Background(), shardOf(door, 0, outcomes)); err == nil || !strings.Contains(err.Error(), says) {
+					t.Errorf("Write: %v, want %q", err, says)
+				}
+			}
+			wantNoLeftovers(t, dir, "written")
+			Sweep(dir)
+			equalTrees(t, tree(t, dir), want, "written")
+			if err := os.RemoveAll(filepath.Join(dir, damagedShard, strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0])); err != nil {
+				t.Fatal(err)
+			}
+			if report := repair(t, dir); report.Repaired != 1 {
+				t.Errorf("Repair = %+v", report)
+			}
+		})
+	}
+}
+
+// TestStrayObject: in a bucket what somebody keeps in a shard's folder is in nobody's
+// way, and stays.
+func TestStrayObject(t *testing.T) {
+	s := createAt(t, spots["mem"], Options{Format: "files"})
+	write(t, s.name, shardOf(door, 0, "fnfd"))
+	s.put(t, damagedShard+"/cat.jpg", "cat")
+	write(t, s.name, shardOf(door, 0, "ggnd"))
+	s.put(t, damagedPicture, "x")
+	if report := repair(t, s.name); report.Repaired != 1 {
+		t.Errorf("Repair = %+v", report)
+	}
+	files := s.files(t)
+	if files[damagedShard+"/cat.jpg"] != "cat" {
+		t.Error("it is gone")
+	}
+	if pictures := s.pictures(t, shardOf(door, 0, "fnfd").Span); len(pictures) != 1 {
+		t.Errorf("there are %v", pictures)
+	}
+}
+
+// TestPipes: a pipe in a file's place is damage, and is mended as damage is; nobody
+// waits for what comes out of it.
+func TestPipes(t *testing.T) {
+	for name, test := range map[string]struct {
+		format, path string
+		want         Report
+	}{
+		"receipt": {"files", damagedReceipt, Report{Damaged: 1, Missing: 4}},
+		"request": {"files", damagedRequest, Report{Damaged: 1}},
+		"picture": {"files", damagedPicture, Report{Corrupt: 1}},
+		"file":    {"webdataset", damagedShard + ".tar", Report{Corrupt: 2}},
+	} {
+		dir := createIn(t, test.format)
+		write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
+		path := filepath.Join(dir, test.path)
+		if err := errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		got := verify(t, dir)
+		if got.Damaged != test.want.Damaged || got.Missing != test.want.Missing || got.Corrupt != test.want.Corrupt ||
+			!strings.Contains(strings.Join(got.Problems, "\n"), "a pipe") {
+			t.Errorf("%s: Verify = %+v", name, got)
+		}
+		if report := repair(t, dir); report.Repaired != 1 || report.Damaged+report.Corrupt != 0 {
+			t.Errorf("%s: Repair = %+v", name, report)
+		}
+		refill(t, dir, shardOf(door, 0, "fnfd"))
+		if report := verify(t, dir); !report.Complete || report.Frames != 4 {
+			t.Errorf("%s: mended: %+v", name, report)
+		}
+	}
+	dir := t.TempDir()
+	for _, name := range []string{descriptionFile, packFile} {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "a pipe") {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := OpenPacked(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "a pipe") {
+		t.Errorf("OpenPacked: %v", err)
+	}
+}
+
+// TestLargeDescriptions: descriptions, and the card, that are larger than any are
+// refused, or somebody's own, and not read.
+func TestLargeDescriptions(t *testing.T) {
+	dir := create(t)
+	write(t, dir, shardOf(door, 0, "fnfd"))
+	stray(t, dir, cardFile)
+	if err := os.Truncate(filepath.Join(dir, cardFile), 40<<30); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteIndex(t.Context(), dir); err != nil {
+		t.Errorf("WriteIndex: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, cardFile)); err != nil || info.Size() != 40<<30 {
+		t.Errorf("the card: %v", err)
+	}
+	if err := os.Truncate(filepath.Join(dir, descriptionFile), 40<<30); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "has 42949672960 bytes") {
+		t.Errorf("Open: %v", err)
+	}
+	s := createAt(t, spots["mem"], Options{})
+	s.put(t, descriptionFile, strings.Repeat(" ", descriptionLimit+1))
+	if _, err := Open(t.Context(), s.name); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "has 16777217 bytes") {
+		t.Errorf("Open: %v", err)
+	}
+}

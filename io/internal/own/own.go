@@ -1,0 +1,162 @@
+// Package own knows which files in a folder are kvsframes' own. Nothing is removed
+// that has another name, and nothing that is behind a link.
+package own
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// oldSuffix marks what is about to be removed.
+const oldSuffix = ".old"
+
+// TempName returns a new name for what is being written of a file.
+func TempName(name string) string { return name + "." + rand.Text() }
+
+// FileOf returns the name that TempName made a temporary one of. It reports whether
+// that is what it did.
+func FileOf(temp string) (name string, ok bool) {
+	temp = strings.TrimSuffix(temp, oldSuffix)
+	name, random, _ := cutLast(temp, ".")
+	return name, name != "" && len(random) >= 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
+func cutLast(text, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(text, separator); i >= 0 {
+		return text[:i], text[i+len(separator):], true
+	}
+	return text, "", false
+}
+
+// Sweep removes from a folder what TempName named, and unwanted says is of no use
+// any more: it is told the name that the temporary one was made of. What is no
+// folder, or a link to one, is left alone.
+func Sweep(folder string, unwanted func(name string, entry fs.DirEntry) bool) error {
+	entries, err := list(folder)
+	if err != nil {
+		return err
+	}
+	var root *os.Root
+	for _, entry := range entries {
+		if name, ok := FileOf(entry.Name()); !ok || !unwanted(name, entry) {
+			continue
+		}
+		if root == nil {
+			if root, err = open(folder); root == nil {
+				return err
+			}
+			defer root.Close()
+		}
+		takeAway(root, entry.Name())
+	}
+	return nil
+}
+
+// takeAway removes a file or folder as one step to whoever writes in it.
+// Leftovers are not worth an error: the next writer tries again.
+func takeAway(root *os.Root, name string) {
+	if !strings.HasSuffix(name, oldSuffix) && root.Rename(name, name+oldSuffix) == nil {
+		name += oldSuffix
+	}
+	root.RemoveAll(name)
+}
+
+// list is [os.ReadDir] without its order, and of nothing where there is no folder.
+func list(folder string) ([]fs.DirEntry, error) {
+	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
+		return nil, orNone(err)
+	}
+	file, err := os.Open(folder)
+	if err != nil {
+		return nil, orNone(err)
+	}
+	defer file.Close()
+	entries, err := file.ReadDir(-1)
+	return entries, orNone(err) // removed since it was opened
+}
+
+// open opens a folder to remove things in it. It returns nil where there is no
+// folder, also where there is a link to one.
+func open(folder string) (*os.Root, error) {
+	there, err := os.Lstat(folder)
+	if err != nil || !there.IsDir() {
+		return nil, orNone(err)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, orNone(err)
+	}
+	opened, err := root.Stat(".")
+	if err != nil || !os.SameFile(there, opened) { // a link took its place
+		root.Close()
+		return nil, err
+	}
+	return root, nil
+}
+
+// Remove removes a file below dir, by a path with forward slashes, but none behind a
+// link.
+func Remove(dir, path string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := checkParents(dir, path, root.Lstat); err != nil {
+		return err
+	}
+	return root.Remove(filepath.FromSlash(path))
+}
+
+// CheckParents refuses a path below dir, with forward slashes, that is behind a
+// link. dir itself may be one.
+func CheckParents(dir, path string) error {
+	return checkParents(dir, path, func(name string) (fs.FileInfo, error) { return os.Lstat(filepath.Join(dir, name)) })
+}
+
+func checkParents(dir, below string, lstat func(name string) (fs.FileInfo, error)) error {
+	for i, c := range below {
+		if c != '/' {
+			continue
+		}
+		parent := filepath.FromSlash(below[:i])
+		info, err := lstat(parent)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			return fmt.Errorf("%s is behind a link, and kvsframes removes nothing there: make %q a folder",
+				below, filepath.Join(dir, parent))
+		}
+	}
+	return nil
+}
+
+// CheckFolder refuses what is neither nothing nor a folder. A link to a folder is
+// none.
+func CheckFolder(folder string) error {
+	info, err := os.Lstat(folder)
+	switch {
+	case err != nil:
+		return orNone(err)
+	case info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%q is a link: kvsframes removes files there, and nothing behind links: make it a folder", folder)
+	case !info.IsDir():
+		return &fs.PathError{Op: "open", Path: folder, Err: syscall.ENOTDIR}
+	}
+	return nil
+}
+
+// orNone lets pass that something is not there.
+func orNone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+// noFiles put something in a file's place that is no file, or too large.
+var noFiles = map[string]struct {
+	put  func(path string) error
+	says string
+}{
+	"a pipe":             {func(path string) error { return syscall.Mkfifo(path, 0o666) }, "a pipe"},
+	"a link to a device": {func(path string) error { return os.Symlink("/dev/zero", path) }, "a device"},
+	"a socket":           {func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) }, "a socket"},
+	"40 GB": {func(path string) error {
+		return errors.Join(os.WriteFile(path, nil, 0o666), os.Truncate(path, 40<<30))
+	}, "has 42949672960 bytes, the largest file of its kind has"},
+}
+
+// TestNoFiles: what is no file, or too large to be one of a ledger, is damaged, and
+// neither waited for nor read.
+func TestNoFiles(t *testing.T) {
+	for name, test := range noFiles {
+		t.Run(name, func(t *testing.T) {
+			l := Open(t.TempDir())
+			put(t, l, 0, "ff")
+			put(t, l, 2, "ff")
+			if err := l.Request(span(0, 4)); err != nil {
+				t.Fatal(err)
+			}
+			entry := Entry{Span: span(0, 2)}
+			for _, path := range []string{entry.Path(), requestPath(span(0, 4))} {
+				path = filepath.Join(l.dir, path)
+				if err := errors.Join(os.Remove(path), test.put(path)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var damaged *DamagedError
+			if _, err := l.Read(entry); !errors.As(err, &damaged) || damaged.Entry != entry || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("Read = %v, want %q", err, test.says)
+			}
+			if receipt, err := l.Ask(entry.Span); receipt != nil || err != nil {
+				t.Errorf("Ask = %v, %v", receipt, err)
+			}
+			if _, err := l.Requests(); !errors.As(err, &damaged) || damaged.Entry.Span != span(0, 4) {
+				t.Errorf("Requests = %v", err)
+			}
+			whole, broken := 0, 0
+			for _, err := range l.All() {
+				if err == nil {
+					whole++
+				} else if errors.As(err, &damaged) {
+					broken++
+				} else {
+					t.Error(err)
+				}
+			}
+			if whole != 1 || broken != 1 {
+				t.Errorf("%d receipts are whole and %d damaged, want 1 and 1", whole, broken)
+			}
+			put(t, l, 0, "ff")
+			if receipt, err := l.Ask(entry.Span); receipt == nil {
+				t.Errorf("written anew: %v", err)
+			}
+			if err := l.Request(span(0, 4)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLinkedFile: a link to a file is read as the file.
+func TestLinkedFile(t *testing.T) {
+	l := Open(t.TempDir())
+	want := put(t, l, 0, "ff")
+	path, elsewhere := filepath.Join(l.dir, Entry{Span: span(0, 2)}.Path()), filepath.Join(t.TempDir(), "elsewhere")
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Ask(span(0, 2)); err != nil || got.String() != want.String() {
+		t.Errorf("Ask = %v, %v", got, err)
+	}
+}
+
+// TestLargeObject: an object that is too large is damaged, too.
+func TestLargeObject(t *testing.T) {
+	l := Open("mem://" + t.Name())
+	put(t, l, 0, "ff")
+	entry := Entry{Span: span(0, 2)}
+	if err := l.store.(*Bucket).Put(t.Context(), entry.Path(), make([]byte, receiptLimit+1)); err != nil {
+		t.Fatal(err)
+	}
+	var damaged *DamagedError
+	if _, err := l.Read(entry); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "has 33554433 bytes") {
+		t.Errorf("Read = %v", err)
+	}
+}
+
+// TestLargestReceipt: the receipt of the most samples that a shard of a dataset
+// may have, all gaps whose causes are 1 kB of what takes most to write, can be read
+// back; one that could not is not written.
+func TestLargestReceipt(t *testing.T) {
+	const samples = 10_000 // dataset.MaxShardSamples
+	for _, test := range []struct {
+		cause int
+		fits  bool
+	}{{1 << 10, true}, {2 << 10, false}} {
+		shard := framepb.Shard{Span: span(0, samples)}
+		for i := range int64(samples) {
+			shard.Gaps = append(shard.Gaps, framepb.Gap{
+				SampleMs: door.At(i), Reason: "OUT_OF_RETENTION",
+				Cause: fmt.Sprintf("%05d", i) + strings.Repeat(`"`, test.cause-5),
+			})
+		}
+		receipt, err := NewReceipt(shard, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := Open(t.TempDir())
+		err = l.Put(receipt)
+		if (err == nil) != test.fits {
+			t.Errorf("causes of %d bytes: Put = %v", test.cause, err)
+		}
+		if read, err := l.WithContext(context.Background()).Ask(shard.Span); (read != nil) != test.fits || err != nil {
+			t.Errorf("causes of %d bytes: it was read back: %v (%v)", test.cause, read != nil, err)
+		}
+	}
+}

@@ -60,6 +60,17 @@ func TestBadClusterFlags(t *testing.T) {
 	}
 }
 
+// Each of Dataflow's workers would write into a folder, or a memory, of its own.
+func TestDataflowPlace(t *testing.T) {
+	for place, refused := range map[string]bool{
+		"frames": true, "file:///frames": true, "mem://archive/frames": true, "gs://archive/frames": false, "s3://archive/frames": false,
+	} {
+		if err := checkPlace("dataflow", "Out", place); (err != nil) != refused {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+}
+
 // Who is no job server is told in seconds, and nothing else is done.
 func TestNoJobServer(t *testing.T) {
 	page := httptest.NewServer(http.NotFoundHandler()) // Flink's own port, perhaps

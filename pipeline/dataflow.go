@@ -104,7 +104,7 @@ func checkDataflow() error {
 // would write its part onto its own disk.
 func checkPlace(runner, field, place string) error {
 	if isDataflow(runner) && place != "" && ledger.OfThisMachine(place) {
-		return refuse(field, "a folder, and Dataflow's workers are other machines", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
+		return refuse(field, "a place of this machine, and Dataflow's workers are others", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
 	}
 	return nil
 }

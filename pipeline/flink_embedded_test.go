@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -17,7 +18,10 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"github.com/kvsframes/kvsframes/internal/sockets"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
@@ -46,9 +50,9 @@ func TestFlinkEmbedded(t *testing.T) {
 			}, more...)...)
 			return w.tree(out)
 		}
-		got, want := pack("set", here...), pack("prism")
+		got, want := pack("set", here...), pack("local")
 		if !maps.Equal(got, want) || len(want) != 10+3+3 {
-			t.Errorf("files %v, with prism %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+			t.Errorf("files %v, on the direct runner %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 		}
 	})
 	t.Run("transforms", func(t *testing.T) {
@@ -57,7 +61,22 @@ func TestFlinkEmbedded(t *testing.T) {
 			return w.tree(out)
 		}
 		if got, want := small("small", here...), small("alike"); !maps.Equal(got, want) {
-			t.Errorf("files %v, with prism %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+			t.Errorf("files %v, on the direct runner %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
+	})
+	t.Run("listeners", func(t *testing.T) {
+		var stdout, stderr bytes.Buffer
+		cmd := w.start(&stdout, &stderr, append(ask("late", 90, names(3)...), here...)...)
+		until(t, "shards are written", func() bool { return w.receipts("late") > 0 })
+		mine, err := sockets.Listening(cmd.Process.Pid)
+		if err != nil || len(mine) != 1 || !mine[0].Addr().IsLoopback() {
+			t.Fatalf("it accepts connections at %v, %v, want one of the loopback", mine, err)
+		}
+		if err := startWorker(t, mine[0].String(), nil, anyRunner(t)); status.Code(err) != codes.PermissionDenied {
+			t.Errorf("somebody else wanted a worker, and it says %v", err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v\n%s", err, &stderr)
 		}
 	})
 	t.Run("windows", func(t *testing.T) {

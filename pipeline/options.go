@@ -4,6 +4,9 @@
 // is asked for, takes away what the dataset has, and runs what is left as a
 // Beam job: source, transforms and sink. The [Summary] comes from the dataset's
 // ledger, so it says what is there, whichever runner did the work.
+//
+// Jobs run in this process on Beam's direct runner, which accepts no connections,
+// unless [Options].Runner names another.
 package pipeline
 
 import (
@@ -17,8 +20,9 @@ import (
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
-// DefaultRunner is Beam's local runner: it runs the job in this process.
-const DefaultRunner = "prism"
+// DefaultRunner is Beam's runner that runs the job in this process and accepts no
+// connections.
+const DefaultRunner = "direct"
 
 // Options is what to backfill, from where, to where and how.
 type Options struct {
@@ -45,8 +49,10 @@ type Options struct {
 	Transforms []transforms.Step
 
 	// Runner is the name of a Beam runner that is linked into the program:
-	// prism, direct, flink and dataflow always are, and so is universal, which
-	// submits to the job server at Beam's --endpoint, as flink does. Default prism.
+	// direct, prism, flink and dataflow always are, and so is universal, which
+	// submits to the job server at Beam's --endpoint, as flink does. Default direct.
+	// Prism runs any program of whoever can connect to this process, on every
+	// network, until the process ends.
 	Runner string
 
 	// Progress, where set, is called now and then while the job runs, once when it

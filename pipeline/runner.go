@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
-	//lint:ignore SA1019 it is the runner that a debugger and a profiler see through
+	//lint:ignore SA1019 Beam would have prism in its place, which anybody can connect to
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" // registers itself
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/flink"  // registers itself
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"    // registers itself, and universal
@@ -53,7 +54,7 @@ func checkLinked(name string) error {
 		runners.unknown = make(map[string]bool)
 	}
 	runners.unknown[name] = true
-	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "prism, direct, flink, dataflow, or universal with Beam's --endpoint")
+	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "direct, prism, flink, dataflow, or universal with Beam's --endpoint")
 }
 
 // registered finds out by a second registration, which Beam refuses: it cannot be
@@ -73,8 +74,8 @@ func registered(name string) (known bool) {
 // submitted a job goes away, and other runners would not hear of it. Their job
 // service, and a Flink cluster behind it, is asked to cancel the job instead.
 func run(ctx context.Context, runner, name string, p *beam.Pipeline) (beam.PipelineResult, error) {
-	if runner == "direct" || runner == "DirectRunner" {
-		return beam.Run(ctx, runner, p)
+	if isDirect(runner) {
+		return await(ctx, begin(ctx, runner, p), func() {})
 	}
 	base := context.WithoutCancel(ctx)
 	if *jobopts.JobName == "" {
@@ -84,28 +85,42 @@ func run(ctx context.Context, runner, name string, p *beam.Pipeline) (beam.Pipel
 	if isDataflow(runner) {
 		return runDataflow(ctx, p)
 	}
-	if isPrism(runner) {
-		// An empty pipeline is an error, but prism starts its server first: so
-		// the endpoint is known before there is a job.
-		prism.Execute(base, beam.NewPipeline())
+	if isPrism(runner) && *jobopts.Endpoint == "" {
+		startPrism(base)
 	}
 	job := newSubmission(base, JobServer(*jobopts.Endpoint), *jobopts.JobName)
+	result, err := await(ctx, begin(base, runner, p), func() { job.cancel(base) })
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && job.server != "":
+		return result, job.failed(base, err)
+	case err == nil && *jobopts.Async && job.server != "": // Dataflow is none, and tells the ID
+		return job.result(base)
+	}
+	return result, err
+}
 
-	done := begin(base, runner, p)
+// startPrism starts prism's server in this process, and sets Beam's --endpoint: so it
+// is known before there is a job. An empty pipeline is an error, but prism starts its
+// server first. Nothing can stop that, or make it listen on the loopback only.
+func startPrism(ctx context.Context) {
+	log.Warn(ctx, "prism, the runner that you asked for, opens a Beam job service on all network interfaces until this process ends, "+
+		"and runs any program that whoever reaches it asks for, as this user; --runner direct opens nothing")
+	prism.Execute(ctx, beam.NewPipeline())
+}
+
+// await waits for a job to end. Where ctx ends first, it calls cancel again and again,
+// since the job may not have begun yet, and gives up after a while.
+func await(ctx context.Context, done <-chan outcome, cancel func()) (beam.PipelineResult, error) {
 	select {
 	case o := <-done:
-		if o.err != nil && job.server != "" {
-			o.err = job.failed(base, o.err)
-		}
-		if o.err == nil && *jobopts.Async && job.server != "" { // Dataflow is none, and tells the ID
-			return job.result(base)
-		}
 		return o.result, o.err
 	case <-ctx.Done():
 	}
 	stopped := time.After(grace)
 	for {
-		job.cancel(base) // again and again: it may not have begun yet
+		cancel()
 		select {
 		case <-done:
 			return nil, ctx.Err()
@@ -126,15 +141,24 @@ type outcome struct {
 func begin(ctx context.Context, runner string, p *beam.Pipeline) <-chan outcome {
 	done := make(chan outcome, 1)
 	go func() {
-		result, err := beam.Run(ctx, runner, p)
+		result, err := execute(ctx, runner, p)
 		done <- outcome{result, err}
 	}()
 	return done
 }
 
+func execute(ctx context.Context, runner string, p *beam.Pipeline) (beam.PipelineResult, error) {
+	if jobopts.IsLoopback() && !isDirect(runner) {
+		return runHere(ctx, p)
+	}
+	return beam.Run(ctx, runner, p)
+}
+
 // workersAreHere says whether a runner's workers are of this process.
 func workersAreHere(runner string) bool {
-	return runner == "direct" || runner == "DirectRunner" || isPrism(runner) || jobopts.IsLoopback()
+	return isDirect(runner) || isPrism(runner) || jobopts.IsLoopback()
 }
+
+func isDirect(runner string) bool { return runner == "direct" || runner == "DirectRunner" }
 
 func isPrism(runner string) bool { return runner == "prism" || runner == "PrismRunner" }

@@ -59,8 +59,9 @@ func TestWorks(t *testing.T) {
 		given, samples int
 		want           int
 	}{
-		{"prism", 0, 1_000_000, 1}, // prism splits it when it likes
+		{"prism", 0, 1_000_000, 1}, // it splits it when it likes
 		{"direct", 0, 1_000_000, 1},
+		{"", 0, 1_000_000, 1},
 		{"flink", 0, 1_000_000, 6},
 		{"universal", 0, 1_000_000, 6},
 		{"dataflow", 7, 1_000_000, 7},

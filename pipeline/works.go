@@ -19,9 +19,10 @@ const (
 	mostWorks = 1000
 )
 
-// works is how many works the spans are cut into. Local runners split one as they
-// like; Flink deals out one a slot, and each costs what its end costs; Dataflow deals
-// out several, and splits what is left at the end.
+// works is how many works the spans are cut into. Local runners get one: the direct
+// runner has one bundle, and prism splits what it gets. Flink deals out one a slot, and
+// each costs what its end costs; Dataflow deals out several, and splits what is left at
+// the end.
 func (o Options) works(spans []framepb.Span) int {
 	switch {
 	case o.Read.Works != 0:

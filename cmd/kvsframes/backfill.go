@@ -40,6 +40,10 @@ A requests file is a YAML list; what an entry leaves out is taken from the flags
     width_pixels: 640
     height_pixels: 360
 
+The job runs in this process, on Beam's direct runner, which accepts no connections.
+--runner prism opens a Beam job service on all network interfaces: whoever reaches it
+can run any program as you, as long as the command runs. docs/security.md says more.
+
 Beam's own flags (--endpoint, --environment_type, --parallelism, …) pass through
 under their own names. With --async the command leaves when a cluster has the job,
 and prints its ID. Dataflow needs --project, --region and --staging_location, and

@@ -76,7 +76,7 @@ var badInputs = []struct {
 	{"numbers", nil, good("--shard-samples", "0", "--max-in-flight", "many", "--stream-quota", "-1", "--quota-share", "1.5"), []string{"4 mistakes", `--shard-samples is "0"`, `--max-in-flight is "many"`, `--stream-quota is "-1"`, `--quota-share is "1.5"`}},
 	{"refetch", nil, good("--refetch", "failed,no_medea"), []string{"did you mean NO_MEDIA?"}},
 	{"dataset format", nil, good("--dataset-format", "zip"), []string{`--dataset-format is "zip": it must be one of files, parquet, tfrecord, webdataset`}},
-	{"runner", nil, good("--runner", "flnk"), []string{`--runner is "flnk"`, "prism"}},
+	{"runner", nil, good("--runner", "flnk"), []string{`--runner is "flnk"`, "direct, prism"}},
 	{"Flink's flags", nil, good("--runner", "flink", "--environment_type", "PROCES"), []string{"3 mistakes", "--endpoint is not set: it must be the HOST:PORT of Beam's job server", "--parallelism is not set", `--environment_type is "PROCES": it must be PROCESS`}},
 	{"no job server", nil, good("--runner", "flink", "--parallelism", "4", "--endpoint", "127.0.0.1:1"), []string{`--endpoint is "127.0.0.1:1": there is no Beam job server`, "connection refused"}},
 	{"async", nil, good("--async"), []string{"--async is set, but the workers are of this process"}},

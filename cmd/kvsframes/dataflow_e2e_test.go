@@ -205,7 +205,7 @@ func TestDataflowBadInput(t *testing.T) {
 		want []string
 	}{
 		{"nothing", dataflow("--out", "gs://archive/frames"), []string{"3 mistakes", "--project is not set: it must be the Google Cloud project", "--region is not set", "--staging_location is not set: it must be a place for the worker binary and the job, gs://BUCKET/PREFIX"}},
-		{"a folder", c.args("--out", "frames"), []string{"--out is a folder, and Dataflow's workers are other machines: it must be gs://BUCKET/PREFIX or s3://BUCKET/PREFIX"}},
+		{"a folder", c.args("--out", "frames"), []string{"--out is a place of this machine, and Dataflow's workers are others: it must be gs://BUCKET/PREFIX or s3://BUCKET/PREFIX"}},
 		{"staging", c.args("--staging_location", "s3://x"), []string{`--staging_location is "s3://x"`}},
 		{"workers", c.args("--num_workers", "9", "--max_num_workers", "2"), []string{"--num_workers is 9: it must be at most --max_num_workers, which is 2"}},
 		{"environment", c.args("--environment_type", "PROCESS"), []string{`--environment_type is "PROCESS": it must be DOCKER`}},

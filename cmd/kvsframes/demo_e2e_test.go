@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/sockets"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -83,6 +84,9 @@ func (u *user) serveAndBackfill(line string) {
 	if !regexp.MustCompile(`^listening on http://127\.0\.0\.1:\d+\n$`).MatchString(out.String()) {
 		u.t.Errorf("serve says %q", out)
 	}
+	if strings.Contains(hint.String(), "warning") {
+		u.t.Errorf("it warns, though nobody else can connect:\n%s", hint)
+	}
 	_, lines, _ := strings.Cut(hint.String(), "\n")
 	u.shell(lines)
 	u.shell(binary() + " verify frames")
@@ -116,6 +120,34 @@ func TestServeConfig(t *testing.T) {
 	u := newUser(t, kvstest.Config{})
 	u.write("cameras.yaml", "access_keys: {me: mine}\nregion: eu-west-1\nstreams: [{name: yard, width: 160, height: 90, media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-01T00:01:00Z}]}]\n")
 	u.serveAndBackfill(binary() + " serve --config cameras.yaml")
+}
+
+// Where other machines can connect, serve says so, and names no other address than
+// the one that it listens at.
+func TestServeOnAllNetworks(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, kvstest.Config{})
+	cmd := u.command("serve", "--addr", "0.0.0.0:0")
+	out, told := new(lockedBuffer), new(lockedBuffer)
+	cmd.Stdout, cmd.Stderr = out, told
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "serve says what to try", func() bool { return strings.HasSuffix(told.String(), "--out frames\n") })
+	at := regexp.MustCompile(`^listening on http://(\S+)\n$`).FindStringSubmatch(out.String())
+	if at == nil {
+		t.Fatalf("serve says %q", out)
+	}
+	if mine, err := sockets.Listening(cmd.Process.Pid); err != nil || len(mine) != 1 || mine[0].String() != at[1] {
+		t.Errorf("it listens at %v, %v, and says %s", mine, err, at[1])
+	}
+	if !strings.HasPrefix(told.String(), "warning: other machines can connect to this address") {
+		t.Errorf("it does not warn:\n%s", told)
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("serve ends with %v", err)
+	}
 }
 
 type silence struct {

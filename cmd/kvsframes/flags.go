@@ -42,7 +42,7 @@ func addBeamFlags(flags *pflag.FlagSet) {
 		added := flags.VarPF(beamFlag{f}, f.Name, "", f.Usage)
 		added.Hidden = f.Name != "runner"
 		if !added.Hidden {
-			added.Usage = "Beam `runner` that runs the job: prism, direct, dataflow, or flink with Beam's --endpoint (default prism)"
+			added.Usage = "Beam `runner` that runs the job: direct, dataflow, flink with Beam's --endpoint, or prism, which runs any program of whoever reaches its port (default direct)"
 		}
 		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
 			added.NoOptDefVal = "true"

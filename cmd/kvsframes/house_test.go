@@ -11,6 +11,7 @@ import (
 var house = []string{
 	"internal/outside",
 	"internal/keys",
+	"internal/sockets",
 	"io/framepb",
 	"io/ledger",
 	"io/kvsio/kvstest",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -38,16 +39,17 @@ func TestInterrupt(t *testing.T) {
 	for _, test := range []struct {
 		runner string
 		signal os.Signal
-	}{{"prism", syscall.SIGINT}, {"direct", syscall.SIGTERM}} {
-		t.Run(test.runner, func(t *testing.T) {
+	}{{"prism", syscall.SIGINT}, {"direct", syscall.SIGTERM}, {"", syscall.SIGINT}} {
+		t.Run(cmp.Or(test.runner, "default"), func(t *testing.T) {
 			t.Parallel()
 			u, args := slowly(t)
-			cmd := u.start(append(args, "--json", "--runner", test.runner)...)
+			args = append(args, "--json", "--runner", test.runner)
+			cmd := u.start(args...)
 			until(t, "shards are written", func() bool { return receipts(u) >= 3 })
 			signalled := time.Now()
 			cmd.Process.Signal(test.signal)
 			o := finish(t, cmd)
-			wantOneLine(t, o, 130, "interrupted: what is written stays")
+			wantOneLine(t, warned(t, o, test.runner), 130, "interrupted: what is written stays")
 			if took := time.Since(signalled); took > 5*time.Second {
 				t.Errorf("it took %v to end", took)
 			}

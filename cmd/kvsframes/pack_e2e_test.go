@@ -56,8 +56,8 @@ func TestPack(t *testing.T) {
 	if len(want) != files+3 {
 		t.Errorf("there are %d files, want %d and three more", len(want), files)
 	}
-	u.must(0, append([]string{"pack", "out", "direct", "--runner", "direct"}, args...)...)
-	sameTree(t, tree(t, filepath.Join(u.dir, "direct")), want)
+	u.must(0, append([]string{"pack", "out", "prism", "--runner", "prism"}, args...)...)
+	sameTree(t, tree(t, filepath.Join(u.dir, "prism")), want)
 
 	b := newBucket(t)
 	u.must(0, append([]string{"pack", "out", b.out}, args...)...)

@@ -18,7 +18,8 @@ import (
 const serveHelp = `Serve a stand-in for Kinesis Video Streams on this machine: for the AWS SDKs, the
 AWS CLI, and kvsframes backfill. It prints one line, "listening on
 http://HOST:PORT", and serves until it is interrupted. GET /_stats answers what
-it has counted, as JSON.
+it has counted, as JSON. It is for tests: it listens where only this machine can
+connect, unless --addr says otherwise, and then warns.
 
 Without --config it serves the three cameras of kvsframes demo, which have media
 from 2026-01-01T00:00:00Z to 2026-01-02T00:00:00Z, with some gaps. Credentials
@@ -50,6 +51,8 @@ A config file is YAML, every key optional:
 
 Fault kinds: `
 
+const openWarning = "warning: other machines can connect to this address, without encryption: the stand-in answers all who use its access keys, which are no secret\n"
+
 const serveExample = `  kvsframes serve --addr 127.0.0.1:8087
   kvsframes serve --config cameras.yaml`
 
@@ -73,7 +76,10 @@ func newServe() *cobra.Command {
 			return err
 		}
 		defer server.Close()
-		fmt.Fprintf(cmd.OutOrStdout(), "listening on %s\n", server.URL)
+		fmt.Fprintf(cmd.OutOrStdout(), "listening on http://%s\n", server.Addr)
+		if !server.Addr.(*net.TCPAddr).IP.IsLoopback() {
+			fmt.Fprint(cmd.ErrOrStderr(), openWarning)
+		}
 		writeHint(cmd.ErrOrStderr(), server, config)
 		<-cmd.Context().Done()
 		return nil

@@ -42,7 +42,7 @@ func TestTransforms(t *testing.T) {
 			}
 
 			u, _ = slowly(t)
-			u.must(0, append(args, "--runner", "direct")...)
+			u.must(0, append(args, "--runner", "prism")...)
 			sameTree(t, tree(t, filepath.Join(u.dir, "out")), want)
 
 			u, _ = slowly(t)

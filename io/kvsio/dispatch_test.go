@@ -115,13 +115,13 @@ func checkGateIsWhole(t *testing.T, b bundle) {
 func TestProcessElementEndsWhenCancelled(t *testing.T) {
 	b := newBundle(t, kvstest.Config{Faults: []kvstest.Fault{{Kind: "stall", Rate: 1}}}, ReadParams{MaxInFlight: 4}, 20)
 	ctx, cancel := context.WithCancel(t.Context())
+	before := counters.calls.Load()
 	go func() {
-		for counters.calls.Load() == 0 {
+		for counters.calls.Load() == before {
 			runtime.Gosched()
 		}
 		cancel()
 	}()
-	counters.calls.Store(0)
 	if err := b.process(ctx, func(framepb.Shard) { t.Error("emitted") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}

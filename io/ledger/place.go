@@ -57,7 +57,7 @@ func CheckPlace(name string) error {
 // or mem://.
 func OfThisMachine(name string) bool {
 	p, err := parsePlace(name)
-	return err == nil && p.bucket == ""
+	return err == nil && (p.bucket == "" || p.scheme == "mem")
 }
 
 // parsePlace reads the name of a place. Its errors tell no value of what they

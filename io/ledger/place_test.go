@@ -154,3 +154,14 @@ func FuzzCheckPlace(f *testing.F) {
 		}
 	})
 }
+
+func TestOfThisMachine(t *testing.T) {
+	for name, want := range map[string]bool{
+		"out": true, "/a/b c": true, "./a://b": true, "file:///a/b": true, "mem://x/y": true, "MEM://x": true,
+		"s3://bucket/p": false, "gs://bucket": false, "az://bucket/p": false,
+	} {
+		if OfThisMachine(name) != want {
+			t.Errorf("%s: %v, want %v", name, !want, want)
+		}
+	}
+}

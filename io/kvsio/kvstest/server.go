@@ -16,6 +16,8 @@ import (
 type Server struct {
 	// URL is the control plane, "http://HOST:PORT" without a slash at the end.
 	URL string
+	// Addr is the address that it listens at, which may be of all networks.
+	Addr net.Addr
 	// Region is the AWS region that clients must sign for.
 	Region string
 
@@ -63,7 +65,7 @@ func Listen(cfg Config, addr string) (*Server, error) {
 		s.cancel()
 		return nil, fmt.Errorf("kvstest: %w", err)
 	}
-	s.URL = "http://" + reachable(l.Addr().(*net.TCPAddr))
+	s.URL, s.Addr = "http://"+reachable(l.Addr().(*net.TCPAddr)), l.Addr()
 	s.serving.Go(func() { s.http.Serve(l) })
 	return s, nil
 }

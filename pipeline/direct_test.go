@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"go.uber.org/goleak"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/transforms"
+)
+
+func init() {
+	register.Function2x2(failing)
+	register.Function2x2(panicking)
+	register.Function1x0(hanging)
+}
+
+func failing(_ context.Context, f framepb.Frame) (framepb.Frame, error) {
+	return f, errors.New("the model is gone")
+}
+
+func panicking(context.Context, framepb.Frame) (framepb.Frame, error) { panic("the model is gone") }
+
+// hang is what hanging waits for, whatever its context says.
+var hang chan struct{}
+
+func hanging([]byte) { <-hang }
+
+// TestDirectDownstream: what goes wrong behind the source ends the job with its cause,
+// and leaves no goroutine of the source behind.
+func TestDirectDownstream(t *testing.T) {
+	for name, fn := range map[string]transforms.MapFunc{"error": failing, "panic": panicking} {
+		t.Run(name, func(t *testing.T) {
+			o, server := options(t)
+			o.Read.ShardSamples, o.Transforms = 5, []transforms.Step{transforms.MapParams{Fn: fn}}
+			ignore := goleak.IgnoreCurrent()
+			_, err := Backfill(t.Context(), o)
+			var failed *JobError
+			if !errors.As(err, &failed) || failed.Runner != "direct" || !strings.Contains(failed.Cause, "the model is gone") ||
+				strings.ContainsAny(failed.Cause, "\n") || strings.Contains(failed.Cause, "goroutine ") {
+				t.Errorf("%v", err)
+			}
+			server.Close() // and so the connections that wait to be used again
+			goleak.VerifyNone(t, ignore)
+		})
+	}
+}
+
+// TestDirectHangs: an interrupt ends a job that does not hear of it, too.
+func TestDirectHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang = make(chan struct{})
+		p, s := beam.NewPipelineWithRoot()
+		beam.ParDo0(s, hanging, beam.Impulse(s))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			_, err := run(ctx, "direct", "test", p)
+			ended <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		close(hang)
+	})
+}

@@ -89,7 +89,7 @@ func (fn *referFn) ProcessElement(ctx context.Context, work packWork, emit func(
 		fn.source = source
 	}
 	var samples []Sample
-	for group, err := range fn.source.groupsOf(ctx, work.Spans) {
+	for group, err := range fn.source.groupsOf(ctx, work.Spans, fn.source.rowsOf) {
 		if err != nil {
 			return fmt.Errorf("reading the receipts of %s: %w", fn.Dir, err)
 		}

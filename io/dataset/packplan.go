@@ -125,7 +125,7 @@ func (a *arrangement) countAll(ctx context.Context, source *cataloger, spans []f
 	var tasks errgroup.Group
 	tasks.SetLimit(runtime.GOMAXPROCS(0))
 	defer tasks.Wait()
-	for group, err := range source.groupsOf(ctx, spans) {
+	for group, err := range source.groupsOf(ctx, spans, source.outcomesOf) {
 		if err != nil {
 			return nil, err
 		}

@@ -45,8 +45,11 @@ func recordedSpans(book *ledger.Ledger) ([]framepb.Span, error) {
 	return spans, nil
 }
 
-// groupsOf yields all recorded samples of spans.
-func (c *cataloger) groupsOf(ctx context.Context, spans []framepb.Span) iter.Seq2[sampleGroup, error] {
+// groupsOf yields all recorded samples of spans, as do makes them of parts: rowsOf or
+// outcomesOf.
+func (c *cataloger) groupsOf(
+	ctx context.Context, spans []framepb.Span, do func(ledger.Part) (indexed, error),
+) iter.Seq2[sampleGroup, error] {
 	return func(yield func(sampleGroup, error) bool) {
 		var group sampleGroup
 		for _, span := range spans {
@@ -54,7 +57,7 @@ func (c *cataloger) groupsOf(ctx context.Context, spans []framepb.Span) iter.Seq
 				yield(sampleGroup{}, fmt.Errorf("the receipts in %q are of no stream: %w", "ledger/"+span.Series.ID(), err))
 				return
 			}
-			for part, err := range ledger.PartsOf(c.ledger.WithContext(ctx), span, c.rowsOf) {
+			for part, err := range ledger.PartsOf(c.ledger.WithContext(ctx), span, do) {
 				if err != nil {
 					yield(sampleGroup{}, err)
 					return

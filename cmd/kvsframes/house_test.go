@@ -12,6 +12,7 @@ var house = []string{
 	"internal/outside",
 	"internal/keys",
 	"internal/sockets",
+	"io/internal/own",
 	"io/framepb",
 	"io/ledger",
 	"io/kvsio/kvstest",

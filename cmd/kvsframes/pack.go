@@ -22,9 +22,9 @@ import (
 
 const packHelp = `Make a training set of the frames in a dataset: files of equal numbers of frames,
 shuffled and split as asked, named SPLIT-000000 and so on without holes. It makes no
-calls to Kinesis Video Streams and changes nothing in the dataset but its index, which
-it writes where there is none, or an old one. DIR and OUT are folders or places in
-buckets, as backfill takes them with --out.
+calls to Kinesis Video Streams and changes nothing in the dataset. What is packed is
+what the receipts say, whatever index.parquet says. DIR and OUT are folders or places
+in buckets, as backfill takes them with --out.
 
 The same frames and flags make the same files, byte for byte, on every runner and
 however many workers it has. A pack that was interrupted or killed goes on when the
@@ -43,7 +43,8 @@ OUT has, besides the files, pack.json: what was packed and how; and at the end
 shards.json: every file with its number of frames, by split, and a README.md that
 Hugging Face reads.
 
-A dataset that is not complete is packed as it is, with a warning.
+A dataset that is not complete, or has damaged receipts, is packed as it is, with a
+warning.
 
 Exit status: 0 packed; 1 the job failed; 2 a mistake, nothing was packed; 130
 interrupted, what is written stays valid.`

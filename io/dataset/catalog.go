@@ -135,10 +135,19 @@ type indexed struct {
 // rowsOf is the rows of a part. A receipt that no writer of this dataset can have
 // made is damaged.
 func (c *cataloger) rowsOf(part ledger.Part) (indexed, error) {
+	blobs, err := c.format.Positions(part.Receipt)
+	return c.samplesOf(part, blobs, err)
+}
+
+// outcomesOf is rowsOf for whoever does not ask where pictures lie.
+func (c *cataloger) outcomesOf(part ledger.Part) (indexed, error) {
+	return c.samplesOf(part, nil, nil)
+}
+
+func (c *cataloger) samplesOf(part ledger.Part, blobs []Blob, err error) (indexed, error) {
 	receipt := part.Receipt
 	span := receipt.Span()
-	blobs, err := c.format.Positions(receipt)
-	if err == nil && len(blobs) > 0 && receipt.Path != c.format.Path(span) {
+	if err == nil && receipt.Frames > 0 && receipt.Path != c.format.Path(span) {
 		err = fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, c.format.Path(span))
 	}
 	if err != nil {

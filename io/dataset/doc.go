@@ -110,9 +110,9 @@
 // The index describes the dataset as it was when the index was made. Whoever
 // begins to write removes it, so that it does not outlive a job that was killed;
 // and it keeps a digest of the ledger's listing, by which [Index.Current] tells
-// whether receipts came or went all the same. What neither shows, a shard that was
-// replaced by a writer from before the index, shows when pictures are read: their
-// checksums are in the index.
+// whether receipts came or went all the same. What neither shows is a shard that was
+// replaced by a writer from before the index. So [Pack] reads receipts, and nothing in
+// this package believes the index.
 //
 // # The card
 //

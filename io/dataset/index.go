@@ -7,6 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"path"
+	"path/filepath"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -115,18 +119,49 @@ func (r *indexRow) sample() (Sample, error) {
 	}
 	for s.Kind = ledger.Frame; s.Kind.String() != r.Kind; s.Kind++ {
 		if s.Kind == ledger.Drop {
-			return s, fmt.Errorf("%s is of kind %q", r.Key, r.Kind)
+			return s, fmt.Errorf("%.300q is of kind %.300q", r.Key, r.Kind)
 		}
 	}
 	if !sumOf(&s.SHA256, r.SHA256, s.Kind == ledger.Frame) || !sumOf(&s.TensorSHA256, r.TensorSHA256, s.TensorSize > 0) {
-		return s, fmt.Errorf("%s has no SHA-256", r.Key)
+		return s, fmt.Errorf("%.300q has no SHA-256", r.Key)
+	}
+	if err := s.check(); err != nil {
+		return s, fmt.Errorf("%.300q: %w", r.Key, err)
 	}
 	if r.Labels != nil {
 		if err := json.Unmarshal([]byte(*r.Labels), &s.Labels); err != nil {
-			return s, fmt.Errorf("%s has labels that cannot be read: %w", r.Key, err)
+			return s, fmt.Errorf("%.300q has labels that cannot be read: %w", r.Key, err)
 		}
 	}
 	return s, nil
+}
+
+// check says what no row is that WriteIndex has written: whoever reads an index may
+// take its names for paths, and its numbers for sizes.
+func (s *Sample) check() error {
+	switch {
+	case s.Key != framepb.Key(s.Stream, s.SampleMs):
+		return errors.New("it is not the key of its stream and time")
+	case !isName(s.Series) || !strings.HasPrefix(s.Series, framepb.FileName(s.Stream)+"_"):
+		return fmt.Errorf("its series is %.300q", s.Series)
+	case s.Kind != ledger.Frame:
+		return nil
+	case !isLocal(s.File) || s.TensorSize > 0 && !isLocal(s.TensorFile):
+		return fmt.Errorf("its file is %.300q, its tensor's %.300q: it must be one in shards", s.File, s.TensorFile)
+	case s.Size < 1 || s.Size > math.MaxInt32 || s.TensorSize < 0 || s.TensorSize > math.MaxInt32:
+		return fmt.Errorf("it has %d bytes, and a tensor of %d", s.Size, s.TensorSize)
+	case s.Offset < 0 || s.Offset > math.MaxInt64-s.Size || s.TensorOffset < 0 || s.TensorOffset > math.MaxInt64-s.TensorSize:
+		return fmt.Errorf("it is at %d, its tensor at %d", s.Offset, s.TensorOffset)
+	case s.Width < 0 || s.Height < 0:
+		return fmt.Errorf("it is %d×%d pixels", s.Width, s.Height)
+	}
+	return nil
+}
+
+func isName(name string) bool { return filepath.IsLocal(name) && !strings.ContainsAny(name, `/\`) }
+
+func isLocal(file string) bool {
+	return strings.HasPrefix(file, "shards/") && path.Clean(file) == file && filepath.IsLocal(filepath.FromSlash(file))
 }
 
 // sumOf reads a SHA-256, and reports whether it is one, or is none where none must be.
@@ -174,7 +209,7 @@ func openIndex(ctx context.Context, dir string) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{ledger: ledger.Open(dir), file: file, ranges: &fileRanges{file: file}}
-	if err := x.open(); err != nil {
+	if err := guard(x.open); err != nil {
 		file.Close()
 		var failed *ledger.StoreError
 		if errors.As(err, &failed) {
@@ -190,9 +225,25 @@ func (x *Index) open() (err error) {
 		return err
 	}
 	if version, _ := x.reader.Lookup(indexVersionKey); version != indexVersion {
-		return fmt.Errorf("it has version %q, this kvsframes knows %s", version, indexVersion)
+		return fmt.Errorf("it has version %.100q, this kvsframes knows %s", version, indexVersion)
+	}
+	for group := range x.Groups() {
+		if rows := x.Rows(group); rows < 1 || rows > indexGroupRows {
+			return fmt.Errorf("its row group %d has %d rows, there must be from 1 to %d", group, rows, indexGroupRows)
+		}
 	}
 	return nil
+}
+
+// guard makes an error of a panic: parquet-go (0.32) panics at some files whose
+// checksums match all the same, because somebody has made them so.
+func guard(do func() error) (err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("it is damaged: %.300v", problem)
+		}
+	}()
+	return do()
 }
 
 // Current reports whether the index was made from the receipts that the dataset
@@ -221,7 +272,11 @@ func (x *Index) Read(ctx context.Context, group int) ([]Sample, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	samples, err := x.read(group)
+	var samples []Sample
+	err := guard(func() (err error) {
+		samples, err = x.read(group)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading group %d of %s: %w", group, indexFile, err)
 	}
@@ -236,7 +291,7 @@ func (x *Index) read(group int) ([]Sample, error) {
 	defer x.ranges.release(loaded)
 	reader := parquet.NewGenericRowGroupReader[indexRow](x.reader.RowGroups()[group])
 	defer reader.Close()
-	samples := make([]Sample, 0, min(x.Rows(group), indexGroupRows))
+	samples := make([]Sample, 0, x.Rows(group))
 	rows := make([]indexRow, 1000)
 	for {
 		n, err := reader.Read(rows)

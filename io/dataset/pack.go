@@ -49,8 +49,9 @@ func (p PackParams) Validate() error {
 // fails its bundle, and so the job.
 //
 // References to frames go through a GroupByKey, pictures do not: they are read
-// where they are written. A worker holds the references of one file, and a part of
-// its pictures, at most 64 MiB in a process.
+// where they are written. A process writes a file a CPU at once, over all bundles
+// in it, but at most 8. It holds the references of these files, fewer files where
+// they have more than 200,000 frames, and at most 64 MiB of their pictures.
 //
 // It counts "files_packed", "frames_packed" and "bytes_packed" (of pictures) in
 // the namespace "kvsframes/dataset".
@@ -71,31 +72,32 @@ func Pack(s beam.Scope, p PackParams, plan *PackPlan) {
 
 func forget(int64) {}
 
-// referFn tells each file of the set which frames of a row group it has.
+// referFn tells each file of the set which frames of a group it has.
 type referFn struct {
 	Dir   string
 	Where arrangement
 
-	index *Index
+	source *cataloger
 }
 
 func (fn *referFn) ProcessElement(ctx context.Context, work packWork, emit func(int64, *framepb.References)) error {
-	if fn.index == nil {
-		index, err := OpenIndex(ctx, fn.Dir)
+	if fn.source == nil {
+		source, err := newCataloger(ctx, fn.Dir)
 		if err != nil {
 			return err
 		}
-		fn.index = index
+		fn.source = source
 	}
 	var samples []Sample
-	if work.Group < fn.index.Groups() {
-		var err error
-		if samples, err = fn.index.Read(ctx, work.Group); err != nil {
-			return err
+	for group, err := range fn.source.groupsOf(ctx, work.Spans, fn.source.rowsOf) {
+		if err != nil {
+			return fmt.Errorf("reading the receipts of %s: %w", fn.Dir, err)
 		}
+		samples = group.samples
+		break // another one would be more than there was
 	}
 	if string(fn.Where.Selection.sum(samples)) != string(work.Sum) {
-		return fmt.Errorf("the index of %s has changed since this pack began: pack it again", fn.Dir)
+		return fmt.Errorf("the dataset %s has changed since this pack began: pack it again", fn.Dir)
 	}
 	batches := make(map[int64]*batch)
 	for sample, at := range fn.Where.places(samples, work.Starts) {
@@ -110,13 +112,6 @@ func (fn *referFn) ProcessElement(ctx context.Context, work packWork, emit func(
 		emit(file, &batches[file].References)
 	}
 	return nil
-}
-
-func (fn *referFn) Teardown() error {
-	if fn.index == nil {
-		return nil
-	}
-	return fn.index.Close()
 }
 
 // batch is references while they are collected.
@@ -162,13 +157,14 @@ func (b *batch) add(s *Sample, slot int32, prefix string) {
 // extended is a column with zeros for the frames before the first that has a value.
 func extended[T any](column []T, n int) []T { return append(column, make([]T, n-len(column))...) }
 
-// packFn writes one file of the set.
+// packFn writes the files of a bundle, several at once.
 type packFn struct {
 	Params PackParams
 	Format string
 	Where  arrangement
 
 	packer               *packer
+	bundle               packBundle
 	files, frames, bytes beam.Counter
 }
 
@@ -180,36 +176,48 @@ func (fn *packFn) Setup() (err error) {
 	return err
 }
 
-func (fn *packFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool, emit func(int64)) error {
+func (fn *packFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool, _ func(int64)) error {
+	name, frames := fn.Where.file(file)
+	leave, err := fn.bundle.enter(ctx, frames)
+	if err != nil {
+		return err
+	}
+	begun := false
+	defer func() {
+		if !begun { // also where next has panicked
+			leave()
+			fn.bundle.abandon()
+		}
+	}()
 	var references []*framepb.References
 	for r := (*framepb.References)(nil); next(&r); r = nil {
 		references = append(references, r)
 	}
-	name, frames := fn.Where.file(file)
 	picks, err := picksOf(references, frames)
 	if err != nil {
 		return fmt.Errorf("packing %s: %w", name, err)
 	}
-	references = nil
-	there, err := fn.packer.write(ctx, name+extensionOf(fn.packer.format), picks)
+	fn.bundle.write(leave, func(ctx context.Context) (packedFile, error) {
+		return fn.packer.pack(ctx, file, name, picks)
+	})
+	begun = true
+	return nil
+}
+
+func (fn *packFn) FinishBundle(ctx context.Context, emit func(int64)) error {
+	written, err := fn.bundle.wait()
 	if err != nil {
 		return err
 	}
-	emit(file)
-	if there {
-		packCounters.there.Add(1)
-		return nil
+	for _, f := range written {
+		emit(f.number)
+		if f.there {
+			continue
+		}
+		fn.files.Inc(ctx, 1)
+		fn.frames.Inc(ctx, f.frames)
+		fn.bytes.Inc(ctx, f.bytes)
 	}
-	var size int64
-	for i := range picks {
-		size += int64(picks[i].size)
-	}
-	fn.files.Inc(ctx, 1)
-	fn.frames.Inc(ctx, int64(len(picks)))
-	fn.bytes.Inc(ctx, size)
-	packCounters.files.Add(1)
-	packCounters.frames.Add(int64(len(picks)))
-	packCounters.bytes.Add(size)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -50,7 +51,8 @@ func planned(t testing.TB, dir string, o PackOptions) *PackPlan {
 	return plan
 }
 
-// packByHand packs without Beam, file by file, until step fails.
+// packByHand packs without Beam, in one bundle, until step fails. Many goroutines
+// call it at once.
 func packByHand(plan *PackPlan, dir, place string, step func(name string) error) error {
 	ctx := context.Background()
 	if err := plan.Create(ctx, place); err != nil {
@@ -58,7 +60,6 @@ func packByHand(plan *PackPlan, dir, place string, step func(name string) error)
 	}
 	references := make(map[int64][]*framepb.References)
 	refer := &referFn{Dir: dir, Where: plan.where}
-	defer refer.Teardown()
 	for _, work := range plan.works {
 		err := refer.ProcessElement(ctx, work, func(file int64, r *framepb.References) { references[file] = append(references[file], r) })
 		if err != nil {
@@ -80,9 +81,12 @@ func packByHand(plan *PackPlan, dir, place string, step func(name string) error)
 			*r, list = list[0], list[1:]
 			return true
 		}
-		if err := fn.ProcessElement(ctx, file, next, func(int64) {}); err != nil {
+		if err := fn.ProcessElement(ctx, file, next, nil); err != nil {
 			return err
 		}
+	}
+	if err := fn.FinishBundle(ctx, func(int64) {}); err != nil {
+		return err
 	}
 	if missing, err := plan.Finish(ctx, place); missing > 0 || err != nil {
 		return fmt.Errorf("%d files are missing (%w)", missing, err)
@@ -233,8 +237,11 @@ func TestPackKilledAtEachStep(t *testing.T) {
 				steps := 1
 				for at := 0; at < steps; at++ {
 					s, count := spots[name](t), 0
+					var mu sync.Mutex
 					err := packByHand(plan, dir, s.name, func(string) error {
-						if count++; count-1 != at {
+						mu.Lock()
+						defer mu.Unlock()
+						if count++; count-1 < at {
 							return nil
 						}
 						return syscall.ENOSPC
@@ -271,15 +278,15 @@ func TestPackGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := tree(t, place)
-		begun := 0
+		var begun atomic.Int64
 		count := func(step string) error {
 			if step == "begin" {
-				begun++
+				begun.Add(1)
 			}
 			return nil
 		}
-		if err := packByHand(plan, dir, place, count); err != nil || begun != 0 {
-			t.Errorf("%s: %d files were written again (%v)", format, begun, err)
+		if err := packByHand(plan, dir, place, count); err != nil || begun.Load() != 0 {
+			t.Errorf("%s: %d files were written again (%v)", format, begun.Load(), err)
 		}
 		second := filepath.Join(place, "train-000001"+extensionOf(formats[format]))
 		if format == "files" {
@@ -295,8 +302,8 @@ func TestPackGoesOn(t *testing.T) {
 		if format == "files" {
 			os.Remove(second)
 		}
-		if err := packByHand(plan, dir, place, count); err != nil || begun != 1 {
-			t.Errorf("%s: %d files were written again, want 1 (%v)", format, begun, err)
+		if err := packByHand(plan, dir, place, count); err != nil || begun.Load() != 1 {
+			t.Errorf("%s: %d files were written again, want 1 (%v)", format, begun.Load(), err)
 		}
 		equalTrees(t, tree(t, place), want, format)
 	}
@@ -400,12 +407,11 @@ func TestPackRefusesAnother(t *testing.T) {
 	equalTrees(t, tree(t, place), want, "refused")
 }
 
-// An index that is made anew between plan and job is found out.
-func TestPackFindsAnotherIndex(t *testing.T) {
+// A shard that is written anew between plan and job is found out.
+func TestPackFindsAnotherShard(t *testing.T) {
 	dir, place := archive(t, "webdataset"), filepath.Join(t.TempDir(), "set")
 	plan := planned(t, dir, PackOptions{})
-	write(t, dir, shardOf(door, 30, "f"))
-	planned(t, dir, PackOptions{})
+	write(t, dir, shardOf(door, 0, "ffnffffg"))
 	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), "has changed since this pack began") {
 		t.Error(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"maps"
 	"runtime"
@@ -32,11 +31,11 @@ type PackPlan struct {
 	where arrangement
 }
 
-// packWork is a row group of the index, as an element of the pipeline.
+// packWork is a group of samples, as an element of the pipeline.
 type packWork struct {
-	Group  int
-	Starts []int64 // how many frames of each split the row groups before it have
-	Sum    []byte  // of its frames
+	Spans  []framepb.Span // it is all that is recorded of these
+	Starts []int64        // how many frames of each split the groups before it have
+	Sum    []byte         // of its frames
 }
 
 // arrangement gives each frame its place in a packed set. It is arithmetic: any
@@ -60,70 +59,91 @@ func (e *UnknownStreamError) Error() string {
 	return fmt.Sprintf("the dataset has no stream %q: it has %s", e.Stream, strings.Join(e.Known, ", "))
 }
 
-// PlanPack reads the index of the dataset at dir once, and writes it first where
-// there is none, or an old one. The error is an *UnknownStreamError or an
-// *EmptySplitError, says that no frame is selected, or why the dataset cannot be
-// read.
+// PlanPack reads once the receipts of what is selected of the dataset at dir. The
+// error is an *UnknownStreamError or an *EmptySplitError, says that no frame is
+// selected, or why the dataset cannot be read.
 func PlanPack(ctx context.Context, dir string, o PackOptions) (*PackPlan, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	o = o.defaults()
-	index, err := freshIndex(ctx, dir)
+	source, err := newCataloger(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	defer index.Close()
 	plan := &PackPlan{dir: dir}
 	plan.where = arrangement{Selection: selectionOf(o), Divider: newDivider(o.SplitBy, o.Splits), Seed: o.ShuffleSeed}
-	groups, err := plan.where.countAll(ctx, index)
+	recorded, err := recordedSpans(source.ledger.WithContext(ctx))
+	if err == nil {
+		err = checkStreams(o.Streams, recorded)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the index of %s: %w", dir, err)
+		return nil, err
+	}
+	groups, err := plan.where.countAll(ctx, source, plan.where.Selection.spans(recorded))
+	if err != nil {
+		return nil, fmt.Errorf("reading the receipts of %s: %w", dir, err)
 	}
 	if err := plan.arrange(o, groups); err != nil {
 		return nil, err
 	}
-	plan.Missing, err = missingSamples(ctx, dir, plan.where.Selection)
+	plan.Missing, err = missingSamples(source.ledger.WithContext(ctx), plan.where.Selection, groups)
 	return plan, err
 }
 
-// groupCount is what a row group of the index has.
+// checkStreams refuses the name of a stream that nothing is recorded of.
+func checkStreams(streams []string, recorded []framepb.Span) error {
+	known := make(map[string]bool)
+	for _, span := range recorded {
+		if span.Series.CheckNames() == nil {
+			known[span.Series.StreamName] = true
+		}
+	}
+	for _, stream := range streams {
+		if !known[stream] {
+			return &UnknownStreamError{stream, sortedKeys(known)}
+		}
+	}
+	return nil
+}
+
+// groupCount is what a group of samples has.
 type groupCount struct {
+	spans         []framepb.Span
 	frames, bytes int64             // bytes of pictures
 	tensors       int64             // bytes of the tensors beside them
 	units         map[string]int64  // frames of each stream or day
 	series        map[string]string // of the frames: by ID, their streams
-	streams       map[string]bool   // of all samples
 	failed        int64
 	sum           []byte
 	first         *Sample // the first frame
 }
 
-// countAll counts as many row groups at once as there are CPUs.
-func (a *arrangement) countAll(ctx context.Context, index *Index) ([]groupCount, error) {
-	groups := make([]groupCount, index.Groups())
-	tasks, ctx := errgroup.WithContext(ctx)
+// countAll counts as many groups at once as there are CPUs.
+func (a *arrangement) countAll(ctx context.Context, source *cataloger, spans []framepb.Span) ([]*groupCount, error) {
+	var groups []*groupCount
+	var tasks errgroup.Group
 	tasks.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range groups {
+	defer tasks.Wait()
+	for group, err := range source.groupsOf(ctx, spans, source.outcomesOf) {
+		if err != nil {
+			return nil, err
+		}
+		c := new(groupCount)
+		groups = append(groups, c)
 		tasks.Go(func() error {
-			samples, err := index.Read(ctx, i)
-			if err == nil {
-				groups[i] = a.count(samples)
-			}
-			return err
+			*c = a.count(group.samples)
+			c.spans = group.spans
+			return nil
 		})
 	}
 	return groups, tasks.Wait()
 }
 
 func (a *arrangement) count(samples []Sample) groupCount {
-	c := groupCount{
-		units: make(map[string]int64), series: make(map[string]string), streams: make(map[string]bool),
-		sum: a.Selection.sum(samples),
-	}
+	c := groupCount{units: make(map[string]int64), series: make(map[string]string), sum: a.Selection.sum(samples)}
 	for i := range samples {
 		s := &samples[i]
-		c.streams[s.Stream] = true
 		if s.Outcome == framepb.Failed && a.Selection.covers(s) {
 			c.failed++
 		}
@@ -143,19 +163,14 @@ func (a *arrangement) count(samples []Sample) groupCount {
 }
 
 // arrange makes the plan of what was counted.
-func (p *PackPlan) arrange(o PackOptions, groups []groupCount) error {
-	total := groupCount{units: make(map[string]int64), series: make(map[string]string), streams: make(map[string]bool)}
+func (p *PackPlan) arrange(o PackOptions, groups []*groupCount) error {
+	total := groupCount{units: make(map[string]int64), series: make(map[string]string)}
 	all := sha256.New()
 	for _, g := range groups {
 		total.add(g)
 		all.Write(g.sum)
 	}
 	p.Failed = total.failed
-	for _, stream := range o.Streams {
-		if !total.streams[stream] {
-			return &UnknownStreamError{stream, sortedKeys(total.streams)}
-		}
-	}
 	if total.frames == 0 {
 		return fmt.Errorf("no frame of %s is selected: choose other streams or another range of times", p.dir)
 	}
@@ -167,13 +182,14 @@ func (p *PackPlan) arrange(o PackOptions, groups []groupCount) error {
 		return err
 	}
 	counts := make([]int64, len(o.Splits))
-	for i, g := range groups {
-		p.works = append(p.works, packWork{Group: i, Starts: slices.Clone(counts), Sum: g.sum})
+	for _, g := range groups {
+		if g.frames > 0 {
+			p.works = append(p.works, packWork{Spans: hulls(g.spans), Starts: slices.Clone(counts), Sum: g.sum})
+		}
 		for unit, frames := range g.units {
 			counts[where.Divider.Of[unit]] += frames
 		}
 	}
-	p.works = slices.DeleteFunc(p.works, func(w packWork) bool { return groups[w.Group].frames == 0 })
 	if err := where.divide(o.Splits, counts, len(total.units)); err != nil {
 		return err
 	}
@@ -181,7 +197,7 @@ func (p *PackPlan) arrange(o PackOptions, groups []groupCount) error {
 	return nil
 }
 
-func (c *groupCount) add(g groupCount) {
+func (c *groupCount) add(g *groupCount) {
 	c.frames += g.frames
 	c.bytes += g.bytes
 	c.tensors += g.tensors
@@ -194,9 +210,6 @@ func (c *groupCount) add(g groupCount) {
 	}
 	for series, stream := range g.series {
 		c.series[series] = stream
-	}
-	for stream := range g.streams {
-		c.streams[stream] = true
 	}
 }
 
@@ -273,7 +286,7 @@ type place struct {
 	slot int32 // within the file, from 0
 }
 
-// places yields the frames of a row group, and the place of each.
+// places yields the frames of a group, and the place of each.
 func (a *arrangement) places(samples []Sample, starts []int64) iter.Seq2[*Sample, place] {
 	return func(yield func(*Sample, place) bool) {
 		orders, firsts := make([]permutation, len(a.Splits)), make([]int64, len(a.Splits)+1)
@@ -298,53 +311,27 @@ func (a *arrangement) places(samples []Sample, starts []int64) iter.Seq2[*Sample
 	}
 }
 
-// freshIndex opens the index of a dataset. Where there is none that speaks of what
-// the dataset has now, it is made first.
-func freshIndex(ctx context.Context, dir string) (*Index, error) {
-	index, err := OpenIndex(ctx, dir)
-	if err == nil {
-		current, err := index.Current(ctx)
-		if err == nil && current {
-			return index, nil
-		}
-		index.Close()
-		if err != nil {
-			return nil, err
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrForeign) {
-		return nil, err
-	}
-	if _, err := WriteIndex(ctx, dir); err != nil {
-		return nil, err
-	}
-	return OpenIndex(ctx, dir)
-}
-
-// missingSamples counts what was asked for and is in no receipt, by listings.
-func missingSamples(ctx context.Context, dir string, selected selection) (int64, error) {
-	book := ledger.Open(dir).WithContext(ctx)
+// missingSamples counts what was asked for and is in no receipt that could be read.
+func missingSamples(book *ledger.Ledger, selected selection, groups []*groupCount) (int64, error) {
 	requests, err := book.Requests()
 	var damaged *ledger.DamagedError
 	if err != nil && !errors.As(err, &damaged) {
 		return 0, err
 	}
-	asked := make(map[framepb.Series][]framepb.Span)
+	asked, have := make(map[framepb.Series][]framepb.Span), make(map[framepb.Series][]framepb.Span)
 	for _, span := range requests {
 		if part := selected.span(span); part.Samples > 0 {
 			asked[span.Series] = append(asked[span.Series], part)
 		}
 	}
+	for _, g := range groups {
+		for _, span := range g.spans {
+			have[span.Series] = append(have[span.Series], span)
+		}
+	}
 	var missing int64
 	for series, spans := range asked {
-		entries, err := book.Have(series)
-		if err != nil {
-			return 0, err
-		}
-		var have []framepb.Span
-		for _, entry := range entries {
-			have = append(have, entry.Span)
-		}
-		missing += ledger.Count(ledger.Minus(ledger.Union(spans), ledger.Union(have)))
+		missing += ledger.Count(ledger.Minus(ledger.Union(spans), ledger.Union(have[series])))
 	}
 	return missing, nil
 }

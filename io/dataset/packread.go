@@ -170,7 +170,14 @@ func nextPiece(blobs []pickedBlob) *piece {
 func (p *piece) read(ctx context.Context, store ledger.Store) {
 	defer close(p.done)
 	first, last := &p.blobs[0], &p.blobs[len(p.blobs)-1]
-	p.data = pieceBuffer(int(last.offset + int64(last.size) - first.offset))
+	end := last.offset + int64(last.size)
+	if p.weight == readAhead { // no memory for what its file cannot hold
+		if err := reachesTo(ctx, store, first.file, end); err != nil {
+			p.err = first.fault(err)
+			return
+		}
+	}
+	p.data = pieceBuffer(int(end - first.offset))
 	if len(p.data) == 0 { // a frame without a tensor, among others that have one
 		return
 	}
@@ -185,6 +192,19 @@ func (p *piece) read(ctx context.Context, store ledger.Store) {
 			return
 		}
 	}
+}
+
+// reachesTo is an error unless a file has at least so many bytes.
+func reachesTo(ctx context.Context, store ledger.Store, path string, size int64) error {
+	file, err := store.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if file.Size() < size {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
 }
 
 // blame finds the blob that cannot be read, by reading them one by one.

@@ -92,3 +92,14 @@ func (s *selection) span(span framepb.Span) framepb.Span {
 	span.First, span.Samples = first, max(0, end-first)
 	return span
 }
+
+// spans are the parts of spans that a selection covers.
+func (s *selection) spans(all []framepb.Span) []framepb.Span {
+	var covered []framepb.Span
+	for _, span := range all {
+		if part := s.span(span); part.Samples > 0 {
+			covered = append(covered, part)
+		}
+	}
+	return covered
+}

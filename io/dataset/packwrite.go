@@ -60,6 +60,26 @@ func sizeOf(format Format, m member) (int64, error) {
 	return newPackedReader(nil, layout).total() / groupRows, nil
 }
 
+// pack writes a file of a packed set by its number, and counts it.
+func (p *packer) pack(ctx context.Context, number int64, name string, picks []pick) (packedFile, error) {
+	there, err := p.write(ctx, name+extensionOf(p.format), picks)
+	if err != nil {
+		return packedFile{}, err
+	}
+	file := packedFile{number: number, frames: int64(len(picks)), there: there}
+	if there {
+		packCounters.there.Add(1)
+		return file, nil
+	}
+	for i := range picks {
+		file.bytes += int64(picks[i].size)
+	}
+	packCounters.files.Add(1)
+	packCounters.frames.Add(file.frames)
+	packCounters.bytes.Add(file.bytes)
+	return file, nil
+}
+
 // write writes a file of a packed set, whole or not at all, unless it is there. It
 // reports whether it was.
 func (p *packer) write(ctx context.Context, name string, picks []pick) (there bool, err error) {

@@ -70,6 +70,23 @@ func Parts[T any](l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
 	}
 }
 
+// PartsOf is [Parts] of the samples of a span alone.
+func PartsOf[T any](l *Ledger, span framepb.Span, do func(Part) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		ctx, stop := context.WithCancel(l.ctx)
+		defer stop()
+		book := l.WithContext(ctx)
+		entries, err := book.entries(span.Series)
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		p := &partReader[T]{book, do, entries, yield}
+		p.read([]framepb.Span{span})
+	}
+}
+
 // partReader reads the parts of one series.
 type partReader[T any] struct {
 	ledger  *Ledger

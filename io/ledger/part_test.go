@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,4 +161,32 @@ func TestListing(t *testing.T) {
 	if again, err := l.Listing(); err != nil || again != one {
 		t.Errorf("back at one receipt: %+v, %v, want %+v", again, err, one)
 	}
+}
+
+// TestPartsOf: the parts of a span are those of all, as far as it reaches.
+func TestPartsOf(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		l := Open(filepath.Join(dir, rapid.StringMatching(`[a-z0-9]{16}`).Draw(rt, "dir")))
+		defer os.RemoveAll(l.dir)
+		draw(t, rt, l)
+		asked := span(rapid.Int64Range(0, 100).Draw(rt, "first"), rapid.Int64Range(1, 100).Draw(rt, "samples"))
+		want, got := make(map[int64]string), make(map[int64]string)
+		for letters, err := range Parts(l, told) {
+			if err != nil {
+				rt.Fatal(err)
+			}
+			maps.Copy(want, letters)
+		}
+		maps.DeleteFunc(want, func(i int64, _ string) bool { return i < asked.First || i >= asked.End() })
+		for letters, err := range PartsOf(l, asked, told) {
+			if err != nil {
+				rt.Fatal(err)
+			}
+			maps.Copy(got, letters)
+		}
+		if !maps.Equal(got, want) {
+			rt.Fatalf("%v has %v, want %v", asked, got, want)
+		}
+	})
 }

@@ -1,0 +1,27 @@
+package framepb
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// The forms of a stream's name and of its ARN in Kinesis Video Streams.
+var (
+	streamName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,256}$`)
+	streamARN  = regexp.MustCompile(`^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+$`)
+)
+
+// CheckNames says what is wrong with the names of a series that was read from
+// elsewhere. A name that the service knows no stream by must not become part of a
+// path, nor of a key.
+func (s Series) CheckNames() error {
+	switch {
+	case !streamName.MatchString(s.StreamName):
+		return fmt.Errorf("%.300q is no name of a stream: it must be of 1 to 256 characters of a–z A–Z 0–9 _ . -", s.StreamName)
+	case s.StreamARN != "" && (len(s.StreamARN) > 1024 || !streamARN.MatchString(s.StreamARN)):
+		return fmt.Errorf("%.1100q is no ARN of a stream: it must be arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION", s.StreamARN)
+	case s.Format != JPEG && s.Format != PNG:
+		return fmt.Errorf("the series of %s has the format %.100q: it must be JPEG or PNG", s.StreamName, s.Format)
+	}
+	return nil
+}

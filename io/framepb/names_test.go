@@ -1,0 +1,32 @@
+package framepb_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
+)
+
+func TestCheckNames(t *testing.T) {
+	good := framepb.Series{
+		StreamName: "front.door_1-a", StreamARN: "arn:aws-cn:kinesisvideo:cn-north-1:111122223333:stream/front.door_1-a/1700000000000", Format: framepb.PNG,
+	}
+	if err := good.CheckNames(); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(s *framepb.Series){
+		`"" is no name`:            func(s *framepb.Series) { s.StreamName = "" },
+		`"../x" is no name`:        func(s *framepb.Series) { s.StreamName = "../x" },
+		`"x\n" is no name`:         func(s *framepb.Series) { s.StreamName = "x\n" },
+		`xxx" is no name`:          func(s *framepb.Series) { s.StreamName = strings.Repeat("x", 257) },
+		`"arn:x" is no ARN`:        func(s *framepb.Series) { s.StreamARN = "arn:x" },
+		`has the format "NPY"`:     func(s *framepb.Series) { s.Format = framepb.NPY },
+		`"a\x1b]0;x\a" is no name`: func(s *framepb.Series) { s.StreamName = "a\x1b]0;x\a" },
+	} {
+		s := good
+		change(&s)
+		if err := s.CheckNames(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v must contain %s", err, want)
+		}
+	}
+}

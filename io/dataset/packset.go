@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -91,7 +92,7 @@ func (s PackedSet) match(place string, has PackedSet) error {
 	have := has.options()
 	for i, want := range s.options() {
 		if want != have[i] {
-			errs = append(errs, &PackMismatchError{place, want.name, want.value, shown(have[i].value)})
+			errs = append(errs, &PackMismatchError{place, want.name, want.value, outside.Text(shown(have[i].value))})
 		}
 	}
 	if errs == nil && s.Selection != has.Selection {
@@ -99,17 +100,6 @@ func (s PackedSet) match(place string, has PackedSet) error {
 			place, has.Frames, s.Frames))
 	}
 	return errors.Join(errs...)
-}
-
-// shown is a text of somebody's file as a terminal may show it.
-func shown(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		text = strconv.Quote(text)
-	}
-	if len(text) > 200 {
-		text = strings.ToValidUTF8(text[:200], "") + "…"
-	}
-	return text
 }
 
 type namedOption struct{ name, value string }

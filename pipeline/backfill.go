@@ -28,7 +28,7 @@ const progressEvery = 200 * time.Millisecond
 //
 // Its errors are a [*UsageError], where nothing was fetched; a [*JobError]; an
 // [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last
-// three the Summary says what the dataset holds.
+// three the Summary says what the dataset holds, or why that is not known.
 func Backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o, err := prepare(ctx, o)
@@ -53,6 +53,9 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	defer stop()
 	total, err := summary.tally(ledger.Open(o.Out).WithContext(bound), plan)
 	summary.Seconds = time.Since(began).Seconds()
+	if err != nil {
+		summary.Unknown = err.Error()
+	}
 	switch {
 	case jobErr != nil:
 		return summary, jobErr
@@ -153,7 +156,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 		summary.JobID = o.left(result)
 		return nil
 	}
-	summary.calls(since(before), result)
+	summary.calls(o.runner(), since(before))
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted

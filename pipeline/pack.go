@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -57,11 +58,24 @@ type PackSummary struct {
 	Frames         int64                  `json:"frames"`
 	Bytes          int64                  `json:"bytes"` // of the pictures
 	Files          int64                  `json:"files"`
-	FilesToMake    int64                  `json:"files_missing"`   // not made; 0 unless the job failed
-	MissingSamples int64                  `json:"missing_samples"` // asked for, and not in the dataset
-	FailedSamples  int64                  `json:"failed_samples"`  // FAILED gaps of the dataset
+	FilesToMake    int64                  `json:"files_missing"`     // not made; 0 unless the job failed; null as JSON where Unknown is set
+	Unknown        string                 `json:"unknown,omitempty"` // why the set could not be read to tell what is missing
+	MissingSamples int64                  `json:"missing_samples"`   // asked for, and not in the dataset
+	FailedSamples  int64                  `json:"failed_samples"`    // FAILED gaps of the dataset
 	Splits         []dataset.PackedShards `json:"splits"`
 	Seconds        float64                `json:"seconds"`
+}
+
+// MarshalJSON writes null for what is not known.
+func (s PackSummary) MarshalJSON() ([]byte, error) {
+	type known PackSummary
+	if s.Unknown == "" {
+		return json.Marshal(known(s))
+	}
+	return json.Marshal(struct {
+		known
+		FilesToMake *int64 `json:"files_missing"`
+	}{known: known(s)})
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the
@@ -107,7 +121,11 @@ func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
 	bound, stop := told(ctx)
 	defer stop()
 	missing, err := plan.Finish(bound, o.Out)
-	summary.FilesToMake = int64(missing)
+	if err != nil {
+		summary.Unknown = err.Error()
+	} else {
+		summary.FilesToMake = int64(missing)
+	}
 	summary.Seconds = time.Since(began).Seconds()
 	switch {
 	case jobErr != nil:

@@ -2,12 +2,10 @@ package pipeline
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/metrics"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -29,7 +27,16 @@ type Summary struct {
 	Shards        int64   `json:"shards"`         // of all that was asked
 	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
 
-	// What the job's calls came to; nil where the runner does not tell.
+	// Unknown says why the ledger could not be read, where that is so. Counts,
+	// Fetched, Duplicates and Streams are then 0 or empty, and null as JSON.
+	Unknown string `json:"unknown,omitempty"`
+
+	// Duplicates counts samples that are recorded once more than once, as jobs
+	// leave them that cut the same samples into other shards at the same time.
+	Duplicates int64 `json:"duplicates,omitempty"`
+
+	// What the job's calls came to; nil unless all of them were made by this
+	// process: a runner's metrics lack those of workers that were killed.
 	GetImagesCalls *int64 `json:"get_images_calls"`
 	Retries        *int64 `json:"retries"`
 	Throttles      *int64 `json:"throttles"`
@@ -42,6 +49,24 @@ type Summary struct {
 
 	Seconds float64         `json:"seconds"`
 	Streams []StreamSummary `json:"streams"`
+}
+
+// MarshalJSON writes null for what is not known.
+func (s Summary) MarshalJSON() ([]byte, error) {
+	type known Summary
+	if s.Unknown == "" {
+		return json.Marshal(known(s))
+	}
+	return json.Marshal(struct {
+		known
+		Samples    *int64           `json:"samples"`
+		Frames     *int64           `json:"frames"`
+		Gaps       map[string]int64 `json:"gaps"`
+		Drops      map[string]int64 `json:"drops"`
+		Fetched    *Fetched         `json:"fetched"`
+		Duplicates *int64           `json:"duplicates"`
+		Streams    []StreamSummary  `json:"streams"`
+	}{known: known(s)})
 }
 
 // Counts says what became of samples.
@@ -92,6 +117,7 @@ func counts(t ledger.Tally) Counts {
 
 // tally fills in what the ledger says of a plan.
 func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, error) {
+	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
 	asked, err := book.Tally(plan.Asked)
 	if err != nil {
 		return ledger.Tally{}, err
@@ -103,11 +129,10 @@ func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, er
 		}
 	}
 	total := sum(asked)
-	s.Counts = counts(total)
+	s.Counts, s.Duplicates = counts(total), total.Duplicates
 	s.Streams = byStream(asked)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
-	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
 	return total, nil
 }
 
@@ -135,33 +160,12 @@ func byStream(tallies map[framepb.Series]ledger.Tally) []StreamSummary {
 	return all
 }
 
-// calls fills in what the job called, where that can be told. Workers in this
-// process have counted themselves, and better than prism (2.77), which loses
-// the metrics of bundles that end while it asks what the first one's mean.
-func (s *Summary) calls(here kvsio.Counts, result beam.PipelineResult) {
-	calls, retries, throttles := here.Calls, here.Retries, here.Throttles
-	if here.Shards+here.Skipped+here.Calls == 0 {
-		told := counters(result)
-		if _, ok := told[kvsio.MetricCalls]; !ok {
-			return
-		}
-		calls, retries, throttles = told[kvsio.MetricCalls], told[kvsio.MetricRetries], told[kvsio.MetricThrottles]
+// calls fills in what the job called, where all of its workers are of this process:
+// they have counted themselves. Metrics are no measure: a cluster's lack those of
+// workers that were killed, and prism (2.77) loses those of bundles that end while
+// it asks what the first one's mean.
+func (s *Summary) calls(runner string, here kvsio.Counts) {
+	if workersAreHere(runner) && here.Shards+here.Skipped+here.Calls > 0 {
+		s.GetImagesCalls, s.Retries, s.Throttles = &here.Calls, &here.Retries, &here.Throttles
 	}
-	s.GetImagesCalls, s.Retries, s.Throttles = &calls, &retries, &throttles
-}
-
-// counters never fails: some runners return a result that is nil, or one whose
-// metrics are.
-func counters(result beam.PipelineResult) (found map[string]int64) {
-	defer func() {
-		if recover() != nil {
-			found = nil
-		}
-	}()
-	found = make(map[string]int64)
-	ours := func(r metrics.SingleResult) bool { return r.Namespace() == kvsio.MetricNamespace }
-	for _, c := range result.Metrics().Query(ours).Counters() {
-		found[c.Name()] += c.Result()
-	}
-	return found
 }

@@ -2,8 +2,6 @@ package transforms
 
 import (
 	"bytes"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"image"
 	stdjpeg "image/jpeg"
@@ -23,8 +21,11 @@ const (
 // to pixels: frames of [framepb.RGB].
 type DecodeParams struct {
 	// MaxPixels is how many pixels a picture may claim to have. One that claims
-	// more becomes a gap, before any memory is taken for it. 1 to MaxMaxPixels;
-	// 0 is DefaultMaxPixels. Without a decode step other steps use the default.
+	// more becomes a gap, before any memory is taken for it, and so does one that
+	// takes more memory to decode than 512 MiB, or 8 bytes for each of MaxPixels
+	// where that is more: of progressive JPEGs, CMYK ones and PNGs of 16 bits or
+	// interlaced, those of some 20 million pixels and more.
+	// 1 to MaxMaxPixels; 0 is DefaultMaxPixels. Without a decode step other steps use the default.
 	MaxPixels int
 	// Orient turns JPEGs as their EXIF orientation says. By default pixels are
 	// as they are stored, as those of Pillow and most readers are.
@@ -102,15 +103,16 @@ func jpegHeader(data []byte, p DecodeParams) (jpeg.Header, error) {
 	if err != nil {
 		return header, err
 	}
-	return header, p.check("JPEG", header.Width, header.Height)
-}
-
-// check refuses a picture by what its header claims.
-func (p DecodeParams) check(format string, width, height int) error {
-	if width*height > p.limit() {
-		return fmt.Errorf("the %s claims to be %d×%d pixels: more than %d are not decoded", format, width, height, p.limit())
+	if err := p.checkPixels("JPEG", header.Width, header.Height); err != nil {
+		return header, err
 	}
-	return nil
+	if err := header.Check(len(data)); err != nil {
+		return header, err
+	}
+	if !header.Common {
+		return header, p.checkMemory("JPEG", header.Memory()+3*header.Width*header.Height)
+	}
+	return header, nil
 }
 
 // decodeUncommon leaves progressive and CMYK JPEGs, RGB ones and rare samplings
@@ -130,21 +132,15 @@ func decodeUncommon(data []byte) (pixels, error) {
 }
 
 func decodePNG(data []byte, p DecodeParams) (pixels, error) {
-	if len(data) < 24 {
-		return pixels{}, errors.New("the PNG is truncated")
-	}
-	width, height := binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
-	if width > 1<<31-1 || height > 1<<31-1 || width == 0 || height == 0 {
-		return pixels{}, fmt.Errorf("the PNG claims to be %d×%d pixels", width, height)
-	}
-	if err := p.check("PNG", int(width), int(height)); err != nil {
+	width, height, err := p.pngSize(data)
+	if err != nil {
 		return pixels{}, err
 	}
 	img, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return pixels{}, fmt.Errorf("the PNG cannot be decoded: %w", err)
 	}
-	out := pixels{width: int(width), height: int(height), data: buffer(3 * int(width) * int(height))}
+	out := pixels{width: width, height: height, data: buffer(3 * width * height)}
 	return out, out.from(img)
 }
 

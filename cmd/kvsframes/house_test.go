@@ -11,6 +11,7 @@ import (
 var house = []string{
 	"internal/outside",
 	"internal/keys",
+	"internal/claim",
 	"internal/sockets",
 	"io/internal/own",
 	"io/framepb",

@@ -24,7 +24,15 @@ func summaryText(s pipeline.Summary, complete bool) string {
 			"without --async tells what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards), s.Dataset)
 		return w.String()
 	}
+	if s.Unknown != "" {
+		fmt.Fprintf(w, "%s: what became of the samples is not known: %s\n", s.Dataset, s.Unknown)
+		return w.String()
+	}
 	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, number(s.Samples), outcome(s.Counts))
+	if s.Duplicates > 0 {
+		fmt.Fprintf(w, "%s samples are recorded more than once, as jobs leave them that ran at the same time with other shards:\n"+
+			"kvsframes verify --repair leaves each of them once.\n", number(s.Duplicates))
+	}
 	if len(s.Streams) > 1 {
 		for _, stream := range s.Streams {
 			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, number(stream.Samples), outcome(stream.Counts))

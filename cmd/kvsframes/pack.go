@@ -218,6 +218,9 @@ func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 
 // packText is a pack's summary for people.
 func packText(s pipeline.PackSummary, complete bool) string {
+	if s.Unknown != "" {
+		return fmt.Sprintf("%s: which files are missing is not known: %s\n", s.Out, s.Unknown)
+	}
 	if !complete {
 		return ""
 	}

@@ -48,7 +48,7 @@ func readerCameras() kvstest.Config {
 		{From: demoStart, To: demoStart.Add(30 * time.Second)},
 		{From: demoStart.Add(2 * time.Minute), To: demoStart.Add(time.Hour)},
 	}
-	return kvstest.Config{Streams: []kvstest.Stream{door, yard, long}}
+	return kvstest.Config{Streams: []kvstest.Stream{door, yard, long, camera("_x"), camera("__y")}}
 }
 
 // backfillFormat backfills three minutes of the cameras into out, in shards of which one is
@@ -73,7 +73,7 @@ func TestReaders(t *testing.T) {
 				u := newUser(t, readerCameras())
 				frames := backfillFormat(u, reader.format, imageFormat, "out")
 				want := recorded(t, filepath.Join(u.dir, "out"))
-				if len(want) != int(frames) || frames != 180-20-30 {
+				if len(want) != int(frames) || frames != 300-20-30 {
 					t.Fatalf("the ledger has %d frames, verify read back %v", len(want), frames)
 				}
 				checkSamples(t, u.read(reader.name), want)

@@ -16,7 +16,7 @@ import (
 
 // Split is a part of a packed set.
 type Split struct {
-	Name  string  `json:"name"`  // of a-z, 0-9 and _, which Hugging Face's datasets takes, too
+	Name  string  `json:"name"`  // of a-z, 0-9 and _, which Hugging Face's datasets takes, too; _ not first
 	Share float64 `json:"share"` // of the frames, over 0 and up to 1
 }
 
@@ -33,7 +33,7 @@ var SplitUnits = []string{ByStream, ByDay, BySample}
 // sharesTolerance is how far from 1 the sum of all shares may be.
 const sharesTolerance = 1e-6
 
-var splitName = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+var splitName = regexp.MustCompile(`^[a-z0-9][a-z0-9_]{0,63}$`)
 
 // CheckSplits says what is wrong with splits.
 func CheckSplits(splits []Split) error {
@@ -42,7 +42,7 @@ func CheckSplits(splits []Split) error {
 	for _, split := range splits {
 		switch {
 		case !splitName.MatchString(split.Name):
-			return fmt.Errorf("a split is called %q: its name must be of a-z, 0-9 and _", split.Name)
+			return fmt.Errorf("a split is called %q: its name must be of a-z, 0-9 and _, and not begin with _: readers pass over such files", split.Name)
 		case seen[split.Name]:
 			return fmt.Errorf("two splits are called %s: each must have a name of its own", split.Name)
 		case !(split.Share > 0 && split.Share <= 1):

@@ -21,6 +21,7 @@ func TestCheckSplits(t *testing.T) {
 		{[]Split{{"train", 0.9}}, "add up to 0.9"},
 		{[]Split{{"train", 0.9}, {"val", 0.2}}, "add up to 1.1"},
 		{[]Split{{"train", 0.5}, {"train", 0.5}}, "two splits are called train"},
+		{[]Split{{"_train", 1}}, "not begin with _"},
 		{[]Split{{"Train", 1}}, `"Train"`},
 		{[]Split{{"a-b", 1}}, `"a-b"`},
 		{[]Split{{"", 1}}, `""`},

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kvsframes/kvsframes/internal/claim"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -307,7 +308,7 @@ func checkHeader(blob readBlob, format string) error {
 	if header.Width != int(blob.Width) || header.Height != int(blob.Height) {
 		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, blob.Width, blob.Height)
 	}
-	return nil
+	return claim.Check(format, len(blob.Data), header.Width, header.Height)
 }
 
 // finish adds what one receipt came to.

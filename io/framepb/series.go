@@ -122,10 +122,14 @@ func Key(stream string, ms int64) string { return FileName(stream) + "_" + Insta
 const longestName = 200
 
 // FileName returns a stream's name as it stands in keys and file names. Dots
-// become "~", which no stream name holds. A name over 200 characters is cut
-// and ends in a hash of the whole.
+// become "~" and a leading "_" becomes "+", which no stream name holds: pyarrow,
+// Spark and Hugging Face's datasets pass over what begins with "." or "_". A name
+// over 200 characters is cut and ends in a hash of the whole.
 func FileName(stream string) string {
 	name := strings.ReplaceAll(stream, ".", "~")
+	if rest, ok := strings.CutPrefix(name, "_"); ok {
+		name = "+" + rest
+	}
 	if len(name) > longestName {
 		h := sha256.Sum256([]byte(stream))
 		name = name[:longestName-13] + "~" + hex.EncodeToString(h[:6])

@@ -48,6 +48,9 @@ func TestFileName(t *testing.T) {
 		{"front-door", "front-door"},
 		{"back.yard", "back~yard"},
 		{"..", "~~"},
+		{"_x", "+x"},
+		{"__y", "+_y"},
+		{"._z_", "~_z_"},
 	} {
 		if got := FileName(c.stream); got != c.want {
 			t.Errorf("%s becomes %s, want %s", c.stream, got, c.want)
@@ -56,6 +59,24 @@ func TestFileName(t *testing.T) {
 	if name := FileName(long); len(name) > 200 || name == FileName(long[:255]+"b") || strings.Contains(name, ".") {
 		t.Errorf("a long name becomes %s", name)
 	}
+}
+
+// Readers pass over names that begin with "_" or ".": none of ours does, whatever
+// the stream is called, and names of two streams differ.
+func TestNamesAreSeen(t *testing.T) {
+	names := rapid.StringMatching(`[._]{0,3}[a-zA-Z0-9_.-]{1,253}`)
+	rapid.Check(t, func(t *rapid.T) {
+		stream, other := names.Draw(t, "stream"), names.Draw(t, "other")
+		series := Series{StreamName: stream, IntervalMs: 1000}
+		for _, name := range []string{FileName(stream), series.ID(), Key(stream, 0), Span{Series: series, Samples: 1}.Name()} {
+			if strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || len(name) > 255 {
+				t.Fatalf("%s has the name %s", stream, name)
+			}
+		}
+		if stream != other && FileName(stream) == FileName(other) {
+			t.Fatalf("%s and %s are both %s", stream, other, FileName(stream))
+		}
+	})
 }
 
 // Whatever differs between two series makes their names differ.

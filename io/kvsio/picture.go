@@ -8,12 +8,13 @@ import (
 	"image/jpeg"
 	"image/png"
 
+	"github.com/kvsframes/kvsframes/internal/claim"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
 // pictureSize looks at what an ImageContent holds: its header must be that of a
-// picture in the format asked for, and its end must be there, so that a picture
-// cut short is noticed. Pixels are not decoded.
+// picture in the format asked for, of a size that its bytes can have, and its end
+// must be there, so that a picture cut short is noticed. Pixels are not decoded.
 func pictureSize(data []byte, format string) (size image.Point, err error) {
 	end := []byte{0xff, 0xd9} // end of image; inside the coded data 0xff is escaped
 	if format == framepb.PNG {
@@ -27,6 +28,9 @@ func pictureSize(data []byte, format string) (size image.Point, err error) {
 		if size, err = anySize(data, format); err != nil {
 			return size, fmt.Errorf("not a %s picture: %w", format, err)
 		}
+	}
+	if err := claim.Check(format, len(data), size.X, size.Y); err != nil {
+		return size, err
 	}
 	if !bytes.Contains(data[max(0, len(data)-longestTrailer):], end) {
 		return size, fmt.Errorf("a %s picture that has no end", format)

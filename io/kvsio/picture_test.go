@@ -2,6 +2,8 @@ package kvsio
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color/palette"
 	"image/jpeg"
@@ -51,6 +53,27 @@ func TestPictureSize(t *testing.T) {
 	}
 	if _, err := pictureSize(encodedPictures(t)["palette"], framepb.JPEG); err == nil {
 		t.Error("a PNG passes for a JPEG")
+	}
+}
+
+// A header that claims more pixels than the picture's bytes can hold is not
+// believed.
+func TestPictureSizeClaims(t *testing.T) {
+	for name, data := range encodedPictures(t) {
+		data = bytes.Clone(data)
+		format := framepb.JPEG
+		if name == "palette" {
+			format = framepb.PNG
+			binary.BigEndian.PutUint32(data[16:], 8192)
+			binary.BigEndian.PutUint32(data[20:], 8192)
+			binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
+		} else {
+			at := bytes.Index(data, []byte{0xff, 0xc0})
+			binary.BigEndian.PutUint32(data[at+5:], 8192<<16|8192)
+		}
+		if size, err := pictureSize(data, format); err == nil {
+			t.Errorf("%s: %d bytes pass for %v pixels", name, len(data), size)
+		}
 	}
 }
 

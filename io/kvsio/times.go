@@ -43,7 +43,7 @@ const latestEpoch = 1<<63/1_000_000_000 - 1
 //     decimal, so no digit of their fraction changes.
 //
 // A zone is Z, UTC, GMT or an offset (+02:00, +0200, +02). Without one a time is
-// UTC, where boto3 takes the local time of its machine.
+// UTC, as it is to boto3, whatever the zone of the machine.
 //
 // The error says what the text must be. It does so for numbers that are no
 // epoch seconds but look like milliseconds, or like a date (20260131), too. The

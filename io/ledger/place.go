@@ -63,6 +63,9 @@ func OfThisMachine(name string) bool {
 // parsePlace reads the name of a place. Its errors tell no value of what they
 // refuse: it may be a secret.
 func parsePlace(name string) (place, error) {
+	if strings.ToValidUTF8(name, "") != name { // pipelines and summaries hold names as UTF-8
+		return place{}, errors.New("the name of the place is not UTF-8: choose one that is")
+	}
 	scheme, rest, isURL := strings.Cut(name, "://")
 	if !isURL {
 		for _, scheme := range []string{"s3", "gs"} {

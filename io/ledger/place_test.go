@@ -165,3 +165,16 @@ func TestOfThisMachine(t *testing.T) {
 		}
 	}
 }
+
+// A name that is not UTF-8 does not come through a pipeline as it is: it is refused
+// before anything is made.
+func TestCheckPlaceIsUTF8(t *testing.T) {
+	for _, name := range []string{"out\xff", "s3://bucket/\xff", "file:///\xc3"} {
+		if err := CheckPlace(name); err == nil || !strings.Contains(err.Error(), "UTF-8") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if err := CheckPlace("größe"); err != nil {
+		t.Error(err)
+	}
+}

@@ -35,6 +35,10 @@ type Tally struct {
 	Missing int64            // in no receipt
 	Bytes   int64            // of the frames' pictures, encoded
 	Shards  int64            // receipts that had a part in it
+
+	// Duplicates counts samples that are in receipts once more than once: one in
+	// three receipts counts two. It is no part of the sum.
+	Duplicates int64
 }
 
 // Complete reports whether every sample is a frame, a drop or a gap other than
@@ -45,7 +49,7 @@ func (t Tally) Complete() bool { return t.Missing == 0 && t.Gaps[framepb.Failed]
 func (t Tally) Plus(other Tally) Tally {
 	return Tally{
 		Samples: t.Samples + other.Samples, Frames: t.Frames + other.Frames, Missing: t.Missing + other.Missing,
-		Bytes: t.Bytes + other.Bytes, Shards: t.Shards + other.Shards,
+		Bytes: t.Bytes + other.Bytes, Shards: t.Shards + other.Shards, Duplicates: t.Duplicates + other.Duplicates,
 		Gaps: sum(t.Gaps, other.Gaps), Drops: sum(t.Drops, other.Drops),
 	}
 }
@@ -101,6 +105,10 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 			for _, c := range claims {
 				tally.Missing -= Count(c.Spans)
 			}
+			for _, e := range entries {
+				tally.Duplicates += Count(overlap(e.Span, asked))
+			}
+			tally.Duplicates -= tally.Samples - tally.Missing
 			return tally, nil
 		}
 		// What a damaged receipt claimed may be in another one.

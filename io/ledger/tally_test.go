@@ -62,6 +62,7 @@ func TestTally(t *testing.T) {
 		}
 		want := naive(entries, shards, asked)
 		got, err := l.Tally(asked)
+		want.Duplicates = got[door].Duplicates // by names, of damaged ones too: TestTallyDuplicates
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[door], want) {
 			rt.Fatalf("Tally = %+v, %v, want %+v", got, err, want)
 		}
@@ -100,6 +101,20 @@ func naive(entries []Entry, shards map[Entry]string, asked []framepb.Span) Tally
 	}
 	tally.Shards = int64(len(used))
 	return tally
+}
+
+// Samples that more than one receipt has count as duplicates, within what is asked.
+func TestTallyDuplicates(t *testing.T) {
+	l := Open(t.TempDir())
+	put(t, l, 0, "fff")
+	put(t, l, 2, "fnf")
+	put(t, l, 2, "fn")
+	for asked, want := range map[framepb.Span]int64{span(0, 9): 3, span(0, 3): 2, span(0, 2): 0, span(4, 1): 0} {
+		tallies, err := l.Tally([]framepb.Span{asked})
+		if got := tallies[door]; err != nil || got.Duplicates != want {
+			t.Errorf("%v: %+v, %v, want %d duplicates", asked, got, err, want)
+		}
+	}
 }
 
 func TestTallyOfMany(t *testing.T) {

@@ -70,7 +70,8 @@ type Stream struct {
 	// drawn scene: in name order, one a frame, from the first media stretch on,
 	// looping. They are scaled and converted where a request asks for another
 	// size, format or JPEGQuality than the default, else answered byte by byte
-	// as they are, at their own size.
+	// as they are, at their own size. One whose header cannot be read is refused
+	// when the server starts.
 	Folder string `yaml:"folder"`
 	// Retention is how long media is kept: whole hours, 0 to 87600. With 0 the
 	// stream keeps nothing and GetImages answers NoDataRetentionException.

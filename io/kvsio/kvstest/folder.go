@@ -2,6 +2,7 @@ package kvstest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -40,6 +41,32 @@ func listPictures(dir string) ([]string, error) {
 	}
 	slices.Sort(files)
 	return files, nil
+}
+
+// checkPictures returns an error that names each picture of dir whose header cannot
+// be read.
+func checkPictures(dir string) error {
+	files, err := listPictures(dir)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, name := range files {
+		if err := checkPicture(name); err != nil {
+			faults = append(faults, fmt.Errorf("%s cannot be read as a JPEG or PNG: %w", name, err))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func checkPicture(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, _, err = image.DecodeConfig(file)
+	return err
 }
 
 func (f *folder) picture(frame int64, spec pictureSpec) ([]byte, error) {

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,9 +108,28 @@ func TestFolderWithoutPictures(t *testing.T) {
 	}
 }
 
-func TestFolderWithABrokenPicture(t *testing.T) {
+// Pictures whose headers cannot be read are named when the server starts.
+func TestFolderWithBrokenPictures(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "1.jpg"), []byte("no picture"), 0o644); err != nil {
+	whole := writePicture(t, filepath.Join(dir, "1.jpg"), plain(50, 64, 48))
+	for name, data := range map[string][]byte{"2.jpg": []byte("no picture"), "3.png": whole[:20]} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cam := camera("cam")
+	cam.Folder = dir
+	err := Config{Streams: []Stream{cam}}.Validate()
+	if err == nil || !strings.Contains(err.Error(), "2.jpg") || !strings.Contains(err.Error(), "3.png") || strings.Contains(err.Error(), "1.jpg") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A picture whose pixels cannot be read fails the calls that need them.
+func TestFolderWithADamagedPicture(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "1.png")
+	if err := os.Truncate(path, int64(len(writePicture(t, path, plain(50, 64, 48)))/2)); err != nil {
 		t.Fatal(err)
 	}
 	cam := camera("cam")

@@ -104,7 +104,7 @@ func (s Stream) validate(path string, cs *complaints) {
 		cs.check(ok, path+".tags", quote(k)+": "+quote(v), "a key of 1 to 128 and a value of up to 256 letters, digits, spaces and _.:/=+-@")
 	}
 	if s.Folder != "" {
-		if _, err := listPictures(s.Folder); err != nil {
+		if err := checkPictures(s.Folder); err != nil {
 			*cs = append(*cs, complaint{path + ".folder", err.Error()})
 		}
 	}

@@ -3,7 +3,6 @@ package jpeg
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"sync"
 )
 
@@ -78,9 +77,8 @@ func (d *decoder) begin(data []byte, denominator int) error {
 		hMax, vMax = int(d.frame[7]>>4), int(d.frame[7]&15)
 	}
 	columns, rows := ceil(d.Width, 8*hMax), ceil(d.Height, 8*vMax) // MCUs
-	// Each block takes two bits at least: a file cannot claim more than it has.
-	if blocks := columns * rows * (hMax*vMax + d.n - 1); len(data) < blocks/4 {
-		return fmt.Errorf("the JPEG has %d bytes, which cannot be %d×%d pixels", len(data), d.Width, d.Height)
+	if err := d.Check(len(data)); err != nil {
+		return err
 	}
 	total := 0
 	for i := range d.n {

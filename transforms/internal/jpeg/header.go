@@ -19,12 +19,14 @@ type Header struct {
 	Orientation   int  // EXIF's, 1 to 8; 1 where it says nothing
 	Common        bool // Decode can decode it
 
-	frame []byte // start of frame, from its precision on
-	jfif  bool
-	adobe int // colour transform of an Adobe segment, -1 without
-	scan  int // offset of the start of scan's payload
-	scans int // components in it
-	ri    int // restart interval, MCUs
+	frame       []byte // start of frame, from its precision on
+	progressive bool
+	blockBits   int // what a block takes at least
+	jfif        bool
+	adobe       int // colour transform of an Adobe segment, -1 without
+	scan        int // offset of the start of scan's payload
+	scans       int // components in it
+	ri          int // restart interval, MCUs
 }
 
 // ReadHeader reads up to the first scan. It takes no memory by what it reads.
@@ -78,7 +80,13 @@ func segments(data []byte, h *Header, d *decoder) error {
 			if h.frame != nil {
 				return errors.New("the JPEG has two frames")
 			}
-			common = marker <= 0xc1
+			common, h.progressive = marker <= 0xc1, marker == 0xc2
+			switch {
+			case common:
+				h.blockBits = 2
+			case h.progressive:
+				h.blockBits = 1
+			}
 			err = h.startOfFrame(payload)
 		case marker == 0xe0:
 			h.jfif = h.jfif || len(payload) >= 5 && string(payload[:5]) == "JFIF\x00"

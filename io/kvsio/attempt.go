@@ -12,6 +12,8 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 )
 
 // verdict is what follows from the error of a call.
@@ -40,6 +42,9 @@ func judge(err error) verdict {
 		return throttled
 	case "ResourceNotFoundException", "NoDataRetentionException":
 		return gone
+	}
+	if _, ok := errors.AsType[*httpguard.RedirectError](err); ok {
+		return wrong
 	}
 	var skewed interface{ RetryableError() bool }
 	if errors.As(err, &skewed) && skewed.RetryableError() {
@@ -169,6 +174,9 @@ func plain(err error) error {
 	}
 	if failed, ok := errors.AsType[*roleError](err); ok {
 		return &plainError{text: failed.Error(), err: err}
+	}
+	if long, ok := errors.AsType[*httpguard.LongBodyError](err); ok {
+		return &plainError{text: long.Error(), err: err}
 	}
 	var apiErr smithy.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -17,6 +18,10 @@ import (
 // requestTimeout bounds what is asked of a bucket in one go, all attempts
 // included, but for the pictures of a shard: those take as long as they take.
 const requestTimeout = 2 * time.Minute
+
+// longestRead is how many bytes Read reads: whatever the store says of an object,
+// or leaves out, it may go on without end.
+const longestRead = 256 << 20
 
 // Bucket is the objects of a bucket below a prefix. An object appears, or takes
 // the place of another one, when its upload has completed, and not before.
@@ -76,7 +81,11 @@ func (b *Bucket) Read(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return io.ReadAll(file)
+	data, err := io.ReadAll(io.LimitReader(file, longestRead+1))
+	if len(data) > longestRead {
+		return nil, &StoreError{Op: "reading", URL: b.url(path), Err: fmt.Errorf("it is longer than %d bytes, which no file is that is read whole", longestRead)}
+	}
+	return data, err
 }
 
 // Open is as [Store] says.

@@ -9,12 +9,14 @@ import (
 // house lists the module's packages from the ground floor up. Each may import
 // those that stand before it, and no others.
 var house = []string{
+	"internal/httpguard",
+	"internal/awsbase",
 	"internal/outside",
 	"internal/keys",
-	"internal/claim",
 	"internal/sockets",
 	"io/internal/own",
 	"io/framepb",
+	"internal/claim",
 	"io/ledger",
 	"io/kvsio/kvstest",
 	"io/kvsio",

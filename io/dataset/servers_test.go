@@ -26,7 +26,6 @@ func init() {
 	os.Setenv("AWS_ACCESS_KEY_ID", "test")
 	os.Setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
 	os.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1") // of another service
-	os.Setenv("AWS_CA_BUNDLE", "")
 }
 
 // front stands before a store and does what a test asks for.

@@ -13,6 +13,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
@@ -43,6 +44,9 @@ func judge(err error) verdict {
 		return throttled
 	case "ResourceNotFoundException", "NoDataRetentionException":
 		return gone
+	}
+	if _, ok := errors.AsType[*httpguard.RedirectError](err); ok {
+		return wrong
 	}
 	var skewed interface{ RetryableError() bool }
 	if errors.As(err, &skewed) && skewed.RetryableError() {
@@ -176,6 +180,9 @@ func plain(err error) error {
 	}
 	if failed, ok := errors.AsType[*keys.Error](err); ok {
 		return &plainError{text: "no AWS credentials: " + failed.Error(), err: err}
+	}
+	if long, ok := errors.AsType[*httpguard.LongBodyError](err); ok {
+		return &plainError{text: long.Error(), err: err}
 	}
 	var apiErr smithy.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {

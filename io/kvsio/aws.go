@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
+	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/keys"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
@@ -62,7 +62,7 @@ func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
 	if endpoint := kinesisvideo.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.EndpointURL == "" {
 		p.EndpointURL = *endpoint
 	}
-	if endpoint := sts.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.STSEndpointURL == "" && p.RoleARN != "" {
+	if endpoint := awsbase.NewSTS(cfg, "").Options().BaseEndpoint; endpoint != nil && p.STSEndpointURL == "" && p.RoleARN != "" {
 		p.STSEndpointURL = *endpoint
 	}
 	return p, cfg, errors.Join(
@@ -101,30 +101,24 @@ func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
 	return cfg, err
 }
 
-// base is load without the role. Attempts are ours: the SDK gives a throttle or a
-// cut body of this service one attempt, and its retry budget ends a backfill
-// after a hundred calls.
+// base is load without the role.
 func (p AWSParams) base(ctx context.Context) (aws.Config, error) {
-	retryer := func() aws.Retryer { return aws.NopRetryer{} }
 	if p.Config != "" {
 		cfg, err := registered(ctx, p.Config)
-		cfg.Retryer, cfg.Logger = retryer, logging.Nop{}
+		cfg.Logger = logging.Nop{}
 		if p.Region != "" {
 			cfg.Region = p.Region
 		}
 		return cfg, err
 	}
-	options := []func(*config.LoadOptions) error{
-		config.WithRetryer(retryer),
-		config.WithLogger(logging.Nop{}), // what matters comes as an error
-	}
+	var options []func(*config.LoadOptions) error
 	if p.Region != "" {
 		options = append(options, config.WithRegion(p.Region))
 	}
 	if p.Profile != "" {
 		options = append(options, config.WithSharedConfigProfile(p.Profile))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	cfg, err := awsbase.Load(ctx, options...)
 	if err != nil {
 		return cfg, fmt.Errorf("reading the AWS configuration: %w", keys.Load(p.Profile, err))
 	}
@@ -139,13 +133,21 @@ type clients struct {
 	close   func()
 }
 
+// newClients makes the clients. Attempts are ours: the SDK gives a throttle or a
+// cut body of this service one attempt, and its retry budget ends a backfill
+// after a hundred calls.
 func newClients(cfg aws.Config, p AWSParams, maxInFlight int) clients {
-	client, closeIdle := newHTTPClient(maxInFlight)
+	client, closeIdle := newHTTPClient(cfg.HTTPClient, maxInFlight)
 	cfg.HTTPClient = client
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	return clients{
 		control: kinesisvideo.NewFromConfig(cfg, func(o *kinesisvideo.Options) {
 			if p.EndpointURL != "" {
 				o.BaseEndpoint = &p.EndpointURL
+			}
+			if o.BaseEndpoint != nil { // as for a data endpoint
+				o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled
+				o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
 			}
 		}),
 		media: media.NewFromConfig(cfg, func(o *media.Options) {

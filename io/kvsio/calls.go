@@ -135,6 +135,16 @@ func imagesAskedFor(in *media.GetImagesInput) int {
 	return int(min(*in.MaxResults, pageSize))
 }
 
+// mostEntries is how many entries the answer to a call may have: those that were
+// asked for, and a few that the service puts in.
+func mostEntries(in *media.GetImagesInput) int {
+	const few = 8
+	if in.MaxResults == nil {
+		return mostPageSize + few
+	}
+	return int(*in.MaxResults) + few
+}
+
 // learn takes note of what a page says of those to come.
 func (c *shardCalls) learn(answers []answer, asked int, next string) {
 	var bytes, pictures int64
@@ -214,7 +224,7 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
 	var pictures, bytes int64
-	lift := &lift{wires: &c.engine.wires, reserve: func(more int64) error {
+	lift := &lift{wires: &c.engine.wires, entries: mostEntries(in), reserve: func(more int64) error {
 		if c.reserve == nil {
 			return nil
 		}
@@ -239,6 +249,9 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 			return nil, nil, streamError("getting the data endpoint of", c.stream.key, refused)
 		}
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
+	}
+	if len(out.Images) > lift.entries {
+		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w", len(out.Images), lift.entries, errLongBody)
 	}
 	c.stream.answer()
 	c.engine.retries.succeeded()

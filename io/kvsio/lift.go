@@ -17,6 +17,7 @@ import (
 // and the rest's meaning stay the SDK's.
 type lift struct {
 	wires    *wires
+	entries  int                     // that the answer may have
 	reserve  func(bytes int64) error // waits for the memory that a picture takes
 	payloads []payload
 }
@@ -42,7 +43,7 @@ func (l *lift) HandleDeserialize(ctx context.Context, in middleware.DeserializeI
 	}
 	wire := l.wires.get()
 	defer l.wires.put(wire)
-	wire.open(response.Body)
+	wire.open(response.Body, l.entries)
 	rest, payloads, err := liftPayloads(wire, l.reserve)
 	response.Body.Close() // nobody else does when we return an error
 	if err != nil {

@@ -65,7 +65,7 @@ func (p *pageBench) run(name string, page func(*testing.B), compare func(*testin
 }
 
 func (p *pageBench) raw() func(*testing.B) {
-	client, _ := newHTTPClient(1)
+	client, _ := newHTTPClient(nil, 1)
 	buffer := make([]byte, p.body)
 	return func(b *testing.B) {
 		r, err := client.Get(p.url)
@@ -108,7 +108,7 @@ func (p *pageBench) ours() func(*testing.B) {
 
 func (p *pageBench) stock() func(*testing.B) {
 	// With its own HTTP client the SDK fails here now and then: see wholeBody.
-	wire, _ := newHTTPClient(1)
+	wire, _ := newHTTPClient(nil, 1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
 	c := &shardCalls{imageCalls: imageCalls{stream: newStream(streamKey{name: "cam"}, nil, nil)}, series: benchSeries}
 	var kept [pagesOfAShard][][]byte

@@ -32,6 +32,9 @@ func liftPayloads(w *wire, reserve func(bytes int64) error) (rest []byte, payloa
 	rest = make([]byte, 0, 4096)
 	value := -1 // where in rest what follows an ImageContent's key begins; -1: it was another string
 	for {
+		if len(rest) > w.longestRest() {
+			return nil, nil, errLongBody
+		}
 		quote := bytes.IndexByte(w.left(), '"')
 		if quote < 0 {
 			rest = append(rest, w.left()...)
@@ -50,6 +53,9 @@ func liftPayloads(w *wire, reserve func(bytes int64) error) (rest []byte, payloa
 		isContent := value >= 0 && isColon(rest[value:len(rest)-1])
 		value = -1
 		if isContent {
+			if len(payloads) == w.entries {
+				return nil, nil, errLongBody
+			}
 			if err := reserve(int64(stdbase64.StdEncoding.DecodedLen(len(text)))); err != nil {
 				return nil, nil, err
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -59,9 +60,12 @@ func checkLift(t testing.TB, body []byte) {
 	})
 	// However the body comes: at once, and in pieces that move within the wire.
 	for _, w := range []*wire{newWire(4096), newWire(2), newWire(10)} {
-		w.open(bytes.NewReader(body))
+		w.open(bytes.NewReader(body), mostPageSize)
 		rest, payloads, err := liftPayloads(w, func(int64) error { return nil })
 		clear(w.buf) // it is another answer's by now
+		if errors.Is(err, errLongBody) && len(body) > w.longestRest() {
+			continue
+		}
 		if err != nil {
 			t.Fatalf("%q: %v", body, err)
 		}

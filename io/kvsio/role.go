@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -35,12 +34,7 @@ type role struct {
 
 // assume returns the credentials of p.RoleARN.
 func (p AWSParams) assume(cfg aws.Config) aws.CredentialsProvider {
-	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
-		o.Retryer = retry.NewStandard()
-		if p.STSEndpointURL != "" {
-			o.BaseEndpoint = &p.STSEndpointURL
-		}
-	})
+	client := awsbase.NewSTS(cfg, p.STSEndpointURL)
 	r := role{arn: p.RoleARN}
 	if p.WebIdentity == "" {
 		r.base = cfg.Credentials

@@ -5,31 +5,58 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
+	"path"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/kvsframes/kvsframes/internal/awsbase"
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 )
 
-// newHTTPClient makes the client of a process's calls.
-func newHTTPClient(maxInFlight int) (client *http.Client, closeIdle func()) {
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		IdleConnTimeout:       90 * time.Second,
+// newHTTPClient makes the client of a process's calls from the one that the SDK
+// is configured with.
+func newHTTPClient(configured aws.HTTPClient, maxInFlight int) (client *http.Client, closeIdle func()) {
+	closeIdle = func() {}
+	tune := func(t *http.Transport) {
 		// One connection a call under way, and one for its endpoint.
-		MaxIdleConns:        2 * maxInFlight,
-		MaxIdleConnsPerHost: 2 * maxInFlight,
+		t.MaxIdleConns = 2 * maxInFlight
+		t.MaxIdleConnsPerHost = 2 * maxInFlight
 		// Pictures do not get smaller, and base64 is quicker read than unpacked.
-		DisableCompression: true,
-		Protocols:          new(http.Protocols),
+		t.DisableCompression = true
+		if t.Protocols == nil {
+			// Over HTTP/2 all calls to a host would share one connection, and its losses.
+			t.Protocols = new(http.Protocols)
+			t.Protocols.SetHTTP1(true)
+			if t.TLSClientConfig != nil { // a copy of one that was ready for HTTP/2, and offers it
+				t.TLSClientConfig.NextProtos = nil
+			}
+		}
 	}
-	// Over HTTP/2 all calls to a host would share one connection, and its losses.
-	transport.Protocols.SetHTTP1(true)
-	guard := &stallGuard{next: wholeBody{transport}, patience: stallPatience}
-	return &http.Client{Transport: guard}, transport.CloseIdleConnections
+	wrap := func(t http.RoundTripper) http.RoundTripper {
+		if t, ok := t.(*http.Transport); ok {
+			closeIdle = t.CloseIdleConnections
+		}
+		return &stallGuard{next: httpguard.New(wholeBody{t}, longestBody), patience: stallPatience}
+	}
+	return awsbase.Client(configured, tune, wrap), closeIdle
+}
+
+// longestStream is how many bytes an answer about one stream may have.
+const longestStream = 64 << 10
+
+// longestBody limits the answers of the service's APIs. Those of GetImages are
+// limited where they are read, by how many images they are to hold.
+func longestBody(r *http.Request) int64 {
+	switch path.Base(r.URL.Path) {
+	case "getImages":
+		return httpguard.Unlimited
+	case "describeStream", "getDataEndpoint":
+		return longestStream
+	}
+	return httpguard.LongestAnswer
 }
 
 // wholeBody gives the transport request bodies that it knows to be in memory.

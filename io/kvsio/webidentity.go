@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"cloud.google.com/go/compute/metadata"
+
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 )
 
 // WebIdentityGCP as AWSParams.WebIdentity: the machine is one of Google's, and
@@ -26,6 +30,13 @@ var ErrNoMetadataServer = errors.New("no metadata server of Google's answers her
 
 const metadataTimeout = 5 * time.Second
 
+// metadataClient is the metadata library's own, guarded: a token that vouches
+// for the machine is in its answers.
+var metadataClient = metadata.NewWithOptions(&metadata.Options{Client: &http.Client{Transport: httpguard.New(
+	&http.Transport{DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, IdleConnTimeout: time.Minute},
+	httpguard.AtMost(longestStream),
+)}})
+
 // gcpIdentity is the service account of a machine of Google's. It asks for a
 // token each time: the metadata server keeps them, and knows when one is old.
 type gcpIdentity struct{}
@@ -33,12 +44,11 @@ type gcpIdentity struct{}
 func (gcpIdentity) GetIdentityToken() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), metadataTimeout)
 	defer cancel()
-	client := metadata.NewWithOptions(&metadata.Options{UseDefaultClient: true})
-	token, err := client.GetWithContext(ctx, "instance/service-accounts/default/identity?audience="+url.QueryEscape(WebIdentityAudience))
+	token, err := metadataClient.GetWithContext(ctx, "instance/service-accounts/default/identity?audience="+url.QueryEscape(WebIdentityAudience))
 	switch {
 	case err == nil:
 		return []byte(strings.TrimSpace(token)), nil
-	case !hasAnswered(err) || !client.OnGCEWithContext(ctx): // other clouds answer at the same address
+	case !hasAnswered(err) || !metadataClient.OnGCEWithContext(ctx): // other clouds answer at the same address
 		return nil, &identityError{ErrNoMetadataServer}
 	}
 	return nil, &identityError{fmt.Errorf("no ID token of the machine's service account: %w", err)}
@@ -53,5 +63,7 @@ func (e *identityError) Unwrap() error { return e.error }
 func hasAnswered(err error) bool {
 	var refused *metadata.Error
 	var missing metadata.NotDefinedError
-	return errors.As(err, &refused) || errors.As(err, &missing)
+	var redirect *httpguard.RedirectError
+	var long *httpguard.LongBodyError
+	return errors.As(err, &refused) || errors.As(err, &missing) || errors.As(err, &redirect) || errors.As(err, &long)
 }

@@ -187,7 +187,7 @@ func TestRegisterAWSConfig(t *testing.T) {
 	for name, want := range map[string]string{
 		"sealed": "making the AWS configuration sealed: the vault is sealed",
 		"empty":  "making the AWS configuration empty: it has no credentials",
-		"volt":   `Config is "volt": it must be registered in this program, which has empty, sealed, vault`,
+		"volt":   `Config is "volt": it must be registered in this program, which has empty, private-buildable, private-other, private-plain, sealed, vault`,
 	} {
 		if _, err := kvsio.ResolveAWS(t.Context(), kvsio.AWSParams{Config: name, Region: "eu-west-1"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the error is %v, want %q", name, err, want)

@@ -2,7 +2,7 @@ package kvsio
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"io"
 	"sync"
 )
@@ -12,25 +12,36 @@ import (
 // read is still in the processor's cache when it is decoded.
 type wire struct {
 	body     io.Reader
+	entries  int    // that the answer may have
 	read     int64  // bytes of the body so far
 	buf      []byte // used for one body after another
 	at, have int    // buf[at:have] is not done with
 }
 
 const (
-	// longestBody is more than the longest answer there can be: 25 ImageContents
-	// of 6,291,456 characters, and what is around them.
-	longestBody = 160 << 20
+	// longestContent is more than the longest ImageContent: 6,291,456 characters,
+	// some of them escaped.
+	longestContent = 7 << 20
+	// longestAround is more than the longest entry but for its picture, and
+	// longestToken than what is around the entries.
+	longestAround, longestToken = 1 << 10, 16 << 10
 	// leastWire is how large a buffer is at least: two reads.
 	leastWire = 512 << 10
 )
 
-// errLongBody says that a body is longer than any that can be right.
-var errLongBody = fmt.Errorf("the answer is longer than GetImages' can be: over %d bytes", longestBody)
+// errLongBody says that an answer is longer than any that can be right.
+var errLongBody = errors.New("the answer is longer than what was asked for can be")
 
 func newWire(size int) *wire { return &wire{buf: make([]byte, size)} }
 
-func (w *wire) open(body io.Reader) { *w = wire{body: body, buf: w.buf} }
+// open begins with an answer that may have so many entries.
+func (w *wire) open(body io.Reader, entries int) { *w = wire{body: body, entries: entries, buf: w.buf} }
+
+// longestRest is how many bytes an answer may have besides its pictures.
+func (w *wire) longestRest() int { return longestToken + w.entries*longestAround }
+
+// longest is how many bytes an answer may have.
+func (w *wire) longest() int64 { return int64(w.longestRest() + w.entries*longestContent) }
 
 // left returns what has come and is not done with. It is valid until more.
 func (w *wire) left() []byte { return w.buf[w.at:w.have] }
@@ -52,7 +63,7 @@ func (w *wire) more() error {
 		w.have += n
 		w.read += int64(n)
 		switch {
-		case w.read > longestBody:
+		case w.read > w.longest():
 			return errLongBody
 		case n > 0:
 			return nil
@@ -70,7 +81,9 @@ func (w *wire) text() ([]byte, error) {
 		left := w.left()
 		quote := bytes.IndexByte(left[seen:], '"')
 		if quote < 0 {
-			seen = len(left)
+			if seen = len(left); seen > longestContent {
+				return nil, errLongBody
+			}
 			if err := w.more(); err != nil {
 				return nil, err
 			}
@@ -81,6 +94,9 @@ func (w *wire) text() ([]byte, error) {
 			escapes++
 		}
 		if escapes%2 == 0 {
+			if end > longestContent {
+				return nil, errLongBody
+			}
 			return left[:end], nil
 		}
 		seen = end + 1

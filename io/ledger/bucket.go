@@ -81,7 +81,11 @@ func (b *Bucket) Read(ctx context.Context, path string, limit int64) ([]byte, er
 	if file.Size() > limit {
 		return nil, tooLarge(path, file.Size(), limit)
 	}
-	return io.ReadAll(file) // it ends at that size
+	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // whatever size it was said to have
+	if int64(len(data)) > limit {
+		return nil, tooLarge(path, int64(len(data)), limit)
+	}
+	return data, err
 }
 
 // Open is as [Store] says.

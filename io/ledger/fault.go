@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"regexp"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	"gocloud.dev/gcerrors"
 	"google.golang.org/api/googleapi"
 
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -40,7 +42,10 @@ func (b *Bucket) fault(ctx context.Context, op, path string, err error) error {
 		return ctx.Err()
 	}
 	status, code := answerOf(err)
+	var redirect *httpguard.RedirectError
 	switch {
+	case errors.As(err, &redirect) && redirect.Header.Get(regionHeader) != "":
+		err = fmt.Errorf("the bucket is in another region than the one that is asked for%s: %w", regionIn(redirect.Header), redirect)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		err = fmt.Errorf("%w: %s: look at the credentials and at what they may do", fs.ErrPermission, reasonOf(err, code))
 	case code == "NoSuchBucket" || gcerrors.Code(err) == gcerrors.NotFound && op == "listing":
@@ -61,10 +66,22 @@ var ErrNoBucket = errors.New("there is no bucket")
 // regionOf is the region that S3 says a bucket is in.
 func regionOf(err error) string {
 	var answer *awshttp.ResponseError
-	if errors.As(err, &answer) && answer.Response != nil && answer.Response.Header.Get("X-Amz-Bucket-Region") != "" {
-		return ", put region=" + answer.Response.Header.Get("X-Amz-Bucket-Region") + " into the URL"
+	if errors.As(err, &answer) && answer.Response != nil {
+		return regionIn(answer.Response.Header)
 	}
-	return ", put its region=REGION into the URL"
+	return regionIn(nil)
+}
+
+const regionHeader = "X-Amz-Bucket-Region"
+
+var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
+
+func regionIn(header http.Header) string {
+	region := header.Get(regionHeader)
+	if !regionPattern.MatchString(region) {
+		return ", put its region=REGION into the URL"
+	}
+	return ", put region=" + region + " into the URL"
 }
 
 // answerOf returns the HTTP status, and the service's code, of the answer that an

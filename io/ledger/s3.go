@@ -8,19 +8,19 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go/logging"
-	gcaws "gocloud.dev/aws"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
 
+	"github.com/kvsframes/kvsframes/internal/awsbase"
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
 )
 
@@ -60,7 +60,7 @@ func openS3(p place) (*blob.Bucket, error) {
 		return nil, err
 	}
 	checksums, anonymous := query.Has("request_checksum_calculation"), query.Has("anonymous")
-	cfg, err := gcaws.V2ConfigFromURLParams(context.Background(), query)
+	cfg, err := s3Config(context.Background(), query)
 	if err != nil {
 		return nil, keys.Load(query.Get("profile"), err)
 	}
@@ -76,17 +76,21 @@ func openS3(p place) (*blob.Bucket, error) {
 		}
 	}
 	cfg.BaseEndpoint = nil
-	cfg.Logger = logging.Nop{} // what matters comes as an error
 	attempts := &reached{
 		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = storeAttempts }),
-		client:    awshttp.NewBuildableClient().WithTransportOptions(tune),
+		client:    awsbase.Guarded(cfg.HTTPClient, tune, longestOfS3),
 	}
 	cfg.HTTPClient = attempts
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
+		if o.BaseEndpoint != nil { // it is a whole host: the SDK refuses to make it another one
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateDisabled
+			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
+		}
 		o.Retryer = attempts
+		o.APIOptions = append(o.APIOptions, awsbase.RetryMore)
 		o.UseAccelerate = accelerate
 		// Stores other than Amazon's mostly have no host name for each bucket,
 		// and not all of them know its newer checksums.
@@ -99,10 +103,18 @@ func openS3(p place) (*blob.Bucket, error) {
 	return s3blob.OpenBucket(context.Background(), client, p.bucket, options)
 }
 
+// longestOfS3 limits what is no object: that is as long as it is.
+func longestOfS3(r *http.Request) int64 {
+	if strings.Contains(r.URL.RawQuery, "x-id=GetObject") {
+		return httpguard.Unlimited
+	}
+	return httpguard.LongestAnswer
+}
+
 // reached makes requests, few attempts of each until one has been answered.
 type reached struct {
 	aws.RetryerV2
-	client   *awshttp.BuildableClient
+	client   aws.HTTPClient
 	answered atomic.Bool
 }
 

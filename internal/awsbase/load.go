@@ -1,0 +1,104 @@
+package awsbase
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/kvsframes/kvsframes/internal/httpguard"
+)
+
+// longestCredentials is how many bytes an answer with credentials may have.
+const longestCredentials = 1 << 20
+
+// Load reads the AWS configuration as every AWS tool does. The calls that find
+// credentials keep the SDK's attempts, follow no redirect and have a limit.
+func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
+	var finders finders
+	cfg, err := config.LoadDefaultConfig(ctx, append(options,
+		config.WithHTTPClient(defaultClient()),
+		config.WithLogger(logging.Nop{}), // what matters comes as an error
+		config.WithAPIOptions([]func(*middleware.Stack) error{finders.option, RetryMore}),
+		config.WithServiceOptions(endpointWins),
+	)...)
+	if err != nil {
+		return cfg, err
+	}
+	finders.use(cfg.HTTPClient)
+	cfg.APIOptions = nil // the finders have theirs
+	return cfg, nil
+}
+
+// finders are the SDK's own clients of a configuration, which find credentials.
+// They are made while it is read, with clients that follow some redirects, and
+// the SDK takes no other ones together with a CA of a user's. So their calls are
+// sent from here.
+type finders struct {
+	client   *http.Client
+	metadata *http.Client // of the machine, which answers at once or is not there
+}
+
+func (f *finders) use(configured aws.HTTPClient) {
+	limit := httpguard.AtMost(longestCredentials)
+	f.client = Guarded(configured, asIs, limit)
+	if c, ok := configured.(*awshttp.BuildableClient); ok {
+		// As the SDK's client of the metadata service does.
+		configured = c.WithDialerOptions(func(d *net.Dialer) { d.Timeout = 250 * time.Millisecond })
+	}
+	f.metadata = Guarded(configured, func(t *http.Transport) { t.ResponseHeaderTimeout = 500 * time.Millisecond }, limit)
+}
+
+func (f *finders) option(stack *middleware.Stack) error {
+	send := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		client := f.client
+		switch stack.ID() {
+		case "getToken", "GetMetadata":
+			client = f.metadata
+		}
+		if client == nil { // the configuration is not read yet
+			return next.HandleDeserialize(ctx, in)
+		}
+		answer, metadata, err := smithyhttp.NewClientHandlerWithOptions(client).Handle(ctx, in.Request)
+		return middleware.DeserializeOutput{RawResponse: answer}, metadata, err
+	}
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsbase.Send", send), middleware.After)
+}
+
+// RetryMore makes an API's client try again what the SDK leaves at one attempt:
+// after half an answer, and after a 429 that does not say more.
+func RetryMore(stack *middleware.Stack) error {
+	attempt := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if passes(err) {
+			err = passing{err}
+		}
+		return out, metadata, err
+	}
+	return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("awsbase.RetryMore", attempt), middleware.After)
+}
+
+func passes(err error) bool {
+	var answered interface{ HTTPStatusCode() int }
+	var half *smithy.DeserializationError
+	if errors.As(err, &answered) && answered.HTTPStatusCode()/100 != 2 {
+		return answered.HTTPStatusCode() == http.StatusTooManyRequests
+	}
+	return errors.As(err, &half)
+}
+
+// passing is an error that another attempt may mend.
+type passing struct{ error }
+
+func (passing) RetryableError() bool { return true }
+
+func (e passing) Unwrap() error { return e.error }

@@ -32,6 +32,8 @@ A config file is YAML, every key optional:
   access_keys: {test: test}          # access key id: secret; others are refused
   page_size: 25                      # the largest page it gives
   end_inclusive: true
+  timestamps: frame                  # or instant: what an image's TimeStamp is
+  before_retention: no_media         # or invalid_argument, not_found
   endpoint_token_ttl: 45m
   latency: {per_call: 0s, per_image: 0s}
   seed: 1                            # of the faults

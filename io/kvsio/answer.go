@@ -1,8 +1,10 @@
 package kvsio
 
 import (
+	"fmt"
 	"image"
 	"math"
+	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
@@ -62,43 +64,59 @@ func (k answerKind) reason() string {
 	}
 }
 
-// place says which instant of the window each entry of a page answers, -1 for
-// none. At cursor stands the first instant that earlier pages left; before is
-// the time of the picture before it. At most asked entries were asked for.
-//
-// Entries come in order, one an instant, so the next entry is the next
-// instant's, however far the picture's own time lies before it: a stream with
-// a frame every 5 s is right to answer 12:00:03 with a picture of 12:00:00.
-// But entries are left out, too, and put in that nobody asked for. So where
-// times contradict the order, they decide: each entry goes to its nearest
-// instant.
-func place(w window, cursor int, before int64, entries []answer, asked int) []int {
-	at := make([]int, len(entries))
-	if len(entries) <= asked && inOrder(w, cursor, before, entries) {
-		for j := range at {
-			at[j] = cursor + j
-		}
-		return at
-	}
-	for j, e := range entries {
-		at[j] = nearest(w, e.ms)
-	}
-	return at
+// position is how far the pages of a range have come.
+type position struct {
+	cursor  int   // the instant that the next page begins with
+	certain bool  // it does: else with that one or one after it
+	before  int64 // the time of the picture before it, unknownTime where there is none
 }
 
-// inOrder says whether entries can be the answers to the instants from cursor
-// on, one each: none lies half a step or more after its instant, and none is a
-// picture from before the previous instant unless it is that one's picture
-// too.
-func inOrder(w window, cursor int, before int64, entries []answer) bool {
-	if cursor+len(entries) > w.n {
-		return false
+// place says which instant of the window each entry of a page answers, -1 for
+// those of which that is in doubt, and where the next page begins. The page was
+// asked for as many entries as asked says.
+//
+// A page may lack entries, have entries that nobody asked for, or tell a wrong
+// time; and a camera that is slower than the sampling is right to answer
+// several instants with one picture, from long before some of them. So an entry
+// is believed for one of two reasons. Either its page begins at a known instant
+// and has exactly as many entries as were asked for: then they are in order, one
+// an instant, unless their times contradict that. Or its own time proves it: see
+// timed. What is neither is asked for again.
+func place(w window, from position, entries []answer, asked int) (at []int, to position) {
+	at = make([]int, len(entries))
+	to = position{cursor: from.cursor, before: unknownTime}
+	exact := from.certain && len(entries) == asked && from.cursor+len(entries) <= w.n
+	if exact {
+		to.cursor, to.certain = from.cursor+len(entries), true
+		if inOrder(w, from, entries) {
+			for j := range at {
+				at[j] = from.cursor + j
+			}
+			to.before = entries[len(entries)-1].pictureTime()
+			return at, to
+		}
 	}
+	timed(w, from.cursor, entries, at)
+	for _, k := range at {
+		if k >= to.cursor {
+			to.cursor, to.certain = k+1, false
+		}
+	}
+	return at, to
+}
+
+// inOrder reports whether entries can be the answers to the instants from a
+// position on, one each: none lies half a step or more after its instant, and
+// none is a picture from before the previous instant unless it is that one's
+// picture too. A time that no picture can have says nothing about order.
+func inOrder(w window, from position, entries []answer) bool {
+	before := from.before
 	for j, e := range entries {
-		if e.ms == unknownTime {
+		instant := w.at(from.cursor + j)
+		if e.ms == unknownTime || far(instant, e.ms) {
+			before = unknownTime
 			continue
 		}
-		instant := w.at(cursor + j)
 		if 2*(e.ms-instant) >= w.step {
 			return false
 		}
@@ -110,40 +128,64 @@ func inOrder(w window, cursor int, before int64, entries []answer) bool {
 	return true
 }
 
-// early says whether the window's last answer is a picture from half a step or
-// more before its instant.
-func early(w window, last answer) bool {
-	return last.kind == pictured && last.ms != unknownTime && 2*(w.at(w.n-1)-last.ms) >= w.step
+// timed sets the instants, none before first, that entries answer as their times
+// prove: an entry from less than half a step before an instant answers that one. For the
+// service looks for the last frame up to an instant, so it was asked for that
+// instant or a later one, and what is found for a later one, but lies before
+// this one, is the frame of both. (An entry that nobody asked for may be one of
+// an instant halfway between two.)
+//
+// That holds for cameras faster than the sampling, nearly all of whose entries
+// are such. Where two entries are not, or two claim one instant, none is proved
+// by it: a time may be wrong, too.
+func timed(w window, first int, entries []answer, at []int) {
+	claims := make(map[int]int, len(entries)) // of an instant: the entry
+	strange := 0
+	for j, e := range entries {
+		at[j] = -1
+		k, ok := provedBy(w, e.ms)
+		if !ok || k < first {
+			strange++
+			continue
+		}
+		if other, taken := claims[k]; taken {
+			strange++
+			if entries[other].ms != e.ms {
+				at[other] = -1
+			}
+			continue
+		}
+		claims[k], at[j] = j, k
+	}
+	if strange > 1 {
+		for j := range at {
+			at[j] = -1
+		}
+	}
 }
 
-func nearest(w window, ms int64) int {
-	if ms == unknownTime {
-		return -1
+// provedBy returns the instant that a time lies on, or less than half a step
+// before.
+func provedBy(w window, ms int64) (k int, ok bool) {
+	if ms == unknownTime || ms <= w.start-w.step || ms > w.at(w.n-1) {
+		return 0, false
 	}
-	k := (ms - w.start + w.step/2) / w.step
-	if ms < w.start-w.step/2 || k < 0 || k >= int64(w.n) {
-		return -1
-	}
-	return int(k)
+	k = int((ms - w.start + w.step - 1) / w.step)
+	return k, 2*(w.at(k)-ms) < w.step
 }
 
-// better says whether an entry answers an instant better than what stands
-// there: two entries for one instant are one too many.
-func better(instant int64, e, than answer) bool {
-	if than.kind == unanswered {
-		return true
-	}
-	d, dThan := distance(instant, e.ms), distance(instant, than.ms)
-	return d < dThan || d == dThan && e.kind > than.kind
-}
+// far reports whether a time is no picture's of an instant: the service takes a
+// picture from the fragment that the instant lies in, and those are at most
+// longestFragment long.
+func far(instant, ms int64) bool { return ms < instant-longestFragment || ms > instant+longestFragment }
 
-func distance(a, b int64) int64 {
-	switch {
-	case b == unknownTime:
-		return math.MaxInt64
-	case a > b:
-		return a - b
-	default:
-		return b - a
+// of returns an entry as the answer to an instant: a picture of another time
+// than it can have is none.
+func (a answer) of(instant int64) answer {
+	if a.kind != pictured || a.ms == unknownTime || !far(instant, a.ms) {
+		return a
 	}
+	cause := fmt.Sprintf("its TimeStamp is %s, further from the sample than a fragment is long",
+		time.UnixMilli(a.ms).UTC().Format(time.RFC3339Nano))
+	return answer{kind: corrupt, ms: unknownTime, cause: cause}
 }

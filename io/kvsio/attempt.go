@@ -32,6 +32,9 @@ const (
 
 // judge decides on the status first: a 403 may come without a body to name it.
 func judge(err error) verdict {
+	if _, ok := errors.AsType[emptyRange](err); ok {
+		return expired
+	}
 	var apiErr smithy.APIError
 	code, message := "", ""
 	if errors.As(err, &apiErr) {

@@ -45,6 +45,7 @@ func TestJudge(t *testing.T) {
 		{"a wrong request", answered(400, "InvalidArgumentException", "StartTimestamp"), wrong},
 		{"retention's edge", answered(400, "InvalidArgumentException", "the range is outside of the stream retention period"), expired},
 		{"retention's edge as a 404", answered(404, "InvalidArgumentException", "outside of the stream retention period"), expired},
+		{"a range without fragments", emptyRange{answered(404, "ResourceNotFoundException", "No fragments found")}, expired},
 		{"no such stream", answered(404, "ResourceNotFoundException", ""), gone},
 		{"a stream that keeps nothing", answered(400, "NoDataRetentionException", ""), gone},
 		{"not authorized", answered(401, "NotAuthorizedException", ""), forbidden},

@@ -98,7 +98,7 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 // the service has answered the same range before.
 func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []payload, err error) {
 	var endpoint string
-	refused := 0
+	refused, unlikely := 0, 0
 	err = pacedAttempts.do(ctx, func() (err error) {
 		if err := c.stream.err(); err != nil {
 			return err
@@ -117,8 +117,8 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 			c.stream.pace.accepted(turn)
 		case judge(err) == throttled:
 			c.stream.pace.throttled(turn)
-		case judge(err) == expired && accepted:
-			err = passing{err} // the range was accepted: this refusal cannot be for good
+		default:
+			err = c.weigh(ctx, in, err, accepted, &unlikely)
 		}
 		return err
 	}, func(v verdict, err error) error {

@@ -33,8 +33,11 @@
 //     there were no media. Samples that are empty at the head of a range are
 //     asked for again by a range that starts 20 s earlier.
 //   - Pages may be short or empty; entries may be missing, doubled, damaged or
-//     without image and error. Whatever is not answered is asked for once more
-//     before it is a gap.
+//     without image and error, or have a time that is not theirs. An entry is
+//     believed where the number of its page's entries, or its own time, proves
+//     which sample it is of. Whatever is not answered, or in doubt, is asked for
+//     again before it is a gap, alone if need be. A picture from more than 20 s
+//     before or after its sample, longer than a fragment can be, is none.
 //   - Pictures come as base64 in JSON, up to 150 MiB a page. The source decodes
 //     them from where they lie in the answer, straight into the frame.
 //   - Its throttle (ClientLimitExceededException) is a 400 that the SDK does

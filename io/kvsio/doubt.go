@@ -1,24 +1,41 @@
 package kvsio
 
-import "iter"
+import (
+	"errors"
+	"iter"
+)
 
 // doubts keeps what a window's first range did not settle.
 //
 // The service leaves out the fragment that a range starts inside, and says
 // NO_MEDIA or nothing where its images would be. So samples that are empty at
 // the head of a window are asked for again by a range that starts a fragment's
-// longest duration earlier. Samples that came with neither image nor error, not
-// at all, or as something that is not a picture are asked for once more, with
-// the same head start.
+// longest duration earlier. So are samples that came with neither image nor
+// error, not at all, or as something that is not a picture, and those whose
+// entries may be another's: together with their neighbours at first, then alone.
 type doubts struct {
 	w       window
 	answers []answer
-	strikes []int8 // how often the sample was asked for with the head start it needs, and not answered
+	strikes []int  // what speaks for it that there is no answer
+	tries   []int  // how often the sample was asked for again
+	ended   []bool // a range that held the sample came to its end
 	lead    int64  // instants: the head start that is likely to do for the head; 0: the longest
 }
 
-// maxStrikes is how often a sample is asked for before no answer is one.
-const maxStrikes = 2
+const (
+	// maxStrikes is how much has to speak for no answer to be one: as many ranges
+	// without it as no chance makes fail in a row, or one that lacks as many
+	// samples for the second time.
+	maxStrikes = 10
+	// triesTogether is how often samples are asked for together with others.
+	triesTogether = 2
+	// maxTries is how often a sample is asked for again where answers never say
+	// whether they have it.
+	maxTries = 30
+)
+
+// errUnclear says that no answer is beyond doubt.
+var errUnclear = errors.New("the service did not finish any answer that should hold the sample")
 
 // headStart is a range that begins lead instants before the first that is
 // asked for.
@@ -27,10 +44,13 @@ type headStart struct {
 	lead int
 }
 
-func newDoubts(w window, answers []answer) *doubts {
-	d := &doubts{w: w, answers: answers, strikes: make([]int8, w.n)}
+func newDoubts(w window, first reply) *doubts {
+	d := &doubts{
+		w: w, answers: first.answers,
+		strikes: make([]int, w.n), tries: make([]int, w.n), ended: make([]bool, w.n),
+	}
 	head, start, lost := true, w.start, int64(w.start)
-	for k, a := range answers {
+	for k, a := range first.answers {
 		if a.kind == outOfRetention {
 			start = w.at(k + 1)
 		}
@@ -41,12 +61,14 @@ func newDoubts(w window, answers []answer) *doubts {
 			d.lead = leadOf(longestFragment-(lost-start), w.step)
 		}
 		head = head && inHead
+		d.ended[k] = first.ended
 		switch {
 		case a.kind == outOfRetention:
 			d.strikes[k] = maxStrikes
 		case head:
 			// NO_MEDIA is an answer only with a head start, and so is nothing.
 			lost = w.at(k)
+		case a.kind == unanswered && !first.whole:
 		case a.kind.bad():
 			d.strikes[k] = 1
 		default:
@@ -59,16 +81,19 @@ func newDoubts(w window, answers []answer) *doubts {
 // leadOf returns how many instants cover so many milliseconds.
 func leadOf(ms, step int64) int64 { return (ms + step - 1) / step }
 
+// open reports whether a sample is to be asked for again.
+func (d *doubts) open(k int) bool { return d.strikes[k] < maxStrikes && d.tries[k] < maxTries }
+
 // windows yields the ranges to ask for, until settle leaves none.
 func (d *doubts) windows() iter.Seq[headStart] {
 	return func(yield func(headStart) bool) {
-		for range 1 + maxStrikes {
+		for range maxTries {
 			for k := 0; k < d.w.n; {
-				if d.strikes[k] >= maxStrikes {
+				if !d.open(k) {
 					k++
 					continue
 				}
-				again, next := d.cluster(k)
+				again, next := d.next(k)
 				if !yield(again) {
 					return
 				}
@@ -76,6 +101,22 @@ func (d *doubts) windows() iter.Seq[headStart] {
 			}
 		}
 	}
+}
+
+// next returns a range for the doubtful sample k, and the sample after those
+// that are asked for with it.
+func (d *doubts) next(k int) (again headStart, next int) {
+	if d.tries[k] < triesTogether {
+		return d.cluster(k)
+	}
+	d.tries[k]++
+	// In turn without a head start, where there is no other entry that could be
+	// taken for the sample's, and with one.
+	alone := window{start: d.w.at(k), step: d.w.step, n: 1}
+	if d.tries[k]%2 == 0 || alone.start < longestFragment {
+		return headStart{window: alone}, k + 1
+	}
+	return headStart{window: window{start: alone.start - longestFragment, step: longestFragment, n: 2}, lead: 1}, k + 1
 }
 
 // cluster returns a range for the doubtful sample k and those that follow it
@@ -88,14 +129,16 @@ func (d *doubts) cluster(k int) (again headStart, next int) {
 	}
 	lead = min(lead, d.w.at(k)/step)
 	last := k
+	d.tries[k]++
 	// On a grid coarser than the head start, the range's own grid is finer and
 	// holds one sample.
 	for j := k + 1; step == d.w.step && j < d.w.n && j-last <= int(lead); j++ {
 		if lead+int64(j-k)+1 > windowSamples(step) {
 			break
 		}
-		if d.strikes[j] < maxStrikes {
+		if d.open(j) && d.tries[j] < triesTogether {
 			last = j
+			d.tries[j]++
 		}
 	}
 	again.window = window{start: d.w.at(k) - lead*step, step: step, n: int(lead) + last - k + 1}
@@ -103,24 +146,64 @@ func (d *doubts) cluster(k int) (again headStart, next int) {
 	return again, last + 1
 }
 
-// settle takes the answers to a range that windows yielded.
-func (d *doubts) settle(again headStart, answers []answer) {
-	for i := again.lead; i < len(answers); i++ {
+// settle takes the answers to a range that windows yielded, and reports whether
+// they say anything of the samples that it was asked for.
+func (d *doubts) settle(again headStart, r reply) (news bool) {
+	var struck []int
+	recovered := false
+	for i := again.lead; i < len(r.answers); i++ {
 		k := int((again.at(i) - d.w.start) / d.w.step)
 		if d.strikes[k] >= maxStrikes {
 			continue
 		}
-		a := answers[i]
+		d.ended[k] = d.ended[k] || r.ended
+		a := r.answers[i]
 		if a.kind > d.answers[k].kind {
-			d.answers[k] = a
+			d.answers[k], news = a, true
 		}
 		switch {
-		case a.kind.maybeHead() && again.at(i)-again.start < longestFragment:
+		case a.kind.maybeHead() && again.at(i)-again.start < longestFragment && d.w.at(k) >= longestFragment:
 			// The range may have begun inside the same fragment.
+		case a.kind == unanswered && !r.whole:
+			// An entry without a place may be the sample's.
 		case a.kind.bad():
-			d.strikes[k]++
+			struck = append(struck, k)
 		default:
 			d.answers[k], d.strikes[k] = a, maxStrikes
+			recovered = true
 		}
 	}
+	// What fails in passing seldom fails alike for many samples.
+	evidence := 1
+	if !recovered {
+		evidence = len(struck)
+	}
+	for _, k := range struck {
+		d.strikes[k] += evidence
+	}
+	return news || recovered || len(struck) > 0
+}
+
+// refused takes note that a range's head start lies before what the stream
+// keeps: a sample that was asked for alone has no more to hope for.
+func (d *doubts) refused(again headStart) {
+	if again.n > 2 {
+		return
+	}
+	k := int((again.at(again.lead) - d.w.start) / d.w.step)
+	if !d.answers[k].kind.bad() {
+		d.strikes[k] = maxStrikes
+		return
+	}
+	d.strikes[k] += maxStrikes / 2
+}
+
+// err says that a sample was neither answered nor left out.
+func (d *doubts) err() error {
+	for k, a := range d.answers {
+		if a.kind == unanswered && !d.ended[k] {
+			return errUnclear
+		}
+	}
+	return nil
 }

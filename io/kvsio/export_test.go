@@ -2,6 +2,7 @@ package kvsio
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -38,3 +39,18 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 
 // CannedPage is an answer with n pictures of size bytes.
 func CannedPage(n, size int) []byte { return cannedPage(n, size) }
+
+// AttemptsAtOnce makes attempts wait for next to nothing, until what it returns
+// is called.
+func AttemptsAtOnce() (restore func()) {
+	all := []*attempts{&patientAttempts, &pacedAttempts, &readyAttempts, &quickAttempts}
+	was := make([]attempts, len(all))
+	for i, a := range all {
+		was[i], a.base = *a, time.Microsecond
+	}
+	return func() {
+		for i, a := range all {
+			*a = was[i]
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 // hits a sample twice. The others leave none.
 var justified = map[string]string{
 	"bad_base64":       framepb.Corrupt,
+	"far_timestamp":    framepb.Corrupt,
 	"corrupt_image":    framepb.Corrupt,
 	"missing_sample":   framepb.NotReturned,
 	"empty_entry":      framepb.NotReturned,
@@ -24,7 +25,7 @@ var justified = map[string]string{
 
 var faultKinds = []string{
 	"throttle", "server_error", "reset", "truncated_body", "bad_base64", "corrupt_image", "missing_sample",
-	"empty_entry", "extra_sample", "shifted_timestamp", "empty_page", "repeated_token", "endpoint_expired", "out_of_retention",
+	"empty_entry", "extra_sample", "shifted_timestamp", "far_timestamp", "empty_page", "repeated_token", "endpoint_expired", "out_of_retention",
 }
 
 func TestFaultsLoseNothing(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// maxBarren is how many pages in a row may bring nothing new before the rest of
-// a range is taken as left out.
-const maxBarren = 20
+// maxBarren is how many pages of a range, or ranges of a window, may bring nothing
+// new, one after the other, before the service counts as one that does not answer.
+const maxBarren = 50
 
 // longestFragment is how much of a range's head the service may leave out, in
 // milliseconds: it skips the fragment that a range starts inside, and those
@@ -19,6 +19,9 @@ const longestFragment = 20_000
 
 // errOutOfRetention says that a range begins before what the stream keeps.
 var errOutOfRetention = errors.New("outside of the stream's retention period")
+
+// errBarren says that a range's pages do not end.
+var errBarren = fmt.Errorf("the service answered %d times in a row with nothing new", maxBarren)
 
 // errBadToken says that a range's NextToken was refused.
 var errBadToken = errors.New("the service refused its own NextToken")
@@ -71,68 +74,136 @@ func deliver(shard *framepb.Shard, ms int64, a answer, failure error) {
 	shard.Gaps = append(shard.Gaps, gap)
 }
 
-// fetchWindow asks for a window, and once more for what it does not get: see
-// doubts. With an error it returns what it has.
+// fetchWindow asks for a window, and again for what it does not get: see doubts.
+// With an error it returns what it has.
 func fetchWindow(ctx context.Context, p pager, w window) ([]answer, error) {
-	answers, err := askFirmly(ctx, p, w)
+	pages := &shortPages{pager: p, longest: pageSize}
+	first, err := askFirmly(ctx, pages, w)
 	if errors.Is(err, errOutOfRetention) {
-		answers, err = askRetained(ctx, p, w)
+		first, err = askRetained(ctx, pages, w)
 	}
 	if err != nil {
-		return answers, err
+		return first.answers, err
 	}
-	d := newDoubts(w, answers)
+	d := newDoubts(w, first)
+	barren := 0
 	for again := range d.windows() {
-		second, err := askFirmly(ctx, p, again.window)
-		if err != nil && !errors.Is(err, errOutOfRetention) { // the head start may lie before the retention's edge
-			return answers, err
+		second, err := askFirmly(ctx, pages, again.window)
+		switch {
+		case errors.Is(err, errOutOfRetention):
+			d.refused(again)
+		case err != nil:
+			return d.answers, err
+		case d.settle(again, second):
+			barren = 0
+		default:
+			if barren++; barren == maxBarren {
+				return d.answers, errBarren
+			}
 		}
-		d.settle(again, second)
 	}
-	return answers, nil
+	return d.answers, d.err()
+}
+
+// shortPages asks for no longer pages than a window's have been: one that is
+// short for no reason cannot be told from one that lacks an entry.
+type shortPages struct {
+	pager
+	longest int
+	proven  bool // the service has room for that many
+}
+
+func (p *shortPages) most() int { return min(p.pager.most(), p.longest) }
+
+// reply is what a range's pages say of its instants.
+type reply struct {
+	answers []answer
+	// ended: the service had no more to say. whole: and each entry has its place,
+	// so that an instant without an answer was left out.
+	ended, whole bool
 }
 
 // ask asks for the instants of a window as one range, page by page. With an
 // error it returns what it has.
-func ask(ctx context.Context, p pager, w window) ([]answer, error) {
-	answers := noAnswers(w)
-	cursor, token := 0, ""
-	for barren := 0; barren < maxBarren; {
-		n := min(p.most(), max(1, w.n-cursor))
+func ask(ctx context.Context, p *shortPages, w window) (reply, error) {
+	r := reply{answers: noAnswers(w), whole: true}
+	token, here := "", position{certain: true, before: unknownTime}
+	begins := map[string]position{token: here} // where the page of a token begins
+	var counted []int                          // what nothing but the length of its page proves
+	for barren := 0; barren < maxBarren; barren++ {
+		n := min(p.most(), max(1, w.n-here.cursor))
 		entries, next, err := p.page(ctx, w, token, n)
 		if errors.Is(err, errBadToken) {
-			return answers, nil // the rest is asked for again
+			return reply{answers: r.answers}, nil // the rest is asked for again
 		}
 		if err != nil {
-			return answers, err
+			return r, err
 		}
-		barren++
-		before := int64(unknownTime)
-		if cursor > 0 {
-			before = answers[cursor-1].pictureTime()
-		}
-		for j, k := range place(w, cursor, before, entries, n) {
-			if k >= 0 && better(w.at(k), entries[j], answers[k]) {
-				answers[k], barren = entries[j], 0
+		at, to := place(w, here, entries, n)
+		placed, news := r.take(w, at, entries)
+		for j, k := range at {
+			if by, ok := provedBy(w, entries[j].ms); k >= 0 && (!ok || by != k) {
+				counted = append(counted, k)
 			}
-			cursor = max(cursor, k+1)
 		}
-		// All are answered. But a last picture from long before its instant,
-		// and a token for more, say that one entry was too many.
-		if cursor >= w.n && !early(w, answers[w.n-1]) || next == "" {
-			break
+		more := next != "" && len(entries) > 0
+		if last := to.cursor >= w.n && len(counted) > 0; more && !p.proven && (len(entries) < n || last) {
+			// The service's pages may be shorter than what is asked for, and one that
+			// was not had an entry too many.
+			p.longest, p.proven = max(1, len(entries)-1), true
+			r.forget(counted)
+			if last {
+				return reply{answers: r.answers}, nil
+			}
 		}
-		// A token that repeats is followed all the same: it brings the page
-		// again, and with it a token that may be right.
-		token = next
+		if news {
+			barren = -1
+		}
+		r.whole = r.whole && placed == len(entries)
+		switch {
+		case next == "" || to.cursor >= w.n:
+			r.ended = true
+			return r, nil
+		case !to.certain && 2*placed < len(entries):
+			return reply{answers: r.answers}, nil // so will be what follows
+		}
+		// A token that came before brings its page again, and with it a token that
+		// may be right.
+		if _, again := begins[next]; !again {
+			begins[next] = to
+		}
+		token, here = next, begins[next]
 	}
-	return answers, nil
+	return r, errBarren
+}
+
+// forget takes back the answers to some instants.
+func (r *reply) forget(instants []int) {
+	for _, k := range instants {
+		r.answers[k] = answer{ms: unknownTime}
+	}
+	r.whole = r.whole && len(instants) == 0
+}
+
+// take takes the entries of a page that have a place, and reports whether they
+// say anything new.
+func (r *reply) take(w window, at []int, entries []answer) (placed int, news bool) {
+	for j, k := range at {
+		if k < 0 {
+			continue
+		}
+		placed++
+		if e := entries[j].of(w.at(k)); e.kind > r.answers[k].kind {
+			r.answers[k], news = e, true
+		}
+	}
+	return placed, news
 }
 
 // askRetained asks for what the stream still keeps of a window whose range was
 // refused: it looks for the first instant at which a range may begin.
-func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
-	answers := noAnswers(w)
+func askRetained(ctx context.Context, p *shortPages, w window) (reply, error) {
+	r := reply{answers: noAnswers(w)}
 	out, in := 0, w.n // ranges from out are refused, those from in are not
 	try := w.n - 1    // most often all is refused, and this settles it
 	for out+1 < in {
@@ -141,7 +212,7 @@ func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
 		case errors.Is(err, errOutOfRetention):
 			out = try
 		case err != nil:
-			return answers, err
+			return r, err
 		default:
 			in = try
 		}
@@ -153,26 +224,27 @@ func askRetained(ctx context.Context, p pager, w window) ([]answer, error) {
 		case errors.Is(err, errOutOfRetention): // the edge has moved on
 			in = w.n
 		case err != nil:
-			return answers, err
+			return r, err
 		default:
-			copy(answers[in:], kept)
+			copy(r.answers[in:], kept.answers)
+			r.ended, r.whole = kept.ended, kept.whole
 		}
 	}
 	for k := range in {
-		answers[k] = answer{kind: outOfRetention, ms: w.at(k)}
+		r.answers[k] = answer{kind: outOfRetention, ms: w.at(k)}
 	}
-	return answers, nil
+	return r, nil
 }
 
-// askFirmly takes a refusal for one when it comes three times: much hangs on
+// askFirmly takes a refusal for one when it comes three times: much depends on
 // it.
-func askFirmly(ctx context.Context, p pager, w window) (answers []answer, err error) {
+func askFirmly(ctx context.Context, p *shortPages, w window) (r reply, err error) {
 	for range 3 {
-		if answers, err = ask(ctx, p, w); !errors.Is(err, errOutOfRetention) {
+		if r, err = ask(ctx, p, w); !errors.Is(err, errOutOfRetention) {
 			break
 		}
 	}
-	return answers, err
+	return r, err
 }
 
 func noAnswers(w window) []answer {

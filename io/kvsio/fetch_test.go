@@ -1,11 +1,15 @@
 package kvsio
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -19,10 +23,11 @@ type archive struct {
 	period    int64     // between frames, ms
 	pageSize  int
 	inclusive bool
+	instants  bool  // what TimeStamps are: else those of frames
 	oldest    int64 // ranges that begin before are refused
 
 	// harm, where set, may spoil a page and what follows it.
-	harm   func(entries []answer, next string) ([]answer, string, error)
+	harm   func(w window, first int, entries []answer, next string) ([]answer, string, error)
 	asked  int // images
 	calls  int
 	ranges []window
@@ -48,7 +53,12 @@ func (a *archive) truth(ms int64) answer {
 	if !ok {
 		return answer{kind: noMedia, ms: ms}
 	}
-	return answer{kind: pictured, ms: s.from + (ms-s.from)/a.period*a.period}
+	frame := s.from + (ms-s.from)/a.period*a.period
+	picture := answer{kind: pictured, ms: frame, data: fmt.Append(nil, frame)}
+	if a.instants {
+		picture.ms = ms
+	}
+	return picture
 }
 
 func (a *archive) most() int { return pageSize }
@@ -82,7 +92,7 @@ func (a *archive) page(_ context.Context, w window, token string, n int) ([]answ
 		entries = append(entries, a.answer(w, ms))
 	}
 	if a.harm != nil {
-		return a.harm(entries, next)
+		return a.harm(w, at, entries, next)
 	}
 	return entries, next, nil
 }
@@ -101,9 +111,10 @@ func (a *archive) answer(w window, ms int64) answer {
 func drawArchive(t *rapid.T, span framepb.Span) *archive {
 	a := &archive{
 		fragment:  rapid.Int64Range(500, longestFragment).Draw(t, "fragment"),
-		period:    rapid.SampledFrom([]int64{33, 100, 1000, 2500, 5000, 9000}).Draw(t, "period"),
+		period:    rapid.SampledFrom([]int64{33, 100, 1000, 2500, 5000, 9000, 20_000}).Draw(t, "period"),
 		pageSize:  rapid.IntRange(1, 40).Draw(t, "page size"),
 		inclusive: rapid.Bool().Draw(t, "inclusive"),
+		instants:  rapid.Bool().Draw(t, "instants"),
 	}
 	at := max(0, span.Series.At(span.First)-rapid.Int64Range(0, 60_000).Draw(t, "before"))
 	for at < span.Series.At(span.End()) {
@@ -127,7 +138,7 @@ func drawShard(t *rapid.T) framepb.Span {
 func checkShard(t *rapid.T, a *archive, span framepb.Span, shard framepb.Shard) {
 	got := make(map[int64]answer)
 	for _, f := range shard.Frames {
-		got[f.SampleMs] = answer{kind: pictured, ms: f.ImageMs}
+		got[f.SampleMs] = answer{kind: pictured, ms: f.ImageMs, data: f.Data}
 	}
 	for _, g := range shard.Gaps {
 		kind := slices.IndexFunc([]string{framepb.NoMedia, framepb.OutOfRetention}, func(r string) bool { return r == g.Reason })
@@ -141,7 +152,7 @@ func checkShard(t *rapid.T, a *archive, span framepb.Span, shard framepb.Shard) 
 	}
 	for i := span.First; i < span.End(); i++ {
 		ms := span.Series.At(i)
-		if want := a.truth(ms); got[ms].kind != want.kind || got[ms].ms != want.ms {
+		if want := a.truth(ms); got[ms].kind != want.kind || got[ms].ms != want.ms || !bytes.Equal(got[ms].data, want.data) {
 			t.Fatalf("sample at %d is %+v, want %+v", ms, got[ms], want)
 		}
 	}
@@ -164,8 +175,7 @@ func TestFetchShardSurvivesHarm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		span := drawShard(t)
 		a := drawArchive(t, span)
-		a.period = min(a.period, int64(span.Series.IntervalMs)/4)
-		a.harm = (&harm{t: t, step: int64(span.Series.IntervalMs), hit: make(map[int64]bool)}).spoil
+		a.harm = (&harm{t: t, archive: a, hit: make(map[int64]bool)}).spoil
 		shard, err := fetchShard(context.Background(), a, span)
 		if err != nil {
 			t.Fatal(err)
@@ -176,36 +186,36 @@ func TestFetchShardSurvivesHarm(t *testing.T) {
 
 // harm spoils pages, and no sample twice.
 type harm struct {
-	t     *rapid.T
-	step  int64
-	hit   map[int64]bool
-	over  bool
-	extra bool // an entry too many may stand for one that is then left out
+	t       *rapid.T
+	archive *archive
+	hit     map[int64]bool // by instant
+	over    bool
+	extra   bool // an entry too many may stand for one that is then left out
 }
 
-func (h *harm) spoil(entries []answer, next string) ([]answer, string, error) {
+func (h *harm) spoil(w window, first int, entries []answer, next string) ([]answer, string, error) {
 	kind := rapid.IntRange(0, 16).Draw(h.t, "harm")
 	switch {
 	case h.over || len(entries) == 0:
-	case kind == 0 && next != "" && !h.extra && h.hitAll(entries): // the page is left out
+	case kind == 0 && next != "" && !h.extra && h.hitAll(w, first, len(entries)): // the page is left out
 		return nil, next, nil
 	case kind == 1 && len(h.hit) == 0 && !h.extra: // the token is refused: the rest of the range is hit
 		h.over = true
 		return nil, "", errBadToken
 	case kind >= 2 && kind < 6:
 		k := rapid.IntRange(0, len(entries)-1).Draw(h.t, "entry")
-		return h.spoilEntry(kind, entries, k), next, nil
+		return h.spoilEntry(kind, w, first, entries, k), next, nil
 	}
 	return entries, next, nil
 }
 
-func (h *harm) spoilEntry(kind int, entries []answer, k int) []answer {
+func (h *harm) spoilEntry(kind int, w window, first int, entries []answer, k int) []answer {
 	e := entries[k]
 	if kind == 2 { // one too many
 		h.extra = true
-		return slices.Insert(entries, k+1, answer{kind: pictured, ms: e.ms + h.step/2})
+		return slices.Insert(entries, k+1, h.archive.answer(w, w.at(first+k)+w.step/2))
 	}
-	if e.kind != pictured || h.extra && kind == 5 || !h.hitAll(entries[k:k+1]) {
+	if e.kind != pictured || h.extra && kind == 5 || !h.hitAll(w, first+k, 1) {
 		return entries
 	}
 	switch kind {
@@ -219,15 +229,15 @@ func (h *harm) spoilEntry(kind int, entries []answer, k int) []answer {
 	return entries
 }
 
-// hitAll marks samples as hit, unless one is already.
-func (h *harm) hitAll(entries []answer) bool {
-	for _, e := range entries {
-		if h.hit[e.ms] {
+// hitAll marks n samples as hit, unless one is already.
+func (h *harm) hitAll(w window, first, n int) bool {
+	for k := first; k < first+n; k++ {
+		if h.hit[w.at(k)] {
 			return false
 		}
 	}
-	for _, e := range entries {
-		h.hit[e.ms] = true
+	for k := first; k < first+n; k++ {
+		h.hit[w.at(k)] = true
 	}
 	return true
 }
@@ -284,7 +294,7 @@ func TestFetchShardKeepsWhatItHas(t *testing.T) {
 	span := framepb.Span{Series: series, First: 0, Samples: 100}
 	a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 4000, period: 100, pageSize: 25}
 	broken := errors.New("broken")
-	a.harm = func(entries []answer, next string) ([]answer, string, error) {
+	a.harm = func(_ window, _ int, entries []answer, next string) ([]answer, string, error) {
 		if a.calls == 3 {
 			return nil, "", broken
 		}
@@ -299,5 +309,33 @@ func TestFetchShardKeepsWhatItHas(t *testing.T) {
 	}
 	if g := shard.Gaps[0]; g.Reason != framepb.Failed || g.Cause != "broken" {
 		t.Errorf("%+v", g)
+	}
+}
+
+// A TimeStamp that no picture of the sample can have is that sample's trouble.
+func TestFetchShardBelievesNoFarTime(t *testing.T) {
+	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
+	span := framepb.Span{Series: series, First: 1 << 20, Samples: 100}
+	day := (24 * time.Hour).Milliseconds()
+	for _, period := range []int64{100, 10_000} {
+		for _, off := range []int64{-series.At(span.First + 50), -day, day, math.MaxInt64 / 2, math.MinInt64 / 2} {
+			a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 3000, period: period, pageSize: 25}
+			a.harm = func(w window, first int, entries []answer, next string) ([]answer, string, error) {
+				for k := range entries {
+					if w.at(first+k) == series.At(span.First+50) {
+						entries[k].ms += off
+					}
+				}
+				return entries, next, nil
+			}
+			shard, err := fetchShard(context.Background(), a, span)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(shard.Frames) != 99 || len(shard.Gaps) != 1 || shard.Gaps[0].SampleMs != series.At(span.First+50) ||
+				shard.Gaps[0].Reason != framepb.Corrupt || !strings.Contains(shard.Gaps[0].Cause, "TimeStamp") {
+				t.Errorf("period %d, %d ms off: %d frames, gaps %+v", period, off, len(shard.Frames), shard.Gaps)
+			}
+		}
 	}
 }

@@ -7,7 +7,8 @@ const pageSize = 25
 
 // pageSizes finds out how large a stream's pages really are. Quota is paid by
 // what is asked for, not by what comes, so no more is asked for than a page
-// brings. The zero value takes the service at its word.
+// brings: and one less, since a page that is as long as was asked for is proof
+// of where the next begins only where the service had room for all of it. The zero value takes the service at its word.
 type pageSizes struct {
 	mu    sync.Mutex
 	limit int // 0: pageSize
@@ -50,7 +51,7 @@ func (p *pageSizes) learn(asked, got int, more bool) {
 		p.short, p.times = got, 1
 	default:
 		if p.times++; p.times >= believeShort {
-			p.limit = got
+			p.limit = max(1, got-1) // each may have had an entry too many
 		}
 	}
 }

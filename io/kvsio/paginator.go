@@ -91,10 +91,13 @@ type Paginator struct {
 	input  media.GetImagesInput
 	split  *splitRange // nil: the range is one of GetImages'
 
-	at       resumeToken // where the page that is next begins
-	left     int         // images that may still be returned
-	pages    int         // that came
-	repeated bool        // the page that is next is one that came
+	at       resumeToken     // where the page that is next begins
+	left     int             // images that may still be returned
+	pages    int             // that came
+	barren   int             // of them, the last ones that brought nothing new
+	came     map[string]bool // NextTokens
+	instants int64           // of the range that no image has come for yet
+	repeated bool            // the page that is next is one that came
 	done     bool
 	resume   string
 }
@@ -150,7 +153,11 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	if config.MaxItems != nil {
 		left = *config.MaxItems
 	}
-	return &Paginator{engine: e, stream: s, input: in, split: split, at: at, left: left}, nil
+	instants := in.EndTimestamp.Sub(*in.StartTimestamp).Milliseconds()/max(1, int64(*in.SamplingInterval)) + 1
+	return &Paginator{
+		engine: e, stream: s, input: in, split: split, at: at, left: left,
+		came: make(map[string]bool), instants: instants,
+	}, nil
 }
 
 // imagesInput checks what must be there and what can only be wrong. What else
@@ -200,8 +207,8 @@ func (p *Paginator) HasMorePages() bool { return !p.done }
 //
 // The service's errors are there for errors.As
 // (*types.InvalidArgumentException), after all attempts. After an error NextPage
-// may be called again and asks for the same page, but for ErrRepeatedToken,
-// which ends the pages.
+// may be called again and asks for the same page, but for ErrRepeatedToken and
+// the error for pages that bring nothing new and do not end: those end the pages.
 func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 	if p.done {
 		return nil, errors.New("there are no more pages: ask HasMorePages first")
@@ -230,11 +237,28 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 	case p.left == 0:
 		p.done, p.resume = true, resumeToken{next: next}.whole()
 	}
+	if next != "" && p.endless(len(images), next) {
+		return nil, p.failed(errBarren)
+	}
 	// The token that the caller started with does not count.
 	p.repeated = p.pages > 0 && next == p.at.next
 	p.at = resumeToken{next: next}
 	p.pages++
 	return &Page{images, next}, nil
+}
+
+// endless takes note of a page of so many images, and reports whether it is one
+// too many that brings nothing new: no image, images beyond those that the range
+// can have, or a token that came before.
+func (p *Paginator) endless(images int, next string) bool {
+	p.barren++
+	if images > 0 && p.instants > 0 && !p.came[next] {
+		p.barren = 0
+	}
+	p.instants -= int64(images)
+	p.came[next] = true
+	p.done = p.done || p.barren >= maxBarren
+	return p.barren >= maxBarren
 }
 
 // fetch fetches the whole of the page that is next.

@@ -145,6 +145,11 @@ var (
 	arnPattern  = regexp.MustCompile(`^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/([a-zA-Z0-9_.-]+)/[0-9]+$`)
 )
 
+const (
+	longestARN = 1024
+	arnForm    = "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters"
+)
+
 func (c *checks) stream(r Request) {
 	switch {
 	case r.StreamName == "" && r.StreamARN == "":
@@ -155,8 +160,8 @@ func (c *checks) stream(r Request) {
 	if r.StreamName != "" && !namePattern.MatchString(r.StreamName) {
 		c.add("StreamName", quoted(r.StreamName), "1–256 characters of a–z A–Z 0–9 _ . -")
 	}
-	if r.StreamARN != "" && (len(r.StreamARN) > 1024 || !arnPattern.MatchString(r.StreamARN)) {
-		c.add("StreamARN", quoted(r.StreamARN), "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters")
+	if r.StreamARN != "" && (len(r.StreamARN) > longestARN || !arnPattern.MatchString(r.StreamARN)) {
+		c.add("StreamARN", quoted(r.StreamARN), arnForm)
 	}
 }
 

@@ -24,12 +24,13 @@ type stream struct {
 	pace    *pace
 	pages   pageSizes
 	relaxed *signal       // of the engine
-	asking  chan struct{} // holds the one who asks for the endpoint
+	asking  chan struct{} // holds the one who asks the control plane
 
 	inHand atomic.Int64 // shards, of all bundles
 	inLine atomic.Int64 // of their calls, those that wait for their turn
 
 	frameBytes int64 // what its frames took of late; guarded by the engine
+	shown      shown // guarded by asking
 
 	mu       sync.Mutex
 	endpoint string
@@ -209,7 +210,23 @@ func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*type
 	if err != nil {
 		return nil, err
 	}
-	return out.StreamInfo, nil
+	return out.StreamInfo, key.answered(out.StreamInfo)
+}
+
+// answered holds what DescribeStream says a stream is against what was asked
+// for: all that follows is done in the name of that ARN.
+func (k streamKey) answered(info *types.StreamInfo) error {
+	arn, name := aws.ToString(info.StreamARN), aws.ToString(info.StreamName)
+	m := arnPattern.FindStringSubmatch(arn)
+	switch {
+	case len(arn) > longestARN || m == nil:
+		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; is the endpoint that of Kinesis Video Streams?", quoted(arn), arnForm)
+	case k.arn != "" && arn != k.arn:
+		return fmt.Errorf("DescribeStream answered another stream, %s: is the endpoint that of Kinesis Video Streams?", quoted(arn))
+	case m[1] != k.String() || name != "" && name != k.String():
+		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: is the endpoint that of Kinesis Video Streams?", quoted(name), quoted(arn))
+	}
+	return nil
 }
 
 // controlCall makes a call of the control plane, which nothing but waiting can

@@ -24,6 +24,16 @@ type Config struct {
 	// EndInclusive says whether an image exactly at EndTimestamp belongs to the
 	// range. The service does not document it. Default true.
 	EndInclusive *bool `yaml:"end_inclusive"`
+	// TimeStamps says what an image's TimeStamp is: that of the "frame" that was
+	// found, or the "instant" that was asked for. The service does not document
+	// it. Default "frame".
+	TimeStamps string `yaml:"timestamps"`
+	// BeforeRetention is the answer to a range that begins before what a stream
+	// keeps: "no_media", entries with that Error; "invalid_argument", a 400
+	// InvalidArgumentException; or "not_found", a 404 ResourceNotFoundException.
+	// The APIs beside GetImages answer with the 400 for SERVER_TIMESTAMP and with
+	// the 404 for PRODUCER_TIMESTAMP. Default "no_media".
+	BeforeRetention string `yaml:"before_retention"`
 	// EndpointTokenTTL is how long a data endpoint works after GetDataEndpoint
 	// gave it. Default 45 minutes.
 	EndpointTokenTTL time.Duration `yaml:"endpoint_token_ttl"`
@@ -116,11 +126,23 @@ const (
 	defaultRetention = 87600 * time.Hour
 )
 
+// The values of TimeStamps and BeforeRetention.
+const (
+	timeOfFrame   = "frame"
+	timeOfInstant = "instant"
+
+	answerNoMedia         = "no_media"
+	answerInvalidArgument = "invalid_argument"
+	answerNotFound        = "not_found"
+)
+
 // withDefaults returns a copy with every zero field replaced by its default.
 func (c Config) withDefaults() Config {
 	setDefault(&c.Region, defaultRegion)
 	setDefault(&c.Account, defaultAccount)
 	setDefault(&c.PageSize, 25)
+	setDefault(&c.TimeStamps, timeOfFrame)
+	setDefault(&c.BeforeRetention, answerNoMedia)
 	setDefault(&c.EndpointTokenTTL, 45*time.Minute)
 	setDefault(&c.Seed, 1)
 	if c.AccessKeys == nil {

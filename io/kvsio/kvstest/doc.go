@@ -45,7 +45,8 @@
 // stretch, and its TimeStamp is that frame's time, in whole milliseconds. A
 // range that starts strictly inside a fragment gets nothing of that fragment:
 // its instants there are entries with neither image nor error. Outside the
-// media, and before the retention period, an entry is NO_MEDIA. A stream
+// media, and before the retention period, an entry is NO_MEDIA (but see
+// [Config.TimeStamps] and [Config.BeforeRetention]). A stream
 // without media answers NO_MEDIA for every instant.
 //
 // Retention and the lifetimes of tokens go by [Config.Now]; signatures and

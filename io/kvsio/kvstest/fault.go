@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 )
 
 const (
@@ -24,6 +25,7 @@ const (
 	faultEmptyEntry       = "empty_entry"
 	faultExtraSample      = "extra_sample"
 	faultShiftedTimestamp = "shifted_timestamp"
+	faultFarTimestamp     = "far_timestamp"
 	faultEmptyPage        = "empty_page"
 	faultRepeatedToken    = "repeated_token"
 	faultEndpointExpired  = "endpoint_expired"
@@ -44,6 +46,7 @@ const (
 //   - empty_entry: one entry has neither image nor error
 //   - extra_sample: an entry more, for an instant between those asked for
 //   - shifted_timestamp: one TimeStamp is up to 40 % of the interval off
+//   - far_timestamp: one TimeStamp is of 1970, or a day off
 //   - empty_page: no entries, and a NextToken that goes on where the page would have begun
 //   - repeated_token: NextToken is the request's own; only on calls that have one
 //   - endpoint_expired: NotAuthorizedException, and the data endpoint is dead
@@ -52,7 +55,7 @@ func FaultKinds() []string {
 	return []string{
 		faultThrottle, faultServerError, faultReset, faultStall, faultTruncatedBody, faultBadBase64,
 		faultCorruptImage, faultMissingSample, faultEmptyEntry, faultExtraSample, faultShiftedTimestamp,
-		faultEmptyPage, faultRepeatedToken, faultEndpointExpired, faultOutOfRetention,
+		faultFarTimestamp, faultEmptyPage, faultRepeatedToken, faultEndpointExpired, faultOutOfRetention,
 	}
 }
 
@@ -120,7 +123,7 @@ func (s *Server) refuseByFault(job *imagesJob, fault string) (handled bool, err 
 		s.endpoints.kill(job.endpoint, s.cfg.Now())
 		return true, refuse("NotAuthorizedException", "The data endpoint's token has expired.")
 	case faultOutOfRetention:
-		return true, invalid("The requested range is outside of the stream retention period.")
+		return true, invalid(outsideRetention)
 	}
 	return false, nil
 }
@@ -148,7 +151,7 @@ func (s *Server) spoil(job *imagesJob, fault string, p *page) {
 		p.nextToken = job.request.token
 	case faultBadBase64, faultCorruptImage:
 		job.spoilPicture(fault, p)
-	case faultMissingSample, faultEmptyEntry, faultExtraSample, faultShiftedTimestamp:
+	case faultMissingSample, faultEmptyEntry, faultExtraSample, faultShiftedTimestamp, faultFarTimestamp:
 		if len(p.entries) > 0 { // the client may have left while it was made
 			s.spoilEntry(job, fault, p)
 		}
@@ -173,6 +176,9 @@ func (s *Server) spoilEntry(job *imagesJob, fault string, p *page) {
 			off = -off
 		}
 		p.entries[i].time += off
+	case faultFarTimestamp:
+		day := (24 * time.Hour).Milliseconds()
+		p.entries[i].time = []int64{0, p.entries[i].time - day, p.entries[i].time + day}[job.dice.IntN(3)]
 	}
 }
 

@@ -98,6 +98,17 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got %s", sketch(out.Images))
 			}
 		}),
+		faultFarTimestamp: page(func(t *testing.T, out *archived.GetImagesOutput) {
+			far := 0
+			for _, img := range out.Images {
+				if off := img.TimeStamp.Sub(newYear).Abs(); off > 20*time.Hour {
+					far++
+				}
+			}
+			if far != 1 {
+				t.Errorf("got %s", sketch(out.Images))
+			}
+		}),
 		faultBadBase64: page(func(t *testing.T, out *archived.GetImagesOutput) {
 			bad := 0
 			for _, img := range out.Images {

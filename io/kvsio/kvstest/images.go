@@ -38,6 +38,7 @@ type imagesJob struct {
 	request  imagesRequest
 	st       *stream
 	endpoint string // token
+	times    string // what TimeStamps are
 	digest   [32]byte
 	instants instants
 	first    int64 // the instant that the page begins with
@@ -60,8 +61,11 @@ func (s *Server) prepare(c *call, g grant) (*imagesJob, *apiError) {
 	case *st.Retention == 0:
 		return nil, refuse("NoDataRetentionException", "The stream does not retain data.")
 	}
+	if err := s.refuseBeforeRetention(st, r.start); err != nil {
+		return nil, err
+	}
 	job := &imagesJob{
-		call: c, request: r, st: st, digest: r.digest(st.Name),
+		call: c, request: r, st: st, times: s.cfg.TimeStamps, digest: r.digest(st.Name),
 		instants: rangeInstants(r.start, r.end, r.interval, *s.cfg.EndInclusive),
 		asked:    int64(s.cfg.PageSize),
 	}
@@ -72,6 +76,24 @@ func (s *Server) prepare(c *call, g grant) (*imagesJob, *apiError) {
 		job.first, err = readPageToken(s.seal, job.digest, r.token, s.cfg.Now())
 	}
 	return job, err
+}
+
+// outsideRetention is a message of the service's.
+const outsideRetention = "The requested range is outside of the stream retention period."
+
+// refuseBeforeRetention refuses a range that begins before what the stream
+// keeps, where that is what the configuration says.
+func (s *Server) refuseBeforeRetention(st *stream, start int64) *apiError {
+	if start >= s.cfg.Now().UnixMilli()-st.footage.retention {
+		return nil
+	}
+	switch s.cfg.BeforeRetention {
+	case answerInvalidArgument:
+		return invalid(outsideRetention)
+	case answerNotFound:
+		return refuse("ResourceNotFoundException", "No fragments found in the stream for the requested range.")
+	}
+	return nil
 }
 
 // answer writes the page, or whatever the call's fault makes of it.
@@ -140,7 +162,10 @@ func (job *imagesJob) entry(t int64, now time.Time) (entry, error) {
 	if len(content) > maxContent {
 		return entry{time: t, failure: "MEDIA_ERROR"}, nil
 	}
-	return entry{time: frame, content: content}, nil
+	if job.times == timeOfFrame {
+		t = frame
+	}
+	return entry{time: t, content: content}, nil
 }
 
 // wait sleeps until the call has taken as long as the latency model says, the

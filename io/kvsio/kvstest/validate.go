@@ -66,6 +66,9 @@ func (c Config) complaints() complaints {
 	}
 	cs.check(c.SessionTTL >= 0, "session_ttl", c.SessionTTL, "0 or more")
 	cs.check(1 <= c.PageSize && c.PageSize <= 100, "page_size", c.PageSize, "1 to 100")
+	cs.check(c.TimeStamps == timeOfFrame || c.TimeStamps == timeOfInstant, "timestamps", quote(c.TimeStamps), "frame or instant")
+	cs.check(slices.Contains([]string{answerNoMedia, answerInvalidArgument, answerNotFound}, c.BeforeRetention),
+		"before_retention", quote(c.BeforeRetention), "no_media, invalid_argument or not_found")
 	cs.check(c.EndpointTokenTTL > 0, "endpoint_token_ttl", c.EndpointTokenTTL, "above 0")
 	cs.check(c.Latency.PerCall >= 0, "latency.per_call", c.Latency.PerCall, "0 or more")
 	cs.check(c.Latency.PerImage >= 0, "latency.per_image", c.Latency.PerImage, "0 or more")

@@ -14,6 +14,8 @@ account: "123456789012"
 access_keys: {me: secret}
 page_size: 10
 end_inclusive: false
+timestamps: instant
+before_retention: not_found
 endpoint_token_ttl: 1m
 latency: {per_call: 500ms, per_image: 1ms}
 seed: 7
@@ -42,7 +44,7 @@ func TestParseConfig(t *testing.T) {
 	}
 	want := Config{
 		Region: "eu-west-1", Account: "123456789012", AccessKeys: map[string]string{"me": "secret"},
-		PageSize: 10, EndInclusive: new(false), EndpointTokenTTL: time.Minute,
+		PageSize: 10, EndInclusive: new(false), TimeStamps: "instant", BeforeRetention: "not_found", EndpointTokenTTL: time.Minute,
 		Latency: Latency{PerCall: 500 * time.Millisecond, PerImage: time.Millisecond}, Seed: 7,
 		Streams: []Stream{{
 			Name: "front-door", Width: 640, Height: 360, FrameRate: 29.97, Fragment: 7 * time.Second,
@@ -81,7 +83,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"a: [", "line 1: did not find"},
 		{"page_sise: 10", "line 1: page_sise: unknown key; did you mean page_size?"},
 		{"\nstreams:\n  - name: a\n    frameRate: 3", "line 4: streams[0].frameRate: unknown key; did you mean frame_rate?"},
-		{"foo: 1", "unknown key; known are access_keys, account, end_inclusive"},
+		{"foo: 1", "unknown key; known are access_keys, account, before_retention"},
 		{"latency: {percall: 1s}", "line 1: latency.percall: unknown key; did you mean per_call?"},
 		{"faults: [{kinds: stall}]", "did you mean kind?"},
 		{"streams:\n- {name: a, quota: {media: 1}}", "line 2: streams[0].quota.media: unknown key"},

@@ -39,7 +39,7 @@ func TestStoreBehindAPrivateCA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if data, err := store.Read(t.Context(), "dataset.json"); err != nil || string(data) != "hello" {
+	if data, err := store.Read(t.Context(), "dataset.json", 1<<20); err != nil || string(data) != "hello" {
 		t.Errorf("%q, %v", data, err)
 	}
 }
@@ -62,7 +62,7 @@ func TestStoreEndpointWins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if data, err := store.Read(t.Context(), "dataset.json"); err != nil || string(data) != "hello" {
+			if data, err := store.Read(t.Context(), "dataset.json", 1<<20); err != nil || string(data) != "hello" {
 				t.Errorf("%q, %v", data, err)
 			}
 		})
@@ -108,7 +108,7 @@ func TestStoreRedirects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, read := store.Read(t.Context(), "dataset.json")
+			_, read := store.Read(t.Context(), "dataset.json", 1<<20)
 			_, _, list := store.List(t.Context(), "ledger")
 			for _, err := range []error{read, list} {
 				if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, os.ErrNotExist) {

@@ -3,6 +3,7 @@ package kvsio
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"

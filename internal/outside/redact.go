@@ -23,6 +23,10 @@ var (
 	// Names that words of a sentence may be, too, unless they stand alone.
 	loose = regexp.MustCompile(`(?i)(^|[^A-Za-z0-9])` + named(`(?:token|secret|signature|credentials?|pwd|sig|auth)`))
 
+	// What each of these names, and all that speaks of keys, has a part of: most texts
+	// have none, and are done.
+	names = regexp.MustCompile(`(?i)secret|token|key|pass|credential|auth|sig|pwd|bearer|basic|negotiate|\(removed\)`)
+
 	// A scheme of Authorization and what goes with it.
 	scheme = regexp.MustCompile(`(?i)\b(bearer|basic|negotiate)((?: |%20|\+)+)([A-Za-z0-9._~+/=%-]{6,})`)
 
@@ -57,6 +61,9 @@ func redact(s string) string {
 	s = redactKnown(redactBlocks(s))
 	s = user.ReplaceAllString(s, "${1}"+removed+"@")
 	s = known.ReplaceAllString(s, removed)
+	if !names.MatchString(s) {
+		return s
+	}
 	s = replaceValues(scheme, s, 3, func(_, value string) bool { return !isWord(value) })
 	s = replaceValues(strict, s, 2, func(before, value string) bool { return assigned(before, value) || !isSaid(value) })
 	s = replaceValues(loose, s, 3, func(before, value string) bool { return assigned(before, value) || isToken(value) })

@@ -39,23 +39,27 @@ type pager interface {
 func fetchShard(ctx context.Context, p pager, span framepb.Span) (framepb.Shard, error) {
 	shard := framepb.Shard{Span: span, Frames: make([]framepb.Frame, 0, span.Samples)}
 	var failure error
+	cause := "" // of the gaps that the failure leaves
 	for w := range windows(span) {
 		var answers []answer
 		if failure == nil {
-			answers, failure = fetchWindow(ctx, p, w)
+			if answers, failure = fetchWindow(ctx, p, w); failure != nil {
+				cause = outside.Text(failure.Error())
+			}
 		}
 		if answers == nil {
 			answers = noAnswers(w)
 		}
 		for k, a := range answers {
-			deliver(&shard, w.at(k), a, failure)
+			deliver(&shard, w.at(k), a, cause)
 		}
 	}
 	return shard, failure
 }
 
-// deliver adds a sample to a shard.
-func deliver(shard *framepb.Shard, ms int64, a answer, failure error) {
+// deliver adds a sample to a shard. The failure is why it could not be fetched, in
+// words, or empty.
+func deliver(shard *framepb.Shard, ms int64, a answer, failure string) {
 	s := shard.Span.Series
 	if a.kind == pictured {
 		imageMs := a.ms
@@ -69,8 +73,8 @@ func deliver(shard *framepb.Shard, ms int64, a answer, failure error) {
 		return
 	}
 	gap := framepb.Gap{Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, Reason: a.kind.reason(), Cause: a.cause}
-	if a.kind.bad() && failure != nil {
-		gap.Reason, gap.Cause = framepb.Failed, outside.Text(failure.Error())
+	if a.kind.bad() && failure != "" {
+		gap.Reason, gap.Cause = framepb.Failed, failure
 	}
 	shard.Gaps = append(shard.Gaps, gap)
 }

@@ -59,6 +59,7 @@ func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
 // has it.
 func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	frames, gaps, drops := shard.Frames, shard.Gaps, shard.Drops
+	words := make(words)
 	for i := range int32(shard.Span.Samples) {
 		at := shard.Span.Series.At(shard.Span.First + int64(i))
 		var is []string
@@ -66,11 +67,11 @@ func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
 			is, frames = append(is, "frame"), frames[1:]
 		}
 		if len(gaps) > 0 && gaps[0].SampleMs == at {
-			addGap(receipt, i, gaps[0])
+			addGap(receipt, i, gaps[0], words)
 			is, gaps = append(is, "gap"), gaps[1:]
 		}
 		if len(drops) > 0 && drops[0].SampleMs == at {
-			addDrop(receipt, i, drops[0])
+			addDrop(receipt, i, drops[0], words)
 			is, drops = append(is, "drop"), drops[1:]
 		}
 		if len(is) != 1 {
@@ -91,8 +92,21 @@ func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	return nil
 }
 
-func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap) {
-	reason, cause := outside.Text(gap.Reason), outside.Text(gap.Cause)
+// words are texts as they may be stored. They are few in a shard, and each takes a
+// while to clean.
+type words map[string]string
+
+func (w words) of(text string) string {
+	clean, ok := w[text]
+	if !ok {
+		clean = outside.Text(text)
+		w[text] = clean
+	}
+	return clean
+}
+
+func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap, words words) {
+	reason, cause := words.of(gap.Reason), words.of(gap.Cause)
 	if n := len(receipt.Gaps); n > 0 {
 		last := receipt.Gaps[n-1]
 		if last.Offset+last.Samples == offset && last.Reason == reason && last.Cause == cause {
@@ -103,8 +117,8 @@ func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap) {
 	receipt.Gaps = append(receipt.Gaps, &framepb.GapRun{Offset: offset, Samples: 1, Reason: reason, Cause: cause})
 }
 
-func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop) {
-	reason := outside.Text(drop.Reason)
+func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop, words words) {
+	reason := words.of(drop.Reason)
 	if n := len(receipt.Drops); n > 0 {
 		last := receipt.Drops[n-1]
 		if last.Offset+last.Samples == offset && last.Reason == reason {

@@ -9,10 +9,10 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// findStrays reports what no receipt knows. None of it does harm to the dataset:
-// a shard without its receipt is unfinished work, and will be fetched again. One
-// whose samples other receipts have never will be: whoever reads every file finds
-// these samples twice.
+// findStrays reports what no receipt knows. A shard without its receipt is unfinished
+// work, and will be fetched again. One whose samples other receipts have never will be:
+// whoever reads every file finds these samples twice. What has not the name of a shard
+// is not the dataset's, and whoever reads every file takes it for its.
 func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays()
 	if err != nil {
@@ -27,7 +27,8 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, name := range files {
-		v.found.note("%s/%s: no receipt knows this file; it does no harm", root, name)
+		v.report.Foreign++
+		v.found.foreign(root + "/" + name)
 	}
 	series, err := v.ledger.Series()
 	if err != nil {
@@ -67,13 +68,41 @@ func (v *verifier) findStrays(ctx context.Context) error {
 func (v *verifier) stray(series framepb.Series, path, name string) {
 	span, ok := spanNamed(series, name)
 	switch {
-	case !ok || v.format.Path(span) != path, len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
+	case !ok || v.format.Path(span) != path:
+		v.report.Foreign++
+		v.found.foreign(path)
+	case len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
 		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", path)
 	case v.spoiled != nil:
 		v.useless = append(v.useless, span)
 	default:
 		v.found.note("%s: no receipt knows this shard, and others have its samples: who reads every file finds them twice", path)
 	}
+}
+
+func (f *findings) foreign(path string) {
+	f.harm("%s: it is not the dataset's, and whoever reads all files of shards takes it for its: move it away, for --repair leaves it", path)
+}
+
+// findForeign looks at the folder of a shard that has frames.
+func (v *verifier) findForeign(ctx context.Context, receipt *framepb.Receipt, part *Report) error {
+	if receipt.Frames == 0 {
+		return nil
+	}
+	blobs, err := v.format.Positions(receipt)
+	if err != nil {
+		return nil // none of them was found whole
+	}
+	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span()), opened: make(map[string]bool)}
+	for i := range blobs {
+		shard.opened[blobs[i].Name] = true
+	}
+	names, err := shard.strays()
+	for _, name := range names {
+		part.Foreign++
+		v.found.foreign(shard.path + "/" + name)
+	}
+	return err
 }
 
 // spanNamed reads the name of a shard, whatever its extension.
@@ -85,5 +114,6 @@ func spanNamed(series framepb.Series, name string) (framepb.Span, bool) {
 		return framepb.Span{}, false
 	}
 	samples, err := strconv.ParseInt(count, 10, 64)
-	return framepb.Span{Series: series, First: series.Index(ms), Samples: samples}, err == nil && samples > 0
+	return framepb.Span{Series: series, First: series.Index(ms), Samples: samples},
+		err == nil && ms >= 0 && 0 < samples && samples <= MaxShardSamples
 }

@@ -95,25 +95,25 @@ func (f *findings) foreign(path string) {
 	f.harm("%s: it is not the dataset's, and whoever reads all files of shards takes it for its: move it away, for --repair leaves it", path)
 }
 
-// findForeign looks at the folder of a shard that has frames.
-func (v *verifier) findForeign(ctx context.Context, receipt *framepb.Receipt, part *Report) error {
-	if receipt.Frames == 0 {
-		return nil
-	}
-	blobs, err := v.format.Positions(receipt)
-	if err != nil {
-		return nil // none of them was found whole
-	}
-	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span()), opened: make(map[string]bool)}
-	for i := range blobs {
-		shard.opened[blobs[i].Name] = true
-	}
+// findForeign looks at what lies in the folder of a shard, besides the files that were
+// opened.
+func (v *verifier) findForeign(shard *stored, part *Report) error {
 	names, err := shard.strays()
 	for _, name := range names {
 		part.Foreign++
 		v.found.foreign(shard.path + "/" + name)
 	}
 	return err
+}
+
+// openedBefore is a shard whose pictures were read back before.
+func (v *verifier) openedBefore(ctx context.Context, receipt *framepb.Receipt) (*stored, error) {
+	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span()), opened: make(map[string]bool)}
+	blobs, err := v.format.Positions(receipt)
+	for i := range blobs {
+		shard.opened[blobs[i].Name] = true
+	}
+	return shard, err
 }
 
 // spanNamed reads the name of a shard, whatever its extension.

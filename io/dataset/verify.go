@@ -231,9 +231,17 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 	entry := entryOf(receipt)
 	if v.trusts != nil && v.trusts(entry) {
 		part.Frames = int64(receipt.Frames)
-		err := v.findForeign(ctx, receipt, &part)
+		if receipt.Frames > 0 {
+			shard, err := v.openedBefore(ctx, receipt)
+			if err == nil {
+				err = v.findForeign(shard, &part)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		v.finish(part)
-		return err
+		return nil
 	}
 	readable, err := v.readPictures(ctx, receipt, &part, &v.found)
 	if err != nil {
@@ -290,7 +298,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 		found.harm("%s: the %s of %s at %s: %v", path, blob.kind(), series.StreamName, clock(series.At(blob.Index)), err)
 	}
 	part.Frames = int64(int(receipt.Frames) - len(spoiled))
-	return readable, v.findForeign(ctx, receipt, part)
+	return readable, v.findForeign(shard, part)
 }
 
 // isUnreadable says that a file system does not give a file away: so nothing is

@@ -54,7 +54,7 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	}
 	desc, err := decodeDescription(data)
 	if err != nil {
-		return nil, fmt.Errorf("%q %w: %w", dir, ErrForeign, err)
+		return nil, fmt.Errorf("%q %w: %v", dir, ErrForeign, err)
 	}
 	if _, err := FormatOf(desc.Format); err != nil {
 		return nil, fmt.Errorf("%q %w: %w", dir, ErrForeign, err)

@@ -111,9 +111,6 @@ func (r *repairer) run(ctx context.Context) (Report, error) {
 // mend takes away what is damaged first: only what is whole decides which of the
 // samples that are there twice stay.
 func (r *repairer) mend(ctx context.Context) error {
-	if r.found.report.Stale {
-		r.done.note("%s: removed: kvsframes index, or the next backfill, writes it again", indexFile) // by NewWriter
-	}
 	damages := r.found.damages
 	err := r.all(ctx, len(damages), func(ctx context.Context, i int) error {
 		if strings.HasPrefix(damages[i].Path, "requests/") {
@@ -140,6 +137,9 @@ func (r *repairer) mend(ctx context.Context) error {
 		if err := r.duplicates(ctx, series); err != nil {
 			return err
 		}
+	}
+	if r.found.report.Stale && r.done.harmless.seen == 0 { // else it goes without saying
+		r.done.note("%s: removed: kvsframes index, or the next backfill, writes it again", indexFile) // by NewWriter
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // From the stand-in to a dataset, deduped and resized: complete with its drops, and
@@ -34,14 +35,18 @@ func TestDatasetOfSteps(t *testing.T) {
 		if _, err := dataset.Create(t.Context(), dir, dataset.Options{ShardSamples: 50}); err != nil {
 			t.Fatal(err)
 		}
+		request := kvsio.Request{
+			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
+			SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+		}
+		if err := ledger.Open(dir).Request(request.Span()); err != nil {
+			t.Fatal(err)
+		}
 		p, s := beam.NewPipelineWithRoot()
 		shards := kvsio.ReadShards(s, kvsio.ReadParams{
 			AWS:         kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
 			StreamQuota: kvsio.UnknownQuota, ShardSamples: 50,
-		}, kvsio.Request{
-			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
-			SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
-		})
+		}, request)
 		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}}
 		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))
 		if _, err := beam.Run(t.Context(), runner, p); err != nil {

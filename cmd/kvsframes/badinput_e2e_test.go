@@ -101,8 +101,8 @@ var badInputs = []struct {
 	{"out is something else", nil, good("--out", "full"), []string{`"full" is not empty and not a kvsframes dataset: choose another --out`}},
 	{"out cannot be made", nil, good("--out", "/dev/null/x"), []string{"/dev/null"}},
 	{"another shard size", nil, good("--out", "there", "--shard-samples", "30"), []string{"--shard-samples is 30, but the dataset there has 20"}},
-	{"a dataset of another version", nil, good("--out", "future"), []string{`"future" belongs to another kind of dataset: it has version 2, this kvsframes knows 1: use the one that wrote it`}},
-	{"verify a dataset of another version", nil, []string{"verify", "future", "--repair"}, []string{"it has version 2"}},
+	{"a dataset of another version", nil, good("--out", "future"), []string{`"future" belongs to another kind of dataset: it has version 3, this kvsframes knows 2: use the one that wrote it, or choose another --out`}},
+	{"verify a dataset of another version", nil, []string{"verify", "future", "--repair"}, []string{"it has version 3"}},
 	{"no file", nil, []string{"backfill", "--requests", "nope.yaml", "--out", "out"}, []string{"nope.yaml: no such file"}},
 	{"file", nil, []string{"backfill", "--requests", "bad.yaml", "--out", "out"}, []string{"2 mistakes", "bad.yaml:2: unknown key \"sampling\": did you mean sampling_interval?", "bad.yaml:3: end_timestamp is \"soon\""}},
 	{"all at once", nil, good("--start-timestamp", "x", "--format", "x", "--quota-share", "x", "--runner", "x"), []string{"4 mistakes"}},
@@ -124,7 +124,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(u.dir, "future"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	u.write("future/dataset.json", `{"version":2,"format":"files","shardSamples":100}`+"\n")
+	u.write("future/dataset.json", `{"version":3,"format":"files","shardSamples":100}`+"\n")
 	u.write("notes.txt", "")
 	u.write("bad.yaml", "- {stream_name: cam, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02, sampling_interval: 3s}\n- {stream_name: cam, start_timestamp: 2026-01-01, sampling: 3s, sampling_interval: 3s,\n   end_timestamp: soon}\n")
 	u.write("bad-config.yaml", "streams:\n  - nam: x\n")

@@ -62,7 +62,15 @@ func reportText(r dataset.Report) string {
 	for _, wrong := range []struct {
 		n    int64
 		name string
-	}{{r.Missing, "missing"}, {r.Duplicate, "duplicate"}, {r.Corrupt, "corrupt"}, {r.Failed, "FAILED"}, {r.Damaged, "damaged receipts"}} {
+	}{
+		{r.Missing, "missing"},
+		{r.Duplicate, "duplicate"},
+		{r.Corrupt, "corrupt"},
+		{r.Failed, "FAILED"},
+		{r.Damaged, "damaged receipts"},
+		{r.Unasked, "recorded and never asked for"},
+		{r.Foreign, "files that are not the dataset's"},
+	} {
 		if wrong.n > 0 {
 			fmt.Fprintf(w, "  %s %s\n", number(wrong.n), wrong.name)
 		}

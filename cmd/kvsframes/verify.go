@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,15 +12,18 @@ import (
 
 const verifyHelp = `Read everything in a dataset back: that each sample that was ever asked for is
 there exactly once, that every picture is the one that was written, byte for
-byte, and that decoders will find the format and size that were recorded.
+byte, and that decoders will find the format and size that were recorded; that
+nothing else lies among them, that what is recorded was asked for, and that an
+index.parquet is the one of the receipts.
 It makes no calls to Kinesis Video Streams. DIR is the folder of a dataset, or its
 URL, as backfill takes it with --out. It changes nothing, but for --repair.
 
 --repair then takes away what is damaged, so that the same backfill fetches that,
 and nothing else, again: shards with pictures that are missing or not as they were
 written, damaged receipts with their shards, and of samples that are there twice
-one. It says what it did; the report is of the dataset as it is then. Files that
-could not be read stay, and so do files that no receipt knows. "go doc
+one; and an index that is not the one of the receipts. It says what it did; the
+report is of the dataset as it is then. Files that could not be read stay, and so do
+files that no receipt knows. "go doc
 github.com/kvsframes/kvsframes/io/dataset.Repair" tells the rest.
 
 Exit status: 0 complete; 1 it could not be read to its end, or repaired; 2 not a
@@ -80,8 +84,20 @@ func (show *output) verify(cmd *cobra.Command, dir string, repair bool) (dataset
 
 // nextStep is what makes a dataset complete.
 func nextStep(r dataset.Report, repaired bool) string {
-	if !repaired && r.Missing+r.Corrupt+r.Duplicate+r.Damaged > 0 {
-		return "verify --repair takes away what is damaged, then the same backfill fetches what is missing"
+	var steps []string
+	if r.Foreign > 0 {
+		steps = append(steps, "move away what is not the dataset's")
 	}
-	return "the same backfill fetches what is missing or FAILED"
+	if r.Stale {
+		steps = append(steps, "kvsframes index makes the index again")
+	}
+	switch {
+	case !repaired && r.Missing+r.Corrupt+r.Duplicate+r.Damaged > 0:
+		steps = append(steps, "verify --repair takes away what is damaged, then the same backfill fetches what is missing")
+	case r.Missing+r.Corrupt+r.Duplicate+r.Damaged+r.Failed > 0:
+		steps = append(steps, "the same backfill fetches what is missing or FAILED")
+	case r.Unasked > 0:
+		steps = append(steps, "the same backfill writes down what it asks for")
+	}
+	return strings.Join(steps, "; ")
 }

@@ -44,6 +44,14 @@ func (c *cataloger) run(ctx context.Context) error {
 	if err := c.writeIndex(ctx); err != nil {
 		return err
 	}
+	if err := c.addRequests(ctx); err != nil {
+		return err
+	}
+	return c.writeCard(ctx)
+}
+
+// addRequests counts what was asked for and is not there.
+func (c *cataloger) addRequests(ctx context.Context) error {
 	asked, err := c.ledger.WithContext(ctx).Requests()
 	var damaged *ledger.DamagedError
 	if err != nil && !errors.As(err, &damaged) { // for Verify to tell
@@ -57,7 +65,7 @@ func (c *cataloger) run(ctx context.Context) error {
 		c.contents.Samples += missing
 		c.contents.Missing += missing
 	}
-	return c.writeCard(ctx)
+	return nil
 }
 
 // WriteIndex makes the index of the dataset at dir, and returns how many rows it

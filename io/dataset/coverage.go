@@ -12,14 +12,18 @@ type coverage struct {
 
 func (c *coverage) ask(span framepb.Span) { c.asked = append(c.asked, span) }
 
-// record takes the receipts' spans by first sample.
-func (c *coverage) record(span framepb.Span) {
+// record takes the receipts' spans by first sample. It returns the samples that a span
+// before this one has, too: none where there are none.
+func (c *coverage) record(span framepb.Span) (twice framepb.Span) {
 	c.samples += span.Samples
 	n := len(c.recorded)
 	if n == 0 || c.recorded[n-1].End() < span.First {
 		c.recorded = append(c.recorded, span)
-		return
+		return twice
 	}
 	last := &c.recorded[n-1]
+	twice = span
+	twice.Samples = min(last.End(), span.End()) - span.First
 	last.Samples = max(last.End(), span.End()) - last.First
+	return twice
 }

@@ -162,6 +162,9 @@
 // receipt goes first. So a shard with a receipt is whole, and any other will be
 // fetched again.
 //
+// The description, requests, receipts and what tells of a packed set end with a
+// checksum; one that is not that of its file, and a field that nobody knows, is damage.
+//
 // Processes may be killed at any instant. Files are not flushed to the disk one
 // by one; after a power cut run [Verify].
 //

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 func Example() {
@@ -31,13 +32,19 @@ func writeAndVerify() error {
 		return err
 	}
 
+	// What is asked for is written down, so that what is missing can be told.
+	asked := framepb.Span{
+		Series:  framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG},
+		Samples: 2,
+	}
+	if err := ledger.Open(dir).Request(asked); err != nil {
+		return err
+	}
+
 	// In a real pipeline, shards come from the source.
 	p, s := beam.NewPipelineWithRoot()
 	shards := beam.Create(s, framepb.Shard{
-		Span: framepb.Span{
-			Series:  framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG},
-			Samples: 2,
-		},
+		Span: asked,
 		Gaps: []framepb.Gap{
 			{Stream: "front-door", SampleMs: 0, Reason: framepb.NoMedia},
 			{Stream: "front-door", SampleMs: 3000, Reason: framepb.NoMedia},

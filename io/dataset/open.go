@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,13 +59,9 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
-	desc := new(framepb.Dataset)
-	if err := framepb.DecodeJSON(data, desc); err != nil {
-		return nil, fmt.Errorf("%q %w: %s cannot be read: %w", dir, ErrForeign, descriptionFile, err)
-	}
-	if desc.Version != version {
-		return nil, fmt.Errorf("%q %w: it has version %d, this kvsframes knows %d: use the one that wrote it",
-			dir, ErrForeign, desc.Version, version)
+	desc, err := decodeDescription(data)
+	if err != nil {
+		return nil, fmt.Errorf("%q %w: %v", dir, ErrForeign, err)
 	}
 	if _, err := FormatOf(desc.Format); err != nil {
 		return nil, fmt.Errorf("%q %w: %w", dir, ErrForeign, err)
@@ -74,6 +71,26 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 			dir, ErrForeign, desc.ShardSamples, MaxShardSamples)
 	}
 	return desc, nil
+}
+
+// decodeDescription reads a description of this version. One of another version may
+// have other fields, or no checksum.
+func decodeDescription(data []byte) (*framepb.Dataset, error) {
+	desc := new(framepb.Dataset)
+	err := framepb.DecodeJSON(data, desc)
+	if err == nil && desc.Version == version {
+		return desc, nil
+	}
+	object, damage := framepb.CutChecksum(data)
+	if errors.Is(damage, framepb.ErrNoChecksum) {
+		object, damage = data, nil
+	}
+	var has struct{ Version int32 }
+	if damage == nil && json.Unmarshal(object, &has) == nil && has.Version != version {
+		return nil, fmt.Errorf("it has version %d, this kvsframes knows %d: use the one that wrote it, or choose another --out",
+			has.Version, version)
+	}
+	return nil, fmt.Errorf("%s cannot be read: %w: put back a copy of it, or choose another --out", descriptionFile, err)
 }
 
 // opened is Open, with the dataset's format and the store that it lies in.

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ import (
 
 func TestCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	want := &framepb.Dataset{Version: 1, Format: DefaultFormat, ShardSamples: 50, Transforms: []string{"resize"}}
+	want := &framepb.Dataset{Version: 2, Format: DefaultFormat, ShardSamples: 50, Transforms: []string{"resize"}}
 	options := Options{ShardSamples: 50, Transforms: []string{"resize"}}
 	for _, make := range []struct {
 		name    string
@@ -93,14 +94,23 @@ func TestBadFolders(t *testing.T) {
 		"below a file": {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
 		"cut short":    {func(t *testing.T, dir string) { describe(t, dir, `{"version":1`) }, "", ErrForeign, "dataset.json cannot be read"},
 		"empty":        {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
-		"version 2": {func(t *testing.T, dir string) {
-			describe(t, dir, `{"version":2,"format":"files","shardSamples":100,"x":1}`+"\n")
-		}, "", ErrForeign, "it has version 2, this kvsframes knows 1"},
+		"version 1, without checksums": {func(t *testing.T, dir string) {
+			describe(t, dir, `{"version":1,"format":"files","shardSamples":100}`+"\n")
+		}, "", ErrForeign, "it has version 1, this kvsframes knows 2: use the one that wrote it, or choose another --out"},
+		"version 3": {func(t *testing.T, dir string) {
+			describeWell(t, dir, `{"version":3,"format":"files","shardSamples":100,"x":1}`+"\n")
+		}, "", ErrForeign, "it has version 3, this kvsframes knows 2"},
 		"another program's": {func(t *testing.T, dir string) { describe(t, dir, `{"name":"coco"}`+"\n") }, "", ErrForeign, "version 0"},
+		"without a checksum": {func(t *testing.T, dir string) {
+			describe(t, dir, `{"version":2,"format":"files","shardSamples":100}`+"\n")
+		}, "", ErrForeign, "dataset.json cannot be read: it has no checksum"},
+		"a field that nobody knows": {func(t *testing.T, dir string) {
+			describeWell(t, dir, `{"version":2,"format":"files","shardSamples":100,"tqansforms":["resize 224x224"]}`+"\n")
+		}, "", ErrForeign, "tqansforms"},
 		"unknown format": {func(t *testing.T, dir string) {
-			describe(t, dir, `{"version":1,"format":"zarr","shardSamples":100}`+"\n")
+			describeWell(t, dir, `{"version":2,"format":"zarr","shardSamples":100}`+"\n")
 		}, "", ErrForeign, "one of files"},
-		"no samples": {func(t *testing.T, dir string) { describe(t, dir, `{"version":1,"format":"files"}`+"\n") }, "", ErrForeign, "0 samples a shard"},
+		"no samples": {func(t *testing.T, dir string) { describeWell(t, dir, `{"version":2,"format":"files"}`+"\n") }, "", ErrForeign, "0 samples a shard"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -118,6 +128,11 @@ func TestBadFolders(t *testing.T) {
 	if _, err := Check(t.Context(), "", Options{}); err == nil {
 		t.Error("no folder is no error")
 	}
+}
+
+// describeWell writes a description with its checksum.
+func describeWell(t *testing.T, dir, text string) {
+	describe(t, dir, string(framepb.AppendChecksum([]byte(text))))
 }
 
 func describe(t *testing.T, dir, text string) {
@@ -270,5 +285,30 @@ func TestSweptWhileCreating(t *testing.T) {
 	all.Wait()
 	if files := tree(t, dir); len(files) != 1 {
 		t.Errorf("left is %v", files)
+	}
+}
+
+// TestDescriptionEveryBit: a dataset whose description has a bit flipped anywhere, or is
+// cut, is refused by name, with what to do.
+func TestDescriptionEveryBit(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Create(t.Context(), dir, Options{Transforms: []string{"resize 224x224"}}); err != nil {
+		t.Fatal(err)
+	}
+	whole := tree(t, dir)[descriptionFile]
+	refused := func(text, how string) {
+		describe(t, dir, text)
+		_, err := Verify(t.Context(), dir, VerifyOptions{})
+		if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "choose another --out") {
+			t.Errorf("%s: Verify: %v", how, err)
+		}
+	}
+	for at := range whole {
+		refused(whole[:at], fmt.Sprintf("cut at %d", at))
+		for bit := range 8 {
+			flipped := []byte(whole)
+			flipped[at] ^= 1 << bit
+			refused(string(flipped), fmt.Sprintf("%q", flipped))
+		}
 	}
 }

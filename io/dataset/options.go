@@ -6,14 +6,17 @@ import (
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-const version = 1
+// version is of what is stored of a dataset: of all but its index and its card.
+// Version 2 has checksums.
+const version = 2
 
 // The bounds of Options.ShardSamples.
 const (
 	DefaultShardSamples = 100
-	MaxShardSamples     = 10000
+	MaxShardSamples     = ledger.MaxShardSamples
 )
 
 // Options are what a dataset is to be. A field left out takes what the dataset

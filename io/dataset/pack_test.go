@@ -94,6 +94,39 @@ func packByHand(plan *PackPlan, dir, place string, step func(name string) error)
 	return nil
 }
 
+// TestPackEveryBit: a set whose description has a bit flipped anywhere is refused by
+// name; a list of its files is written anew.
+func TestPackEveryBit(t *testing.T) {
+	dir, place := archive(t, "webdataset"), t.TempDir()
+	plan := planned(t, dir, PackOptions{Format: "webdataset", SamplesPerFile: 20})
+	if err := packByHand(plan, dir, place, nil); err != nil {
+		t.Fatal(err)
+	}
+	whole := tree(t, place)
+	for at := range whole[packFile] {
+		for bit := range 8 {
+			flipped := []byte(whole[packFile])
+			flipped[at] ^= 1 << bit
+			overwrite(t, place, packFile, flipped)
+			if _, err := OpenPacked(t.Context(), place); err == nil || !strings.Contains(err.Error(), "its pack.json cannot be read") {
+				t.Fatalf("%s: %v", flipped, err)
+			}
+		}
+	}
+	overwrite(t, place, packFile, []byte(whole[packFile]))
+	if _, err := framepb.CutChecksum([]byte(whole[shardsFile])); err != nil {
+		t.Error(err)
+	}
+	flip(t, filepath.Join(place, shardsFile))
+	if _, err := framepb.CutChecksum([]byte(tree(t, place)[shardsFile])); err == nil {
+		t.Error("a flipped bit of shards.json does not show")
+	}
+	if err := packByHand(plan, dir, place, nil); err != nil {
+		t.Error(err)
+	}
+	equalTrees(t, tree(t, place), whole, "packed again")
+}
+
 // TestPackEverywhere: through Beam, from datasets of every format, sets of one
 // format are the same in every place; each has every frame once.
 func TestPackEverywhere(t *testing.T) {

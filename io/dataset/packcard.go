@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -93,6 +94,7 @@ func writeText(ctx context.Context, store ledger.Store, name string, text []byte
 	return nil
 }
 
+// indented is v in JSON, with a checksum.
 func indented(v any) []byte {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -100,7 +102,7 @@ func indented(v any) []byte {
 	if err := encoder.Encode(v); err != nil {
 		panic(err) // texts and numbers alone
 	}
-	return text.Bytes()
+	return framepb.AppendChecksum(text.Bytes())
 }
 
 // pattern finds the pictures of a split, or the files that have them.

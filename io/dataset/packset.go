@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -149,8 +150,14 @@ func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
 	case err != nil:
 		return set, fmt.Errorf("opening the packed set %q: %w", place, err)
 	}
-	if err := json.Unmarshal(data, &set); err != nil {
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w", place, packFile, err)
+	object, err := framepb.CutChecksum(data)
+	if err == nil {
+		fields := json.NewDecoder(bytes.NewReader(object))
+		fields.DisallowUnknownFields()
+		err = fields.Decode(&set)
+	}
+	if err != nil {
+		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w: choose another OUT", place, packFile, err)
 	}
 	return set, nil
 }

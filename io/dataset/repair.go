@@ -19,18 +19,21 @@ import (
 //
 //   - a shard with a picture that is missing or not what was recorded, and one
 //     whose receipt is damaged, go with their receipts;
-//   - a damaged request is written anew from its name; it goes where no other file
-//     tells of which series it is;
+//   - a damaged request is written anew from its name, or one under another's name
+//     under its own; it goes where neither tells what it asked for, or no other file
+//     of which series it is;
 //   - of samples in more than one receipt the one that [ledger.Ledger.Tally] counts
 //     stays. A shard that has none of those goes; one that has some is written anew
 //     with these alone;
-//   - a shard without a receipt goes where others have all of its samples.
+//   - a shard without a receipt goes where others have all of its samples;
+//   - an index that is damaged, or not that of the receipts, goes.
 //
 // A shard's folder that holds a file of somebody's, or that is behind a link, is not
 // taken away: that is an error, which names the file.
 //
 // All else stays: shards with FAILED gaps, which the next backfill fetches anyway,
-// and what no receipt knows, which may be what a backfill is about to record.
+// what no receipt knows, which may be what a backfill is about to record, and files
+// that are not the dataset's, but those in the folder of a shard that goes.
 //
 // Nothing is touched where Verify would return an error, nor a picture that the
 // file system does not give away, and what is damaged is read a second time before
@@ -77,7 +80,7 @@ func (v *verifier) nothingToRepair() bool {
 			return false
 		}
 	}
-	return len(v.damages)+len(v.spoiled)+len(v.useless) == 0
+	return len(v.damages)+len(v.spoiled)+len(v.useless) == 0 && !v.report.Stale
 }
 
 type repairer struct {
@@ -138,6 +141,9 @@ func (r *repairer) mend(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.found.report.Stale && r.done.harmless.seen == 0 { // else it goes without saying
+		r.done.note("%s: removed: kvsframes index, or the next backfill, writes it again", indexFile) // by NewWriter
+	}
 	return nil
 }
 
@@ -159,7 +165,10 @@ func (r *repairer) all(ctx context.Context, n int, do func(ctx context.Context, 
 func (r *repairer) request(ctx context.Context, damage *ledger.DamagedError) error {
 	if span := damage.Entry.Span; span.Samples > 0 {
 		r.done.note("%s: written anew: %v", damage.Path, damage.Err)
-		return r.found.ledger.WithContext(ctx).Request(span)
+		if err := r.found.ledger.WithContext(ctx).Request(span); err != nil || damage.Path == ledger.RequestPath(span) {
+			return err
+		}
+		return r.found.store.Remove(ctx, damage.Path)
 	}
 	r.done.note("%s: removed: %v", damage.Path, damage.Err)
 	return r.found.store.Remove(ctx, damage.Path)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -66,6 +67,25 @@ var repairs = map[string]struct {
 	"a cut receipt":     {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.put(t, receiptPath(a), `{"series`) }, 1, "removed with its pictures"},
 	"no receipt":        {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.remove(t, receiptPath(a)) }, 1, ""},
 	"a damaged request": {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.put(t, requestPath(a), "") }, 0, "written anew"},
+	"a request between samples": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+		s.put(t, "requests/"+a.Series.ID()+"/20260101T000001000Z-64.json", "{")
+	}, 0, "20260101T000001000Z-64.json: removed: cut short"},
+	"a request before the epoch": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+		s.put(t, "requests/"+a.Series.ID()+"/00260101T000000000Z-64.json", "{")
+	}, 0, "00260101T000000000Z-64.json: removed: cut short"},
+	"a request under another's name": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+		s.put(t, "requests/"+a.Series.ID()+"/20260101T000100000Z-4.json", s.files(t)[requestPath(a)])
+		s.remove(t, requestPath(a))
+	}, 0, "20260101T000100000Z-4.json: written anew: it is the request for 20260101T000000000Z-4"},
+	"a receipt of more samples than there are": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+		data, err := framepb.EncodeJSON(&framepb.Receipt{
+			Series: a.Series.Stored(), First: a.First, Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: framepb.NoMedia}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.put(t, receiptPath(a), string(data))
+	}, 1, "a shard has at most 10000"},
 	"all receipts and requests": {func(t *testing.T, s spot, a, b, c framepb.Span) {
 		for _, span := range []framepb.Span{a, b, c} {
 			s.put(t, receiptPath(span), "{")

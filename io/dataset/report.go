@@ -33,8 +33,11 @@ type Report struct {
 	Corrupt   int64            `json:"corrupt"`   // frames whose file is not what was recorded
 	Failed    int64            `json:"failed"`    // FAILED gaps
 	Damaged   int64            `json:"damaged"`   // receipts and requests that cannot be read
+	Unasked   int64            `json:"unasked"`   // samples that are recorded, and that no request asks for
+	Foreign   int64            `json:"foreign"`   // files and folders in shards that are not the dataset's
+	Stale     bool             `json:"stale"`     // there is an index, and it is damaged or not that of the receipts
 	Shards    int64            `json:"shards"`    // receipts
-	Complete  bool             `json:"complete"`  // Missing, Duplicate, Corrupt, Failed and Damaged are 0
+	Complete  bool             `json:"complete"`  // Missing to Foreign are 0, and the index is not stale
 
 	// Problems are for people: one line each, naming file, stream and time. The
 	// harmful come first. At most 100, then how many more there are.

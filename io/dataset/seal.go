@@ -14,7 +14,8 @@ import (
 // A sealed Parquet file has checksums where Parquet has none: parquet-go (0.32)
 // panics at some files that are damaged there, and ends the process at others. The
 // seals of its row groups are in its metadata; that of its footer stands right
-// before the footer, where readers of Parquet look at nothing.
+// before the footer, where readers of Parquet look at nothing, and before it that of
+// what stands between the last group and the footer.
 
 // sealKey is the name of a sealed file's metadata that has the seals.
 const sealKey = "kvsframes.seals"
@@ -73,7 +74,9 @@ func (s *sealer) close(setMetadata func(key, value string), end func() error) er
 	if _, err := s.file.Write(rest[:len(rest)-len(footer)]); err != nil {
 		return err
 	}
-	seal := binary.LittleEndian.AppendUint32(nil, crc32.Checksum(footer, castagnoli))
+	between := crc32.Update(s.group.Sum, castagnoli, rest[:len(rest)-len(footer)])
+	seal := binary.LittleEndian.AppendUint32(nil, between)
+	seal = binary.LittleEndian.AppendUint32(seal, crc32.Checksum(footer, castagnoli))
 	_, err = s.file.Write(append(seal, footer...))
 	return err
 }
@@ -126,4 +129,30 @@ func loadSealed(file *fileRanges, seal groupSeal) (*fileRange, error) {
 		return nil, errSeal
 	}
 	return group, nil
+}
+
+// checkBetween compares what stands between the last row group and the footer, which
+// others read, with its seal.
+func checkBetween(file *fileRanges, seals []groupSeal) error {
+	size := file.file.Size()
+	end, err := file.load(size-footerEnd, size)
+	if err != nil {
+		return err
+	}
+	defer file.release(end)
+	var first int64
+	if n := len(seals); n > 0 {
+		first = seals[n-1].End
+	}
+	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.data))
+	between, err := file.load(first, footer-sealSize)
+	if err != nil {
+		return err
+	}
+	defer file.release(between)
+	n := len(between.data) - sealSize
+	if n < 0 || crc32.Checksum(between.data[:n], castagnoli) != binary.LittleEndian.Uint32(between.data[n:]) {
+		return errSeal
+	}
+	return nil
 }

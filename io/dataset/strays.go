@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -9,10 +10,10 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// findStrays reports what no receipt knows. None of it does harm to the dataset:
-// a shard without its receipt is unfinished work, and will be fetched again. One
-// whose samples other receipts have never will be: whoever reads every file finds
-// these samples twice.
+// findStrays reports what no receipt knows. A shard without its receipt is unfinished
+// work, and will be fetched again. One whose samples other receipts have never will be:
+// whoever reads every file finds these samples twice. What has not the name of a shard
+// is not the dataset's, and whoever reads every file takes it for its.
 func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays()
 	if err != nil {
@@ -27,7 +28,8 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, name := range files {
-		v.found.note("%s/%s: no receipt knows this file; it does no harm", root, shown(name))
+		v.report.Foreign++
+		v.found.foreign(root + "/" + name)
 	}
 	series, err := v.ledger.Series()
 	if err != nil {
@@ -62,18 +64,56 @@ func (v *verifier) findStrays(ctx context.Context) error {
 	return nil
 }
 
+// idForm is the folder of a series, by [framepb.Series.ID].
+var idForm = regexp.MustCompile(`^shards/[^/]+_[0-9a-f]{12}/`)
+
 // stray looks at a shard without a receipt; the series is the zero one where it
 // is not known.
 func (v *verifier) stray(series framepb.Series, path, name string) {
 	span, ok := spanNamed(series, name)
+	if series.IntervalMs == 0 && idForm.MatchString(path) { // nothing is left that tells of which series it is
+		any, named := spanNamed(framepb.Series{IntervalMs: 1}, name)
+		if named && any.Name()+extensionOf(v.format) == name {
+			v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
+			return
+		}
+	}
 	switch {
-	case !ok || v.format.Path(span) != path, len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
+	case !ok || v.format.Path(span) != path:
+		v.report.Foreign++
+		v.found.foreign(path)
+	case len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
 		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
 	case v.spoiled != nil:
 		v.useless = append(v.useless, span)
 	default:
 		v.found.note("%s: no receipt knows this shard, and others have its samples: who reads every file finds them twice", shown(path))
 	}
+}
+
+func (f *findings) foreign(path string) {
+	f.harm("%s: not a file of the dataset, but loaders that read every file of shards/ read it: move it away (--repair leaves it)", shown(path))
+}
+
+// findForeign looks at what lies in the folder of a shard, besides the files that were
+// opened.
+func (v *verifier) findForeign(shard *stored, part *Report) error {
+	names, err := shard.strays()
+	for _, name := range names {
+		part.Foreign++
+		v.found.foreign(shard.path + "/" + name)
+	}
+	return err
+}
+
+// openedBefore is a shard whose pictures were read back before.
+func (v *verifier) openedBefore(ctx context.Context, receipt *framepb.Receipt) (*stored, error) {
+	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span()), opened: make(map[string]bool)}
+	blobs, err := v.format.Positions(receipt)
+	for i := range blobs {
+		shard.opened[blobs[i].Name] = true
+	}
+	return shard, err
 }
 
 // spanNamed reads the name of a shard, whatever its extension.
@@ -85,5 +125,6 @@ func spanNamed(series framepb.Series, name string) (framepb.Span, bool) {
 		return framepb.Span{}, false
 	}
 	samples, err := strconv.ParseInt(count, 10, 64)
-	return framepb.Span{Series: series, First: series.Index(ms), Samples: samples}, err == nil && samples > 0
+	return framepb.Span{Series: series, First: series.Index(ms), Samples: samples},
+		err == nil && ms >= 0 && 0 < samples && samples <= MaxShardSamples
 }

@@ -31,7 +31,10 @@ type VerifyOptions struct {
 
 // Verify reads everything in a dataset back: that each sample that was asked
 // for is there once, and that every picture is the one that was written, to its
-// last byte, with the format and size that its receipt tells. It reads as many
+// last byte, with the format and size that its receipt tells; that all that is
+// recorded was asked for; that shards holds no file that is not the dataset's, which
+// whoever reads all files there would take for its; and that the index, where there is
+// one, has a row for each sample that is recorded, and no other. It reads as many
 // shards at once as there are CPUs, 32 from a bucket, a picture at a time.
 //
 // What is wrong with the dataset is in the report; a dataset that nobody asked
@@ -85,7 +88,8 @@ func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verif
 func (v *verifier) result() Report {
 	r := v.report
 	r.Failed = r.Gaps[framepb.Failed]
-	r.Complete = r.Missing == 0 && r.Duplicate == 0 && r.Corrupt == 0 && r.Failed == 0 && r.Damaged == 0
+	r.Complete = r.Missing == 0 && r.Duplicate == 0 && r.Corrupt == 0 && r.Failed == 0 && r.Damaged == 0 &&
+		r.Unasked == 0 && r.Foreign == 0 && !r.Stale
 	r.Problems = v.found.list()
 	return r
 }
@@ -102,6 +106,9 @@ func (v *verifier) run(ctx context.Context) error {
 	}
 	for _, c := range v.cover {
 		v.addUp(c)
+	}
+	if err := v.checkIndex(ctx); err != nil {
+		return err
 	}
 	return v.findStrays(ctx)
 }
@@ -163,11 +170,18 @@ func (v *verifier) readShards(ctx context.Context) error {
 			v.finish(Report{})
 			continue
 		default:
-			v.coverageOf(receipt.Span().Series).record(receipt.Span())
+			v.record(receipt)
 			group.Go(func() error { return v.readShard(groupCtx, receipt) })
 		}
 	}
 	return errors.Join(group.Wait(), fatal, ctx.Err())
+}
+
+func (v *verifier) record(receipt *framepb.Receipt) {
+	span := receipt.Span()
+	if twice := v.coverageOf(span.Series).record(span); twice.Samples > 0 {
+		v.found.harm("%s: %s are in a receipt before it, too", entryOf(receipt).Path(), samplesOf(twice))
+	}
 }
 
 // parallel is how many shards are read at once: in a bucket reading is waiting,
@@ -218,6 +232,15 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 	entry := entryOf(receipt)
 	if v.trusts != nil && v.trusts(entry) {
 		part.Frames = int64(receipt.Frames)
+		if receipt.Frames > 0 {
+			shard, err := v.openedBefore(ctx, receipt)
+			if err == nil {
+				err = v.findForeign(shard, &part)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		v.finish(part)
 		return nil
 	}
@@ -276,14 +299,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 		found.harm("%s: the %s of %s at %s: %v", path, blob.kind(), series.StreamName, clock(series.At(blob.Index)), err)
 	}
 	part.Frames = int64(int(receipt.Frames) - len(spoiled))
-	strays, err := shard.strays()
-	if err != nil {
-		return false, err
-	}
-	for _, name := range strays {
-		found.note("%s/%s: no receipt knows this file; it does no harm", path, shown(name))
-	}
-	return readable, nil
+	return readable, v.findForeign(shard, part)
 }
 
 // isUnreadable says that a file system does not give a file away: so nothing is
@@ -320,6 +336,7 @@ func (v *verifier) finish(part Report) {
 	r.Frames += part.Frames
 	r.Missing += part.Missing
 	r.Corrupt += part.Corrupt
+	r.Foreign += part.Foreign
 	for reason, n := range part.Gaps {
 		r.Gaps[reason] += n
 	}
@@ -347,15 +364,23 @@ func (v *verifier) damaged(damage *ledger.DamagedError) {
 
 func (v *verifier) addUp(c *coverage) {
 	asked := ledger.Union(c.asked)
-	uncovered := ledger.Minus(asked, c.recorded)
+	uncovered, unasked := ledger.Minus(asked, c.recorded), ledger.Minus(c.recorded, asked)
 	for _, span := range uncovered {
-		v.found.harm("%s: %d samples from %s to %s were asked for and are not there", span.Series.StreamName, span.Samples,
-			clock(span.Series.At(span.First)), clock(span.Series.At(span.End()-1)))
+		v.found.harm("%s: %s were asked for and are not there", span.Series.StreamName, samplesOf(span))
+	}
+	for _, span := range unasked {
+		v.found.harm("%s: %s are recorded, and no request on record asks for them: the same backfill writes down what it asks for",
+			span.Series.StreamName, samplesOf(span))
 	}
 	recorded := ledger.Count(c.recorded)
 	v.report.Missing += ledger.Count(uncovered)
 	v.report.Samples += recorded + ledger.Count(uncovered)
 	v.report.Duplicate += c.samples - recorded
+	v.report.Unasked += ledger.Count(unasked)
+}
+
+func samplesOf(span framepb.Span) string {
+	return fmt.Sprintf("%d samples from %s to %s", span.Samples, clock(span.Series.At(span.First)), clock(span.Series.At(span.End()-1)))
 }
 
 func (v *verifier) coverageOf(series framepb.Series) *coverage {

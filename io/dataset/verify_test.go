@@ -69,7 +69,7 @@ func TestVerifyWhole(t *testing.T) {
 		t.Errorf("the progress was %v", progress)
 	}
 	data, err := json.Marshal(verify(t, create(t)))
-	if err != nil || !strings.HasSuffix(string(data), `"samples":0,"frames":0,"gaps":{},"drops":{},"missing":0,"duplicate":0,"corrupt":0,"failed":0,"damaged":0,"shards":0,"complete":true,"problems":[]}`) {
+	if err != nil || !strings.HasSuffix(string(data), `"samples":0,"frames":0,"gaps":{},"drops":{},"missing":0,"duplicate":0,"corrupt":0,"failed":0,"damaged":0,"unasked":0,"foreign":0,"stale":false,"shards":0,"complete":true,"problems":[]}`) {
 		t.Errorf("the report is written %s, %v", data, err)
 	}
 }
@@ -132,12 +132,12 @@ var damages = map[string]struct {
 	"overlap": {
 		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 3, "fff"), shardOf(door, 2, "fff")) },
 		Report{Frames: 6, Shards: 2, Duplicate: 6},
-		"",
+		"ledger/" + door.ID() + "/20260101T000006000Z-3.json: 2 samples from 2026-01-01T00:00:06.000Z to 2026-01-01T00:00:09.000Z are in a receipt before it, too",
 	},
 	"overlap inside": {
 		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 1, "ff")) },
 		Report{Frames: 2, Shards: 1, Duplicate: 2},
-		"",
+		"ledger/" + door.ID() + "/20260101T000003000Z-2.json: 2 samples from 2026-01-01T00:00:03.000Z to 2026-01-01T00:00:06.000Z are in a receipt before it, too",
 	},
 	"wrong size": {func(t *testing.T, dir string) {
 		shard := shardOf(door, 6, "ff")
@@ -158,11 +158,32 @@ var damages = map[string]struct {
 		stray(t, dir, damagedShard+"/x")
 		stray(t, dir, "shards/y")
 		stray(t, dir, "ledger/"+door.ID()+"/z")
-	}, Report{}, damagedShard + "/x: no receipt knows this file"},
+	}, Report{Foreign: 2}, damagedShard + "/x: it is not the dataset's"},
+	"a file among the shards": {
+		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
+		Report{Foreign: 1},
+		"shards/" + door.ID() + "/evil.tar: not a file of the dataset, but loaders that read every file of shards/ read it: move it away (--repair leaves it)",
+	},
+	"another format's shard": {
+		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4.tar") },
+		Report{Foreign: 1},
+		"/20260101T001200000Z-4.tar: it is not the dataset's",
+	},
+	"a shard of more samples than there are": {
+		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-2147483647/x") },
+		Report{Foreign: 1},
+		"-2147483647: it is not the dataset's",
+	},
+	"no requests": {
+		func(t *testing.T, dir string) { remove(t, dir, "requests") },
+		Report{Unasked: 6},
+		"front.door: 6 samples from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:15.000Z are recorded, and no request on record asks for them: the same backfill writes down",
+	},
+	"no request": {func(t *testing.T, dir string) { remove(t, dir, damagedRequest) }, Report{Unasked: 4}, "4 samples from 2026-01-01T00:00:00.000Z"},
 	"unfinished": {func(t *testing.T, dir string) {
 		stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4/x")
 		stray(t, dir, "shards/other/20260101T001200000Z-4/x")
-	}, Report{}, "shards/other/20260101T001200000Z-4: no receipt knows this shard"},
+	}, Report{Foreign: 1}, "shards/other/20260101T001200000Z-4: it is not the dataset's"},
 	"a folder of a shard without frames": {func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 6, "n"))
 		stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")
@@ -228,6 +249,8 @@ func plus(r *Report, d Report) {
 	r.Corrupt += d.Corrupt
 	r.Failed += d.Failed
 	r.Damaged += d.Damaged
+	r.Unasked += d.Unasked
+	r.Foreign += d.Foreign
 	r.Shards += d.Shards
 	for _, m := range []struct{ to, from map[string]int64 }{{r.Gaps, d.Gaps}, {r.Drops, d.Drops}} {
 		for reason, n := range m.from {
@@ -236,7 +259,7 @@ func plus(r *Report, d Report) {
 			}
 		}
 	}
-	r.Complete = r.Missing+r.Duplicate+r.Corrupt+r.Failed+r.Damaged == 0
+	r.Complete = r.Missing+r.Duplicate+r.Corrupt+r.Failed+r.Damaged+r.Unasked+r.Foreign == 0
 }
 
 func flip(t testing.TB, path string) {
@@ -272,6 +295,7 @@ func TestVerifyEveryFile(t *testing.T) {
 		t.Run(fmt.Sprintf("complete=%v", complete), func(t *testing.T) {
 			dir := create(t)
 			write(t, dir, shards...)
+			catalog(t, dir)
 			spoilEveryFile(t, dir, complete)
 		})
 	}
@@ -279,32 +303,20 @@ func TestVerifyEveryFile(t *testing.T) {
 
 func spoilEveryFile(t *testing.T, dir string, complete bool) {
 	whole := tree(t, dir)
-	var names []string
-	for name := range whole {
-		if !strings.HasSuffix(name, "/") && name != descriptionFile {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	names := checkedFiles(whole)
 	before := verify(t, dir)
-	if before.Complete != complete {
+	if before.Complete != complete || before.Stale {
 		t.Fatalf("%+v", before)
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		spoiled := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 4, rapid.ID).Draw(rt, "files")
-		rt.Cleanup(func() {
-			for _, name := range spoiled {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(whole[name]), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-		forgotten := false // what nobody asks for any more is not missing
+		rt.Cleanup(func() { put(t, dir, whole, spoiled) })
+		removed := make(map[string]bool)
 		for _, name := range spoiled {
 			path := filepath.Join(dir, name)
 			switch rapid.SampledFrom([]string{"remove", "cut", "flip"}).Draw(rt, "how") {
 			case "remove":
-				forgotten = forgotten || strings.HasPrefix(name, "requests/")
+				removed[name] = true
 				if err := os.Remove(path); err != nil {
 					rt.Fatal(err)
 				}
@@ -314,17 +326,169 @@ func spoilEveryFile(t *testing.T, dir string, complete bool) {
 				}
 			case "flip":
 				data := []byte(whole[name])
-				data[rapid.IntRange(0, len(data)-1).Draw(rt, "at")] ^= 1
+				data[rapid.IntRange(0, len(data)-1).Draw(rt, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(rt, "bit")
 				if err := os.WriteFile(path, data, 0o666); err != nil {
 					rt.Fatal(err)
 				}
 			}
 		}
-		report := verify(t, dir)
-		if report.Complete && !forgotten && (!complete || report.Frames < before.Frames) {
+		report, err := Verify(context.Background(), dir, VerifyOptions{})
+		if slices.Contains(spoiled, descriptionFile) {
+			if !errors.Is(err, ErrForeign) && !errors.Is(err, ErrNoDataset) {
+				rt.Errorf("without its description: %v", err)
+			}
+			return
+		}
+		if err != nil {
+			rt.Fatal(err)
+		}
+		checkEquation(t, report)
+		changed := len(removed) < len(spoiled)
+		if report.Complete && (!complete || changed || report.Frames < before.Frames && !isForgotten(removed)) {
 			rt.Errorf("complete without %v: %+v", spoiled, report)
 		}
 	})
+}
+
+// isForgotten says that nothing is left that tells of a shard: neither request nor
+// receipt, nor the index.
+func isForgotten(removed map[string]bool) bool {
+	for name := range removed {
+		if removed[indexFile] && strings.HasPrefix(name, "requests/") && removed[strings.Replace(name, "requests/", "ledger/", 1)] {
+			return true
+		}
+	}
+	return false
+}
+
+// checkedFiles lists the files of a dataset but for its card, which may be somebody's own.
+func checkedFiles(whole map[string]string) []string {
+	var names []string
+	for name := range whole {
+		if !strings.HasSuffix(name, "/") && name != cardFile {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func put(t *testing.T, dir string, whole map[string]string, names []string) {
+	for _, name := range names {
+		overwrite(t, dir, name, []byte(whole[name]))
+	}
+}
+
+// TestVerifyEveryBit: no bit of a file can be flipped, in whatever format, so that the
+// dataset is complete, and repaired it never ends with other samples than it had.
+func TestVerifyEveryBit(t *testing.T) {
+	t.Parallel()
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) {
+			dir := t.TempDir()
+			if _, err := Create(t.Context(), dir, Options{Format: format, Transforms: []string{"resize 224x224"}}); err != nil {
+				t.Fatal(err)
+			}
+			write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"))
+			catalog(t, dir)
+			whole := tree(t, dir)
+			names := checkedFiles(whole)
+			if report := verify(t, dir); !report.Complete || len(names) < 7 {
+				t.Fatalf("%+v of %v", report, names)
+			}
+			rapid.Check(t, func(rt *rapid.T) {
+				name := rapid.SampledFrom(names).Draw(rt, "file")
+				rt.Cleanup(func() { put(t, dir, whole, []string{name}) })
+				data := []byte(whole[name])
+				data[rapid.IntRange(0, len(data)-1).Draw(rt, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(rt, "bit")
+				overwrite(t, dir, name, data)
+				report, err := Verify(context.Background(), dir, VerifyOptions{})
+				if err == nil && (report.Complete || len(report.Problems) == 0) || err != nil && name != descriptionFile {
+					rt.Errorf("Verify = %+v, %v", report, err)
+				}
+			})
+		})
+	}
+}
+
+// TestVerifyIndex: an index that is not the one of the receipts is not complete, and
+// goes when the dataset is repaired; a missing one is no damage. A card that is not the
+// dataset's is worth a note.
+func TestVerifyIndex(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil   func(t *testing.T, dir string)
+		stale   bool
+		problem string
+	}{
+		"whole":     {func(*testing.T, string) {}, false, ""},
+		"none":      {func(t *testing.T, dir string) { remove(t, dir, indexFile) }, false, ""},
+		"damaged":   {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, indexFile)) }, true, "a checksum does not match: make it again with kvsframes index"},
+		"cut short": {func(t *testing.T, dir string) { damage(t, dir, indexFile) }, true, "make it again with kvsframes index"},
+		"a shard less": {func(t *testing.T, dir string) {
+			old := tree(t, dir)[indexFile]
+			write(t, dir, shardOf(door, 6, "ff"))
+			overwrite(t, dir, indexFile, []byte(old))
+		}, true, "it ends before front~door_20260101T000018000Z, which is recorded"},
+		"another picture": {func(t *testing.T, dir string) {
+			old := tree(t, dir)[indexFile]
+			write(t, dir, shardOf(door, 4, "gf"))
+			overwrite(t, dir, indexFile, []byte(old))
+		}, true, "its row of front~door_20260101T000012000Z is not what the receipt of front~door_20260101T000012000Z says"},
+		"a shard more": {func(t *testing.T, dir string) {
+			old := tree(t, dir)
+			write(t, dir, shardOf(door, 6, "ff"))
+			catalog(t, dir)
+			for name := range tree(t, dir) {
+				if _, had := old[name]; !had {
+					remove(t, dir, name)
+				}
+			}
+		}, true, "it has a row of front~door_20260101T000018000Z, which is in no receipt"},
+		"a card of before": {func(t *testing.T, dir string) {
+			overwrite(t, dir, cardFile, []byte(tree(t, dir)[cardFile]+"More.\n"))
+		}, false, "README.md: it is not the card of the dataset as it is now"},
+		"somebody's card": {func(t *testing.T, dir string) { overwrite(t, dir, cardFile, []byte("# Mine\n")) }, false, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := create(t)
+			write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
+			catalog(t, dir)
+			test.spoil(t, dir)
+			report := verify(t, dir)
+			said := strings.Join(report.Problems, "\n")
+			if report.Stale != test.stale || report.Complete == test.stale || !strings.Contains(said, test.problem) || (said == "") != (test.problem == "") {
+				t.Errorf("Verify = %+v", report)
+			}
+			repaired := repair(t, dir)
+			if !repaired.Complete || (repaired.Repaired > 0) != test.stale || exists(filepath.Join(dir, indexFile)) != (!test.stale && name != "none") {
+				t.Errorf("Repair = %+v", repaired)
+			}
+		})
+	}
+}
+
+// TestSameRow: rows that differ in any field are not the same.
+func TestSameRow(t *testing.T) {
+	whole := func() *Sample { return &Sample{Key: "key", Labels: map[string]string{"a": "b"}} }
+	if !sameRow(whole(), whole()) {
+		t.Error("a row is not the same as itself")
+	}
+	for i := range reflect.TypeFor[Sample]().NumField() {
+		other := whole()
+		switch field := reflect.ValueOf(other).Elem().Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("other")
+		case reflect.Map:
+			field.Set(reflect.ValueOf(map[string]string{"a": "c"}))
+		case reflect.Array:
+			field.Index(31).SetUint(1)
+		default:
+			field.SetInt(1)
+		}
+		if sameRow(whole(), other) {
+			t.Errorf("a row is the same with another %s", reflect.TypeFor[Sample]().Field(i).Name)
+		}
+	}
 }
 
 func TestVerifyErrors(t *testing.T) {

@@ -57,7 +57,7 @@ func TestLayout(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, want) {
 		t.Errorf("the dataset holds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := files["dataset.json"]; got != `{"version":1,"format":"files","shardSamples":100}`+"\n" {
+	if got := files["dataset.json"]; got != `{"version":2,"format":"files","shardSamples":100,"crc32c":"91f782de"}`+"\n" {
 		t.Errorf("dataset.json is %s", got)
 	}
 	frame := shardOf(door, 0, "fnfd").Frames[1]

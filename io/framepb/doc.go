@@ -7,7 +7,8 @@
 // marshalled whole for it.
 //
 // [Work], [Receipt], [Request] and [Dataset] are what is planned or stored.
-// They are protos, so that what one version wrote the next can read.
+// They are protos; what is stored of them is JSON with a checksum, see [EncodeJSON].
+// A version that gives one a new field gives datasets a new version.
 //
 // A [Series] is a stream sampled in one way; a [Span] is consecutive samples
 // of it: a request, a run or a shard. Both are comparable values.

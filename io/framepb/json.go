@@ -3,16 +3,15 @@ package framepb
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
-// EncodeJSON writes a message as one line of protojson in one spelling:
-// protojson varies its spacing on purpose, and equal messages must become equal
-// files.
+// EncodeJSON writes a message as one line of protojson in one spelling, with a
+// checksum as [AppendChecksum] adds it: protojson varies its spacing on purpose,
+// and equal messages must become equal files.
 func EncodeJSON(m proto.Message) ([]byte, error) {
 	loose, err := protojson.Marshal(m)
 	if err != nil {
@@ -24,15 +23,16 @@ func EncodeJSON(m proto.Message) ([]byte, error) {
 		return nil, fmt.Errorf("encoding %s: %w", m.ProtoReflect().Descriptor().Name(), err)
 	}
 	line.WriteByte('\n')
-	return line.Bytes(), nil
+	return AppendChecksum(line.Bytes()), nil
 }
 
-// DecodeJSON reads what EncodeJSON wrote, by this version or a later one:
-// fields that it does not know are left out. Whatever does not end with its
-// line's end was cut short, and is an error.
+// DecodeJSON reads what EncodeJSON wrote. A field that is not known is an error:
+// a later version that has more fields is told by the version of the dataset. The
+// other errors are those of [CutChecksum].
 func DecodeJSON(data []byte, m proto.Message) error {
-	if !bytes.HasSuffix(data, []byte("\n")) {
-		return errors.New("cut short: the line has no end")
+	object, err := CutChecksum(data)
+	if err != nil {
+		return err
 	}
-	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(data, m)
+	return protojson.Unmarshal(object, m)
 }

@@ -5,9 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
+
+// MaxShardSamples is the most samples that a shard may have. No file, and no name of
+// one, is believed that says more.
+const MaxShardSamples = 10000
 
 // Failed reports whether a receipt has FAILED gaps, so that its shard is to be
 // fetched again.
@@ -43,11 +49,19 @@ func checkSpan(span framepb.Span) error {
 	return nil
 }
 
+// checkShardSpan is checkSpan for what may be the samples of one shard.
+func checkShardSpan(span framepb.Span) error {
+	if span.Samples > MaxShardSamples {
+		return fmt.Errorf("it has %d samples, a shard has at most %d", span.Samples, MaxShardSamples)
+	}
+	return checkSpan(span)
+}
+
 // check holds a receipt against what its name promises and adds up its parts.
 // Everything that reads a receipt later trusts it.
 func check(receipt *framepb.Receipt, entry Entry) error {
 	span := receipt.Span()
-	if err := checkSpan(span); err != nil {
+	if err := checkShardSpan(span); err != nil {
 		return err
 	}
 	if span != entry.Span {
@@ -69,6 +83,11 @@ func check(receipt *framepb.Receipt, entry Entry) error {
 // checkRuns returns how many samples are gaps or drops.
 func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 	gaps, drops := receipt.Gaps, receipt.Drops
+	for _, gap := range gaps {
+		if !slices.Contains(framepb.GapReasons, gap.GetReason()) {
+			return 0, fmt.Errorf("it has a gap of reason %q, there is none but %s", gap.GetReason(), strings.Join(framepb.GapReasons, ", "))
+		}
+	}
 	var end int64
 	take := func(offset, count int32, reason string) error {
 		if int64(offset) < end || count <= 0 || reason == "" {
@@ -106,6 +125,10 @@ func checkColumns(receipt *framepb.Receipt) error {
 	}
 	if !whole {
 		return fmt.Errorf("its columns are not of %d frames", frames)
+	}
+	negative := func(n int32) bool { return n < 0 }
+	if slices.ContainsFunc(receipt.Widths, negative) || slices.ContainsFunc(receipt.Heights, negative) {
+		return errors.New("it has a picture of less than no pixels")
 	}
 	var bytes int64
 	for _, size := range receipt.Sizes {

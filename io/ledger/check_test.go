@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +39,9 @@ func TestPutRefuses(t *testing.T) {
 		"no reason":      func(r *framepb.Receipt) { r.Gaps[0].Reason = "" },
 		"overlap":        func(r *framepb.Receipt) { r.Drops[0].Offset = r.Gaps[0].Offset },
 		"gap count":      func(r *framepb.Receipt) { r.Gaps[0].Samples++ },
+		"unknown reason": func(r *framepb.Receipt) { r.Gaps[0].Reason = "NO_METIA" },
+		"no such width":  func(r *framepb.Receipt) { r.Widths[0] = -1 },
+		"a huge gap":     func(r *framepb.Receipt) { r.Samples += 9995; r.Gaps[0].Samples += 9995; r.Drops = nil; r.Frames++ },
 		"null gap":       func(r *framepb.Receipt) { r.Gaps[0] = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,10 +92,10 @@ func TestDamaged(t *testing.T) {
 	}
 	for i := range whole {
 		ask(whole[:i], fmt.Sprintf("cut at byte %d", i), true)
-		for _, b := range []byte{whole[i] ^ 1, whole[i] ^ 0x80, 0} {
+		for bit := range 8 {
 			flipped := slices.Clone(whole)
-			flipped[i] = b
-			ask(flipped, fmt.Sprintf("byte %d is %q", i, b), false)
+			flipped[i] ^= 1 << bit
+			ask(flipped, fmt.Sprintf("byte %d is %q", i, flipped[i]), true)
 		}
 	}
 	other, err := framepb.EncodeJSON(receiptOf(t, 6, "ffffff"))
@@ -103,10 +108,53 @@ func TestDamaged(t *testing.T) {
 	} else {
 		ask(failed, "a failed one under a complete name", true)
 	}
-	newer := strings.Replace(string(whole), "{", `{"laterField":[1],`, 1)
-	ask([]byte(newer), "with a later version's field", false)
+	object, err := framepb.CutChecksum(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(object, "without a checksum", true)
+	ask(framepb.AppendChecksum(bytes.Replace(object, []byte("{"), []byte(`{"laterField":[1],`), 1)), "with a field that nobody knows", true)
+	ask(whole, "as it was written", false)
 	if got, _ := l.Ask(want.Span()); !proto.Equal(got, want) {
-		t.Error("a later version's field makes the receipt another one")
+		t.Error("the receipt is not what it was")
+	}
+}
+
+// TestHugeReceipt: a small file that claims as many samples as there are numbers is
+// no receipt, whatever its name is.
+func TestHugeReceipt(t *testing.T) {
+	l := Open(t.TempDir())
+	if err := l.Request(span(0, 4)); err != nil {
+		t.Fatal(err)
+	}
+	huge := Entry{Span: span(0, math.MaxInt32)}
+	data, err := framepb.EncodeJSON(&framepb.Receipt{
+		Series: door.Stored(), Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: framepb.NoMedia}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{huge.Path(), Entry{Span: span(0, 4)}.Path()} {
+		path := filepath.Join(l.dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, data, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if entries, err := l.Have(door); err != nil || len(entries) != 1 || entries[0].Span != span(0, 4) {
+		t.Errorf("Have = %v, %v", entries, err)
+	}
+	if strays, err := l.Strays(); err != nil || !slices.Equal(strays, []string{huge.Path()}) {
+		t.Errorf("Strays = %v, %v", strays, err)
+	}
+	for receipt, err := range l.All() {
+		var damaged *DamagedError
+		if receipt != nil || !errors.As(err, &damaged) {
+			t.Errorf("All yields %v, %v", receipt.Span(), err)
+		}
+	}
+	var damaged *DamagedError
+	if _, err := l.Read(huge); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "at most 10000") {
+		t.Errorf("Read: %v", err)
 	}
 }
 

@@ -16,8 +16,8 @@
 //
 // A receipt appears whole, under its final name, after all that it speaks of.
 // It holds nothing of when, where or how a shard was fetched: the same shard
-// has the same bytes in every ledger. A receipt that is damaged counts as not
-// there, so its shard is fetched again. These promises hold whatever process is
+// has the same bytes in every ledger, a checksum among them. A receipt that is
+// damaged counts as not there, so its shard is fetched again. These promises hold whatever process is
 // killed; files are not flushed to the disk one by one, so after a power cut
 // verify the dataset.
 //

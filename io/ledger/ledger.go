@@ -162,7 +162,3 @@ func (l *Ledger) reach(step string) error {
 	}
 	return l.step(step)
 }
-
-func requestPath(span framepb.Span) string {
-	return path.Join("requests", span.Series.ID(), span.Name()+".json")
-}

@@ -35,7 +35,7 @@ func (l *Ledger) entries(series framepb.Series) ([]Entry, error) {
 	}
 	entries := make([]Entry, 0, len(names))
 	for _, name := range names {
-		if entry, ok := parseName(series, name); ok {
+		if entry, ok := parseReceiptName(series, name); ok {
 			entries = append(entries, entry)
 		}
 	}
@@ -162,10 +162,13 @@ func (l *Ledger) Strays() ([]string, error) {
 			}
 			for _, name := range files {
 				_, _, failed, ok := splitName(name)
-				if ok && known {
-					_, ok = parseName(series, name)
+				switch {
+				case kind == "requests":
+					ok = ok && !failed // what has the name of another series' request is a damaged one
+				case ok && known:
+					_, ok = parseReceiptName(series, name)
 				}
-				if !ok || failed && kind == "requests" {
+				if !ok {
 					strays = append(strays, path.Join(kind, id, name))
 				}
 			}
@@ -226,14 +229,20 @@ func receiptName(entry Entry) string {
 	return name + ".json"
 }
 
-// parseName reads what receiptName wrote, for a receipt of that series.
+// parseReceiptName is parseName for the receipts of shards.
+func parseReceiptName(series framepb.Series, name string) (Entry, bool) {
+	entry, ok := parseName(series, name)
+	return entry, ok && checkShardSpan(entry.Span) == nil
+}
+
+// parseName reads what receiptName wrote, for samples that the series can have.
 func parseName(series framepb.Series, name string) (Entry, bool) {
 	ms, samples, failed, ok := splitName(name)
 	if !ok {
 		return Entry{}, false
 	}
 	entry := Entry{Span: framepb.Span{Series: series, First: series.Index(ms), Samples: samples}, Failed: failed}
-	return entry, series.At(entry.Span.First) == ms && receiptName(entry) == name
+	return entry, checkSpan(entry.Span) == nil && series.At(entry.Span.First) == ms && receiptName(entry) == name
 }
 
 // splitName reads the form of a name: instant, samples, and whether failed.

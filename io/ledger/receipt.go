@@ -29,14 +29,15 @@ func (e *ShardError) Error() string { return fmt.Sprintf("shard of %v: %s", e.Sp
 // to the dataset and with forward slashes; a shard without frames has no path.
 // It hashes every picture. The error is a *ShardError where a sample is not
 // exactly one of frame, gap and drop, one of these is off the grid, outside of
-// the span or out of order, or a frame is not a picture of the span's stream in
+// the span or out of order, a gap's reason is none of [framepb.GapReasons], the
+// samples are more than MaxShardSamples, or a frame is not a picture of the span's stream in
 // the format of the others, with a tensor beside it if those have one.
 func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
 	span := shard.Span
-	if err := checkSpan(span); err != nil {
+	if err := checkShardSpan(span); err != nil {
 		return nil, &ShardError{span, err.Error()}
 	}
-	if n := len(shard.Frames) + len(shard.Gaps) + len(shard.Drops); span.Samples > math.MaxInt32 || int64(n) != span.Samples {
+	if n := len(shard.Frames) + len(shard.Gaps) + len(shard.Drops); int64(n) != span.Samples {
 		return nil, &ShardError{span, fmt.Sprintf("%d frames, %d gaps and %d drops are not %d samples",
 			len(shard.Frames), len(shard.Gaps), len(shard.Drops), span.Samples)}
 	}
@@ -80,8 +81,8 @@ func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
 		}
 	}
 	for _, gap := range receipt.Gaps {
-		if gap.Reason == "" {
-			return &ShardError{shard.Span, "a gap has no reason"}
+		if !slices.Contains(framepb.GapReasons, gap.Reason) {
+			return &ShardError{shard.Span, fmt.Sprintf("a gap has the reason %q: it must be one of %s", gap.Reason, strings.Join(framepb.GapReasons, ", "))}
 		}
 	}
 	for _, drop := range receipt.Drops {

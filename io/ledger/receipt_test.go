@@ -94,7 +94,7 @@ func TestReceiptOneSpelling(t *testing.T) {
 	const want = `{"series":{"streamName":"front.door","imageSelectorType":"PRODUCER_TIMESTAMP","intervalMs":3000,"phaseMs":500,"format":"JPEG"},` +
 		`"samples":4,"gaps":[{"offset":1,"samples":1,"reason":"NO_MEDIA"},{"offset":3,"samples":1,"reason":"FAILED","cause":"no route"}],` +
 		`"drops":[{"offset":2,"samples":1,"reason":"SAME"}],"frames":1,"bytes":"14","path":"shards/here","sizes":[14],` +
-		`"sha256":"O+T9lnmWqStS8ycWBKw7lekqPYyLnPtK7CWBpolXsEo=","imageOffsetsMs":[-1],"widths":[640],"heights":[480]}` + "\n"
+		`"sha256":"O+T9lnmWqStS8ycWBKw7lekqPYyLnPtK7CWBpolXsEo=","imageOffsetsMs":[-1],"widths":[640],"heights":[480],"crc32c":"e5f8c28f"}` + "\n"
 	got, err := framepb.EncodeJSON(receipt)
 	if err != nil || string(got) != want {
 		t.Errorf("the receipt is written %s, %v\nwant %s", got, err, want)
@@ -120,6 +120,8 @@ func TestShardError(t *testing.T) {
 		"no bytes":           func(s *framepb.Shard) { s.Frames[1].Data = nil },
 		"image too far":      func(s *framepb.Shard) { s.Frames[1].ImageMs += 1 << 31 },
 		"width":              func(s *framepb.Shard) { s.Frames[1].Width = -1 },
+		"too many samples":   func(s *framepb.Shard) { *s = shardOf(7, strings.Repeat("n", MaxShardSamples+1)) },
+		"unknown reason":     func(s *framepb.Shard) { s.Gaps[0].Reason = "NO_METIA" },
 		"gap without reason": func(s *framepb.Shard) { s.Gaps[0].Reason = "" },
 		"drop without":       func(s *framepb.Shard) { s.Drops[0].Reason = "" },
 	} {
@@ -160,14 +162,19 @@ func FuzzReceipt(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(data)
+		object, err := framepb.CutChecksum(data)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(object) // which a fuzzer can change
 	}
 	f.Add([]byte("{}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		receipt := new(framepb.Receipt)
-		if framepb.DecodeJSON(data, receipt) != nil {
+		if framepb.DecodeJSON(data, receipt) != nil && framepb.DecodeJSON(framepb.AppendChecksum(data), receipt) != nil {
 			return
 		}
-		if receipt.GetSamples() > 1<<20 || check(receipt, Entry{Span: receipt.Span(), Failed: Failed(receipt)}) != nil {
+		if check(receipt, Entry{Span: receipt.Span(), Failed: Failed(receipt)}) != nil {
 			return
 		}
 		var samples, frames, size int64
@@ -178,7 +185,7 @@ func FuzzReceipt(f *testing.F) {
 				size += int64(outcome.Size)
 			}
 		}
-		if samples != int64(receipt.Samples) || frames != int64(receipt.Frames) || size != receipt.Bytes {
+		if samples > MaxShardSamples || samples != int64(receipt.Samples) || frames != int64(receipt.Frames) || size != receipt.Bytes {
 			t.Errorf("%d samples, %d frames, %d bytes of %v", samples, frames, size, receipt)
 		}
 		once, err := framepb.EncodeJSON(receipt)

@@ -38,7 +38,7 @@ func TestNoFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			entry := Entry{Span: span(0, 2)}
-			for _, path := range []string{entry.Path(), requestPath(span(0, 4))} {
+			for _, path := range []string{entry.Path(), RequestPath(span(0, 4))} {
 				path = filepath.Join(l.dir, path)
 				if err := errors.Join(os.Remove(path), test.put(path)); err != nil {
 					t.Fatal(err)

@@ -19,7 +19,7 @@ func (l *Ledger) Request(spans ...framepb.Span) error {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
 		request := &framepb.Request{Series: span.Series.Stored(), First: span.First, Samples: span.Samples}
-		err := l.write(span, requestPath(span), request)
+		err := l.write(span, RequestPath(span), request)
 		if err == nil {
 			err = l.clear(span)
 		}
@@ -28,6 +28,12 @@ func (l *Ledger) Request(spans ...framepb.Span) error {
 		}
 		return nil
 	})
+}
+
+// RequestPath returns where the request for a span is, relative to the ledger's
+// place and with forward slashes.
+func RequestPath(span framepb.Span) string {
+	return path.Join("requests", span.Series.ID(), span.Name()+".json")
 }
 
 // Requests returns everything that was ever asked for, by series ID, then first
@@ -74,26 +80,36 @@ func (l *Ledger) Requests() ([]framepb.Span, error) {
 
 func (l *Ledger) readRequest(id, name string) (framepb.Span, error) {
 	request := new(framepb.Request)
-	var span framepb.Span
+	var span, misplaced framepb.Span
 	err := l.read(path.Join("requests", id, name), request, func() error {
 		span = request.Span()
 		if err := checkSpan(span); err != nil {
 			return err
 		}
-		if span.Series.ID() != id || span.Name()+".json" != name {
+		if entry, ok := parseName(span.Series, span.Name()+".json"); !ok || entry.Span != span {
+			return fmt.Errorf("its first sample is %d, at no time that a name can tell", span.First)
+		}
+		if RequestPath(span) != path.Join("requests", id, name) {
+			misplaced = span
 			return fmt.Errorf("it is the request for %s in %s", span.Name(), span.Series.ID())
 		}
 		return nil
 	})
-	// The name tells it, too, where another file tells of which series.
 	var damaged *DamagedError
-	if errors.As(err, &damaged) {
-		series, ok, problem := l.seriesOf(id)
-		if problem != nil {
-			return span, problem
-		}
-		if ok {
-			damaged.Entry, _ = parseName(series, name)
+	if !errors.As(err, &damaged) {
+		return span, err
+	}
+	if damaged.Entry.Span = misplaced; misplaced.Samples > 0 {
+		return span, err
+	}
+	// The name tells it, too, where another file tells of which series.
+	series, ok, problem := l.seriesOf(id)
+	if problem != nil {
+		return span, problem
+	}
+	if ok {
+		if entry, ok := parseName(series, name); ok {
+			damaged.Entry = entry
 		}
 	}
 	return span, err

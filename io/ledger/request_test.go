@@ -32,7 +32,7 @@ func TestRequests(t *testing.T) {
 			t.Errorf("Request(%v) is taken", bad)
 		}
 	}
-	path := filepath.Join(l.dir, requestPath(want[1]))
+	path := filepath.Join(l.dir, RequestPath(want[1]))
 	whole, _ := os.ReadFile(path)
 	for i := range whole {
 		if err := os.WriteFile(path, whole[:i], 0o666); err != nil {
@@ -44,10 +44,52 @@ func TestRequests(t *testing.T) {
 			t.Fatalf("cut at byte %d: Requests = %d spans, %v", i, len(got), err)
 		}
 	}
-	if err := os.Rename(filepath.Join(l.dir, requestPath(want[2])), path); err != nil {
+	if err := os.Rename(filepath.Join(l.dir, RequestPath(want[2])), path); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := l.Requests(); err == nil || len(got) != 2 {
 		t.Errorf("a request under another's name: %d spans, %v", len(got), err)
+	}
+}
+
+// TestRequestNames: what a damaged request asked for is told by what is left of it, its
+// content or its name, and by nothing that no request can be.
+func TestRequestNames(t *testing.T) {
+	content := func(span framepb.Span) []byte {
+		data, err := framepb.EncodeJSON(&framepb.Request{Series: span.Series.Stored(), First: span.First, Samples: span.Samples})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	for name, test := range map[string]struct {
+		file string
+		data []byte
+		want framepb.Span
+	}{
+		"damaged":            {RequestPath(span(5, 10)), []byte("{"), span(5, 10)},
+		"under another name": {RequestPath(span(5, 10)), content(span(6, 7)), span(6, 7)},
+		"off the grid":       {"requests/" + door.ID() + "/20260101T000001000Z-64.json", []byte("{"), framepb.Span{}},
+		"before the epoch":   {"requests/" + door.ID() + "/00260101T000000500Z-64.json", []byte("{"), framepb.Span{}},
+		"beyond numbers":     {"requests/" + door.ID() + "/20260101T000000500Z-9223372036854775807.json", []byte("{"), framepb.Span{}},
+		"around the epoch":   {RequestPath(span(1<<61+5, 10)), content(span(1<<61+5, 10)), span(5, 10)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := Open(t.TempDir())
+			if err := l.Request(span(0, 1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(l.dir, test.file), test.data, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			got, err := l.Requests()
+			var damaged *DamagedError
+			if !slices.Equal(got, []framepb.Span{span(0, 1)}) || !errors.As(err, &damaged) || damaged.Path != test.file || damaged.Entry.Span != test.want {
+				t.Errorf("Requests = %v, %v, of %v", got, err, damaged.Entry)
+			}
+			if strays, err := l.Strays(); len(strays) > 0 || err != nil {
+				t.Errorf("Strays = %v, %v", strays, err)
+			}
+		})
 	}
 }

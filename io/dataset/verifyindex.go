@@ -1,0 +1,136 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"maps"
+
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// checkIndex holds the index against what Catalog would write of the receipts that are
+// there now. That there is none is no damage: whoever begins to write removes it. The
+// card is compared where the index is right. Nobody loads a picture by what it says of
+// the dataset, and people write in it: one that differs is worth a note.
+func (v *verifier) checkIndex(ctx context.Context) error {
+	index, err := openIndex(ctx, v.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var c *cataloger
+	if err == nil {
+		defer index.Close()
+		c, err = v.compareIndex(ctx, index)
+	}
+	var damage *indexError
+	switch {
+	case err == nil:
+		return v.compareCard(ctx, c)
+	case errors.As(err, &damage):
+		v.found.harm("%s: %v: make it again with kvsframes index", indexFile, err)
+	case errors.Is(err, ErrForeign):
+		v.found.harm("%v", err)
+	default:
+		return err
+	}
+	v.report.Stale = true
+	return nil
+}
+
+// indexError says that an index is not that of the receipts.
+type indexError struct{ err error }
+
+func (e *indexError) Error() string { return e.err.Error() }
+
+func (v *verifier) compareIndex(ctx context.Context, index *Index) (*cataloger, error) {
+	c, err := newCataloger(ctx, v.dir)
+	if err != nil {
+		return nil, err
+	}
+	c.tally = newTally()
+	next, stop := iter.Pull2(index.rows(ctx))
+	defer stop()
+	for part, err := range ledger.Parts(c.ledger.WithContext(ctx), c.rowsOf) {
+		if err != nil {
+			return nil, err
+		}
+		c.add(part)
+		for i := range part.samples {
+			want := &part.samples[i]
+			have, err, ok := next()
+			switch {
+			case err != nil:
+				return nil, err
+			case !ok:
+				return nil, &indexError{fmt.Errorf("it ends before %s, which is recorded", want.Key)}
+			case !sameRow(have, want):
+				return nil, &indexError{fmt.Errorf("its row of %s is not what the receipt of %s says", have.Key, want.Key)}
+			}
+		}
+	}
+	have, err, more := next()
+	if more && err == nil {
+		err = &indexError{fmt.Errorf("it has a row of %s, which is in no receipt", have.Key)}
+	}
+	return c, err
+}
+
+// rows yields all rows of an index, in order, and compares all of its bytes with their
+// seals. That it is damaged is an *indexError.
+func (x *Index) rows(ctx context.Context) iter.Seq2[*Sample, error] {
+	damage := func(err error) error {
+		var failed *ledger.StoreError
+		if errors.As(err, &failed) || ctx.Err() != nil {
+			return err
+		}
+		return &indexError{err}
+	}
+	return func(yield func(*Sample, error) bool) {
+		for group := range x.Groups() {
+			samples, err := x.Read(ctx, group)
+			if err != nil {
+				yield(nil, damage(err))
+				return
+			}
+			for i := range samples {
+				if !yield(&samples[i], nil) {
+					return
+				}
+			}
+		}
+		if err := checkBetween(x.ranges, x.seals); err != nil {
+			yield(nil, damage(err))
+		}
+	}
+}
+
+// sameRow reports whether two samples have the same row.
+func sameRow(a, b *Sample) bool {
+	return a.Key == b.Key && a.Stream == b.Stream && a.StreamARN == b.StreamARN && a.Series == b.Series &&
+		a.SampleMs == b.SampleMs && a.Kind == b.Kind && a.Outcome == b.Outcome && a.ImageMs == b.ImageMs &&
+		a.File == b.File && a.Offset == b.Offset && a.Size == b.Size && a.SHA256 == b.SHA256 &&
+		a.Format == b.Format && a.Width == b.Width && a.Height == b.Height && maps.Equal(a.Labels, b.Labels) &&
+		a.TensorFile == b.TensorFile && a.TensorOffset == b.TensorOffset && a.TensorSize == b.TensorSize && a.TensorSHA256 == b.TensorSHA256
+}
+
+func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
+	card, err := v.store.Read(ctx, cardFile, cardLimit)
+	unfit := (*ledger.UnfitError)(nil)
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &unfit) || err == nil && !bytes.Contains(card, []byte(cardMark)) {
+		return nil // it is somebody's own
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.addRequests(ctx); err != nil {
+		return err
+	}
+	if string(card) != c.card() {
+		v.found.note("%s: it is not the card of the dataset as it is now: kvsframes index writes it again; whoever takes out its second line keeps it as it is", cardFile)
+	}
+	return nil
+}

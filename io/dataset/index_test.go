@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -195,8 +196,10 @@ func TestIndexIsTheTally(t *testing.T) {
 			}
 			got = got.Plus(one)
 		}
-		if len(spans) > 0 && !reflect.DeepEqual(got, want[door]) {
-			rt.Fatalf("the rows come to %+v, the tally is %+v", got, want[door])
+		tally := want[door]
+		tally.Duplicates = 0 // a row is a sample, however many receipts have it
+		if len(spans) > 0 && !reflect.DeepEqual(got, tally) {
+			rt.Fatalf("the rows come to %+v, the tally is %+v", got, tally)
 		}
 	})
 }
@@ -297,7 +300,7 @@ func TestIndexWholeOrNot(t *testing.T) {
 		}
 		equalTrees(t, s.files(t), want, "after failures")
 		if _, local := s.store(t).(ledger.Folder); local {
-			s.put(t, "tmp/"+indexFile+".KILLED", "half")
+			s.put(t, "tmp/"+own.TempName(indexFile), "half")
 		}
 		index(t, s.name)
 		equalTrees(t, s.files(t), want, "after a kill")

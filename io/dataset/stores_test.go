@@ -79,13 +79,13 @@ func TestObjectNames(t *testing.T) {
 }
 
 var inPlace = map[string]func(t *testing.T, s spot){
-	"nothing":         func(*testing.T, spot) {},
-	"the same":        func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ffnd")) },
-	"other pictures":  func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ggnd")) },
-	"more pictures":   func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ffff")) },
-	"no pictures":     func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "nnnn")) },
-	"a failed one":    func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "fFnf")) },
-	"another's files": func(t *testing.T, s spot) { s.put(t, damagedShard+"/x", "x") },
+	"nothing":            func(*testing.T, spot) {},
+	"the same":           func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ffnd")) },
+	"other pictures":     func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ggnd")) },
+	"more pictures":      func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ffff")) },
+	"no pictures":        func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "nnnn")) },
+	"a failed one":       func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "fFnf")) },
+	"other files of its": func(t *testing.T, s spot) { s.put(t, damagedShard+"/front~door_20260101T000009000Z.npy", "x") },
 	"a damaged receipt": func(t *testing.T, s spot) {
 		write(t, s.name, shardOf(door, 0, "ggnd"))
 		s.put(t, damagedReceipt, `{"series"`)

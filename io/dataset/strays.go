@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	pathpkg "path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,8 +13,8 @@ import (
 
 // findStrays reports what no receipt knows. A shard without its receipt is unfinished
 // work, and will be fetched again. One whose samples other receipts have never will be:
-// whoever reads every file finds these samples twice. What has not the name of a shard
-// is not the dataset's, and whoever reads every file takes it for its.
+// whoever reads every file finds these samples twice. What does not have the name of a
+// shard is foreign, and a loader that reads every file reads it, too.
 func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays()
 	if err != nil {
@@ -28,8 +29,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, name := range files {
-		v.report.Foreign++
-		v.found.foreign(root + "/" + name)
+		v.found.foreign(&v.report, root+"/"+name)
 	}
 	series, err := v.ledger.Series()
 	if err != nil {
@@ -80,8 +80,7 @@ func (v *verifier) stray(series framepb.Series, path, name string) {
 	}
 	switch {
 	case !ok || v.format.Path(span) != path:
-		v.report.Foreign++
-		v.found.foreign(path)
+		v.found.foreign(&v.report, path)
 	case len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
 		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
 	case v.spoiled != nil:
@@ -91,7 +90,13 @@ func (v *verifier) stray(series framepb.Series, path, name string) {
 	}
 }
 
-func (f *findings) foreign(path string) {
+// foreign notes a file that is not the dataset's. Loaders pass over hidden ones.
+func (f *findings) foreign(report *Report, path string) {
+	if strings.HasPrefix(pathpkg.Base(path), ".") {
+		f.note("%s: not a file of the dataset; it does no harm", shown(path))
+		return
+	}
+	report.Foreign++
 	f.harm("%s: not a file of the dataset, but loaders that read every file of shards/ read it: move it away (--repair leaves it)", shown(path))
 }
 
@@ -100,8 +105,7 @@ func (f *findings) foreign(path string) {
 func (v *verifier) findForeign(shard *stored, part *Report) error {
 	names, err := shard.strays()
 	for _, name := range names {
-		part.Foreign++
-		v.found.foreign(shard.path + "/" + name)
+		v.found.foreign(part, shard.path+"/"+name)
 	}
 	return err
 }

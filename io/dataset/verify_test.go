@@ -158,7 +158,11 @@ var damages = map[string]struct {
 		stray(t, dir, damagedShard+"/x")
 		stray(t, dir, "shards/y")
 		stray(t, dir, "ledger/"+door.ID()+"/z")
-	}, Report{Foreign: 2}, damagedShard + "/x: it is not the dataset's"},
+	}, Report{Foreign: 2}, damagedShard + "/x: not a file of the dataset"},
+	"hidden files": {func(t *testing.T, dir string) {
+		stray(t, dir, "shards/.DS_Store")
+		stray(t, dir, damagedShard+"/.DS_Store")
+	}, Report{}, damagedShard + "/.DS_Store: not a file of the dataset; it does no harm"},
 	"a file among the shards": {
 		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
@@ -167,12 +171,12 @@ var damages = map[string]struct {
 	"another format's shard": {
 		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4.tar") },
 		Report{Foreign: 1},
-		"/20260101T001200000Z-4.tar: it is not the dataset's",
+		"/20260101T001200000Z-4.tar: not a file of the dataset",
 	},
 	"a shard of more samples than there are": {
 		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-2147483647/x") },
 		Report{Foreign: 1},
-		"-2147483647: it is not the dataset's",
+		"-2147483647: not a file of the dataset",
 	},
 	"no requests": {
 		func(t *testing.T, dir string) { remove(t, dir, "requests") },
@@ -183,7 +187,7 @@ var damages = map[string]struct {
 	"unfinished": {func(t *testing.T, dir string) {
 		stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4/x")
 		stray(t, dir, "shards/other/20260101T001200000Z-4/x")
-	}, Report{Foreign: 1}, "shards/other/20260101T001200000Z-4: it is not the dataset's"},
+	}, Report{Foreign: 1}, "shards/other/20260101T001200000Z-4: not a file of the dataset"},
 	"a folder of a shard without frames": {func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 6, "n"))
 		stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")

@@ -97,7 +97,29 @@ func (s Span) String() string {
 // Instant writes milliseconds since the Unix epoch as "20260101T000003000Z":
 // it sorts by time and holds no dot.
 func Instant(ms int64) string {
-	return strings.Replace(time.UnixMilli(ms).UTC().Format("20060102T150405.000Z"), ".", "", 1)
+	t := time.UnixMilli(ms).UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	if year < 0 || year > 9999 {
+		return strings.Replace(t.Format("20060102T150405.000Z"), ".", "", 1)
+	}
+	// Every name and key has one: Format takes some times as long.
+	b := make([]byte, 0, len("20060102T150405000Z"))
+	b = appendDigits(b, year, 1000)
+	b = appendDigits(b, int(month), 10)
+	b = append(appendDigits(b, day, 10), 'T')
+	b = appendDigits(b, hour, 10)
+	b = appendDigits(b, minute, 10)
+	b = appendDigits(b, second, 10)
+	return string(append(appendDigits(b, t.Nanosecond()/1e6, 100), 'Z'))
+}
+
+// appendDigits appends a number, whose first digit stands for as many as unit.
+func appendDigits(b []byte, n, unit int) []byte {
+	for ; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+n/unit%10))
+	}
+	return b
 }
 
 // ParseInstant reads what Instant wrote.

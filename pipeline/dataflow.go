@@ -18,7 +18,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/dataflow/dataflowlib"
 	df "google.golang.org/api/dataflow/v1b3"
 
-	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -189,5 +188,5 @@ func dataflowError(ctx context.Context, job string, err error) error {
 	if failed != nil || len(log.JobMessages) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s", err, outside.Text(log.JobMessages[0].MessageText))
+	return fmt.Errorf("%w: %s", err, causeOf(errors.New(log.JobMessages[0].MessageText)))
 }

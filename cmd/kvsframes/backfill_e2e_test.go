@@ -2,7 +2,9 @@ package main
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,15 +108,23 @@ func TestJobThatFails(t *testing.T) {
 	good.must(0, "verify", "out")
 }
 
-// A dataset that cannot be written fails the job with the reason.
+// A dataset that cannot be written fails the job with the reason, and one that
+// cannot be at all is found before anything is fetched.
 func TestSinkThatFails(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
 	u.must(0, ask(0, 1)...)
-	u.write("out/shards/stray", "")
+	series, err := filepath.Glob(u.dir + "/out/shards/*")
+	if err != nil || len(series) != 1 {
+		t.Fatalf("the series are %v, %v", series, err)
+	}
 	for _, runner := range []string{"prism", "direct"} {
-		shadow(t, u.dir+"/out/shards")
+		shadow(t, series[0])
 		o := u.run(ask(0, 10, "--runner", runner)...)
 		wantOneLine(t, warned(t, o, runner), 1, "the job on runner "+runner+" failed: ")
+	}
+	shadow(t, u.dir+"/out/shards")
+	if o := u.run(ask(0, 10)...); o.status != 2 || !strings.Contains(o.stderr, `the dataset "out" cannot be changed: open out/shards: not a directory`) {
+		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
 	}
 }

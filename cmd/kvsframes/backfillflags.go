@@ -240,6 +240,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	if err := ledger.CheckPlace(o.Out); err != nil {
 		faults = append(faults, fmt.Errorf("--out: %w", err))
 	}
+	faults = append(faults, checkEndpoint(o.Runner))
 	faults = append(faults, flagged(pipeline.CheckRunner(o.Runner))...)
 	faults = append(faults, flagged(o.Read.AWS.Validate())...)
 	drafts, wrong := f.drafts(cmd)

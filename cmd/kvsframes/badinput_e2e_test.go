@@ -161,3 +161,25 @@ func TestBadInput(t *testing.T) {
 		t.Errorf("%d calls of GetImages were made", got-served)
 	}
 }
+
+// TestEndpointWithoutItsRunner: who names a job server does not get the job run
+// elsewhere.
+func TestEndpointWithoutItsRunner(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
+	u.must(0, good("--out", "there")...)
+	calls, before := u.server.Stats().GetImagesCalls, tree(t, u.dir)
+	for _, args := range [][]string{good(), {"pack", "there", "out"}} {
+		for _, runner := range []string{"", "direct", "DirectRunner", "dataflow"} {
+			o := u.run(append(args, "--endpoint", "127.0.0.1:1", "--runner", runner)...)
+			want := `--endpoint is "127.0.0.1:1", the address of a job server: it is for --runner flink or universal`
+			if o.status != 2 || o.stdout != "" || !strings.Contains(o.stderr, want) {
+				t.Errorf("%s on %q: exit status %d; stderr must contain %q:\n%s", args[0], runner, o.status, want, o.stderr)
+			}
+		}
+	}
+	sameTree(t, tree(t, u.dir), before)
+	if n := u.server.Stats().GetImagesCalls - calls; n > 0 {
+		t.Errorf("%d calls of GetImages were made", n)
+	}
+}

@@ -17,8 +17,8 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
-// laptop is a submitter's own key, which may see the streams.
-var laptop = map[string]string{"AKIALAPTOP": "laptop-secret"}
+// laptop is a submitter's own keys, which may see the streams.
+var laptop = map[string]string{"AKIALAPTOP": "laptop-secret", markedID: markedSecret}
 
 // dataflowUser is somebody on a laptop, and the cloud that they submit to. Only
 // workers are machines of Google's, and have nothing of AWS's.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/spf13/pflag"
 )
 
@@ -48,4 +49,18 @@ func addBeamFlags(flags *pflag.FlagSet) {
 			added.NoOptDefVal = "true"
 		}
 	})
+}
+
+// checkEndpoint returns an error where --endpoint is given to a runner that takes no
+// notice of it: the job would run elsewhere than was meant.
+func checkEndpoint(runner string) error {
+	if *jobopts.Endpoint == "" {
+		return nil
+	}
+	switch runner {
+	case "", "direct", "DirectRunner", "dataflow", "DataflowRunner":
+		return fmt.Errorf("--endpoint is %q, the address of a job server: it is for --runner flink or universal; name one of them, or leave it out",
+			*jobopts.Endpoint)
+	}
+	return nil
 }

@@ -10,8 +10,8 @@ import (
 // those that stand before it, and no others.
 var house = []string{
 	"internal/httpguard",
-	"internal/awsbase",
 	"internal/outside",
+	"internal/awsbase",
 	"internal/keys",
 	"internal/sockets",
 	"io/internal/own",

@@ -162,6 +162,9 @@ func (f *packFlags) parse(cmd *cobra.Command, args []string) (pipeline.PackOptio
 	o := pipeline.PackOptions{Dir: args[0], Out: args[1], Runner: *runners.Runner}
 	o.Streams = *f.streams
 	faults := f.options.apply(cmd, &o)
+	if fault := checkEndpoint(o.Runner); fault != nil {
+		faults = append(faults, fault)
+	}
 	if faults == nil {
 		faults = append(faults, inFlags(o.Validate()))
 	}

@@ -16,6 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // longestCredentials is how many bytes an answer with credentials may have.
@@ -38,6 +39,9 @@ func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.
 	cfg.APIOptions = nil // the finders have theirs
 	return cfg, nil
 }
+
+// secretHeaders are the headers with which credentials are asked for.
+var secretHeaders = []string{"Authorization", "X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token"}
 
 // finders are the SDK's own clients of a configuration, which find credentials.
 // They are made while it is read, with clients that follow some redirects, and
@@ -64,6 +68,11 @@ func (f *finders) option(stack *middleware.Stack) error {
 		switch stack.ID() {
 		case "getToken", "GetMetadata":
 			client = f.metadata
+		}
+		if r, ok := in.Request.(*smithyhttp.Request); ok { // who is asked may say it again
+			for _, name := range secretHeaders {
+				outside.Keep(r.Header.Get(name))
+			}
 		}
 		if client == nil { // the configuration is not read yet
 			return next.HandleDeserialize(ctx, in)

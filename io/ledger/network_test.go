@@ -51,8 +51,11 @@ func TestStoreEndpointWins(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
 	defer server.Close()
 	for i, c := range []struct{ env, query string }{
-		{"AWS_USE_FIPS_ENDPOINT", ""}, {"AWS_USE_FIPS_ENDPOINT", "&fips=false"}, {"AWS_USE_DUALSTACK_ENDPOINT", ""},
-		{"", "&fips=true"}, {"", "&dualstack=true"},
+		{"AWS_USE_FIPS_ENDPOINT", ""},
+		{"AWS_USE_FIPS_ENDPOINT", "&fips=false"},
+		{"AWS_USE_DUALSTACK_ENDPOINT", ""},
+		{"", "&fips=true"},
+		{"", "&dualstack=true"},
 	} {
 		t.Run(c.env+c.query, func(t *testing.T) {
 			if c.env != "" {

@@ -15,11 +15,15 @@ import (
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // flinkPort is that of Flink's REST API, where nothing else is said.
 const flinkPort = "8081"
+
+// flinkREST reads no more of an answer than one of Flink can be.
+var flinkREST = &http.Client{Transport: httpguard.New(http.DefaultTransport, httpguard.AtMost(httpguard.LongestAnswer))}
 
 // flinkJob is a job on the cluster that its job server gave it to. Beam's job
 // server for Flink, asked to cancel a job, only stops waiting for it: on the
@@ -147,7 +151,7 @@ func (j flinkJob) ask(ctx context.Context, method, path string, into any) error 
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := flinkREST.Do(r)
 	if err != nil {
 		return err
 	}

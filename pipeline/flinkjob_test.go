@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/kvsframes/kvsframes/internal/httpguard"
 )
 
 // flinkServers are a job server with one job and the Flink cluster that it gives it
@@ -157,6 +161,35 @@ func TestCancelBehindAWall(t *testing.T) {
 	const want = "on the Flink cluster at 127.0.0.1:1, as night-root-1, it may go on: cancel it there: "
 	if early := (*UsageError)(nil); err == nil || errors.As(err, &early) || !strings.Contains(err.Error(), want) || job.State != "CANCELLED" {
 		t.Errorf("%+v, %v", job, err)
+	}
+}
+
+// TestClusterAnswersHaveAnEnd: of an answer without end little is read, and
+// nothing is believed.
+func TestClusterAnswersHaveAnEnd(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusBadGateway} {
+		var sent atomic.Int64
+		cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, `{"jobs": [{"name": "`)
+			chunk := strings.Repeat("A", 1<<20)
+			for range 256 {
+				n, err := io.WriteString(w, chunk)
+				if sent.Add(int64(n)); err != nil {
+					return
+				}
+			}
+		}))
+		_, server := newFlinkServers(t, cluster.URL)
+		_, err := server.Cancel(t.Context(), "night-root-1_5f0e")
+		cluster.Close()
+		var long *httpguard.LongBodyError
+		if err == nil || status == http.StatusOK && !errors.As(err, &long) {
+			t.Errorf("HTTP %d: %v", status, err)
+		}
+		if most := int64(32 << 20); sent.Load() > most { // buffers of two sockets, and ours
+			t.Errorf("HTTP %d: %d bytes were sent", status, sent.Load())
+		}
 	}
 }
 

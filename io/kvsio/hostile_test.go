@@ -32,7 +32,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 		{"a text", 200, `{"StreamInfo":{"StreamARN":"`, "A"},
 		{"entries", 200, `{"Images":[`, "{},"},
 		{"entries of something else", 200, `{"StreamInfo":[`, "{},"},
-		{"what follows an answer", 200, `{"Images":[],"DataEndpoint":"http://x","StreamInfo":{"StreamARN":"arn"}}`, " "},
+		{"what follows an answer", 200, `{"Images":[],"DataEndpoint":"http://x","StreamInfo":{"StreamARN":"arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1767225600000"}}`, " "},
 	} {
 		var sent atomic.Int64
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

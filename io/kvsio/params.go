@@ -46,7 +46,8 @@ type ReadParams struct {
 	MinInterval time.Duration
 
 	// ShardSamples is the number of samples at whose multiples shards are cut.
-	// A shard is held in memory whole. Default 100, at most 1,000,000.
+	// A shard is held in memory whole. Default 100, at most 1,000,000, or
+	// ledger.MaxShardSamples where Ledger is set.
 	ShardSamples int
 
 	// Works is the number of elements that a plan is cut into. Default 1, which
@@ -138,6 +139,8 @@ func (p ReadParams) Validate() error {
 	}
 	if p.ShardSamples < 0 || p.ShardSamples > 1_000_000 {
 		refuse("ShardSamples", p.ShardSamples, "1–1,000,000")
+	} else if p.Ledger != "" && p.ShardSamples > ledger.MaxShardSamples {
+		refuse("ShardSamples", p.ShardSamples, fmt.Sprintf("at most %d where Ledger is set", ledger.MaxShardSamples))
 	}
 	if p.Works < 0 {
 		refuse("Works", p.Works, "at least 1")

@@ -63,7 +63,7 @@ func checkEnvironment() []error {
 // sets the worker binary. Left alone Beam would build one, from source that users
 // of a binary do not have.
 func toCluster(ctx context.Context, runner string, places ...string) error {
-	if isDataflow(runner) {
+	if isDataflow(runner) || runner == "universal" && !jobopts.IsLoopback() {
 		return setWorkerBinary()
 	}
 	if !isFlink(runner) {

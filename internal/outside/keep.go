@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -71,10 +72,55 @@ func redactKnown(s string) string {
 	secrets.RLock()
 	defer secrets.RUnlock()
 	for _, known := range secrets.kept {
-		s = known.pattern.ReplaceAllString(s, removed)
+		s = known.takeParts(known.pattern.ReplaceAllString(s, removed))
+		if isOf := func(part string) bool { return strings.Contains(known.value, part) }; hidden(s, isOf) {
+			return removed
+		}
 	}
 	return s
 }
+
+// partOf is how many characters in a row of a secret are not shown. A text may have
+// been cut inside of it, or have something between its parts.
+const partOf = 12
+
+// takeParts takes parts of a secret out of a text.
+func (k secret) takeParts(s string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; i+partOf <= len(s); i++ {
+		if !strings.Contains(k.value, s[i:i+partOf]) {
+			continue
+		}
+		end := i + partOf
+		for end < len(s) && strings.Contains(k.value, s[i:end+1]) {
+			end++
+		}
+		b.WriteString(s[done:i])
+		b.WriteString(removed)
+		done, i = end, end-1
+	}
+	return b.String() + s[done:]
+}
+
+// hidden reports whether a text has a part of a secret once it is unescaped as a URL.
+func hidden(s string, isPart func(string) bool) bool {
+	if !strings.Contains(s, "%") {
+		return false
+	}
+	plain := percent.ReplaceAllStringFunc(s, func(c string) string {
+		n, _ := strconv.ParseUint(c[1:], 16, 8) // it matches nothing else
+		return string([]byte{byte(n)})
+	})
+	for i := 0; i+partOf <= len(plain); i++ {
+		if isPart(plain[i : i+partOf]) {
+			return true
+		}
+	}
+	return false
+}
+
+var percent = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // patternOf matches a value as it is, as in URLs and JSON, and in base64, alone or
 // as a part of something longer.

@@ -107,6 +107,31 @@ func TestWhatHelpsStays(t *testing.T) {
 	}
 }
 
+// TestPartsOfASecret: what is left of a secret that was cut, or of which each character
+// is escaped, is taken out, too.
+func TestPartsOfASecret(t *testing.T) {
+	const secret = "Parts/Of+A+Secret/98765432109876543210zyxw"
+	outside.Keep(secret)
+	var escaped strings.Builder
+	for _, c := range []byte(secret) {
+		fmt.Fprintf(&escaped, "%%%02x", c)
+	}
+	for text, want := range map[string]string{
+		"it begins with " + secret[:20]:                 "it begins with (removed)",
+		"in two: " + secret[:21] + " " + secret[21:]:    "in two: (removed) (removed)",
+		"it ends with " + secret[len(secret)-13:] + "!": "it ends with (removed)!",
+		"a few of it: " + secret[:8]:                    "a few of it: " + secret[:8],
+		"all escaped: " + escaped.String():              "(removed)",
+		"100% of %41 is none of it":                     "100% of %41 is none of it",
+	} {
+		for _, f := range []func(string) string{outside.Text, outside.Clean} {
+			if got := f(text); got != want {
+				t.Errorf("%s becomes %s, want %s", text, got, want)
+			}
+		}
+	}
+}
+
 func TestControlsAreTakenOut(t *testing.T) {
 	for text, want := range map[string]string{
 		"a\x1b[31mred\x1b[0m":            "a[31mred[0m",

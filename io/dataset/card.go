@@ -32,7 +32,7 @@ const cardLimit = 1 << 20
 // writeCard writes the card, unless there is one that is somebody's own.
 func (c *cataloger) writeCard(ctx context.Context) error {
 	old, err := c.store.Read(ctx, cardFile, cardLimit)
-	if unfit := (*ledger.UnfitError)(nil); errors.As(err, &unfit) {
+	if isNoFile(err) {
 		return nil // no card of ours
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -169,7 +169,14 @@ func CheckPackPlace(ctx context.Context, place string) error {
 	if !errors.Is(err, ErrNoPackedSet) {
 		return err
 	}
-	return checkEmpty(ctx, place, packFile, ErrNoPackedSet, "OUT")
+	problem := checkEmpty(ctx, place, packFile, ErrNoPackedSet, "OUT")
+	if problem == nil {
+		return nil
+	}
+	if _, err = OpenPacked(ctx, place); errors.Is(err, ErrNoPackedSet) { // or has another process just made it?
+		return problem
+	}
+	return err
 }
 
 // Create makes the description of the set in a place, before any file of it. It

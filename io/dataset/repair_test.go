@@ -165,7 +165,7 @@ func TestRepair(t *testing.T) {
 					test.spoil(t, s, a, b, c)
 					before := verify(t, s.name)
 					report := repair(t, s.name)
-					if report.Damaged+report.Corrupt+report.Duplicate != 0 || report.Complete != (report.Missing == 0) || before.Repaired != 0 {
+					if report.Damaged+report.Corrupt+report.Duplicate != 0 || report.Complete != (report.Missing+report.Foreign == 0) || before.Repaired != 0 {
 						t.Errorf("%s: Repair = %+v", name, report)
 					}
 					if said := strings.Join(report.Repairs, "\n"); !strings.Contains(said, test.repair) || (test.repair == "") != (said == "") || (said == "") != (report.Repaired == 0) {

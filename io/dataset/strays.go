@@ -3,7 +3,6 @@ package dataset
 import (
 	"context"
 	pathpkg "path"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -11,10 +10,9 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// findStrays reports what no receipt knows. A shard without its receipt is unfinished
-// work, and will be fetched again. One whose samples other receipts have never will be:
-// whoever reads every file finds these samples twice. What does not have the name of a
-// shard is foreign, and a loader that reads every file reads it, too.
+// findStrays reports what no receipt knows. A shard of samples that were asked for and
+// are recorded nowhere is unfinished work, and will be fetched again. All else is
+// foreign, and a loader that reads every file reads it, too.
 func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays()
 	if err != nil {
@@ -64,29 +62,27 @@ func (v *verifier) findStrays(ctx context.Context) error {
 	return nil
 }
 
-// idForm is the folder of a series, by [framepb.Series.ID].
-var idForm = regexp.MustCompile(`^shards/[^/]+_[0-9a-f]{12}/`)
-
 // stray looks at a shard without a receipt; the series is the zero one where it
 // is not known.
 func (v *verifier) stray(series framepb.Series, path, name string) {
 	span, ok := spanNamed(series, name)
-	if series.IntervalMs == 0 && idForm.MatchString(path) { // nothing is left that tells of which series it is
-		any, named := spanNamed(framepb.Series{IntervalMs: 1}, name)
-		if named && any.Name()+extensionOf(v.format) == name {
-			v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
-			return
-		}
-	}
-	switch {
-	case !ok || v.format.Path(span) != path:
+	if !ok || v.format.Path(span) != path {
 		v.found.foreign(&v.report, path)
-	case len(ledger.Minus([]framepb.Span{span}, v.coverageOf(series).recorded)) > 0:
+		return
+	}
+	c := v.coverageOf(series)
+	unrecorded := ledger.Minus([]framepb.Span{span}, c.recorded)
+	switch {
+	case ledger.Count(ledger.Minus(unrecorded, c.asked)) < ledger.Count(unrecorded):
 		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
+	case len(unrecorded) > 0:
+		v.found.foreign(&v.report, path)
 	case v.spoiled != nil:
 		v.useless = append(v.useless, span)
 	default:
-		v.found.note("%s: no receipt knows this shard, and others have its samples: who reads every file finds them twice", shown(path))
+		v.report.Foreign++
+		v.found.harm("%s: no receipt knows this shard, and others have its samples: "+
+			"loaders that read every file find them twice: --repair removes it", shown(path))
 	}
 }
 
@@ -97,7 +93,8 @@ func (f *findings) foreign(report *Report, path string) {
 		return
 	}
 	report.Foreign++
-	f.harm("%s: not a file of the dataset, but loaders that read every file of shards/ read it: move it away (--repair leaves it)", shown(path))
+	f.harm("%s: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ "+
+		"read it: move it away (--repair leaves it)", shown(path))
 }
 
 // findForeign looks at what lies in the folder of a shard, besides the files that were

@@ -266,7 +266,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 	if receipt.Frames == 0 {
 		names, err := v.store.Under(ctx, path)
 		if len(names) > 0 {
-			found.note("%s: its receipt says that it has no frames; it does no harm", path)
+			found.foreign(part, path)
 		}
 		return true, err
 	}

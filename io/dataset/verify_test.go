@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -166,7 +167,7 @@ var damages = map[string]struct {
 	"a file among the shards": {
 		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
-		"shards/" + door.ID() + "/evil.tar: not a file of the dataset, but loaders that read every file of shards/ read it: move it away (--repair leaves it)",
+		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ read it: move it away (--repair leaves it)",
 	},
 	"another format's shard": {
 		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4.tar") },
@@ -185,13 +186,36 @@ var damages = map[string]struct {
 	},
 	"no request": {func(t *testing.T, dir string) { remove(t, dir, damagedRequest) }, Report{Unasked: 4}, "4 samples from 2026-01-01T00:00:00.000Z"},
 	"unfinished": {func(t *testing.T, dir string) {
-		stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4/x")
+		asked := shardOf(door, 240, "ffff").Span
+		if err := ledger.Open(dir).Request(asked); err != nil {
+			t.Fatal(err)
+		}
+		stray(t, dir, "shards/"+door.ID()+"/"+asked.Name()+"/x")
 		stray(t, dir, "shards/other/20260101T001200000Z-4/x")
-	}, Report{Foreign: 1}, "shards/other/20260101T001200000Z-4: not a file of the dataset"},
+	}, Report{Samples: 4, Missing: 4, Foreign: 1}, "no receipt knows this shard; it is unfinished work"},
 	"a folder of a shard without frames": {func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 6, "n"))
 		stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")
-	}, Report{Samples: 1, Gaps: map[string]int64{framepb.NoMedia: 1}, Shards: 1}, "no frames"},
+	}, Report{Samples: 1, Gaps: map[string]int64{framepb.NoMedia: 1}, Shards: 1, Foreign: 1}, "not a file of the dataset"},
+	"a shard of another year": {func(t *testing.T, dir string) {
+		stray(t, dir, "shards/"+door.ID()+"/20270101T000000000Z-4/x")
+	}, Report{Foreign: 1}, "not a file of the dataset"},
+	"a shard of another series": {func(t *testing.T, dir string) {
+		stray(t, dir, "shards/evil_123456789abc/20270101T000000000Z-4/x")
+	}, Report{Foreign: 1}, "not a file of the dataset"},
+	"a shard of samples that others have": {func(t *testing.T, dir string) {
+		stray(t, dir, "shards/"+door.ID()+"/20260101T000000000Z-2/x")
+	}, Report{Foreign: 1}, "--repair removes it"},
+	"a pipe for the index": {func(t *testing.T, dir string) {
+		if err := syscall.Mkfifo(filepath.Join(dir, indexFile), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}, Report{Stale: true}, "is no file, but a pipe"},
+	"a folder for the index": {
+		func(t *testing.T, dir string) { stray(t, dir, indexFile+"/x") },
+		Report{Stale: true}, "is a directory",
+	},
+	"a folder for the card": {func(t *testing.T, dir string) { stray(t, dir, cardFile+"/x") }, Report{}, ""},
 }
 
 func overwrite(t *testing.T, dir, name string, data []byte) {
@@ -263,7 +287,8 @@ func plus(r *Report, d Report) {
 			}
 		}
 	}
-	r.Complete = r.Missing+r.Duplicate+r.Corrupt+r.Failed+r.Damaged+r.Unasked+r.Foreign == 0
+	r.Stale = r.Stale || d.Stale
+	r.Complete = r.Missing+r.Duplicate+r.Corrupt+r.Failed+r.Damaged+r.Unasked+r.Foreign == 0 && !r.Stale
 }
 
 func flip(t testing.TB, path string) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
+	"syscall"
 
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -30,7 +31,7 @@ func (v *verifier) checkIndex(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return v.compareCard(ctx, c)
-	case errors.As(err, &damage):
+	case errors.As(err, &damage), isNoFile(err):
 		v.found.harm("%s: %v: make it again with kvsframes index", indexFile, err)
 	case errors.Is(err, ErrForeign):
 		v.found.harm("%v", err)
@@ -39,6 +40,13 @@ func (v *verifier) checkIndex(ctx context.Context) error {
 	}
 	v.report.Stale = true
 	return nil
+}
+
+// isNoFile reports whether an error is of something that is no file of ours, as a
+// folder is.
+func isNoFile(err error) bool {
+	var unfit *ledger.UnfitError
+	return errors.As(err, &unfit) || errors.Is(err, syscall.EISDIR)
 }
 
 // indexError says that an index is not that of the receipts.
@@ -119,8 +127,7 @@ func sameRow(a, b *Sample) bool {
 
 func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
 	card, err := v.store.Read(ctx, cardFile, cardLimit)
-	unfit := (*ledger.UnfitError)(nil)
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &unfit) || err == nil && !bytes.Contains(card, []byte(cardMark)) {
+	if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || err == nil && !bytes.Contains(card, []byte(cardMark)) {
 		return nil // it is somebody's own
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -297,9 +298,9 @@ func (w *Writer) checkOwn(span framepb.Span) error {
 	if err := own.CheckParents(w.dir, path); err != nil || !info.IsDir() {
 		return err
 	}
-	names, err := w.store.Under(context.Background(), path)
-	for _, name := range names {
-		if !isMember(span, name) {
+	files, folders, err := w.store.List(context.Background(), path)
+	for _, name := range append(folders, files...) {
+		if slices.Contains(folders, name) || !isMember(span, name) {
 			return fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", path, name)
 		}
 	}

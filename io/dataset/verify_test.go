@@ -213,7 +213,8 @@ var damages = map[string]struct {
 	}, Report{Stale: true}, "is no file, but a pipe"},
 	"a folder for the index": {
 		func(t *testing.T, dir string) { stray(t, dir, indexFile+"/x") },
-		Report{Stale: true}, "is a directory",
+		Report{Stale: true},
+		"is a directory",
 	},
 	"a folder for the card": {func(t *testing.T, dir string) { stray(t, dir, cardFile+"/x") }, Report{}, ""},
 }

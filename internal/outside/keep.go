@@ -19,7 +19,8 @@ var secrets struct {
 
 type secret struct {
 	value   string
-	pattern *regexp.Regexp // its value as it is, escaped or in base64
+	pattern *regexp.Regexp  // its value as it is, escaped or in base64
+	parts   map[string]bool // all its parts of partOf characters
 }
 
 const (
@@ -49,7 +50,7 @@ func keep(value string) {
 	if there {
 		return
 	}
-	s := secret{value, patternOf(value)}
+	s := secret{value, patternOf(value), partsOf(value)}
 	secrets.Lock()
 	defer secrets.Unlock()
 	if slices.ContainsFunc(secrets.kept, is) {
@@ -73,9 +74,9 @@ func redactKnown(s string) string {
 	defer secrets.RUnlock()
 	for _, known := range secrets.kept {
 		s = known.takeParts(known.pattern.ReplaceAllString(s, removed))
-		if isOf := func(part string) bool { return strings.Contains(known.value, part) }; hidden(s, isOf) {
-			return removed
-		}
+	}
+	if plain := unescape(s); plain != s && slices.ContainsFunc(secrets.kept, func(k secret) bool { return k.takeParts(plain) != plain }) {
+		return removed
 	}
 	return s
 }
@@ -84,43 +85,43 @@ func redactKnown(s string) string {
 // been cut inside of it, or have something between its parts.
 const partOf = 12
 
+func partsOf(value string) map[string]bool {
+	parts := make(map[string]bool)
+	for i := 0; i+partOf <= len(value); i++ {
+		parts[value[i:i+partOf]] = true
+	}
+	return parts
+}
+
 // takeParts takes parts of a secret out of a text.
 func (k secret) takeParts(s string) string {
 	var b strings.Builder
 	done := 0
-	for i := 0; i+partOf <= len(s); i++ {
-		if !strings.Contains(k.value, s[i:i+partOf]) {
+	for end := partOf; end <= len(s); end++ {
+		start := end - partOf
+		if !k.parts[s[start:end]] {
 			continue
 		}
-		end := i + partOf
-		for end < len(s) && strings.Contains(k.value, s[i:end+1]) {
+		for end < len(s) && k.parts[s[end+1-partOf:end+1]] {
 			end++
 		}
-		b.WriteString(s[done:i])
+		b.WriteString(s[done:start])
 		b.WriteString(removed)
-		done, i = end, end-1
+		done = end
+		end += partOf - 1 // what follows begins there
 	}
 	return b.String() + s[done:]
 }
 
-// hidden reports whether a text has a part of a secret once it is unescaped as a URL.
-func hidden(s string, isPart func(string) bool) bool {
-	if !strings.Contains(s, "%") {
-		return false
-	}
-	plain := percent.ReplaceAllStringFunc(s, func(c string) string {
+var percent = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// unescape undoes what a URL escapes, wherever a text has it.
+func unescape(s string) string {
+	return percent.ReplaceAllStringFunc(s, func(c string) string {
 		n, _ := strconv.ParseUint(c[1:], 16, 8) // it matches nothing else
 		return string([]byte{byte(n)})
 	})
-	for i := 0; i+partOf <= len(plain); i++ {
-		if isPart(plain[i : i+partOf]) {
-			return true
-		}
-	}
-	return false
 }
-
-var percent = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // patternOf matches a value as it is, as in URLs and JSON, and in base64, alone or
 // as a part of something longer.

@@ -30,8 +30,8 @@ func (r Request) Span() framepb.Span {
 		WidthPixels:       int32(r.WidthPixels),
 		HeightPixels:      int32(r.HeightPixels),
 	}
-	if m := arnPattern.FindStringSubmatch(r.StreamARN); m != nil {
-		series.StreamName = m[1]
+	if name, ok := framepb.NameInARN(r.StreamARN); ok {
+		series.StreamName = name
 	}
 	return framepb.Span{
 		Series:  series,

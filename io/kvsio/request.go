@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -140,15 +139,7 @@ func (c *checks) oneOf(field, value string, allowed ...string) {
 	c.add(field, quoted(value), strings.Join(allowed, " or "))
 }
 
-var (
-	namePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,256}$`)
-	arnPattern  = regexp.MustCompile(`^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/([a-zA-Z0-9_.-]+)/[0-9]+$`)
-)
-
-const (
-	longestARN = 1024
-	arnForm    = "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters"
-)
+const arnForm = "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters"
 
 func (c *checks) stream(r Request) {
 	switch {
@@ -157,10 +148,10 @@ func (c *checks) stream(r Request) {
 	case r.StreamName != "" && r.StreamARN != "":
 		c.add("StreamName", quoted(r.StreamName)+" beside a StreamARN", "left out, or StreamARN (exactly one of the two)")
 	}
-	if r.StreamName != "" && !namePattern.MatchString(r.StreamName) {
+	if r.StreamName != "" && !framepb.IsStreamName(r.StreamName) {
 		c.add("StreamName", quoted(r.StreamName), "1–256 characters of a–z A–Z 0–9 _ . -")
 	}
-	if r.StreamARN != "" && (len(r.StreamARN) > longestARN || !arnPattern.MatchString(r.StreamARN)) {
+	if _, ok := framepb.NameInARN(r.StreamARN); r.StreamARN != "" && !ok {
 		c.add("StreamARN", quoted(r.StreamARN), arnForm)
 	}
 }

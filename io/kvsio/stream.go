@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
+
+	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
 // endpointLife is how long a data endpoint is used. Its token lives for about
@@ -79,8 +81,8 @@ func (s *stream) silent() time.Duration {
 
 // String returns the stream's name, for messages.
 func (k streamKey) String() string {
-	if m := arnPattern.FindStringSubmatch(k.arn); m != nil {
-		return m[1]
+	if name, ok := framepb.NameInARN(k.arn); ok {
+		return name
 	}
 	return k.name
 }
@@ -217,13 +219,13 @@ func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*type
 // for: all that follows is done in the name of that ARN.
 func (k streamKey) answered(info *types.StreamInfo) error {
 	arn, name := aws.ToString(info.StreamARN), aws.ToString(info.StreamName)
-	m := arnPattern.FindStringSubmatch(arn)
+	inARN, ok := framepb.NameInARN(arn)
 	switch {
-	case len(arn) > longestARN || m == nil:
+	case !ok:
 		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; is the endpoint that of Kinesis Video Streams?", quoted(arn), arnForm)
 	case k.arn != "" && arn != k.arn:
 		return fmt.Errorf("DescribeStream answered another stream, %s: is the endpoint that of Kinesis Video Streams?", quoted(arn))
-	case m[1] != k.String() || name != "" && name != k.String():
+	case inARN != k.String() || name != "" && name != k.String():
 		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: is the endpoint that of Kinesis Video Streams?", quoted(name), quoted(arn))
 	}
 	return nil

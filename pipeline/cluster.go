@@ -63,7 +63,7 @@ func checkEnvironment() []error {
 // sets the worker binary. Left alone Beam would build one, from source that users
 // of a binary do not have.
 func toCluster(ctx context.Context, runner string, places ...string) error {
-	if isDataflow(runner) || runner == "universal" && !jobopts.IsLoopback() {
+	if isDataflow(runner) || isUniversal(runner) && !jobopts.IsLoopback() {
 		return setWorkerBinary()
 	}
 	if !isFlink(runner) {
@@ -81,6 +81,10 @@ func toCluster(ctx context.Context, runner string, places ...string) error {
 		}
 	}
 	return setWorkerBinary()
+}
+
+func isUniversal(runner string) bool {
+	return runner == "universal" || runner == "PortableRunner" || runner == "portable"
 }
 
 func isFlink(runner string) bool { return runner == "flink" || runner == "FlinkRunner" }

@@ -51,8 +51,9 @@ func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, e
 func cleanAttr(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString, slog.KindAny:
-		if text := a.Value.String(); outside.Clean(text) != text {
-			a.Value = slog.StringValue(outside.Clean(text))
+		text := a.Value.String()
+		if clean := outside.Clean(text); clean != text {
+			a.Value = slog.StringValue(clean)
 		}
 	}
 	return a

@@ -1,5 +1,5 @@
-// Package keys is what all clients of AWS here need of their credentials: that no
-// text shows them, and that their absence is told in words that help.
+// Package keys guards the credentials of every AWS client here: no text shows them,
+// and where there are none, the error says what to do.
 package keys
 
 import (

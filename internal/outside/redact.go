@@ -30,7 +30,7 @@ var (
 	// A scheme of Authorization and what goes with it.
 	scheme = regexp.MustCompile(`(?i)\b(bearer|basic|negotiate)((?: |%20|\+)+)([A-Za-z0-9._~+/=%-]{6,})`)
 
-	// What can be told by how it begins.
+	// What can be recognized by how it begins.
 	known = regexp.MustCompile(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}` + // ids of AWS keys
 		`|(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9+/=%_\\-]*` + // AWS session tokens
 		`|\bey[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*` + // JSON web tokens

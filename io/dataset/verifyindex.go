@@ -13,10 +13,10 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// checkIndex holds the index against what Catalog would write of the receipts that are
-// there now. That there is none is no damage: whoever begins to write removes it. The
-// card is compared where the index is right. Nobody loads a picture by what it says of
-// the dataset, and people write in it: one that differs is worth a note.
+// checkIndex compares the index with what Catalog would write of the receipts that are
+// there now. A missing index is no damage: whoever begins to write removes it. The card
+// is compared where the index is right. Nobody loads a picture by the card, and people
+// write in it, so one that differs is worth a note only.
 func (v *verifier) checkIndex(ctx context.Context) error {
 	index, err := openIndex(ctx, v.dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -26,9 +26,9 @@ func EncodeJSON(m proto.Message) ([]byte, error) {
 	return AppendChecksum(line.Bytes()), nil
 }
 
-// DecodeJSON reads what EncodeJSON wrote. A field that is not known is an error:
-// a later version that has more fields is told by the version of the dataset. The
-// other errors are those of [CutChecksum].
+// DecodeJSON reads what EncodeJSON wrote. An unknown field is an error: the version of
+// a dataset tells of a later form with more fields. The other errors are those of
+// [CutChecksum].
 func DecodeJSON(data []byte, m proto.Message) error {
 	object, err := CutChecksum(data)
 	if err != nil {

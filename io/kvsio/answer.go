@@ -179,8 +179,8 @@ func provedBy(w window, ms int64) (k int, ok bool) {
 // longestFragment long.
 func far(instant, ms int64) bool { return ms < instant-longestFragment || ms > instant+longestFragment }
 
-// of returns an entry as the answer to an instant: a picture of another time
-// than it can have is none.
+// of returns an entry as the answer to an instant. A picture with a time that a
+// picture of the instant cannot have is corrupt.
 func (a answer) of(instant int64) answer {
 	if a.kind != pictured || a.ms == unknownTime || !far(instant, a.ms) {
 		return a

@@ -110,8 +110,8 @@ func fetchWindow(ctx context.Context, p pager, w window) ([]answer, error) {
 	return d.answers, d.err()
 }
 
-// shortPages asks for no longer pages than a window's have been: one that is
-// short for no reason cannot be told from one that lacks an entry.
+// shortPages asks for pages no longer than the window's have been: a page that is
+// short for no reason looks like one that lacks an entry.
 type shortPages struct {
 	pager
 	longest int

@@ -7,8 +7,9 @@ const pageSize = 25
 
 // pageSizes finds out how large a stream's pages really are. Quota is paid by
 // what is asked for, not by what comes, so no more is asked for than a page
-// brings: and one less, since a page that is as long as was asked for is proof
-// of where the next begins only where the service had room for all of it. The zero value takes the service at its word.
+// brings, and one less than that: a page as long as was asked for proves where
+// the next begins only where the service had room for all of it. The zero value
+// takes the service at its word.
 type pageSizes struct {
 	mu    sync.Mutex
 	limit int // 0: pageSize

@@ -85,7 +85,7 @@ func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 	gaps, drops := receipt.Gaps, receipt.Drops
 	for _, gap := range gaps {
 		if !slices.Contains(framepb.GapReasons, gap.GetReason()) {
-			return 0, fmt.Errorf("it has a gap of reason %q, there is none but %s", gap.GetReason(), strings.Join(framepb.GapReasons, ", "))
+			return 0, fmt.Errorf("it has a gap of reason %q: it must be one of %s", gap.GetReason(), strings.Join(framepb.GapReasons, ", "))
 		}
 	}
 	var end int64

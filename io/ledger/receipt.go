@@ -29,7 +29,7 @@ func (e *ShardError) Error() string { return fmt.Sprintf("shard of %v: %s", e.Sp
 // to the dataset and with forward slashes; a shard without frames has no path.
 // It hashes every picture. The error is a *ShardError where a sample is not
 // exactly one of frame, gap and drop, one of these is off the grid, outside of
-// the span or out of order, a gap's reason is none of [framepb.GapReasons], the
+// the span or out of order, a gap's reason is not one of [framepb.GapReasons], the
 // samples are more than MaxShardSamples, or a frame is not a picture of the span's stream in
 // the format of the others, with a tensor beside it if those have one.
 func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {

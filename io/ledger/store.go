@@ -39,7 +39,8 @@ type Store interface {
 	// nothing where there is nothing.
 	Under(ctx context.Context, path string) ([]string, error)
 
-	// Remove removes a file, but none behind a link. That there is none is no error.
+	// Remove removes a file, but never one behind a link. It is no error if there is
+	// no file.
 	Remove(ctx context.Context, path string) error
 }
 

@@ -23,20 +23,17 @@ func TempName(name string) string { return name + "." + rand.Text() }
 // that is what it did.
 func FileOf(temp string) (name string, ok bool) {
 	temp = strings.TrimSuffix(temp, oldSuffix)
-	name, random, _ := cutLast(temp, ".")
-	return name, name != "" && len(random) >= 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
-}
-
-func cutLast(text, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(text, separator); i >= 0 {
-		return text[:i], text[i+len(separator):], true
+	dot := strings.LastIndexByte(temp, '.')
+	if dot <= 0 {
+		return "", false
 	}
-	return text, "", false
+	random := temp[dot+1:]
+	return temp[:dot], len(random) >= 26 && strings.Trim(random, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// Sweep removes from a folder what TempName named, and unwanted says is of no use
-// any more: it is told the name that the temporary one was made of. What is no
-// folder, or a link to one, is left alone.
+// Sweep removes from a folder the files and folders with names of TempName's that
+// unwanted reports are of no use any more. unwanted gets the name that the temporary
+// one was made of. Sweep does nothing where folder is not a folder or is a link.
 func Sweep(folder string, unwanted func(name string, entry fs.DirEntry) bool) error {
 	entries, err := list(folder)
 	if err != nil {

@@ -136,6 +136,8 @@ func TestNothingBehindLinks(t *testing.T) {
 func TestStrayInAShard(t *testing.T) {
 	for name, path := range map[string]string{
 		"a file": damagedShard + "/cat.jpg", "a folder": damagedShard + "/cats/cat.jpg",
+		"a folder by the name of a picture": damagedShard + "/front~door_20260101T000009000Z.jpg/cat.jpg",
+
 		"of a later sample":   damagedShard + "/front~door_20260101T000012000Z.jpg",
 		"of no sample":        damagedShard + "/front~door_20260101T000000001Z.jpg",
 		"of another stream":   damagedShard + "/front_20260101T000000000Z.jpg",

@@ -102,6 +102,13 @@ func TestPackLeavesOthers(t *testing.T) {
 	if err := os.Remove(filepath.Join(place, "train-000001", "cat.jpg")); err != nil {
 		t.Fatal(err)
 	}
+	stray(t, place, "train-000001/"+filepath.Base(files[3])+"/cat.jpg")
+	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), filepath.Base(files[3])+" is not kvsframes' own") {
+		t.Errorf("somebody's folder by the name of a picture: %v", err)
+	}
+	if err := os.RemoveAll(files[3]); err != nil {
+		t.Fatal(err)
+	}
 	if err := packByHand(plan, dir, place, nil); err != nil {
 		t.Fatal(err)
 	}

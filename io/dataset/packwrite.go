@@ -144,11 +144,10 @@ func (p *packer) size(ctx context.Context, name string) (int64, error) {
 // writeFolder writes a folder of blobs. One that has them all is whole: each of them
 // appeared in one step.
 func (p *packer) writeFolder(ctx context.Context, name string, members []member, picks []pick) (there bool, err error) {
-	have, err := p.target.Under(ctx, name)
+	have, _, err := p.target.List(ctx, name) // in order
 	if err != nil {
 		return false, err
 	}
-	slices.Sort(have)
 	blobs := inTurn(members)
 	names := make([]string, len(blobs))
 	for i, b := range blobs {
@@ -214,17 +213,12 @@ func checkPacked(target, name string, names []string) (whole bool, err error) {
 	if info, err := os.Lstat(target); err != nil || !info.IsDir() {
 		return false, err
 	}
-	entries, err := os.ReadDir(target)
-	if err != nil {
-		return false, err
-	}
 	sorted := slices.Sorted(slices.Values(names))
-	for _, entry := range entries {
-		if _, ours := slices.BinarySearch(sorted, entry.Name()); !ours {
-			return false, fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", name, entry.Name())
-		}
-	}
-	return len(entries) == len(names), nil
+	files, err := own.CheckMembers(target, name, func(name string) bool {
+		_, ours := slices.BinarySearch(sorted, name)
+		return ours
+	})
+	return err == nil && files == len(names), err
 }
 
 // fill writes blobs, a file each.

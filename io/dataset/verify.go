@@ -31,9 +31,9 @@ type VerifyOptions struct {
 // Verify reads everything in a dataset back: that each sample that was asked
 // for is there once, and that every picture is the one that was written, to its
 // last byte, with the format and size that its receipt tells; that all that is
-// recorded was asked for; that shards holds no file that is not the dataset's, which
-// whoever reads all files there would take for its; and that the index, where there is
-// one, has a row for each sample that is recorded, and no other. It reads as many
+// recorded was asked for; that shards holds no file that is not the dataset's, since
+// loaders that read every file there would read it; and that an index has a row for each
+// sample that is recorded, and no other. It reads as many
 // shards at once as there are CPUs, 32 from a bucket, a picture at a time.
 //
 // What is wrong with the dataset is in the report; a dataset that nobody asked

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -291,19 +290,15 @@ func (w *Writer) checkOwn(span framepb.Span) error {
 		return nil
 	}
 	path := w.format.Path(span)
-	info, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(path)))
+	folder := filepath.Join(w.dir, filepath.FromSlash(path))
+	info, err := os.Lstat(folder)
 	if err != nil {
 		return nil // nothing is there
 	}
 	if err := own.CheckParents(w.dir, path); err != nil || !info.IsDir() {
 		return err
 	}
-	files, folders, err := w.store.List(context.Background(), path)
-	for _, name := range append(folders, files...) {
-		if slices.Contains(folders, name) || !isMember(span, name) {
-			return fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", path, name)
-		}
-	}
+	_, err = own.CheckMembers(folder, path, func(name string) bool { return isMember(span, name) })
 	return err
 }
 

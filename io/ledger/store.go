@@ -122,7 +122,7 @@ func (f Folder) ReadRange(_ context.Context, path string, data []byte, offset in
 func (f Folder) List(_ context.Context, folder string) (files, folders []string, err error) {
 	entries, err := readDir(f.path(folder))
 	for _, entry := range entries {
-		if f.isFolder(folder, entry) {
+		if own.IsFolder(f.path(folder), entry) {
 			folders = append(folders, entry.Name())
 		} else {
 			files = append(files, entry.Name())
@@ -131,14 +131,6 @@ func (f Folder) List(_ context.Context, folder string) (files, folders []string,
 	slices.Sort(files)
 	slices.Sort(folders)
 	return files, folders, err
-}
-
-func (f Folder) isFolder(folder string, entry fs.DirEntry) bool {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return entry.IsDir()
-	}
-	info, err := os.Stat(filepath.Join(f.path(folder), entry.Name()))
-	return err == nil && info.IsDir()
 }
 
 // readDir is [os.ReadDir], without its order.

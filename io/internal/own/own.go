@@ -150,6 +150,27 @@ func CheckFolder(folder string) error {
 	return nil
 }
 
+// CheckMembers refuses a folder that holds anything but files whose names are ours, and
+// returns how many it holds. The error names the folder as shown says.
+func CheckMembers(folder, shown string, isOurs func(name string) bool) (files int, err error) {
+	entries, err := list(folder)
+	for _, entry := range entries {
+		if IsFolder(folder, entry) || !isOurs(entry.Name()) {
+			return 0, fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", shown, entry.Name())
+		}
+	}
+	return len(entries), err
+}
+
+// IsFolder reports whether an entry of a folder is a folder, or a link to one.
+func IsFolder(folder string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.IsDir()
+	}
+	info, err := os.Stat(filepath.Join(folder, entry.Name()))
+	return err == nil && info.IsDir()
+}
+
 // orNone lets pass that something is not there.
 func orNone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -23,9 +24,10 @@ func TestPackBesideAnother(t *testing.T) {
 		}
 		want := tree(t, undisturbed)
 		for at, steps := 0, 1; at < steps; at++ {
-			place, count := filepath.Join(t.TempDir(), "set"), 0
+			place := filepath.Join(t.TempDir(), "set")
+			var count atomic.Int64 // files are written side by side
 			err := packByHand(plan, dir, place, func(string) error {
-				if count++; count-1 == at {
+				if count.Add(1)-1 == int64(at) {
 					return packByHand(plan, dir, place, nil)
 				}
 				return nil
@@ -33,7 +35,7 @@ func TestPackBesideAnother(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s, step %d: %v", format, at, err)
 			}
-			steps = max(steps, count)
+			steps = max(steps, int(count.Load()))
 			equalTrees(t, tree(t, place), want, fmt.Sprintf("%s, step %d", format, at))
 		}
 	}

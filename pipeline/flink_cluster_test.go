@@ -16,9 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
+	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -250,11 +248,7 @@ func elsewhere(t *testing.T, line string) string {
 // refusingWorkers starts a store that only the submitter reaches, and returns what
 // errors call it, and its URL.
 func refusingWorkers(t *testing.T) (name, place string) {
-	backend := s3mem.New()
-	if err := backend.CreateBucket("archive"); err != nil {
-		t.Fatal(err)
-	}
-	behind := gofakes3.New(backend).Server()
+	behind := storetest.S3(t, "archive")
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.UserAgent(), "app/taskmanager") {
 			panic(http.ErrAbortHandler)

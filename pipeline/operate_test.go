@@ -22,13 +22,13 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // watched stands before a service and notes which IAM actions are used.
@@ -153,11 +153,8 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 		t.Fatal(err)
 	}
 	video, videoURL := watch(t, httputil.NewSingleHostReverseProxy(target), kinesisAction)
-	backend := s3mem.New()
-	if err := backend.CreateBucket("archive"); err != nil {
-		t.Fatal(err)
-	}
-	store, storeURL := watch(t, gofakes3.New(backend).Server(), s3Action)
+	backend := storetest.S3(t, "archive")
+	store, storeURL := watch(t, backend, s3Action)
 	t.Setenv("AWS_ENDPOINT_URL_KINESIS_VIDEO", videoURL)
 	o.Out, o.DatasetFormat = "s3://archive/frames?region=us-east-1&endpoint="+storeURL, "webdataset"
 	o.Requests[0].Format = framepb.PNG
@@ -174,13 +171,15 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 	if _, err := Pack(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
-	list, err := backend.ListBucket("archive", nil, gofakes3.ListBucketPage{})
+	unwatched, err := ledger.StoreAt("s3://archive?region=us-east-1&endpoint=" + backend.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, object := range list.Contents {
-		if strings.Contains(object.Key, "/ledger/") {
-			backend.PutObject("archive", object.Key, map[string]string{}, strings.NewReader("{"), 1, nil)
+	for name := range backend.Objects(t, "") {
+		if strings.Contains(name, "/ledger/") {
+			if err := unwatched.(*ledger.Bucket).Put(t.Context(), name, []byte("{")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if _, err := Backfill(t.Context(), o); err != nil {

@@ -12,9 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
+	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -195,11 +193,7 @@ func TestScaleOfReads(t *testing.T) {
 	o, _ := options(t)
 	o.Requests[0].EndTimestamp = start.Add(time.Duration(3*s.samples) * time.Second)
 	o.Read.ShardSamples, o.Runner = int(s.shard), "direct"
-	backend := s3mem.New()
-	if err := backend.CreateBucket("archive"); err != nil {
-		t.Fatal(err)
-	}
-	store := gofakes3.New(backend).Server()
+	store := storetest.S3(t, "archive")
 	var front http.Handler = store
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.ServeHTTP(w, r) }))
 	defer server.Close()

@@ -15,10 +15,9 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/graphx"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -216,11 +215,8 @@ func TestScaleOfAStore(t *testing.T) {
 			name, value, _ := strings.Cut(entry, "=")
 			t.Setenv(name, value)
 		}
-		backend := s3mem.New()
-		if err := backend.CreateBucket("archive"); err != nil {
-			t.Fatal(err)
-		}
-		store := &asked{behind: gofakes3.New(backend).Server()}
+		backend := storetest.S3(t, "archive")
+		store := &asked{behind: backend}
 		front := httptest.NewServer(store)
 		defer front.Close()
 		o.Out = "s3://archive/frames?region=us-east-1&endpoint=" + front.URL
@@ -228,14 +224,11 @@ func TestScaleOfAStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, "calls", s.calls(), int64(server.Stats().GetImagesCalls), 0)
-		list, err := backend.ListBucket("archive", nil, gofakes3.ListBucketPage{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		near(t, "objects", s.objects(), int64(len(list.Contents)), 0)
-		for _, object := range list.Contents {
-			if strings.Contains(object.Key, "/ledger/") {
-				near(t, "bytes of a receipt", s.receipt(), object.Size, 0.15)
+		objects := backend.Objects(t, "")
+		near(t, "objects", s.objects(), int64(len(objects)), 0)
+		for name, data := range objects {
+			if strings.Contains(name, "/ledger/") {
+				near(t, "bytes of a receipt", s.receipt(), int64(len(data)), 0.15)
 			}
 		}
 		near(t, "writes", s.objects(), store.writes.Swap(0), 0)

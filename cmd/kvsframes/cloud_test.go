@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -26,10 +27,11 @@ import (
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
-	"github.com/fsouza/fake-gcs-server/fakestorage"
 	df "google.golang.org/api/dataflow/v1b3"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/kvsframes/kvsframes/internal/storetest"
 )
 
 // cloud is a stand-in for Google's: Cloud Storage, the token endpoint of a service
@@ -41,7 +43,7 @@ type cloud struct {
 
 	t       *testing.T
 	api     *httptest.Server
-	storage *fakestorage.Server
+	storage *storetest.Store
 	service jobpb.JobServiceClient // prism
 	pool    net.Addr
 	account string   // file of the service account's key
@@ -63,18 +65,10 @@ func newCloud(t *testing.T, env ...string) *cloud {
 	c := &cloud{t: t, env: env}
 	c.api = httptest.NewServer(c)
 	t.Cleanup(c.api.Close)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.storage.HTTPHandler().ServeHTTP(w, r) }))
-	t.Cleanup(front.Close)
-	var err error
-	c.storage, err = fakestorage.NewServerWithOptions(fakestorage.Options{
-		NoListener: true, ExternalURL: front.URL, PublicHost: strings.TrimPrefix(front.URL, "http://"), Writer: io.Discard,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.storage.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "archive"})
-	c.env = append(c.env, "STORAGE_EMULATOR_HOST="+front.URL)
+	c.storage = storetest.Google(t, "archive", "")
+	c.env = append(c.env, "STORAGE_EMULATOR_HOST="+c.storage.URL)
 	c.account = c.serviceAccount()
+	var err error
 	if c.service, err = prism.CreateJobServer(t.Context(), prism.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -192,9 +186,11 @@ func (c *cloud) end(state, failed string) {
 
 // object returns what was staged at a gs:// URL.
 func (c *cloud) object(url string) ([]byte, error) {
-	bucket, name, _ := strings.Cut(strings.TrimPrefix(url, "gs://"), "/")
-	object, err := c.storage.GetObject(bucket, name)
-	return object.Content, err
+	data, ok := c.storage.Objects(c.t, strings.TrimPrefix(url, "gs://archive/"))[""]
+	if !ok {
+		return nil, fmt.Errorf("there is no %s", url)
+	}
+	return []byte(data), nil
 }
 
 // run runs what was staged.

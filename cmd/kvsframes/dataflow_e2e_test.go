@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fsouza/fake-gcs-server/fakestorage"
 	"google.golang.org/protobuf/encoding/prototext"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
@@ -102,14 +101,9 @@ func TestDataflow(t *testing.T) {
 	wantNoSecret(t, "the job", string(described), secrets...)
 	wantNoSecret(t, "the model", model, secrets...)
 	wantNoSecret(t, "stderr", o.stderr, secrets...)
-	list, err := c.storage.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, object := range list.Objects {
-		if strings.HasSuffix(object.Name, ".json") {
-			data, _ := c.object("gs://archive/" + object.Name)
-			wantNoSecret(t, object.Name, string(data), secrets...)
+	for name, data := range c.storage.Objects(t, "frames/") {
+		if strings.HasSuffix(name, ".json") {
+			wantNoSecret(t, name, data, secrets...)
 		}
 	}
 }
@@ -152,8 +146,8 @@ func TestDataflowDryRun(t *testing.T) {
 		}
 	}
 	wantNoSecret(t, "what is printed", o.stderr, secrets...)
-	if list, err := c.storage.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"}); err != nil || len(list.Objects) > 0 || c.job != nil {
-		t.Errorf("objects were made: %v, %v; job %v", list.Objects, err, c.job)
+	if objects := c.storage.Objects(t, "frames/"); len(objects) > 0 || c.job != nil {
+		t.Errorf("objects were made: %v; job %v", objects, c.job)
 	}
 }
 

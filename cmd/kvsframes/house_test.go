@@ -9,6 +9,7 @@ import (
 // house lists the module's packages from the ground floor up. Each may import
 // those that stand before it, and no others.
 var house = []string{
+	"internal/storetest",
 	"internal/httpguard",
 	"internal/outside",
 	"internal/awsbase",

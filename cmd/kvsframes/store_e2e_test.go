@@ -11,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fsouza/fake-gcs-server/fakestorage"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
+	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -33,64 +30,20 @@ func newBucket(t *testing.T) bucket {
 // newBucketBehind has something stand before the store.
 func newBucketBehind(t *testing.T, front func(http.Handler) http.Handler) bucket {
 	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("archive"); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(front(gofakes3.New(backend).Server()))
+	store := storetest.S3(t, "archive")
+	server := httptest.NewServer(front(store))
 	t.Cleanup(server.Close)
 	return bucket{t, "s3://archive/frames?region=eu-west-1&endpoint=" + server.URL, func() map[string]string {
-		prefix := gofakes3.NewPrefix(new("frames/"), nil)
-		list, err := backend.ListBucket("archive", &prefix, gofakes3.ListBucketPage{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		files := map[string]string{}
-		for _, found := range list.Contents {
-			object, err := backend.GetObject("archive", found.Key, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data, err := io.ReadAll(object.Contents)
-			if err != nil {
-				t.Fatal(err)
-			}
-			object.Contents.Close()
-			files[strings.TrimPrefix(found.Key, "frames/")] = string(data)
-		}
-		return files
+		return store.Objects(t, "frames/")
 	}}
 }
 
 // newGoogleBucket makes one of a store that speaks Google's.
 func newGoogleBucket(t *testing.T) bucket {
 	t.Helper()
-	server := httptest.NewUnstartedServer(nil) // the store is told its address before it serves
-	host := server.Listener.Addr().String()
-	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{
-		NoListener: true, ExternalURL: "http://" + host, PublicHost: host, Writer: io.Discard,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "archive"})
-	server.Config.Handler = fake.HTTPHandler()
-	server.Start()
-	t.Cleanup(server.Close)
-	return bucket{t, "gs://archive/frames?anonymous=true&endpoint=" + server.URL, func() map[string]string {
-		list, err := fake.ListObjectsWithOptionsPaginated("archive", fakestorage.ListOptions{Prefix: "frames/"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		files := map[string]string{}
-		for _, found := range list.Objects {
-			object, err := fake.GetObject("archive", found.Name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			files[strings.TrimPrefix(found.Name, "frames/")] = string(object.Content)
-		}
-		return files
+	store := storetest.Google(t, "archive", "")
+	return bucket{t, "gs://archive/frames?anonymous=true&endpoint=" + store.URL, func() map[string]string {
+		return store.Objects(t, "frames/")
 	}}
 }
 

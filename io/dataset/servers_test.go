@@ -3,8 +3,6 @@ package dataset
 import (
 	"context"
 	"crypto/rand"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,10 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/fsouza/fake-gcs-server/fakestorage"
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
+	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -68,11 +63,7 @@ var spots = map[string]func(testing.TB) spot{
 }
 
 func newS3(t testing.TB) spot {
-	backend := s3mem.New()
-	if err := backend.CreateBucket("bucket"); err != nil {
-		t.Fatal(err)
-	}
-	f := &front{behind: gofakes3.New(backend).Server()}
+	f := &front{behind: storetest.S3(t, "bucket")}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	return spot{"s3://bucket/some/prefix?region=us-east-1&endpoint=" + server.URL, f}
@@ -82,14 +73,7 @@ func newGCS(t testing.TB) spot {
 	f := new(front)
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
-	fake, err := fakestorage.NewServerWithOptions(fakestorage.Options{
-		NoListener: true, ExternalURL: server.URL, PublicHost: strings.TrimPrefix(server.URL, "http://"), Writer: io.Discard,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fake.CreateBucketWithOpts(fakestorage.CreateBucketOpts{Name: "bucket"})
-	f.behind = fake.HTTPHandler()
+	f.behind = storetest.Google(t, "bucket", server.URL)
 	return spot{"gs://bucket/some/prefix?anonymous=true&endpoint=" + server.URL, f}
 }
 
@@ -177,5 +161,3 @@ func (s spot) remove(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 }
-
-func init() { log.SetOutput(io.Discard) } // the stand-ins talk

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,6 +53,42 @@ func TestImportsGoDown(t *testing.T) {
 			if strings.HasPrefix(to, module) && floor[to] >= from {
 				t.Errorf("%s imports %s, which does not stand below it", packages[0], to)
 			}
+		}
+	}
+}
+
+// TestRequirements: whoever uses the module gets what it needs to run. What only tests
+// need is required by modules of their own, in testdata/stores and tools, but for two
+// that are small, and that tests of most packages import.
+func TestRequirements(t *testing.T) {
+	needed := []string{"go.uber.org/goleak", "pgregory.net/rapid"}
+	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./...")
+	list.Dir = "../.."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed = append(needed, strings.Fields(string(out))...)
+	edit := exec.Command("go", "mod", "edit", "-json")
+	if out, err = edit.Output(); err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Tool    []struct{ Path string }
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range mod.Tool {
+		t.Errorf("go.mod has the tool %s", tool.Path)
+	}
+	for _, required := range mod.Require {
+		if !required.Indirect && !slices.Contains(needed, required.Path) {
+			t.Errorf("go.mod requires %s, which nothing but tests needs", required.Path)
 		}
 	}
 }

@@ -36,8 +36,8 @@ func S3(t testing.TB, bucket string) *Store {
 	return start(t, "s3", bucket)
 }
 
-// Google starts a store that speaks Google's. If a server stands before it, it must be
-// told that server's URL, or "": clients go where the store sends them.
+// Google starts a store that speaks Google's, and tells its clients where an upload goes
+// on. Where a server stands before it, that is url, the server's; else url is empty.
 func Google(t testing.TB, bucket, url string) *Store {
 	t.Helper()
 	return start(t, "gs", bucket, url)

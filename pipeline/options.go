@@ -91,24 +91,29 @@ func (o Options) Validate() error {
 }
 
 // CheckRequest is [kvsio.Request.ValidateFloor] for a backfill, which does not
-// ask for what is still to come: that would be recorded as gaps. The error is a
+// ask for what is still to come: that would be recorded as gaps. Whether a producer's
+// clock is ahead of now shows only once the stream is asked. The error is a
 // [*kvsio.RequestError].
 func CheckRequest(r kvsio.Request, floor time.Duration, now time.Time) error {
 	var wrong *kvsio.RequestError
 	if !errors.As(r.ValidateFloor(floor), &wrong) {
 		wrong = &kvsio.RequestError{}
 	}
-	if r.EndTimestamp.After(now) {
-		wrong.Faults = append(wrong.Faults, kvsio.Fault{
-			Field:   "EndTimestamp",
-			Value:   r.EndTimestamp.UTC().Format(time.RFC3339Nano) + ", in the future",
-			Allowed: "at most now, " + now.UTC().Format(time.RFC3339),
-		})
+	if r.EndTimestamp.After(now) && r.ImageSelectorType != kvsio.ProducerTimestamp {
+		wrong.Faults = append(wrong.Faults, inFuture(r, now))
 	}
 	if len(wrong.Faults) == 0 {
 		return nil
 	}
 	return wrong
+}
+
+func inFuture(r kvsio.Request, now time.Time) kvsio.Fault {
+	return kvsio.Fault{
+		Field:   "EndTimestamp",
+		Value:   r.EndTimestamp.UTC().Format(time.RFC3339Nano) + ", in the future",
+		Allowed: "at most now, " + now.UTC().Format(time.RFC3339),
+	}
 }
 
 func checkSteps(steps []transforms.Step) error {

@@ -162,7 +162,7 @@ func TestBackfillErrors(t *testing.T) {
 
 func TestValidateTellsAll(t *testing.T) {
 	err := Options{
-		Requests: []kvsio.Request{{StreamName: "cam", EndTimestamp: start.Add(2 * time.Hour)}},
+		Requests: []kvsio.Request{{StreamName: "cam", ImageSelectorType: kvsio.ServerTimestamp, EndTimestamp: start.Add(2 * time.Hour)}},
 		Read:     kvsio.ReadParams{MaxInFlight: -1, QuotaShare: 2},
 		Runner:   "nope",
 		Now:      func() time.Time { return start },

@@ -28,6 +28,12 @@ func (o *Options) check(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	o.Requests, err = kvsio.Check(ctx, read, o.Requests)
-	return err
+	if o.Requests, err = kvsio.Check(ctx, read, o.Requests); err != nil {
+		return err
+	}
+	var ahead []error
+	for _, r := range o.Requests {
+		ahead = append(ahead, checkAhead(ctx, read, r, o.now()))
+	}
+	return errors.Join(ahead...)
 }

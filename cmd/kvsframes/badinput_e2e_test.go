@@ -49,7 +49,7 @@ var badInputs = []struct {
 	{"not a flag", nil, good("extra"), []string{`"extra" is not a flag`}},
 	{"start", nil, good("--start-timestamp", "1767225600123"), []string{`--start-timestamp is "1767225600123"`, "1767225600.123"}},
 	{"end", nil, good("--end-timestamp", "20260131"), []string{`--end-timestamp is "20260131"`, "2026-01-31"}},
-	{"end in the future", nil, good("--end-timestamp", "2200-01-01"), []string{"--end-timestamp is 2200-01-01T00:00:00Z, in the future: it must be at most now"}},
+	{"end in the future", nil, good("--image-selector-type", "SERVER_TIMESTAMP", "--end-timestamp", "2200-01-01"), []string{"--end-timestamp is 2200-01-01T00:00:00Z, in the future: it must be at most now"}},
 	{"start after end", nil, good("--start-timestamp", "2026-01-02"), []string{"--end-timestamp is 2026-01-01T00:01:00Z: it must be after --start-timestamp, which is 2026-01-02T00:00:00Z"}},
 	{"interval", nil, good("--sampling-interval", "3 s"), []string{`--sampling-interval is "3 s": it must be a duration`}},
 	{"interval under the floor", nil, good("--sampling-interval", "1s"), []string{"--sampling-interval is 1s: it must be at least 3s", "--min-sampling-interval"}},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -113,6 +114,9 @@ func inFlag(fault error) error {
 	}
 	if unknown := (*dataset.UnknownStreamError)(nil); errors.As(fault, &unknown) {
 		text = "--stream-name: " + text + didYouMean(unknown.Stream, "", unknown.Known)
+	}
+	if wrong := (*kvsio.RequestError)(nil); errors.As(fault, &wrong) {
+		text = translate(text, field.flag)
 	}
 	return errors.New(flagWords.Replace(text))
 }

@@ -95,7 +95,7 @@ func TestRequestsFileRefuses(t *testing.T) {
 		{"neither", "- start_timestamp: 2026-01-01", []string{"r.yaml:1: stream_name is not set, and neither is stream_arn"}},
 		{"milliseconds", "- start_timestamp: 1767225600123", []string{`r.yaml:1: start_timestamp is "1767225600123"`, "1767225600.123"}},
 		{"end before start", "- start_timestamp: 2026-01-02\n  end_timestamp: 2026-01-01", []string{"r.yaml:2: end_timestamp is 2026-01-01T00:00:00Z: it must be after start_timestamp"}},
-		{"the future", "- end_timestamp: 2027-01-02", []string{"r.yaml:1: end_timestamp is 2027-01-02T00:00:00Z, in the future: it must be at most now, 2027-01-01"}},
+		{"the future", "- end_timestamp: 2027-01-02\n  image_selector_type: SERVER_TIMESTAMP", []string{"r.yaml:1: end_timestamp is 2027-01-02T00:00:00Z, in the future: it must be at most now, 2027-01-01"}},
 		{"floor", "- sampling_interval: 1s", []string{"r.yaml:1: sampling_interval is 1s: it must be at least 3s", "--min-sampling-interval"}},
 		{"lone width", "- stream_name: a\n  width_pixels: 10", []string{"r.yaml:2: width_pixels is 10 without height_pixels"}},
 		{"not set anywhere", "- stream_name: a", []string{"r.yaml:1: start_timestamp is not set: it must be RFC 3339", "r.yaml:1: sampling_interval is not set: it must be a duration"}},

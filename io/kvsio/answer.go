@@ -96,11 +96,8 @@ func place(w window, from position, entries []answer, asked int) (at []int, to p
 			return at, to
 		}
 	}
-	timed(w, from.cursor, entries, at)
-	for _, k := range at {
-		if k >= to.cursor {
-			to.cursor, to.certain = k+1, false
-		}
+	if next := timed(w, from.cursor, entries, at, len(entries) <= asked); next > to.cursor {
+		to.cursor, to.certain = next, false
 	}
 	return at, to
 }
@@ -136,9 +133,12 @@ func inOrder(w window, from position, entries []answer) bool {
 // an instant halfway between two.)
 //
 // That holds for cameras faster than the sampling, nearly all of whose entries
-// are such. Where two entries are not, or two claim one instant, none is proved
-// by it: a time may be wrong, too.
-func timed(w window, first int, entries []answer, at []int) {
+// are such. Where two entries are not, or two claim one instant, or one claims the
+// instant of an entry before it, none is proved by it: a time may be wrong, too.
+//
+// timed returns the first instant that the entries leave to the next page: each
+// entry is an instant's, unless there are more than were asked for.
+func timed(w window, first int, entries []answer, at []int, each bool) (next int) {
 	claims := make(map[int]int, len(entries)) // of an instant: the entry
 	strange := 0
 	for j, e := range entries {
@@ -157,11 +157,25 @@ func timed(w window, first int, entries []answer, at []int) {
 		}
 		claims[k], at[j] = j, k
 	}
+	next = first
+	for _, k := range at {
+		switch {
+		case k < 0 && each:
+			next++
+		case k < 0:
+		case each && k < next:
+			strange = len(entries) // it claims what an entry before it answers
+			next++
+		default:
+			next = max(next, k+1)
+		}
+	}
 	if strange > 1 {
 		for j := range at {
 			at[j] = -1
 		}
 	}
+	return next
 }
 
 // provedBy returns the instant that a time lies on, or less than half a step

@@ -26,12 +26,12 @@ const (
 	// maxStrikes is how much has to speak for no answer to be one: as many ranges
 	// without it as no chance makes fail in a row, or one that lacks as many
 	// samples for the second time.
-	maxStrikes = 10
+	maxStrikes = 30
 	// triesTogether is how often samples are asked for together with others.
 	triesTogether = 2
 	// maxTries is how often a sample is asked for again where answers never say
 	// whether they have it.
-	maxTries = 30
+	maxTries = 60
 )
 
 // errUnclear says that no answer is beyond doubt.

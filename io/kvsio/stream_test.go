@@ -1,10 +1,11 @@
 package kvsio
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 )
 
 // What DescribeStream answers is used in place of what was asked for: so it has
@@ -33,7 +34,13 @@ func TestDescribedStreamIsTheOneAskedFor(t *testing.T) {
 		{streamKey{name: "cam"}, "cam", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/../../x/1", "StreamARN"},
 		{streamKey{name: "cam"}, "cam", cam + strings.Repeat("0", 2000), "StreamARN"},
 	} {
-		err := c.key.answered(&types.StreamInfo{StreamName: &c.name, StreamARN: &c.arn})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			json.NewEncoder(w).Encode(map[string]any{"StreamInfo": map[string]string{"StreamName": c.name, "StreamARN": c.arn}})
+		}))
+		clients := newClients(benchConfig, AWSParams{EndpointURL: server.URL}, 1)
+		_, err := newEngine(ReadParams{}.withDefaults(), clients).describe(t.Context(), c.key, quickAttempts)
+		clients.close()
+		server.Close()
 		if (err != nil) != (c.wrong != "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%v is described as %.100q, %.100q: %v", c.key, c.name, c.arn, err)
 		}

@@ -1,0 +1,82 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
+
+	"github.com/kvsframes/kvsframes/io/kvsio"
+)
+
+// What is still to come would be recorded as gaps. So a range ends in the past, but
+// for one: the clock of a producer may be ahead, and with it the producer's timestamps
+// of footage that is in the archive already.
+
+const (
+	// aheadRange is the longest range of GetImages.
+	aheadRange = 5 * time.Minute
+	// aheadLead is the longest fragment: the service leaves out the one that a range
+	// starts inside.
+	aheadLead = 20 * time.Second
+)
+
+// checkAhead refuses a range that ends in the future, unless the stream has footage
+// shortly before that end. It makes a call or two for such a range, and none for others.
+func checkAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) error {
+	if !r.EndTimestamp.After(now) {
+		return nil
+	}
+	name := r.Span().Series.StreamName
+	there, err := hasFootageAhead(ctx, p, r, now)
+	if err != nil {
+		end := r.EndTimestamp.UTC().Format(time.RFC3339)
+		return fmt.Errorf("looking for footage of %s before %s: %w", name, end, err)
+	}
+	if !there {
+		fault := inFuture(r, now)
+		fault.Allowed += "; a later end needs footage of the 5 minutes before it, of a producer whose clock is ahead"
+		return fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []kvsio.Fault{fault}})
+	}
+	log.Warnf(ctx, "the range of %s ends %s in the future, and has footage there: the producer's clock is ahead; "+
+		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name, r.EndTimestamp.Sub(now).Round(time.Second))
+	return nil
+}
+
+func hasFootageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) (bool, error) {
+	from := now
+	for _, t := range []time.Time{r.StartTimestamp, r.EndTimestamp.Add(aheadLead - aheadRange)} {
+		if t.After(from) {
+			from = t
+		}
+	}
+	in := &media.GetImagesInput{
+		ImageSelectorType: types.ImageSelectorType(r.ImageSelectorType),
+		StartTimestamp:    aws.Time(from.Add(-aheadLead)), EndTimestamp: aws.Time(r.EndTimestamp),
+		SamplingInterval: aws.Int32(int32(kvsio.DefaultMinInterval.Milliseconds())),
+		Format:           types.Format(r.Format),
+	}
+	if in.StreamARN = &r.StreamARN; r.StreamARN == "" {
+		in.StreamARN, in.StreamName = nil, &r.StreamName
+	}
+	pages, err := kvsio.NewPaginator(ctx, p, in, kvsio.PaginationConfig{})
+	if err != nil {
+		return false, err
+	}
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, err
+		}
+		for _, image := range page.Images {
+			if len(image.Content) > 0 && !image.TimeStamp.Before(from) && image.TimeStamp.Before(r.EndTimestamp) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}

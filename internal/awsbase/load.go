@@ -23,21 +23,25 @@ import (
 const longestCredentials = 1 << 20
 
 // Load reads the AWS configuration as every AWS tool does. The calls that find
-// credentials keep the SDK's attempts, follow no redirect and have a limit.
+// credentials keep the SDK's attempts, follow no redirect and have a limit. Where a
+// profile asks for an MFA code, [AskMFA] is asked for it once in a process.
 func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	var finders finders
+	var mfa mfa
 	cfg, err := config.LoadDefaultConfig(ctx, append(options,
 		config.WithHTTPClient(defaultClient()),
 		config.WithLogger(logging.Nop{}), // what matters comes as an error
 		config.WithAPIOptions([]func(*middleware.Stack) error{finders.option, RetryMore}),
 		config.WithServiceOptions(endpointWins),
+		config.WithAssumeRoleCredentialOptions(mfa.option),
 	)...)
 	if err != nil {
 		return cfg, err
 	}
 	finders.use(cfg.HTTPClient)
 	cfg.APIOptions = nil // the finders have theirs
-	return cfg, nil
+	cfg.Credentials, err = mfa.share(ctx, cfg)
+	return cfg, err
 }
 
 // secretHeaders are the headers with which credentials are asked for.

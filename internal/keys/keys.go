@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -24,7 +25,7 @@ func Guard(cfg aws.Config) aws.CredentialsProvider {
 	if cfg.Credentials == nil || aws.IsCredentialsProvider(cfg.Credentials, aws.AnonymousCredentials{}) {
 		return cfg.Credentials
 	}
-	profile := profileOf(cfg)
+	profile := awsbase.Profile(cfg)
 	g := &guarded{CredentialsProvider: cfg.Credentials, profile: profile}
 	if slices.Contains(g.ProviderSources(), aws.CredentialSourceProcess) && profile.Profile != "" {
 		if quiet := quietly(cfg, profile); quiet != nil {
@@ -70,20 +71,6 @@ func (g *guarded) ProviderSources() []aws.CredentialSource {
 		return from.ProviderSources()
 	}
 	return nil
-}
-
-// profileOf returns the profile that a configuration is of, the zero one where it
-// is of none.
-func profileOf(cfg aws.Config) config.SharedConfig {
-	for _, source := range cfg.ConfigSources {
-		switch profile := source.(type) {
-		case config.SharedConfig:
-			return profile
-		case *config.SharedConfig:
-			return *profile
-		}
-	}
-	return config.SharedConfig{}
 }
 
 // quietly makes the provider of a profile whose keys a program prints, without

@@ -76,6 +76,11 @@ func (o Options) Validate() error {
 			errs = append(errs, fmt.Errorf("request %d: %w", i+1, err))
 		}
 	}
+	for i, err := range kvsio.CheckRegions(o.Read.AWS, o.Requests) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("request %d: %w", i+1, err))
+		}
+	}
 	if err := o.Read.Validate(); err != nil {
 		errs = append(errs, err)
 	}

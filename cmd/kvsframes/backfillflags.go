@@ -121,10 +121,13 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{"refetch", "`reasons` of gaps to fetch again, as no_media,not_returned; failed always is", setRefetch},
-	{"aws-region", "`region` of the streams (default: as every AWS tool finds it)", func(o *pipeline.Options, s string) error {
-		o.Read.AWS.Region = s
-		return nil
-	}},
+	{
+		"aws-region", "`region` of the streams (default: that of --stream-arn, or as every AWS tool finds it)",
+		func(o *pipeline.Options, s string) error {
+			o.Read.AWS.Region = s
+			return nil
+		},
+	},
 	{"aws-endpoint-url", "`URL` of the Kinesis Video Streams control plane (default: the region's)", func(o *pipeline.Options, s string) error {
 		o.Read.AWS.EndpointURL = s // checked with the parameters: it may hold what is not to be told
 		return nil
@@ -249,6 +252,11 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	for _, d := range drafts {
 		faults = append(faults, d.check(o.Read.MinInterval, now)...)
 		o.Requests = append(o.Requests, d.request)
+	}
+	for i, err := range kvsio.CheckRegions(o.Read.AWS, o.Requests) {
+		for _, fault := range drafts[i].named(err) {
+			faults = append(faults, inFlag(fault))
+		}
 	}
 	if err := mistakes(faults...); err != nil {
 		return o, err

@@ -72,11 +72,14 @@ func (d *draft) check(floor time.Duration, now time.Time) []error {
 }
 
 // explain adds what a *kvsio.RequestError says to the faults of the draft.
-func (d *draft) explain(err error) []error {
-	errs := d.faults
+func (d *draft) explain(err error) []error { return append(d.faults, d.named(err)...) }
+
+// named says in the user's names what a *kvsio.RequestError says, but of fields that
+// have a fault already.
+func (d *draft) named(err error) (errs []error) {
 	var wrong *kvsio.RequestError
 	if !errors.As(err, &wrong) {
-		return errs
+		return nil
 	}
 	for _, fault := range wrong.Faults {
 		if d.faulty[fault.Field] {

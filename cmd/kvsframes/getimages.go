@@ -95,7 +95,7 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 		{"max-results", "`N`: images to ask for in the one call of --no-paginate, 1–100"},
 		{"next-token", "`token` of the service to go on from, with --no-paginate"},
 		{"out", "`folder` to write pictures to; the JSON then has their names, as File"},
-		{"region", "`region` of the stream (default: as every AWS tool finds it)"},
+		{"region", "`region` of the stream (default: that of --stream-arn, or as every AWS tool finds it)"},
 		{"profile", "`profile` of the shared AWS config files"},
 		{"endpoint-url", "`URL` of the Kinesis Video Streams control plane, or a data endpoint (default: the region's control plane)"},
 		{"output", "`form` of what is printed: json"},
@@ -146,7 +146,7 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 		faults = append(faults, l.explain(fault))
 	}
 	if err == nil && len(faults) == 0 {
-		_, err = kvsio.ResolveAWS(cmd.Context(), params.AWS)
+		_, err = kvsio.ResolveAWS(cmd.Context(), params.AWS, d.request)
 	}
 	if wrong := (*kvsio.RequestError)(nil); err != nil && !errors.As(err, &wrong) {
 		faults = append(faults, l.explain(err))

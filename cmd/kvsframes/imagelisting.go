@@ -160,6 +160,7 @@ func (l *imageListing) explain(err error) error {
 		"PaginationConfig.StartingToken", l.tokenFlag(),
 		"or give one", "or give --region",
 		"name a profile", "name a profile with --profile",
+		"AWS.Region", "--region",
 		"EndpointURL is", "--endpoint-url is",
 	).Replace(text))
 }

@@ -123,6 +123,7 @@ func inFlag(fault error) error {
 
 var flagWords = strings.NewReplacer(
 	"or give one", "or give --aws-region",
+	"AWS.Region", "--aws-region",
 	"name a profile", "name a profile with --aws-profile",
 	"Runner is", "--runner is",
 	"Out is", "--out is",

@@ -23,13 +23,25 @@ import (
 // and the shared config files, as every AWS tool finds them, and makes sure
 // that there are credentials. What it returns travels with a pipeline to
 // workers that have none of this machine's environment; the credentials do not.
-func ResolveAWS(ctx context.Context, p AWSParams) (AWSParams, error) {
-	p, cfg, err := p.locate(ctx)
+//
+// Where p names no region, and all of the requests name their stream by its ARN, the
+// region is that of the ARNs. The error names each request whose ARN is of another
+// region than the others', or than p's.
+func ResolveAWS(ctx context.Context, p AWSParams, requests ...Request) (AWSParams, error) {
+	if err := numbered(requests, CheckRegions(p, requests)); err != nil {
+		return p, err
+	}
+	p, cfg, err := p.inRegionOf(arnsOf(requests)).locate(ctx)
 	if err != nil {
 		return p, err
 	}
 	if p.Region == "" {
 		return p, errors.New("no AWS region: set AWS_REGION, or a region in the shared config file, or give one")
+	}
+	const beside = "in %s, where the streams without an ARN are looked for, not in %s: read each region by itself, " +
+		"or name all streams by their ARNs"
+	if err := numbered(requests, inOneRegion(p.Region, requests, beside)); err != nil {
+		return p, err
 	}
 	return p, checkCredentials(ctx, cfg)
 }

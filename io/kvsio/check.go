@@ -17,6 +17,10 @@ import (
 //
 // Set p.AWS with ResolveAWS first.
 func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, error) {
+	if err := numbered(requests, CheckRegions(p.AWS, requests)); err != nil {
+		return nil, err
+	}
+	p.AWS = p.AWS.inRegionOf(arnsOf(requests))
 	e, err := engineFor(ctx, p)
 	if err != nil {
 		return nil, err

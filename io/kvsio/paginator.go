@@ -128,6 +128,10 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	}
 	var c checks
 	c.imagesInput(in)
+	stream := []Request{{StreamName: aws.ToString(in.StreamName), StreamARN: aws.ToString(in.StreamARN)}}
+	if wrong, ok := errors.AsType[*RequestError](CheckRegions(p.AWS, stream)[0]); ok {
+		c.faults = append(c.faults, wrong.Faults...)
+	}
 	at := c.pagination(config)
 	if config.PageSize != nil {
 		in.MaxResults = aws.Int64(int64(*config.PageSize))
@@ -140,7 +144,7 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 		return nil, &RequestError{Faults: c.faults}
 	}
 	var err error
-	if p.AWS, _, err = p.AWS.locate(ctx); err != nil {
+	if p.AWS, _, err = p.AWS.inRegionOf(arnsOf(stream)).locate(ctx); err != nil {
 		return nil, err
 	}
 	e, err := engineFor(ctx, p)

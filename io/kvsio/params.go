@@ -106,7 +106,7 @@ type ReadParams struct {
 // chain (environment, shared files, web identity, instance), where nothing else
 // is said.
 type AWSParams struct {
-	Region      string // default: as every AWS tool finds it
+	Region      string // default: that of the requests' ARNs, or as every AWS tool finds it
 	EndpointURL string // of the Kinesis Video control plane only; default: the region's
 	Profile     string // of the shared config files
 	RoleARN     string // to assume with those credentials

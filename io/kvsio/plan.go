@@ -26,7 +26,7 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 		return nil, err
 	}
 	p = p.withDefaults()
-	if err := validateAll(requests, p.MinInterval); err != nil {
+	if err := validateAll(p, requests); err != nil {
 		return nil, err
 	}
 	spans := make([]framepb.Span, len(requests))

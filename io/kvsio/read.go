@@ -1,6 +1,7 @@
 package kvsio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,6 +57,11 @@ func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollectio
 // ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
 func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
 	s = s.Scope("kvsio.ReadShards")
+	arns := make([]string, len(plan.Asked))
+	for i, span := range plan.Asked {
+		arns[i] = span.Series.StreamARN
+	}
+	p.AWS = p.AWS.inRegionOf(arns).known()
 	works := plan.Works
 	if works == nil {
 		works = []*framepb.Work{}
@@ -65,12 +71,14 @@ func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
 
 // ReadAll reads the images that a bounded PCollection<Request> asks for, as
 // Read does. Requests that are not valid come out as a
-// PCollection<InvalidRequest>.
+// PCollection<InvalidRequest>: also those whose ARN is of another region than
+// p.AWS.Region, or, where that is not set, the environment's.
 func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gaps, invalid beam.PCollection) {
 	s = s.Scope("kvsio.ReadAll")
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("kvsio.ReadAll: %w", err))
 	}
+	p.AWS = p.AWS.known()
 	// Works must reach the source with the time of the Impulse. After a
 	// GroupByKey they would stand at the end of their window, and runners
 	// would drop the frames as late. So the requests are a side input.
@@ -82,14 +90,19 @@ func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gap
 
 // readWorks puts the source behind a Reshuffle, which deals the works out.
 func readWorks(s beam.Scope, p ReadParams, works beam.PCollection) beam.PCollection {
-	// A worker on another machine has none of this one's environment. What
-	// cannot be found here may be there: the worker says so if it is not.
-	if aws, _, err := p.AWS.locate(context.Background()); err == nil {
-		p.AWS = aws
-	}
 	shards := beam.ParDo(s, &readFn{Params: p}, beam.Reshuffle(s, works))
 	calmPrism(s, shards)
 	return shards
+}
+
+// known returns p with what is found here: a worker on another machine has none of
+// this one's environment. What cannot be found here may be there: the worker says so
+// if it is not.
+func (p AWSParams) known() AWSParams {
+	if located, _, err := p.locate(context.Background()); err == nil {
+		return located
+	}
+	return p
 }
 
 // InvalidRequest is a request that ReadAll could not read, and why.
@@ -105,10 +118,14 @@ type planFn struct {
 }
 
 func (fn *planFn) ProcessElement(ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest)) error {
-	var valid []Request
+	var asked, valid []Request
 	var r Request
 	for requests(&r) {
-		if err := r.ValidateFloor(fn.Params.MinInterval); err != nil {
+		asked = append(asked, r)
+	}
+	elsewhere := CheckRegions(fn.Params.AWS, asked)
+	for i, r := range asked {
+		if err := cmp.Or(r.ValidateFloor(fn.Params.MinInterval), elsewhere[i]); err != nil {
 			invalid(InvalidRequest{Request: r, Problem: err.Error()})
 			continue
 		}

@@ -251,12 +251,10 @@ func (r Request) stream() string {
 }
 
 // validateAll validates requests and says of each fault which request it is in.
-func validateAll(requests []Request, floor time.Duration) error {
-	var errs []error
+func validateAll(p ReadParams, requests []Request) error {
+	errs := make([]error, len(requests))
 	for i, r := range requests {
-		if err := r.ValidateFloor(floor); err != nil {
-			errs = append(errs, fmt.Errorf("request %d (%s): %w", i+1, r.stream(), err))
-		}
+		errs[i] = r.ValidateFloor(p.MinInterval)
 	}
-	return errors.Join(errs...)
+	return errors.Join(numbered(requests, errs), numbered(requests, CheckRegions(p.AWS, requests)))
 }

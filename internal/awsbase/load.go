@@ -93,7 +93,7 @@ func RetryMore(stack *middleware.Stack) error {
 	attempt := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleFinalize(ctx, in)
 		if passes(err) {
-			err = passing{err}
+			err = Passing(err)
 		}
 		return out, metadata, err
 	}
@@ -109,7 +109,10 @@ func passes(err error) bool {
 	return errors.As(err, &half)
 }
 
-// passing is an error that another attempt may mend.
+// Passing returns an error that unwraps to err, and that API clients take for one that
+// another attempt may mend.
+func Passing(err error) error { return passing{err} }
+
 type passing struct{ error }
 
 func (passing) RetryableError() bool { return true }

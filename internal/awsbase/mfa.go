@@ -58,9 +58,12 @@ func (m mfa) share(ctx context.Context, cfg aws.Config) (aws.CredentialsProvider
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, err
 	}
-	mfaSessions.of[name] = cfg.Credentials
-	return cfg.Credentials, nil
+	mfaSessions.of[name] = mfaSession{cfg.Credentials}
+	return mfaSessions.of[name], nil
 }
+
+// mfaSession has no Invalidate, for there is no other session.
+type mfaSession struct{ aws.CredentialsProvider }
 
 // Profile returns the profile that a configuration is of, the zero one where it is of
 // none.

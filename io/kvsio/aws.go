@@ -105,12 +105,17 @@ func checkEndpoint(field, endpoint, service string) error {
 // is to be assumed.
 func (p AWSParams) load(ctx context.Context) (aws.Config, error) {
 	cfg, err := p.base(ctx)
-	cfg.Credentials = keys.Guard(cfg)
-	if err == nil && p.RoleARN != "" {
-		cfg.Credentials = p.assume(cfg)
-		cfg.Credentials = keys.Guard(cfg)
+	if err != nil {
+		return cfg, err
 	}
-	return cfg, err
+	base := cfg
+	keys.Guard(&base, p.base)
+	if p.RoleARN == "" {
+		return base, nil
+	}
+	cfg.Credentials = p.assume(base)
+	keys.Guard(&cfg, nil) // the role is assumed anew, with base
+	return cfg, nil
 }
 
 // base is load without the role.

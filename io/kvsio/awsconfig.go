@@ -23,7 +23,8 @@ var awsConfigs = struct {
 // AWSParams has no field for. AWSParams.Config asks for it by that name, in each
 // process of a job, the submitting one too: so register it in an init function.
 // Nothing of what load returns leaves its process. Region, attempts and logging
-// are the source's own.
+// are the source's own. Where a service refuses the credentials, load is called
+// again, for others.
 //
 // RegisterAWSConfig panics where the name is empty or taken, as Beam's own
 // registrations do.

@@ -60,11 +60,12 @@ func openS3(p place) (*blob.Bucket, error) {
 		return nil, err
 	}
 	checksums, anonymous := query.Has("request_checksum_calculation"), query.Has("anonymous")
-	cfg, err := s3Config(context.Background(), query)
+	load := func(ctx context.Context) (aws.Config, error) { return s3Config(ctx, maps.Clone(query)) }
+	cfg, err := load(context.Background())
 	if err != nil {
 		return nil, keys.Load(query.Get("profile"), err)
 	}
-	cfg.Credentials = keys.Guard(cfg)
+	keys.Guard(&cfg, load)
 	if cfg.Region == "" {
 		return nil, errors.New("no region is known: add ?region=REGION to the URL, or set AWS_REGION")
 	}

@@ -37,8 +37,9 @@ func (s *Server) Env() []string {
 }
 
 func (s *Server) accessKey() (id, secret string) {
-	id = sortedKeys(s.cfg.AccessKeys)[0]
-	return id, s.cfg.AccessKeys[id]
+	keys := *s.verifier.keys.Load()
+	id = sortedKeys(keys)[0]
+	return id, keys[id]
 }
 
 // wholeBody gives the transport request bodies that it knows to be in memory.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -73,11 +75,15 @@ func Listen(cfg Config, addr string) (*Server, error) {
 func newServer(cfg Config) (*Server, error) {
 	s := &Server{
 		Region: cfg.Region, cfg: cfg, streams: map[string]*stream{},
-		verifier: verifier{region: cfg.Region, keys: cfg.AccessKeys, sessions: newSessions(cfg.Now), now: time.Now}, seal: newSealer(),
+		verifier: verifier{
+			region: cfg.Region, keys: new(atomic.Pointer[map[string]string]), sessions: newSessions(cfg.Now), now: time.Now,
+		},
+		seal:      newSealer(),
 		endpoints: newEndpoints(cfg.EndpointTokenTTL), limits: newControlLimits(),
 		faults: newFaults(cfg.Seed, cfg.Faults), stats: newRecorder(cfg.Streams),
 		transport: &http.Transport{MaxIdleConnsPerHost: 256},
 	}
+	s.verifier.keys.Store(&cfg.AccessKeys)
 	kept := newCaches()
 	for _, config := range cfg.Streams {
 		st, err := newStream(cfg, config, kept)
@@ -152,6 +158,18 @@ func (s *Server) SetQuota(stream string, q Quota) error {
 		return cs
 	}
 	st.media.setRates(time.Now(), q.MediaPoints, q.MetadataPoints)
+	return nil
+}
+
+// SetAccessKeys changes, while the server runs, whose signatures are taken, as
+// Config.AccessKeys does at the start. It fails where an id or a secret is empty.
+func (s *Server) SetAccessKeys(keys map[string]string) error {
+	var cs complaints
+	if cs.accessKeys(keys); len(cs) > 0 {
+		return cs
+	}
+	keys = maps.Clone(keys)
+	s.verifier.keys.Store(&keys)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,7 +24,7 @@ const (
 // verifier checks Signature Version 4 in the Authorization header.
 type verifier struct {
 	region string
-	keys   map[string]string // access key id: secret
+	keys   *atomic.Pointer[map[string]string] // access key id: secret
 	now    func() time.Time
 	denied map[string]bool // access key ids that IAM lets do nothing; for tests
 
@@ -48,7 +49,7 @@ func (v verifier) verify(r *http.Request, body []byte, service string) *apiError
 	if err != nil {
 		return err
 	}
-	secret, known := v.keys[auth.accessKey]
+	secret, known := (*v.keys.Load())[auth.accessKey]
 	if !known {
 		if secret, err = v.sessions.secret(auth.accessKey, r.Header.Get("X-Amz-Security-Token")); err != nil {
 			return err

@@ -2,10 +2,34 @@ package kvstest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+// TestSetAccessKeys: signatures by keys that are no longer taken are refused, and those
+// by new ones are taken.
+func TestSetAccessKeys(t *testing.T) {
+	f := start(t, Config{Streams: []Stream{camera("cam")}})
+	f.mustImages("cam")
+	for _, keys := range []map[string]string{{}, {"new": ""}, {"": "secret"}} {
+		if err := f.srv.SetAccessKeys(keys); err == nil || !strings.Contains(err.Error(), "access_keys") {
+			t.Errorf("%v: %v", keys, err)
+		}
+	}
+	before := f.client(f.endpoint("cam"))
+	if err := f.srv.SetAccessKeys(map[string]string{"new": "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := before.GetImages(t.Context(), f.input("cam")); codeOf(err) != "UnrecognizedClientException" {
+		t.Errorf("got %v", err)
+	}
+	f.mustImages("cam")
+	if env := f.srv.Env(); !slices.Contains(env, "AWS_ACCESS_KEY_ID=new") || !slices.Contains(env, "AWS_SECRET_ACCESS_KEY=secret") {
+		t.Errorf("Env is %q", env)
+	}
+}
 
 func TestSignatures(t *testing.T) {
 	f := start(t, Config{Streams: []Stream{camera("cam")}, AccessKeys: map[string]string{"test": "test", "other/key": "s"}})

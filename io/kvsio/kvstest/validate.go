@@ -52,15 +52,19 @@ func (c Config) Validate() error {
 	return nil
 }
 
+func (cs *complaints) accessKeys(keys map[string]string) {
+	cs.check(len(keys) > 0, "access_keys", "empty", "at least one access key id and its secret")
+	for _, id := range sortedKeys(keys) {
+		cs.check(id != "" && keys[id] != "", "access_keys", "an empty id or secret at "+quote(id), "both given")
+	}
+}
+
 func (c Config) complaints() complaints {
 	c = c.withDefaults()
 	var cs complaints
 	cs.check(regionPattern.MatchString(c.Region), "region", quote(c.Region), "lower-case letters, digits and dashes, such as us-east-1")
 	cs.check(accountPattern.MatchString(c.Account), "account", quote(c.Account), "12 digits")
-	cs.check(len(c.AccessKeys) > 0, "access_keys", "empty", "at least one access key id and its secret")
-	for _, id := range sortedKeys(c.AccessKeys) {
-		cs.check(id != "" && c.AccessKeys[id] != "", "access_keys", "an empty id or secret at "+quote(id), "both given")
-	}
+	cs.accessKeys(c.AccessKeys)
 	for i, arn := range c.Roles {
 		cs.check(rolePattern.MatchString(arn), fmt.Sprintf("roles[%d]", i), quote(arn), "arn:aws:iam::ACCOUNT:role/NAME")
 	}

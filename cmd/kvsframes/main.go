@@ -135,6 +135,9 @@ func complaint(command string, err error, status int) string {
 	if errors.As(err, &typed) && len(typed.faults) > 1 {
 		lines = append([]string{fmt.Sprintf("%d mistakes", len(typed.faults))}, lines...)
 	}
+	if last := &lines[len(lines)-1]; strings.HasSuffix(*last, syscall.EMFILE.Error()) {
+		*last += openFilesHint()
+	}
 	text := command + ": " + strings.Join(lines, "\n  ") + "\n"
 	if status == exitUsage {
 		text += fmt.Sprintf("Nothing was done. See %s --help.\n", command)

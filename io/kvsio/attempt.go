@@ -15,6 +15,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
+	"github.com/kvsframes/kvsframes/internal/openfiles"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -28,6 +29,7 @@ const (
 	gone                     // the stream cannot work at all
 	expired                  // the range is out of retention
 	wrong                    // the request is: do not make it again
+	helpless                 // this process cannot make calls
 )
 
 // judge decides on the status first: a 403 may come without a body to name it.
@@ -50,6 +52,9 @@ func judge(err error) verdict {
 	}
 	if _, ok := errors.AsType[*httpguard.RedirectError](err); ok {
 		return wrong
+	}
+	if openfiles.Exhausted(err) {
+		return helpless
 	}
 	var skewed interface{ RetryableError() bool }
 	if errors.As(err, &skewed) && skewed.RetryableError() {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +59,7 @@ func TestJudge(t *testing.T) {
 		{"a cut body", fmt.Errorf("deserialization failed: %w", io.ErrUnexpectedEOF), again},
 		{"a connection that ended", errors.New("connection reset by peer"), again},
 		{"a time limit", context.DeadlineExceeded, again},
+		{"no more open files", &url.Error{Op: "Post", Err: os.NewSyscallError("socket", syscall.EMFILE)}, helpless},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := judge(c.err); got != c.want {

@@ -207,6 +207,8 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 	case gone:
 		c.stream.kill(plain(err))
 		return plain(err)
+	case helpless:
+		return plain(err)
 	case expired, wrong:
 		return &refusal{plain(err), v}
 	}

@@ -137,7 +137,7 @@ func (d *dispatch) deliver(r result) error {
 		skippedMetric.Inc(d.ctx, 1)
 		counters.skipped.Add(1)
 		return nil
-	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.span):
+	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.span || judge(r.err) == helpless):
 		return r.err
 	case r.err != nil:
 		log.Warnf(d.ctx, "kept going: %s", outside.Text(r.err.Error()))

@@ -4,15 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"go.uber.org/goleak"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
@@ -152,6 +159,29 @@ func TestProcessElementKeepsGoing(t *testing.T) {
 	})
 	if err != nil || failed != 200 {
 		t.Errorf("%d FAILED gaps, %v", failed, err)
+	}
+}
+
+// TestProcessElementWithoutOpenFiles: what is wrong with this process makes no gaps,
+// and no call again.
+func TestProcessElementWithoutOpenFiles(t *testing.T) {
+	const inFlight = 4
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: inFlight, KeepGoing: true}, 20)
+	e, err := engineFor(t.Context(), b.fn.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls atomic.Int32
+	e.clients = newClients(aws.Config{
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), Region: "us-east-1",
+		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			calls.Add(1)
+			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+		})},
+	}, b.fn.Params.AWS, inFlight)
+	err = b.process(t.Context(), func(framepb.Shard) { t.Error("emitted") })
+	if !errors.Is(err, syscall.EMFILE) || !strings.Contains(err.Error(), "too many open files") || calls.Load() > inFlight {
+		t.Errorf("after %d calls: %v", calls.Load(), err)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
+	"github.com/kvsframes/kvsframes/internal/openfiles"
 )
 
 // openGCS makes a client for Google Cloud Storage, with application default
@@ -73,7 +74,7 @@ func openGCS(p place) (*blob.Bucket, error) {
 			storage.WithBackoff(gax.Backoff{Initial: 500 * time.Millisecond, Max: 20 * time.Second, Multiplier: 2}),
 			storage.WithErrorFunc(func(err error) bool {
 				var half *json.SyntaxError
-				return storage.ShouldRetry(err) || errors.Is(err, io.EOF) || errors.As(err, &half)
+				return !openfiles.Exhausted(err) && (storage.ShouldRetry(err) || errors.Is(err, io.EOF) || errors.As(err, &half))
 			}),
 		)
 	}

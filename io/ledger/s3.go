@@ -22,6 +22,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
+	"github.com/kvsframes/kvsframes/internal/openfiles"
 )
 
 const (
@@ -125,6 +126,11 @@ func (r *reached) Do(request *http.Request) (*http.Response, error) {
 		r.answered.Store(true)
 	}
 	return answer, err
+}
+
+// IsErrorRetryable is the SDK's, but for what is wrong with this process.
+func (r *reached) IsErrorRetryable(err error) bool {
+	return !openfiles.Exhausted(err) && r.RetryerV2.IsErrorRetryable(err)
 }
 
 func (r *reached) MaxAttempts() int {

@@ -19,6 +19,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/internal/scratch"
 )
 
 // isBoot recognizes how runners start a program that is to become a worker: with
@@ -112,11 +113,11 @@ func workerBinary(ctx context.Context, info *fnpb.ProvisionInfo, artifacts, dir 
 // staged fetches the worker binary that was staged. It leaves nothing in dir: the
 // path is of an open file that has no name any more.
 func staged(ctx context.Context, info *fnpb.ProvisionInfo, artifacts, dir string) (string, error) {
-	dir, err := os.MkdirTemp(dir, "kvsframes-worker-")
+	dir, remove, err := scratch.Make(dir, "kvsframes-worker-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	fetched, err := artifact.Materialize(ctx, artifacts, info.GetDependencies(), info.GetRetrievalToken(), dir)
 	if err != nil {
 		return "", err

@@ -71,3 +71,36 @@ func killOften(t *testing.T, args []string, make func(*testing.T) bucket, times 
 	sameTree(t, out(), want)
 	return max(killed, 1)
 }
+
+// TestTemporaryFolders: what a killed backfill leaves in the temporary directory goes
+// with the next one, and what a living one has stays.
+func TestTemporaryFolders(t *testing.T) {
+	t.Parallel()
+	u, args := slowly(t)
+	temp := filepath.Join(u.dir, "temp")
+	if err := os.Mkdir(temp, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	u = u.with("TMPDIR=" + temp)
+	folders := func() []string {
+		found, _ := filepath.Glob(filepath.Join(temp, "kvsframes-*"))
+		return found
+	}
+	killed := u.start(args...)
+	until(t, "it has a folder", func() bool { return len(folders()) == 1 })
+	killed.Process.Kill()
+	killed.Wait()
+	left := folders()[0]
+	living := u.start(append(args, "--out", "elsewhere")...)
+	until(t, "another has one", func() bool { found := folders(); return len(found) == 1 && found[0] != left })
+	u.must(0, good("--out", "third")...)
+	if got := folders(); len(got) != 1 {
+		t.Errorf("there are %q", got)
+	}
+	if o := finish(t, living); o.status != 0 {
+		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
+	}
+	if got := folders(); len(got) != 0 {
+		t.Errorf("there are %q", got)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/internal/scratch"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/pipeline"
@@ -69,11 +70,12 @@ func (show *output) run(cmd *cobra.Command, o pipeline.Options) (pipeline.Summar
 // ownTempDir gives this process a folder for temporary files of its own: Beam
 // leaves one behind with each job.
 func ownTempDir() (remove func()) {
-	dir, err := os.MkdirTemp("", "kvsframes-")
-	if err != nil || os.Setenv("TMPDIR", dir) != nil {
+	dir, remove, err := scratch.Make("", "kvsframes-")
+	if err != nil {
 		return func() {}
 	}
-	return func() { os.RemoveAll(dir) }
+	os.Setenv("TMPDIR", dir)
+	return remove
 }
 
 // inFlags says what is wrong with a backfill in the words of its flags.

@@ -87,7 +87,10 @@ func TestTemporaryFolders(t *testing.T) {
 		return found
 	}
 	killed := u.start(args...)
-	until(t, "it has a folder", func() bool { return len(folders()) == 1 })
+	until(t, "it has a folder", func() bool {
+		locks, _ := filepath.Glob(filepath.Join(temp, "kvsframes-*", ".kvsframes.lock"))
+		return len(locks) == 1
+	})
 	killed.Process.Kill()
 	killed.Wait()
 	left := folders()[0]

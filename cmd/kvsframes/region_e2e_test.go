@@ -77,7 +77,7 @@ func TestRegionOfAnotherARN(t *testing.T) {
 		},
 		"file":          {file("two.yaml"), `two.yaml:3: stream_arn is "` + americanARN + `": it must be in eu-west-1, as the one before it`},
 		"file and flag": {append(file("two.yaml"), "--aws-region", "us-east-1"), `two.yaml:1: stream_arn is "` + irishARN + `": it must be in us-east-1, the region that is read: leave --aws-region out, or set it to eu-west-1`},
-		"name beside": {file("mixed.yaml"), "request 2 (" + irishARN + `): StreamARN is "` + irishARN +
+		"name beside": {file("mixed.yaml"), "request 2 (" + irishARN + `): --stream-arn is "` + irishARN +
 			`": it must be in us-east-1, where the streams without an ARN are looked for, not in eu-west-1`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,8 @@ var house = []string{
 	"internal/awsbase",
 	"internal/keys",
 	"internal/sockets",
+	"internal/openfiles",
+	"internal/scratch",
 	"io/internal/own",
 	"io/framepb",
 	"internal/claim",

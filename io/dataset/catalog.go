@@ -155,8 +155,11 @@ func (c *cataloger) outcomesOf(part ledger.Part) (indexed, error) {
 func (c *cataloger) samplesOf(part ledger.Part, blobs []Blob, err error) (indexed, error) {
 	receipt := part.Receipt
 	span := receipt.Span()
-	if err == nil && receipt.Frames > 0 && receipt.Path != c.format.Path(span) {
-		err = fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, c.format.Path(span))
+	if err == nil {
+		err = checkPath(c.format, receipt)
+	}
+	if err == nil {
+		err = checkTransforms(c.desc, receipt)
 	}
 	if err != nil {
 		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}

@@ -182,7 +182,7 @@ func (r *repairer) receipt(ctx context.Context, damage *ledger.DamagedError) err
 	receipt, err := r.found.ledger.WithContext(ctx).Read(damage.Entry)
 	var still *ledger.DamagedError
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && receipt.Path == r.found.pathOf(receipt):
+	case errors.Is(err, fs.ErrNotExist), err == nil && checkPath(r.found.format, receipt) == nil:
 		return nil
 	case err != nil && !errors.As(err, &still):
 		return err

@@ -32,7 +32,7 @@ type Report struct {
 	Duplicate int64            `json:"duplicate"` // recorded once more than once: a sample in three receipts counts two
 	Corrupt   int64            `json:"corrupt"`   // frames whose file is not what was recorded
 	Failed    int64            `json:"failed"`    // FAILED gaps
-	Damaged   int64            `json:"damaged"`   // receipts and requests that cannot be read
+	Damaged   int64            `json:"damaged"`   // receipts and requests that cannot be read, or are another dataset's
 	Unasked   int64            `json:"unasked"`   // samples that are recorded, and that no request asks for
 	Foreign   int64            `json:"foreign"`   // files and folders in shards that are not the dataset's
 	Stale     bool             `json:"stale"`     // there is an index, and it is damaged or not that of the receipts

@@ -32,7 +32,7 @@ func (w *Writer) upload(ctx context.Context, bucket *ledger.Bucket, shard framep
 	var old []string // what is at path
 	look, lookCtx := errgroup.WithContext(ctx)
 	look.Go(func() (err error) {
-		receipt, err = ledger.NewReceipt(shard, path)
+		receipt, err = w.receiptOf(shard)
 		return err
 	})
 	look.Go(func() (err error) {

@@ -10,6 +10,7 @@ import (
 	_ "image/png"  // for pictures' headers
 	"io/fs"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,6 +54,7 @@ func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, err
 type verifier struct {
 	dir      string
 	store    ledger.Store
+	desc     *framepb.Dataset
 	format   Format
 	ledger   *ledger.Ledger
 	progress func(done, total int64)
@@ -71,12 +73,12 @@ type verifier struct {
 }
 
 func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
-	_, format, store, err := opened(ctx, dir)
+	desc, format, store, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	return &verifier{
-		dir: dir, store: store, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
+		dir: dir, store: store, desc: desc, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
 		cover: make(map[framepb.Series]*coverage),
 		report: Report{
 			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
@@ -164,11 +166,15 @@ func (v *verifier) readShards(ctx context.Context) error {
 			continue
 		case err != nil:
 			fatal = err
-		case receipt.Path != v.pathOf(receipt):
-			v.damaged(v.misplaced(receipt))
+		case checkPath(v.format, receipt) != nil:
+			entry := entryOf(receipt)
+			v.damaged(&ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: checkPath(v.format, receipt)})
 			v.finish(Report{})
 			continue
 		default:
+			if err := checkTransforms(v.desc, receipt); err != nil {
+				v.alien(entryOf(receipt).Path(), err)
+			}
 			v.record(receipt)
 			group.Go(func() error { return v.readShard(groupCtx, receipt) })
 		}
@@ -196,21 +202,36 @@ func (v *verifier) parallel() int {
 // each.
 const bucketReaders = 32
 
-func (v *verifier) pathOf(receipt *framepb.Receipt) string {
-	if receipt.Frames == 0 {
-		return ""
-	}
-	return v.format.Path(receipt.Span())
+// alien takes note of a receipt that another dataset's writer made. Repair leaves it and
+// its pictures: the description may as well be what is another dataset's.
+func (v *verifier) alien(path string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.report.Damaged++
+	v.found.harm("%s: %v: it or %s is another dataset's: put back what belongs here, or move the receipt and its shard away "+
+		"(--repair leaves them)", path, err, descriptionFile)
 }
 
-// misplaced is the damage of a receipt whose pictures are not where those of its
-// shard belong.
-func (v *verifier) misplaced(receipt *framepb.Receipt) *ledger.DamagedError {
-	entry := entryOf(receipt)
-	return &ledger.DamagedError{
-		Path: entry.Path(), Entry: entry,
-		Err: fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, v.pathOf(receipt)),
+// checkPath holds the place of a receipt's pictures against where those of its shard
+// belong.
+func checkPath(format Format, receipt *framepb.Receipt) error {
+	want := ""
+	if receipt.Frames > 0 {
+		want = format.Path(receipt.Span())
 	}
+	if receipt.Path == want {
+		return nil
+	}
+	return fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, want)
+}
+
+// checkTransforms holds what was done to a receipt's frames against what is done to the
+// frames of the dataset.
+func checkTransforms(desc *framepb.Dataset, receipt *framepb.Receipt) error {
+	if slices.Equal(receipt.Transforms, desc.Transforms) {
+		return nil
+	}
+	return fmt.Errorf("what was done to its frames is %q, in the dataset it is %q", receipt.Transforms, desc.Transforms)
 }
 
 func entryOf(receipt *framepb.Receipt) ledger.Entry {

@@ -30,6 +30,8 @@ type Writer struct {
 	format Format
 	ledger *ledger.Ledger
 
+	transforms []string // that were done to all frames
+
 	// step, where set, is told of each step of a write and may fail it. Tests
 	// look at what a kill would leave there.
 	step func(name string) error
@@ -39,7 +41,7 @@ type Writer struct {
 // dataset's index, which will be out of date. The errors are those of [Open], and
 // of a dataset that cannot be changed; ctx is for opening alone.
 func NewWriter(ctx context.Context, dir string) (*Writer, error) {
-	_, format, store, err := opened(ctx, dir)
+	desc, format, store, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +54,9 @@ func NewWriter(ctx context.Context, dir string) (*Writer, error) {
 	if err := store.Remove(ctx, indexFile); err != nil {
 		return nil, fmt.Errorf("removing the index of the dataset %q: %w", dir, err)
 	}
-	return &Writer{store: store, dir: string(folder), format: format, ledger: ledger.Open(dir)}, nil
+	return &Writer{
+		store: store, dir: string(folder), format: format, ledger: ledger.Open(dir), transforms: desc.Transforms,
+	}, nil
 }
 
 // Write writes a shard, whole or not at all, then its receipt, which it returns.
@@ -124,7 +128,7 @@ func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
 func (w *Writer) prepare(shard framepb.Shard, out *output) (receipt *framepb.Receipt, err error) {
 	var group errgroup.Group
 	group.Go(func() (err error) {
-		receipt, err = ledger.NewReceipt(shard, w.format.Path(shard.Span))
+		receipt, err = w.receiptOf(shard)
 		return err
 	})
 	if len(shard.Frames) > 0 {
@@ -135,6 +139,17 @@ func (w *Writer) prepare(shard framepb.Shard, out *output) (receipt *framepb.Rec
 		return nil, problem
 	}
 	return receipt, err
+}
+
+// receiptOf returns the receipt of a shard, which says by what transforms its frames came
+// about: no shard of another dataset passes for one of this.
+func (w *Writer) receiptOf(shard framepb.Shard) (*framepb.Receipt, error) {
+	receipt, err := ledger.NewReceipt(shard, w.format.Path(shard.Span))
+	if err != nil {
+		return nil, err
+	}
+	receipt.Transforms = w.transforms
+	return receipt, nil
 }
 
 // output is a file, or a folder of files, that is being written.

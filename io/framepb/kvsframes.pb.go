@@ -337,8 +337,10 @@ type Receipt struct {
 	Format         string    `protobuf:"bytes,14,opt,name=format,proto3" json:"format,omitempty"`                                                   // of the pictures; empty: the series' own
 	Labels         []*Labels `protobuf:"bytes,15,rep,name=labels,proto3" json:"labels,omitempty"`                                                   // one entry a frame; none: no frame has labels
 	// Of the tensors that stand beside the pictures; none: there are none.
-	TensorSizes   []int32 `protobuf:"varint,16,rep,packed,name=tensor_sizes,json=tensorSizes,proto3" json:"tensor_sizes,omitempty"` // bytes; one entry alone: the size of all
-	TensorSha256  []byte  `protobuf:"bytes,17,opt,name=tensor_sha256,json=tensorSha256,proto3" json:"tensor_sha256,omitempty"`      // 32 bytes a frame
+	TensorSizes  []int32 `protobuf:"varint,16,rep,packed,name=tensor_sizes,json=tensorSizes,proto3" json:"tensor_sizes,omitempty"` // bytes; one entry alone: the size of all
+	TensorSha256 []byte  `protobuf:"bytes,17,opt,name=tensor_sha256,json=tensorSha256,proto3" json:"tensor_sha256,omitempty"`      // 32 bytes a frame
+	// What was done to frames, as the description of the dataset has it.
+	Transforms    []string `protobuf:"bytes,18,rep,name=transforms,proto3" json:"transforms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -488,6 +490,13 @@ func (x *Receipt) GetTensorSizes() []int32 {
 func (x *Receipt) GetTensorSha256() []byte {
 	if x != nil {
 		return x.TensorSha256
+	}
+	return nil
+}
+
+func (x *Receipt) GetTransforms() []string {
+	if x != nil {
+		return x.Transforms
 	}
 	return nil
 }
@@ -1002,7 +1011,7 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x03Run\x12\x16\n" +
 	"\x06series\x18\x01 \x01(\x05R\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"\x9e\x04\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\"\xbe\x04\n" +
 	"\aReceipt\x122\n" +
 	"\x06series\x18\x01 \x01(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
@@ -1021,7 +1030,10 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x06format\x18\x0e \x01(\tR\x06format\x12,\n" +
 	"\x06labels\x18\x0f \x03(\v2\x14.kvsframes.v1.LabelsR\x06labels\x12!\n" +
 	"\ftensor_sizes\x18\x10 \x03(\x05R\vtensorSizes\x12#\n" +
-	"\rtensor_sha256\x18\x11 \x01(\fR\ftensorSha256\"}\n" +
+	"\rtensor_sha256\x18\x11 \x01(\fR\ftensorSha256\x12\x1e\n" +
+	"\n" +
+	"transforms\x18\x12 \x03(\tR\n" +
+	"transforms\"}\n" +
 	"\x06Labels\x128\n" +
 	"\x06values\x18\x01 \x03(\v2 .kvsframes.v1.Labels.ValuesEntryR\x06values\x1a9\n" +
 	"\vValuesEntry\x12\x10\n" +

@@ -22,6 +22,7 @@ func newIndexWriter(file io.Writer, listing ledger.Listing) *indexWriter {
 	return &indexWriter{out: out, rows: parquet.NewGenericWriter[indexRow](out,
 		parquet.WriteBufferSize(0), // a group's seal is taken when all of it has been written
 		parquet.Compression(&zstd.Codec{}),
+		parquet.SkipPageBounds("labels"), // the footer would hold whole ones
 		parquet.SkipPageBounds("sha256"),
 		parquet.SkipPageBounds("tensor_sha256"),
 		parquet.CreatedBy("kvsframes", indexVersion, ""),
@@ -58,9 +59,8 @@ func (w *indexWriter) endGroup() error {
 	if err := w.rows.Flush(); err != nil {
 		return err
 	}
-	w.out.endGroup()
 	w.inGroup = 0
-	return nil
+	return w.out.endGroup()
 }
 
 func (w *indexWriter) close() error {

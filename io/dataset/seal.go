@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 
@@ -26,6 +27,15 @@ const sealSize = 4
 // footerEnd is the size of what ends a Parquet file: the size of the footer, and
 // the magic bytes.
 const footerEnd = 8
+
+// What an index claims is bounded before memory is taken for it. A row group of
+// indexGroupRows adds 2 kB to the footer, or 8 kB with the longest names: 64 MiB are
+// reached by no index of less than half a billion rows. Of a group's bytes, most are
+// labels: 10 kB a row are more than there is room for elsewhere.
+const (
+	footerLimit = 64 << 20
+	groupLimit  = 1 << 30
+)
 
 // groupSeal is the checksum of all bytes from First to End, a row group's.
 type groupSeal struct {
@@ -53,9 +63,13 @@ func (s *sealer) Write(p []byte) (int, error) {
 }
 
 // endGroup must be called when all of a group has been written.
-func (s *sealer) endGroup() {
+func (s *sealer) endGroup() error {
+	if n := s.group.End - s.group.First; n > groupLimit {
+		return fmt.Errorf("its row group has %d bytes, it must have at most %d: make labels shorter", n, groupLimit)
+	}
 	s.groups = append(s.groups, s.group)
 	s.group = groupSeal{First: s.group.End, End: s.group.End}
+	return nil
 }
 
 // close seals the footer that end writes.
@@ -70,7 +84,11 @@ func (s *sealer) close(setMetadata func(key, value string), end func() error) er
 		return err
 	}
 	rest := s.closing.Bytes()
-	footer := rest[len(rest)-footerEnd-int(binary.LittleEndian.Uint32(rest[len(rest)-footerEnd:])):]
+	length := int(binary.LittleEndian.Uint32(rest[len(rest)-footerEnd:]))
+	if length > footerLimit {
+		return fmt.Errorf("its footer has %d bytes, it must have at most %d: make datasets of fewer samples", length, footerLimit)
+	}
+	footer := rest[len(rest)-footerEnd-length:]
 	if _, err := s.file.Write(rest[:len(rest)-len(footer)]); err != nil {
 		return err
 	}
@@ -94,7 +112,11 @@ func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
 	if len(end.data) < footerEnd {
 		return nil, nil, errSeal
 	}
-	length := footerEnd + int64(binary.LittleEndian.Uint32(end.data))
+	claimed := int64(binary.LittleEndian.Uint32(end.data))
+	if claimed > footerLimit {
+		return nil, nil, fmt.Errorf("it is damaged: its footer claims %d bytes, there must be at most %d", claimed, footerLimit)
+	}
+	length := footerEnd + claimed
 	if length+sealSize > size {
 		return nil, nil, errSeal
 	}
@@ -105,6 +127,9 @@ func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
 	defer file.release(tail)
 	if crc32.Checksum(tail.data[sealSize:], castagnoli) != binary.LittleEndian.Uint32(tail.data) {
 		return nil, nil, errSeal
+	}
+	if err := checkFooter(tail.data[sealSize : len(tail.data)-footerEnd]); err != nil {
+		return nil, nil, fmt.Errorf("it is damaged: %w", err)
 	}
 	reader, err := parquet.OpenFile(file, size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
@@ -120,6 +145,9 @@ func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
 
 // loadSealed loads a row group, and compares it with its seal.
 func loadSealed(file *fileRanges, seal groupSeal) (*fileRange, error) {
+	if n := seal.End - seal.First; n > groupLimit {
+		return nil, fmt.Errorf("it is damaged: its row group claims %d bytes, there must be at most %d", n, groupLimit)
+	}
 	group, err := file.load(seal.First, seal.End)
 	if err != nil {
 		return nil, err
@@ -145,6 +173,9 @@ func checkBetween(file *fileRanges, seals []groupSeal) error {
 		first = seals[n-1].End
 	}
 	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.data))
+	if n := footer - sealSize - first; n > groupLimit {
+		return fmt.Errorf("it is damaged: %d bytes stand before its footer, there must be at most %d", n, groupLimit)
+	}
 	between, err := file.load(first, footer-sealSize)
 	if err != nil {
 		return err

@@ -18,8 +18,8 @@ const structBytes = 16
 // long as the list claims to be before it reads what is in it, with hundreds of bytes
 // for a structure that takes one, and follows structures in each other without end.
 func checkFooter(footer []byte) error {
-	w := &footerWalk{thrift.Reader(new(thrift.CompactProtocol).NewReaderFromBytes(footer)), len(footer), len(footer) / structBytes}
-	return w.structure(footerDepth)
+	reader := new(thrift.CompactProtocol).NewReaderFromBytes(footer)
+	return (&footerWalk{reader, len(footer), len(footer) / structBytes}).structure(footerDepth)
 }
 
 type footerWalk struct {

@@ -86,7 +86,8 @@ func (s *sealer) close(setMetadata func(key, value string), end func() error) er
 	rest := s.closing.Bytes()
 	length := int(binary.LittleEndian.Uint32(rest[len(rest)-footerEnd:]))
 	if length > footerLimit {
-		return fmt.Errorf("its footer has %d bytes, it must have at most %d: make datasets of fewer samples", length, footerLimit)
+		return fmt.Errorf("its footer has %d bytes, it must have at most %d: make datasets of fewer samples",
+			length, footerLimit)
 	}
 	footer := rest[len(rest)-footerEnd-length:]
 	if _, err := s.file.Write(rest[:len(rest)-len(footer)]); err != nil {
@@ -114,7 +115,8 @@ func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
 	}
 	claimed := int64(binary.LittleEndian.Uint32(end.data))
 	if claimed > footerLimit {
-		return nil, nil, fmt.Errorf("it is damaged: its footer claims %d bytes, there must be at most %d", claimed, footerLimit)
+		return nil, nil, fmt.Errorf("it is damaged: its footer claims %d bytes, there must be at most %d",
+			claimed, footerLimit)
 	}
 	length := footerEnd + claimed
 	if length+sealSize > size {

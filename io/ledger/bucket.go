@@ -147,6 +147,7 @@ func (b *Bucket) Under(ctx context.Context, path string) (names []string, err er
 // objects lists the objects whose names begin with a prefix.
 func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(func(*blob.ListObject, error) bool) {
 	return func(yield func(*blob.ListObject, error) bool) {
+		ctx := withPages(ctx)
 		list := b.bucket.List(&blob.ListOptions{Prefix: prefix, Delimiter: delimiter})
 		for {
 			object, err := list.Next(ctx)

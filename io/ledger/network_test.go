@@ -132,7 +132,7 @@ func TestHalfAListIsAskedForAgain(t *testing.T) {
 	testKeys(t)
 	t.Setenv("STORAGE_EMULATOR_HOST", "")
 	for kind, list := range map[string]string{
-		"s3": `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>p/ledger/a</Key><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>"a"</ETag><Size>1</Size></Contents></ListBucketResult>`,
+		"s3": `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>p/ledger/a</Key><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>"a"</ETag><Size>1</Size></Contents></ListBucketResult>`,
 		"gs": `{"kind":"storage#objects","items":[{"name":"p/ledger/a","size":"1","updated":"2026-01-01T00:00:00Z"}]}`,
 	} {
 		for _, length := range []bool{true, false} { // whether HTTP knows that it is half

@@ -92,7 +92,7 @@ func openS3(p place) (*blob.Bucket, error) {
 			o.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateDisabled
 		}
 		o.Retryer = attempts
-		o.APIOptions = append(o.APIOptions, awsbase.RetryMore, wholeEntries)
+		o.APIOptions = append(o.APIOptions, awsbase.RetryMore, trueLists)
 		o.UseAccelerate = accelerate
 		// Stores other than Amazon's mostly have no host name for each bucket,
 		// and not all of them know its newer checksums.

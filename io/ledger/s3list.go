@@ -3,27 +3,108 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// errPartEntry is the error of a list that no S3 store makes.
-var errPartEntry = errors.New("the store lists an object without its Key or LastModified, as no S3 store does: look at the endpoint")
+// errNoList is the error of a list that no S3 store makes.
+var errNoList = errors.New("no S3 store answers so: look at the endpoint")
 
-// wholeEntries refuses a list with an entry that lacks what the driver takes for
-// granted: it panics without a LastModified.
-func wholeEntries(stack *middleware.Stack) error {
-	check := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+// trueLists refuses a list that is none of the bucket's, or without end: what answers in
+// the store's place would pass for an empty one.
+func trueLists(stack *middleware.Stack) error {
+	check := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+		middleware.InitializeOutput, middleware.Metadata, error,
+	) {
 		out, metadata, err := next.HandleInitialize(ctx, in)
-		if list, ok := out.Result.(*s3.ListObjectsV2Output); ok && err == nil {
-			for _, object := range list.Contents {
-				if object.Key == nil || object.LastModified == nil {
-					return middleware.InitializeOutput{}, metadata, errPartEntry
-				}
-			}
+		asked, _ := in.Parameters.(*s3.ListObjectsV2Input)
+		list, ok := out.Result.(*s3.ListObjectsV2Output)
+		if !ok || err != nil {
+			return out, metadata, err
 		}
-		return out, metadata, err
+		bucket := aws.ToString(asked.Bucket)
+		problem := problemOf(list, bucket)
+		if problem == "" && pagesOf(ctx).repeat(aws.ToString(list.NextContinuationToken)) {
+			problem = "one that goes on where it was before"
+		}
+		if problem == "" {
+			return out, metadata, nil
+		}
+		err = fmt.Errorf("%s answers a list of the bucket %q with %s: %w", hostOf(metadata), bucket, problem, errNoList)
+		return middleware.InitializeOutput{}, metadata, err
 	}
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ledger.WholeEntries", check), middleware.Before)
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ledger.TrueLists", check), middleware.Before)
+}
+
+// problemOf says what an answer is, in place of a list of a bucket. Every store tells the
+// bucket's name, or at least how many keys there are or may be.
+func problemOf(list *s3.ListObjectsV2Output, bucket string) string {
+	switch name := aws.ToString(list.Name); {
+	case name == "" && list.KeyCount == nil && list.MaxKeys == nil:
+		return "what is no list"
+	case name != "" && name != bucket && !isAlias(bucket):
+		return fmt.Sprintf("a list of the bucket %.100q", name)
+	case aws.ToBool(list.IsTruncated) && aws.ToString(list.NextContinuationToken) == "":
+		return "a part of one that does not say where it goes on"
+	}
+	for _, object := range list.Contents { // the driver panics without a LastModified
+		if object.Key == nil || object.LastModified == nil {
+			return "an object without its Key or LastModified"
+		}
+	}
+	return ""
+}
+
+// isAlias reports whether a name is S3's for an access point, in a bucket's place.
+func isAlias(bucket string) bool {
+	return strings.HasPrefix(bucket, "arn:") || strings.HasSuffix(bucket, "-s3alias") || strings.Contains(bucket, "--") ||
+		strings.HasSuffix(bucket, ".mrap")
+}
+
+// pages are those of one list. They keep one token, and a later one after twice as many
+// pages: so a circle of any length is found, and nothing grows.
+type pages struct {
+	seen int
+	kept string
+}
+
+type pagesKey struct{}
+
+// withPages returns a context for all pages of one list.
+func withPages(ctx context.Context) context.Context { return context.WithValue(ctx, pagesKey{}, new(pages)) }
+
+func pagesOf(ctx context.Context) *pages {
+	if p, ok := ctx.Value(pagesKey{}).(*pages); ok {
+		return p
+	}
+	return new(pages)
+}
+
+// repeat reports whether a page goes on where one did before it.
+func (p *pages) repeat(token string) bool {
+	if token == "" {
+		return false
+	}
+	if token == p.kept {
+		return true
+	}
+	if p.seen++; p.seen&(p.seen-1) == 0 {
+		p.kept = token
+	}
+	return false
+}
+
+// hostOf names who answered.
+func hostOf(metadata middleware.Metadata) string {
+	answer, ok := awsmiddleware.GetRawResponse(metadata).(*smithyhttp.Response)
+	if !ok || answer.Response == nil || answer.Request == nil {
+		return "the endpoint"
+	}
+	return answer.Request.URL.Host
 }

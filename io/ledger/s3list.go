@@ -77,7 +77,9 @@ type pages struct {
 type pagesKey struct{}
 
 // withPages returns a context for all pages of one list.
-func withPages(ctx context.Context) context.Context { return context.WithValue(ctx, pagesKey{}, new(pages)) }
+func withPages(ctx context.Context) context.Context {
+	return context.WithValue(ctx, pagesKey{}, new(pages))
+}
 
 func pagesOf(ctx context.Context) *pages {
 	if p, ok := ctx.Value(pagesKey{}).(*pages); ok {

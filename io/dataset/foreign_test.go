@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 func makeFolder(t testing.TB, dir, name string) {
@@ -266,5 +268,33 @@ func TestLargeDescriptions(t *testing.T) {
 	s.put(t, descriptionFile, strings.Repeat(" ", descriptionLimit+1))
 	if _, err := Open(t.Context(), s.name); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "has 16777217 bytes") {
 		t.Errorf("Open: %v", err)
+	}
+}
+
+// TestNothingWrittenBehindLinks: what stands behind a link in the place of a series'
+// folder is somebody else's: a writer refuses, and replaces nothing there.
+func TestNothingWrittenBehindLinks(t *testing.T) {
+	for _, format := range []string{"files", "webdataset"} {
+		for _, linked := range []string{"shards/" + door.ID(), "ledger/" + door.ID(), "requests/" + door.ID()} {
+			dir := createIn(t, format)
+			write(t, dir, shardOf(door, 0, "fnfd"))
+			w := writer(t, dir)
+			elsewhere := linkAway(t, dir, linked)
+			want, before := tree(t, elsewhere), verify(t, dir)
+			for _, shard := range []framepb.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")} {
+				err := ledger.Open(dir).Request(shard.Span)
+				if !strings.HasPrefix(linked, "requests/") {
+					_, err = w.Write(t.Context(), shard)
+				}
+				if err == nil || !strings.Contains(err.Error(), "is behind a link") || !strings.Contains(err.Error(), "make") {
+					t.Errorf("%s, %s: %v", format, linked, err)
+				}
+			}
+			equalTrees(t, tree(t, elsewhere), want, format+", "+linked)
+			wantNoLeftovers(t, dir, linked)
+			if after := verify(t, dir); after.Frames != before.Frames || after.Corrupt+after.Damaged > 0 {
+				t.Errorf("%s, %s: %+v", format, linked, after)
+			}
+		}
 	}
 }

@@ -91,6 +91,11 @@ func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Recei
 }
 
 func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
+	for _, path := range []string{w.format.Path(shard.Span), ledger.Entry{Span: shard.Span}.Path()} {
+		if err := own.CheckParents(w.dir, path); err != nil {
+			return nil, err
+		}
+	}
 	out := &output{writer: w, span: shard.Span}
 	defer out.discard()
 	receipt, err := w.prepare(shard, out)

@@ -80,6 +80,9 @@ func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
 		return store.Put(l.ctx, path, data)
 	}
 	target := filepath.Join(l.dir, path)
+	if err := own.CheckParents(l.dir, path); err != nil {
+		return err
+	}
 	for range attempts {
 		if err = l.replace(span, target, data); !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -1,5 +1,5 @@
 // Package own knows which files in a folder are kvsframes' own. Nothing is removed
-// that has another name, and nothing that is behind a link.
+// that has another name, and nothing is removed or replaced that is behind a link.
 package own
 
 import (
@@ -112,7 +112,7 @@ func Remove(dir, path string) error {
 }
 
 // CheckParents refuses a path below dir, with forward slashes, that is behind a
-// link. dir itself may be one.
+// link. dir itself may be one, and what is not there is none.
 func CheckParents(dir, path string) error {
 	return checkParents(dir, path, func(name string) (fs.FileInfo, error) { return os.Lstat(filepath.Join(dir, name)) })
 }
@@ -125,10 +125,10 @@ func checkParents(dir, below string, lstat func(name string) (fs.FileInfo, error
 		parent := filepath.FromSlash(below[:i])
 		info, err := lstat(parent)
 		if err != nil {
-			return err
+			return orNone(err)
 		}
 		if info.Mode()&fs.ModeSymlink != 0 {
-			return fmt.Errorf("%s is behind a link, and kvsframes removes nothing there: make %q a folder",
+			return fmt.Errorf("%s is behind a link, and kvsframes changes nothing there: make %q a folder",
 				below, filepath.Join(dir, parent))
 		}
 	}

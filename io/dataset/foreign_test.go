@@ -298,3 +298,55 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestBadLinks: a link that leads nowhere, in the place of a file or of a shard's folder,
+// is damage of that file, and is mended; what links lead to is not touched.
+func TestBadLinks(t *testing.T) {
+	for name, target := range map[string]string{
+		"nowhere": "nowhere", "itself": "", "through a file": "/etc/passwd/x", "too long": strings.Repeat("x", 300),
+	} {
+		for _, test := range []struct {
+			format, path string
+			damaged      bool // else its pictures are, or the index
+		}{
+			{"files", damagedReceipt, true},
+			{"files", damagedRequest, true},
+			{"files", damagedPicture, false},
+			{"files", damagedShard, false},
+			{"webdataset", damagedShard + ".tar", false},
+			{"files", indexFile, false},
+			{"files", cardFile, false},
+		} {
+			dir := createIn(t, test.format)
+			write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
+			catalog(t, dir)
+			path, to := filepath.Join(dir, test.path), target
+			if to == "" {
+				to = path
+			}
+			if err := errors.Join(os.RemoveAll(path), os.Symlink(to, path)); err != nil {
+				t.Fatal(err)
+			}
+			label := name + ", " + test.path
+			got := verify(t, dir)
+			said := strings.Join(got.Problems, "\n")
+			if harmless := test.path == cardFile; got.Complete != harmless || (got.Damaged == 1) != test.damaged ||
+				!harmless && !strings.Contains(said, "a link to nothing") {
+				t.Errorf("%s: Verify = %+v", label, got)
+			}
+			if test.path != indexFile { // writers take it away
+				if _, err := Catalog(t.Context(), dir, CatalogOptions{}); err != nil {
+					t.Errorf("%s: Catalog: %v", label, err)
+				}
+			}
+			if report := repair(t, dir); report.Damaged+report.Corrupt > 0 || report.Stale || (report.Repaired == 0) != got.Complete {
+				t.Errorf("%s: Repair = %+v", label, report)
+			}
+			refill(t, dir, shardOf(door, 0, "fnfd"))
+			catalog(t, dir)
+			if report := verify(t, dir); !report.Complete || report.Frames != 4 {
+				t.Errorf("%s: mended: %+v", label, report)
+			}
+		}
+	}
+}

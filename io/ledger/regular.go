@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	pathpkg "path"
+	"slices"
 	"syscall"
 )
 
@@ -29,6 +31,39 @@ type localFile struct {
 }
 
 func (f localFile) Size() int64 { return f.size }
+
+// open opens a file. A link that leads nowhere is not one.
+func (f Folder) open(path string) (localFile, error) {
+	file, err := openFile(f.path(path))
+	if f.leadsNowhere(path, err) {
+		return localFile{}, &UnfitError{path, "is no file, but a link to nothing"}
+	}
+	return file, err
+}
+
+// nowhere is why a link may lead to nothing: what it names is not there, or is the link
+// itself, or is below what is no folder, or cannot have such a name.
+var nowhere = []syscall.Errno{syscall.ENOENT, syscall.ELOOP, syscall.ENOTDIR, syscall.ENAMETOOLONG}
+
+// leadsNowhere reports whether a path cannot be opened because it is a link that leads
+// nowhere, or is behind one. Of the folder's own place it says nothing.
+func (f Folder) leadsNowhere(path string, err error) bool {
+	if !slices.ContainsFunc(nowhere, func(errno syscall.Errno) bool { return errors.Is(err, errno) }) {
+		return false
+	}
+	for ; path != "."; path = pathpkg.Dir(path) {
+		info, err := os.Lstat(f.path(path))
+		if err != nil {
+			continue
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return false
+		}
+		_, err = os.Stat(f.path(path))
+		return err != nil
+	}
+	return false
+}
 
 // openFile opens what is a file, or a link to one.
 func openFile(path string) (localFile, error) {

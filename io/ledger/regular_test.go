@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,12 +19,20 @@ var noFiles = map[string]struct {
 	put  func(path string) error
 	says string
 }{
-	"a pipe":             {func(path string) error { return syscall.Mkfifo(path, 0o666) }, "a pipe"},
-	"a link to a device": {func(path string) error { return os.Symlink("/dev/zero", path) }, "a device"},
-	"a socket":           {func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) }, "a socket"},
+	"a pipe":                      {func(path string) error { return syscall.Mkfifo(path, 0o666) }, "a pipe"},
+	"a link to a device":          {func(path string) error { return os.Symlink("/dev/zero", path) }, "a device"},
+	"a socket":                    {func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) }, "a socket"},
+	"a link to nothing":           {linkTo("nowhere"), "a link to nothing"},
+	"a link to itself":            {func(path string) error { return os.Symlink(path, path) }, "a link to nothing"},
+	"a link through a file":       {linkTo("/etc/passwd/x"), "a link to nothing"},
+	"a link with too long a name": {linkTo(strings.Repeat("x", 300)), "a link to nothing"},
 	"40 GB": {func(path string) error {
 		return errors.Join(os.WriteFile(path, nil, 0o666), os.Truncate(path, 40<<30))
 	}, "has 42949672960 bytes, the largest file of its kind has"},
+}
+
+func linkTo(target string) func(path string) error {
+	return func(path string) error { return os.Symlink(target, path) }
 }
 
 // TestNoFiles: what is no file, or too large to be one of a ledger, is damaged, and
@@ -133,5 +142,27 @@ func TestLargestReceipt(t *testing.T) {
 		if read, err := l.WithContext(context.Background()).Ask(shard.Span); (read != nil) != test.fits || err != nil {
 			t.Errorf("causes of %d bytes: it was read back: %v (%v)", test.cause, read != nil, err)
 		}
+	}
+}
+
+// TestMissingBehindLink: what is missing in a folder that is a link is missing, and no
+// bad link; what may not be read behind one is not missing.
+func TestMissingBehindLink(t *testing.T) {
+	dir, elsewhere := Folder(t.TempDir()), t.TempDir()
+	if err := errors.Join(os.Symlink(elsewhere, dir.path("ledger")), os.Symlink("nowhere", dir.path("shards"))); err != nil {
+		t.Fatal(err)
+	}
+	var unfit *UnfitError
+	if _, err := dir.Read(t.Context(), "ledger/a", 1); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("in a folder that is a link: %v", err)
+	}
+	if _, err := dir.Read(t.Context(), "shards/a", 1); !errors.As(err, &unfit) {
+		t.Errorf("behind a bad link: %v", err)
+	}
+	if names, err := dir.Under(t.Context(), "shards/a"); err != nil || len(names) > 0 {
+		t.Errorf("Under = %q, %v", names, err)
+	}
+	if dir.leadsNowhere("shards", fs.ErrPermission) {
+		t.Error("that something may not be read means that there is nothing")
 	}
 }

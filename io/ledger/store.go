@@ -72,7 +72,7 @@ type Folder string
 
 // Read is as [Store] says.
 func (f Folder) Read(_ context.Context, path string, limit int64) ([]byte, error) {
-	file, err := openFile(f.path(path))
+	file, err := f.open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (f Folder) Read(_ context.Context, path string, limit int64) ([]byte, error
 
 // Open is as [Store] says.
 func (f Folder) Open(_ context.Context, path string) (File, error) {
-	file, err := openFile(f.path(path))
+	file, err := f.open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +155,9 @@ func orNone(err error) error {
 // Under is as [Store] says.
 func (f Folder) Under(ctx context.Context, path string) ([]string, error) {
 	info, err := os.Stat(f.path(path))
+	if f.leadsNowhere(path, err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, orNone(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -243,6 +245,28 @@ func TestPipes(t *testing.T) {
 	}
 }
 
+// TestDescriptionIsNoFile: a folder, or a link that leads nowhere, in the description's
+// place is no description of ours; nor is it a place for a new dataset.
+func TestDescriptionIsNoFile(t *testing.T) {
+	for says, put := range map[string]func(path string) error{
+		"is a folder":       func(path string) error { return os.Mkdir(path, 0o777) },
+		"a link to nothing": func(path string) error { return os.Symlink(path, path) },
+	} {
+		dir := create(t)
+		path := filepath.Join(dir, descriptionFile)
+		if err := errors.Join(os.Remove(path), put(path)); err != nil {
+			t.Fatal(err)
+		}
+		_, create := Create(t.Context(), dir, Options{})
+		_, index := WriteIndex(t.Context(), dir)
+		for _, err := range []error{create, index} {
+			if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%v must contain %q", err, says)
+			}
+		}
+	}
+}
+
 // TestLargeDescriptions: descriptions, and the card, that are larger than any are
 // refused, or somebody's own, and not read.
 func TestLargeDescriptions(t *testing.T) {
@@ -281,12 +305,13 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 			w := writer(t, dir)
 			elsewhere := linkAway(t, dir, linked)
 			want, before := tree(t, elsewhere), verify(t, dir)
-			for _, shard := range []framepb.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")} {
+			shards := []framepb.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
+			for _, shard := range shards {
 				err := ledger.Open(dir).Request(shard.Span)
 				if !strings.HasPrefix(linked, "requests/") {
 					_, err = w.Write(t.Context(), shard)
 				}
-				if err == nil || !strings.Contains(err.Error(), "is behind a link") || !strings.Contains(err.Error(), "make") {
+				if err == nil || !strings.Contains(err.Error(), "is behind a link") {
 					t.Errorf("%s, %s: %v", format, linked, err)
 				}
 			}
@@ -339,13 +364,60 @@ func TestBadLinks(t *testing.T) {
 					t.Errorf("%s: Catalog: %v", label, err)
 				}
 			}
-			if report := repair(t, dir); report.Damaged+report.Corrupt > 0 || report.Stale || (report.Repaired == 0) != got.Complete {
+			report := repair(t, dir)
+			if report.Damaged+report.Corrupt > 0 || report.Stale || (report.Repaired == 0) != got.Complete {
 				t.Errorf("%s: Repair = %+v", label, report)
 			}
 			refill(t, dir, shardOf(door, 0, "fnfd"))
 			catalog(t, dir)
 			if report := verify(t, dir); !report.Complete || report.Frames != 4 {
 				t.Errorf("%s: mended: %+v", label, report)
+			}
+		}
+	}
+}
+
+// TestCraftedNames: a request, or a receipt, of a stream that no service has under such a
+// name is damage, wherever it is, and is mended; its name becomes part of no path.
+func TestCraftedNames(t *testing.T) {
+	for _, stream := range []string{"a/b", "../..", "nul\x00x", "", ".. /", strings.Repeat("x", 257), "a b"} {
+		for _, apart := range []bool{false, true} { // whether it is in a folder of its own
+			dir := create(t)
+			write(t, dir, shardOf(door, 0, "fnfd"))
+			crafted := door
+			crafted.StreamName = stream
+			span := framepb.Span{Series: crafted, First: first, Samples: 4}
+			id := door.ID()
+			if apart {
+				id = "x_0123456789ab"
+				if name := crafted.ID(); len(name) < 200 && !strings.ContainsAny(name, "/\x00") {
+					id = name
+				}
+			}
+			for kind, file := range map[string]proto.Message{
+				"requests": &framepb.Request{Series: crafted.Stored(), First: span.First, Samples: span.Samples},
+				"ledger": &framepb.Receipt{
+					Series: crafted.Stored(), First: span.First, Samples: 4,
+					Gaps: []*framepb.GapRun{{Samples: 4, Reason: framepb.NoMedia}},
+				},
+			} {
+				data, err := framepb.EncodeJSON(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				makeFolder(t, dir, kind+"/"+id)
+				overwrite(t, dir, kind+"/"+id+"/"+span.Name()+".json", data)
+			}
+			if report := verify(t, dir); report.Damaged != 2 {
+				t.Errorf("%q, %v: Verify = %+v", stream, apart, report)
+			}
+			repair(t, dir)
+			refill(t, dir, shardOf(door, 0, "fnfd"))
+			if report := verify(t, dir); !report.Complete || report.Samples != 4 {
+				t.Errorf("%q, %v: mended: %+v", stream, apart, report)
+			}
+			if _, folders, err := ledger.Folder(dir).List(t.Context(), "shards"); err != nil || len(folders) != 1 {
+				t.Errorf("%q, %v: shards has %q, %v", stream, apart, folders, err)
 			}
 		}
 	}

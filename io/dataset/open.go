@@ -56,6 +56,10 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	if unfit := (*ledger.UnfitError)(nil); errors.As(err, &unfit) {
 		return nil, fmt.Errorf("%q %w: %s cannot be read: it %s", dir, ErrForeign, descriptionFile, unfit.Problem)
 	}
+	if isNoFile(err) {
+		return nil, fmt.Errorf("%q %w: %s is a folder: put back a copy of the file, or choose another --out",
+			dir, ErrForeign, descriptionFile)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}

@@ -213,7 +213,7 @@ func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error)
 			if err != nil && !errors.As(err, &damaged) && !errors.Is(err, fs.ErrNotExist) {
 				return series, false, err
 			}
-			if s := stored.GetSeries().Value(); err == nil && s.ID() == id && checkSeries(s) == nil {
+			if s := stored.GetSeries().Value(); err == nil && s.ID() == id && checkSeries(s) == nil && s.CheckNames() == nil {
 				return s, true, nil
 			}
 		}

@@ -46,7 +46,7 @@ func profiles(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 	}
 	program := "\ncredential_process = cat " + file("keys",
 		`{"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "`+secretOf("program")+`"}`)
-	printing := "\ncredential_process = sh " + file("printing", "yes x | head -c 2000000; exec sleep 1000")
+	printing := "\ncredential_process = exec sh " + file("printing", "yes x | head -c 2000000; exec sleep 1000")
 	for name, value := range map[string]string{
 		"AWS_CONFIG_FILE": file("config", "[profile p]"+program+"\n[profile printing]"+printing+
 			"\n[profile s]"+static("static")+"\n[profile c]"+static("chain")+
@@ -212,7 +212,7 @@ func TestProgramPrintsWithoutEnd(t *testing.T) {
 	profiles(t, func(http.ResponseWriter, *http.Request) { t.Error("a role is assumed") })
 	for _, profile := range []string{"printing", "of printing"} {
 		_, err := asked(t, profile)
-		const want = "the credential_process sh of profile printing failed: it prints more than 1048576 bytes"
+		const want = "the credential_process exec of profile printing failed: it prints more than 1048576 bytes"
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %.300v", profile, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
@@ -24,21 +26,26 @@ const longestCredentials = 1 << 20
 
 // Load reads the AWS configuration as every AWS tool does. The calls that find
 // credentials keep the SDK's attempts, follow no redirect and have a limit. Where a
-// profile asks for an MFA code, [AskMFA] is asked for it once in a process.
+// profile asks for an MFA code, [AskMFA] is asked for it once in a process. No text shows
+// the credentials that a profile's role is assumed with.
 func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.Config, error) {
 	var finders finders
 	var mfa mfa
 	cfg, err := config.LoadDefaultConfig(ctx, append(options,
 		config.WithHTTPClient(defaultClient()),
 		config.WithLogger(logging.Nop{}), // what matters comes as an error
-		config.WithAPIOptions([]func(*middleware.Stack) error{finders.option, RetryMore}),
+		config.WithAPIOptions([]func(*middleware.Stack) error{finders.option, exchange, RetryMore}),
 		config.WithServiceOptions(endpointWins),
-		config.WithAssumeRoleCredentialOptions(mfa.option),
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			finders.role(o)
+			mfa.option(o)
+		}),
 	)...)
 	if err != nil {
 		return cfg, err
 	}
-	finders.use(cfg.HTTPClient)
+	finders.use(cfg)
+	cfg.Credentials = ours(cfg, cfg.Credentials)
 	cfg.APIOptions = nil // the finders have theirs
 	cfg.Credentials, err = mfa.share(ctx, cfg)
 	return cfg, err
@@ -54,9 +61,34 @@ var secretHeaders = []string{"Authorization", "X-Amz-Security-Token", "X-Amz-Sso
 type finders struct {
 	client   *http.Client
 	metadata *http.Client // of the machine, which answers at once or is not there
+	roles    []*assumer
 }
 
-func (f *finders) use(configured aws.HTTPClient) {
+// assumer is the client that a role of a profile is assumed with, whose credentials
+// the SDK shows nowhere else.
+type assumer struct{ *sts.Client }
+
+func (f *finders) role(o *stscreds.AssumeRoleOptions) {
+	if client, ok := o.Client.(*sts.Client); ok {
+		role := &assumer{client}
+		f.roles = append(f.roles, role)
+		o.Client = role
+	}
+}
+
+// use has the calls made as cfg does.
+func (f *finders) use(cfg aws.Config) {
+	for _, role := range f.roles {
+		o := role.Options()
+		if o.Credentials != nil {
+			o.Credentials = &source{ours(cfg, o.Credentials)}
+		}
+		if o.BaseEndpoint == nil { // AWS_ENDPOINT_URL, of which the SDK has not heard when it makes the client
+			o.BaseEndpoint = cfg.BaseEndpoint
+		}
+		role.Client = sts.New(o)
+	}
+	configured := cfg.HTTPClient
 	limit := httpguard.AtMost(longestCredentials)
 	f.client = Guarded(configured, asIs, limit)
 	if c, ok := configured.(*awshttp.BuildableClient); ok {

@@ -7,7 +7,8 @@ import (
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 )
 
-// NewSTS returns a client that assumes roles, at an endpoint where one is given.
+// NewSTS returns a client that assumes roles, at an endpoint where one is given. No text
+// shows the credentials of cfg.
 func NewSTS(cfg aws.Config, endpoint string) *sts.Client {
 	return sts.NewFromConfig(cfg, func(o *sts.Options) {
 		if endpoint != "" {
@@ -15,7 +16,10 @@ func NewSTS(cfg aws.Config, endpoint string) *sts.Client {
 		}
 		endpointWins(sts.ServiceID, o)
 		o.HTTPClient = Guarded(cfg.HTTPClient, asIs, httpguard.AtMost(longestCredentials))
-		o.APIOptions = append(o.APIOptions, RetryMore)
+		o.APIOptions = append(o.APIOptions, exchange, RetryMore)
+		if o.Credentials != nil {
+			o.Credentials = &source{o.Credentials}
+		}
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 
+	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -72,21 +73,13 @@ func isOldSSO(profile config.SharedConfig, err error) bool {
 		return true
 	}
 	refused, ok := errors.AsType[smithy.APIError](err)
-	return root(profile).SSOAccountID != "" && (strings.Contains(err.Error(), "SSO token") || ok && refused.ErrorCode() == "UnauthorizedException")
+	return awsbase.Root(profile).SSOAccountID != "" && (strings.Contains(err.Error(), "SSO token") || ok && refused.ErrorCode() == "UnauthorizedException")
 }
 
 // isOldLogin reports whether a session of aws login is over, which has no type.
 func isOldLogin(profile config.SharedConfig, err error) bool {
 	_, refused := errors.AsType[smithy.APIError](err)
-	return root(profile).LoginSession != "" && (strings.Contains(err.Error(), "reauthenticate") || !refused && strings.Contains(err.Error(), "login token"))
-}
-
-// root is the profile that a profile has its credentials from.
-func root(profile config.SharedConfig) config.SharedConfig {
-	for profile.Source != nil {
-		profile = *profile.Source
-	}
-	return profile
+	return awsbase.Root(profile).LoginSession != "" && (errors.Is(err, awsbase.ErrUnusable) || strings.Contains(err.Error(), "reauthenticate") || !refused && strings.Contains(err.Error(), "login token"))
 }
 
 // ofProgram says how a credential_process failed. What it printed may be keys.
@@ -107,7 +100,7 @@ func ofProgram(profile config.SharedConfig, err *processcreds.ProviderError) str
 // named names the program and the profile, as far as they are known. What follows
 // the program's name may be secret.
 func named(profile config.SharedConfig) string {
-	profile = root(profile)
+	profile = awsbase.Root(profile)
 	for word := range strings.FieldsSeq(profile.CredentialProcess) {
 		if !strings.Contains(word, "=") {
 			return fmt.Sprintf(" %s of profile %s", outside.Text(strings.Trim(word, `"'`)), profile.Profile)

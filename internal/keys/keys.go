@@ -4,20 +4,14 @@ package keys
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/kvsframes/kvsframes/internal/awsbase"
-	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // Guard makes the credentials of cfg ones that no text shows once they are retrieved,
@@ -42,13 +36,7 @@ type source struct {
 
 // sourceOf returns the source of a configuration's credentials.
 func sourceOf(cfg aws.Config) *source {
-	s := &source{cfg.Credentials, awsbase.Profile(cfg)}
-	if slices.Contains(s.ProviderSources(), aws.CredentialSourceProcess) && s.profile.Profile != "" {
-		if quiet := quietly(cfg, s.profile); quiet != nil {
-			s.CredentialsProvider = aws.NewCredentialsCache(quiet)
-		}
-	}
-	return s
+	return &source{cfg.Credentials, awsbase.Profile(cfg)}
 }
 
 type guarded struct {
@@ -86,15 +74,9 @@ func (g *guarded) keep(c aws.Credentials) {
 	if last := g.kept.Load(); last != nil && same(*last, c) {
 		return
 	}
-	outside.Keep(c.SecretAccessKey, c.SessionToken)
-	if len(c.AccessKeyID) >= shortestID { // else it may be any word
-		outside.Keep(c.AccessKeyID)
-	}
+	awsbase.Keep(c)
 	g.kept.Store(&c)
 }
-
-// shortestID is how long AWS's own are at least.
-const shortestID = 16
 
 // IsCredentialsProvider is the SDK's question of what it is.
 func (g *guarded) IsCredentialsProvider(target aws.CredentialsProvider) bool {
@@ -110,49 +92,4 @@ func (s *source) ProviderSources() []aws.CredentialSource {
 		return from.ProviderSources()
 	}
 	return nil
-}
-
-// quietly makes the provider of a profile whose keys a program prints, without
-// giving that program this process's stderr where nobody sits: what it writes there
-// would go into logs as it is. At a terminal it may have to ask for something. It
-// returns nil for a profile that asks for a code.
-func quietly(cfg aws.Config, profile config.SharedConfig) aws.CredentialsProvider {
-	if profile.MFASerial != "" {
-		return nil
-	}
-	var provider aws.CredentialsProvider
-	switch {
-	case profile.Source != nil:
-		provider = quietly(cfg, *profile.Source)
-	case profile.CredentialProcess != "":
-		provider = processcreds.NewProviderCommand(quietCommand(profile.CredentialProcess))
-	}
-	if provider == nil || profile.RoleARN == "" {
-		return provider
-	}
-	cfg.Credentials = aws.NewCredentialsCache(provider)
-	return stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), profile.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = profile.RoleSessionName
-		if profile.ExternalID != "" {
-			o.ExternalID = &profile.ExternalID
-		}
-		if profile.RoleDurationSeconds != nil && *profile.RoleDurationSeconds > stscreds.DefaultDuration {
-			o.Duration = *profile.RoleDurationSeconds
-		}
-	})
-}
-
-func quietCommand(command string) processcreds.NewCommandBuilder {
-	return processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
-		cmd, err := processcreds.DefaultNewCommandBuilder{Args: []string{command}}.NewCommand(ctx)
-		if err == nil && !isTerminal(os.Stderr) {
-			cmd.Stderr = nil
-		}
-		return cmd, err
-	})
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

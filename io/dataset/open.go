@@ -244,10 +244,13 @@ func describeFolder(dir, name string, data []byte) error {
 	return nil
 }
 
+// ownFolders are the folders of a dataset that nothing else belongs in.
+var ownFolders = []string{"tmp", "shards", "ledger", "requests"}
+
 // checkOwnFolders refuses to change a dataset whose folders are not in it: files are
 // replaced and removed in them.
 func checkOwnFolders(dir string) error {
-	for _, name := range []string{"tmp", "shards", "ledger", "requests"} {
+	for _, name := range ownFolders {
 		if err := own.CheckFolder(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("the dataset %q cannot be changed: %w", dir, err)
 		}

@@ -205,3 +205,23 @@ func TestPackIntoAHostileSet(t *testing.T) {
 		equalTrees(t, tree(t, filepath.Dir(place)), want, fmt.Sprintf("%.100s", text))
 	}
 }
+
+// TestPackIntoTheDataset: a set is not made in a folder of the dataset that it is of,
+// where it would be damage; beside those it is.
+func TestPackIntoTheDataset(t *testing.T) {
+	dir := create(t)
+	write(t, dir, shardOf(door, 0, "fnfd"))
+	plan := &PackPlan{dir: dir}
+	for _, name := range []string{"shards/new", "ledger/new", "requests", "tmp/new", "x/../shards/new"} {
+		err := plan.Create(t.Context(), dir+"/"+name)
+		if err == nil || !strings.Contains(err.Error(), "in the dataset's own folder") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := plan.Create(t.Context(), dir+"/set"); err != nil {
+		t.Error(err)
+	}
+	if exists(filepath.Join(dir, "shards/new")) {
+		t.Error("shards/new was made")
+	}
+}

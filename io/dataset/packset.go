@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -183,6 +184,13 @@ func CheckPackPlace(ctx context.Context, place string) error {
 // refuses a place that holds anything else, or another set: with a
 // *PackMismatchError for each option that differs.
 func (p *PackPlan) Create(ctx context.Context, place string) error {
+	if path, ok := ledger.Below(place, p.dir); ok {
+		folder, _, _ := strings.Cut(path, "/")
+		if slices.Contains(ownFolders, folder) {
+			return fmt.Errorf("OUT is %q, in the dataset's own folder %s, where it would be damage: choose another OUT",
+				place, folder)
+		}
+	}
 	if err := CheckPackPlace(ctx, place); err != nil {
 		return err
 	}

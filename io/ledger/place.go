@@ -208,3 +208,21 @@ func (p place) String() string {
 	}
 	return (&url.URL{Scheme: p.scheme, Host: p.bucket, Path: "/" + strings.TrimSuffix(p.prefix, "/")}).String()
 }
+
+// Below returns the path of one place in another one, with forward slashes, by their
+// names alone. It reports whether it is in that other one, and not that itself.
+func Below(place, other string) (path string, ok bool) {
+	p, err1 := parsePlace(place)
+	o, err2 := parsePlace(other)
+	if err1 != nil || err2 != nil || p.scheme != o.scheme && (p.bucket != "" || o.bucket != "") || p.bucket != o.bucket {
+		return "", false
+	}
+	if p.bucket != "" {
+		path, ok = strings.CutPrefix(p.prefix, o.prefix)
+		return strings.TrimSuffix(path, "/"), ok && path != ""
+	}
+	in, err1 := filepath.Abs(p.folder)
+	of, err2 := filepath.Abs(o.folder)
+	path, err := filepath.Rel(of, in)
+	return filepath.ToSlash(path), errors.Join(err1, err2, err) == nil && path != "." && filepath.IsLocal(path)
+}

@@ -178,3 +178,23 @@ func TestCheckPlaceIsUTF8(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestBelow(t *testing.T) {
+	for _, test := range []struct{ place, other, path string }{
+		{"a/shards/new", "a", "shards/new"},
+		{"a/b/../tmp/", "./a", "tmp"},
+		{"a", "a", ""},
+		{"a-b", "a", ""},
+		{"../a", "a", ""},
+		{"s3://bucket/a/ledger?region=x", "s3://bucket/a", "ledger"},
+		{"s3://bucket/a/tmp", "s3://bucket", "a/tmp"},
+		{"s3://bucket/ab", "s3://bucket/a", ""},
+		{"s3://another/a/ledger", "s3://bucket/a", ""},
+		{"gs://bucket/a/ledger", "s3://bucket/a", ""},
+		{"a/shards", "s3://bucket/a", ""},
+	} {
+		if path, ok := Below(test.place, test.other); ok != (test.path != "") || ok && path != test.path {
+			t.Errorf("%s below %s: %q, %v", test.place, test.other, path, ok)
+		}
+	}
+}

@@ -78,7 +78,7 @@ func pictureAt(t testing.TB, store ledger.Store, s Sample) []byte {
 // where the bytes of its picture lie; and the index has the same bytes everywhere.
 func TestIndex(t *testing.T) {
 	pngs := framepb.Series{
-		StreamName: "back door", StreamARN: "arn:x", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: framepb.PNG,
+		StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: framepb.PNG,
 	}
 	shards := []framepb.Shard{shardOf(door, 4, "Ff"), shardOf(door, 0, "fnfd"), shardOf(pngs, 0, "fff"), shardOf(pngs, 3, "nn")}
 	want := make(map[string]framepb.Frame)
@@ -112,7 +112,7 @@ func TestIndex(t *testing.T) {
 				}
 			}
 			f, n, d := " frame FRAME", " gap NO_MEDIA", " drop SAME"
-			b, o := "back door", "front.door"
+			b, o := "back-door", "front.door"
 			if got := []string{b + f, b + f, b + f, b + n, b + n, o + f, o + n, o + f, o + d, o + " gap FAILED", o + f}; !slices.Equal(outcomes, got) {
 				t.Errorf("%s: the rows are %q", format, outcomes)
 			}
@@ -128,7 +128,7 @@ func checkRow(t *testing.T, store ledger.Store, row Sample, frame framepb.Frame)
 	series := door
 	if frame.Format == framepb.PNG {
 		series = framepb.Series{
-			StreamName: "back door", StreamARN: "arn:x", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: framepb.PNG,
+			StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: framepb.PNG,
 		}
 	}
 	want := Sample{

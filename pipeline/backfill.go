@@ -12,6 +12,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
@@ -104,7 +105,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := toCluster(ctx, o.runner(), o.Out); err != nil {
 		return o, err
 	}
-	if o.Read.Ledger, err = ledger.Resolve(o.Out); err != nil {
+	if o.Read.Ledger, err = store.Resolve(o.Out); err != nil {
 		return o, err
 	}
 	if o.dryRun() {

@@ -11,7 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // checkBeamFlags says what is wrong with those of Beam's flags that would
@@ -76,7 +76,7 @@ func toCluster(ctx context.Context, runner string, places ...string) error {
 		return nil
 	}
 	for _, place := range places {
-		if ledger.OfThisMachine(place) {
+		if store.OfThisMachine(place) {
 			log.Warnf(ctx, "%s is a folder: unless it is one and the same on all machines of the cluster, the job will fail on those that do not find the dataset there; a place in a bucket is the same everywhere", place)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/dataflow/dataflowlib"
 	df "google.golang.org/api/dataflow/v1b3"
 
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func isDataflow(runner string) bool { return runner == "dataflow" || runner == "DataflowRunner" }
@@ -102,7 +102,7 @@ func checkDataflow() error {
 // checkPlace refuses a dataset that nobody would find: each of Dataflow's workers
 // would write its part onto its own disk.
 func checkPlace(runner, field, place string) error {
-	if isDataflow(runner) && place != "" && ledger.OfThisMachine(place) {
+	if isDataflow(runner) && place != "" && store.OfThisMachine(place) {
 		return refuse(field, "a place of this machine, and Dataflow's workers are others", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
 	}
 	return nil

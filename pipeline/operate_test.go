@@ -28,7 +28,10 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
+	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
+	_ "github.com/kvsframes/kvsframes/io/store/memstore"
+	_ "github.com/kvsframes/kvsframes/io/store/s3store"
 )
 
 // watched stands before a service and notes which IAM actions are used.
@@ -154,7 +157,7 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 	}
 	video, videoURL := watch(t, httputil.NewSingleHostReverseProxy(target), kinesisAction)
 	backend := storetest.S3(t, "archive")
-	store, storeURL := watch(t, backend, s3Action)
+	front, storeURL := watch(t, backend, s3Action)
 	t.Setenv("AWS_ENDPOINT_URL_KINESIS_VIDEO", videoURL)
 	o.Out, o.DatasetFormat = "s3://archive/frames?region=us-east-1&endpoint="+storeURL, "webdataset"
 	o.Requests[0].Format = framepb.PNG
@@ -163,21 +166,21 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := PackOptions{Dir: o.Out, Out: strings.Replace(o.Out, "/frames", "/set", 1), Runner: o.Runner}
-	store.set(func(r *http.Request) bool { return r.URL.Query().Has("partNumber") })
+	front.set(func(r *http.Request) bool { return r.URL.Query().Has("partNumber") })
 	if _, err := Pack(t.Context(), set); err == nil {
 		t.Error("a store that refuses was no error")
 	}
-	store.set(nil)
+	front.set(nil)
 	if _, err := Pack(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
-	unwatched, err := ledger.StoreAt("s3://archive?region=us-east-1&endpoint=" + backend.URL)
+	unwatched, err := store.At("s3://archive?region=us-east-1&endpoint=" + backend.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range backend.Objects(t, "") {
 		if strings.Contains(name, "/ledger/") {
-			if err := unwatched.(*ledger.Bucket).Put(t.Context(), name, []byte("{")); err != nil {
+			if err := unwatched.(store.Bucket).Put(t.Context(), name, []byte("{")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -189,7 +192,7 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	used := slices.Sorted(maps.Keys(video.used))
-	used = append(used, slices.Sorted(maps.Keys(store.used))...)
+	used = append(used, slices.Sorted(maps.Keys(front.used))...)
 	if granted := policies(t); !slices.Equal(used, granted) {
 		t.Errorf("used are    %v\ngranted are %v", used, granted)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
@@ -34,7 +34,7 @@ type Options struct {
 	Read kvsio.ReadParams
 
 	// Out is the folder of the dataset, or the URL of a place in a bucket; see
-	// package ledger. It is made where it does not exist. The URL travels in the
+	// package store. It is made where it does not exist. The URL travels in the
 	// pipeline and stands in the Summary: it holds nothing secret.
 	Out string
 
@@ -87,7 +87,7 @@ func (o Options) Validate() error {
 	if o.Out == "" {
 		errs = append(errs, refuse("Out", "not set", "the folder of the dataset, or its URL"))
 	}
-	if err := ledger.CheckPlace(o.Out); err != nil {
+	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
 	}
 	errs = append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), checkPlace(o.Runner, "Out", o.Out))

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // PackOptions is what to pack, from where, to where and how.
@@ -86,7 +86,7 @@ func (o PackOptions) Validate() error {
 	for _, field := range []struct{ name, value string }{{"Dir", o.Dir}, {"Out", o.Out}} {
 		if field.value == "" {
 			errs = append(errs, refuse(field.name, "not set", "a folder, or a place in a bucket"))
-		} else if err := ledger.CheckPlace(field.value); err != nil {
+		} else if err := store.Check(field.value); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", field.name, err))
 		}
 		errs = append(errs, checkPlace(o.Runner, field.name, field.value))
@@ -170,10 +170,10 @@ func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.Pa
 	if err != nil {
 		return nil, params, err
 	}
-	if params.Dir, err = ledger.Resolve(o.Dir); err != nil {
+	if params.Dir, err = store.Resolve(o.Dir); err != nil {
 		return nil, params, err
 	}
-	if params.Place, err = ledger.Resolve(o.Out); err != nil {
+	if params.Place, err = store.Resolve(o.Out); err != nil {
 		return nil, params, err
 	}
 	return plan, params, plan.Create(ctx, o.Out)

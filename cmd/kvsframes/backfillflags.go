@@ -17,7 +17,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/pipeline"
 	"github.com/kvsframes/kvsframes/transforms"
 )
@@ -240,7 +240,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	}
 	// Not an option's own mistake: those are told with what was typed, and here
 	// it may be a secret.
-	if err := ledger.CheckPlace(o.Out); err != nil {
+	if err := store.Check(o.Out); err != nil {
 		faults = append(faults, fmt.Errorf("--out: %w", err))
 	}
 	faults = append(faults, checkEndpoint(o.Runner))

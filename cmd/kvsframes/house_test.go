@@ -20,6 +20,11 @@ var house = []string{
 	"internal/openfiles",
 	"internal/scratch",
 	"io/internal/own",
+	"io/store",
+	"io/store/internal/bucket",
+	"io/store/gcsstore",
+	"io/store/memstore",
+	"io/store/s3store",
 	"io/framepb",
 	"internal/claim",
 	"io/ledger",
@@ -55,6 +60,26 @@ func TestImportsGoDown(t *testing.T) {
 			if strings.HasPrefix(to, module) && floor[to] >= from {
 				t.Errorf("%s imports %s, which does not stand below it", packages[0], to)
 			}
+		}
+	}
+}
+
+// TestSourceWithoutClouds: the source and the paginator depend on no client of a store,
+// and on few packages.
+func TestSourceWithoutClouds(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "./io/kvsio")
+	list.Dir = "../.."
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if len(packages) >= 500 {
+		t.Errorf("io/kvsio depends on %d packages, want fewer than 500", len(packages))
+	}
+	for _, name := range packages {
+		if strings.Contains(name, "/service/s3") || strings.HasPrefix(name, "cloud.google.com/go/storage") || strings.HasPrefix(name, "gocloud.dev") {
+			t.Errorf("io/kvsio depends on %s", name)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 const indexHelp = `Write what a dataset tells of itself, as every backfill does at its end: index.parquet,
@@ -35,7 +35,7 @@ func newIndex() *cobra.Command {
 	}
 	show := newOutput(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if _, err := ledger.StoreAt(args[0]); err != nil {
+		if _, err := store.At(args[0]); err != nil {
 			return mistakes(err)
 		}
 		contents, err := show.index(cmd, args[0])

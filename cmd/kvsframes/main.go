@@ -17,6 +17,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
+	_ "github.com/kvsframes/kvsframes/io/store/memstore"
+	_ "github.com/kvsframes/kvsframes/io/store/s3store"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 

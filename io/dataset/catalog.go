@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // CatalogOptions are the options of Catalog. The zero value is fine.
@@ -87,7 +88,7 @@ func WriteIndex(ctx context.Context, dir string) (rows int64, err error) {
 
 // cataloger writes what is told of a whole dataset.
 type cataloger struct {
-	store    ledger.Store
+	store    store.Store
 	ledger   *ledger.Ledger
 	desc     *framepb.Dataset
 	format   Format
@@ -97,11 +98,11 @@ type cataloger struct {
 }
 
 func newCataloger(ctx context.Context, dir string) (*cataloger, error) {
-	desc, format, store, err := opened(ctx, dir)
+	desc, format, root, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return &cataloger{store: store, ledger: ledger.Open(dir), desc: desc, format: format}, nil
+	return &cataloger{store: root, ledger: ledger.Open(dir), desc: desc, format: format}, nil
 }
 
 func (c *cataloger) writeIndex(ctx context.Context) error {

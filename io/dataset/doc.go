@@ -2,7 +2,7 @@
 // that what was written is there.
 //
 // A dataset is a folder, or a prefix of the objects of a bucket, named by a URL
-// such as s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; package ledger says what a
+// such as s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; package store says what a
 // URL may hold. The same files are in each:
 //
 //	dataset.json                           its description: format, samples per shard, transforms

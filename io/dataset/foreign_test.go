@@ -15,6 +15,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func makeFolder(t testing.TB, dir, name string) {
@@ -412,7 +413,7 @@ func TestCraftedNames(t *testing.T) {
 			if report := verify(t, dir); !report.Complete || report.Samples != 4 {
 				t.Errorf("%q, %v: mended: %+v", stream, apart, report)
 			}
-			if _, folders, err := ledger.Folder(dir).List(t.Context(), "shards"); err != nil || len(folders) != 1 {
+			if _, folders, err := store.Folder(dir).List(t.Context(), "shards"); err != nil || len(folders) != 1 {
 				t.Errorf("%q, %v: shards has %q, %v", stream, apart, folders, err)
 			}
 		}

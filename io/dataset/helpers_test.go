@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func TestMain(m *testing.M) { ptest.Main(m) }
@@ -148,7 +149,7 @@ func wantNoLeftovers(t testing.TB, dir, when string) {
 
 func leftovers(t testing.TB, dir string) []string {
 	t.Helper()
-	left, err := ledger.Folder(dir).Under(context.Background(), "tmp")
+	left, err := store.Folder(dir).Under(context.Background(), "tmp")
 	if err != nil {
 		t.Error(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 const indexFile = "index.parquet"
@@ -182,7 +183,7 @@ func value[T any](p *T) (v T) {
 // goroutines at once.
 type Index struct {
 	ledger *ledger.Ledger
-	file   ledger.File
+	file   store.File
 	ranges *fileRanges
 	reader *parquet.File
 	seals  []groupSeal
@@ -200,18 +201,18 @@ func OpenIndex(ctx context.Context, dir string) (*Index, error) {
 }
 
 func openIndex(ctx context.Context, dir string) (*Index, error) {
-	store, err := ledger.StoreAt(dir)
+	root, err := store.At(dir)
 	if err != nil {
 		return nil, err
 	}
-	file, err := store.Open(context.WithoutCancel(ctx), indexFile) // it outlives who opens it
+	file, err := root.Open(context.WithoutCancel(ctx), indexFile) // it outlives who opens it
 	if err != nil {
 		return nil, err
 	}
 	x := &Index{ledger: ledger.Open(dir), file: file, ranges: &fileRanges{file: file}}
 	if err := guard(x.open); err != nil {
 		file.Close()
-		var failed *ledger.StoreError
+		var failed *store.Error
 		if errors.As(err, &failed) {
 			return nil, err
 		}

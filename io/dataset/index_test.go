@@ -20,6 +20,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // index writes the index of a dataset and reads all of it.
@@ -60,9 +61,9 @@ func readIndex(t testing.TB, dir string) (all []Sample) {
 }
 
 // pictureAt returns the bytes that a row says are its picture.
-func pictureAt(t testing.TB, store ledger.Store, s Sample) []byte {
+func pictureAt(t testing.TB, root store.Store, s Sample) []byte {
 	t.Helper()
-	file, err := store.Open(context.Background(), s.File)
+	file, err := root.Open(context.Background(), s.File)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestIndex(t *testing.T) {
 	})
 }
 
-func checkRow(t *testing.T, store ledger.Store, row Sample, frame framepb.Frame) {
+func checkRow(t *testing.T, root store.Store, row Sample, frame framepb.Frame) {
 	t.Helper()
 	series := door
 	if frame.Format == framepb.PNG {
@@ -139,7 +140,7 @@ func checkRow(t *testing.T, store ledger.Store, row Sample, frame framepb.Frame)
 	if !reflect.DeepEqual(row, want) {
 		t.Errorf("the row is %+v, want %+v", row, want)
 	}
-	if !bytes.Equal(pictureAt(t, store, row), frame.Data) {
+	if !bytes.Equal(pictureAt(t, root, row), frame.Data) {
 		t.Errorf("%s: at %d of %s are other bytes", row.Key, row.Offset, row.File)
 	}
 }
@@ -299,7 +300,7 @@ func TestIndexWholeOrNot(t *testing.T) {
 			t.Errorf("failed: %v", err)
 		}
 		equalTrees(t, s.files(t), want, "after failures")
-		if _, local := s.store(t).(ledger.Folder); local {
+		if _, local := s.store(t).(store.Folder); local {
 			s.put(t, "tmp/"+own.TempName(indexFile), "half")
 		}
 		index(t, s.name)
@@ -311,7 +312,7 @@ func TestIndexWholeOrNot(t *testing.T) {
 func TestIndexOverAnother(t *testing.T) {
 	dir := create(t)
 	calls := 0
-	err := writeWhole(context.Background(), ledger.Folder(dir), indexFile, func(w io.Writer) error {
+	err := writeWhole(context.Background(), store.Folder(dir), indexFile, func(w io.Writer) error {
 		if calls++; calls == 1 {
 			index(t, dir)
 		}

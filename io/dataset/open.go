@@ -14,6 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 const descriptionFile = "dataset.json"
@@ -42,18 +43,18 @@ var ErrForeign = errors.New("belongs to another kind of dataset")
 // place in a bucket. The error satisfies ErrNoDataset or ErrForeign, or says why
 // the dataset cannot be read. ctx bounds what is asked of a store on a network.
 func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
-	store, err := ledger.StoreAt(dir)
+	root, err := store.At(dir)
 	if err != nil {
 		return nil, err
 	}
-	data, err := store.Read(ctx, descriptionFile, descriptionLimit)
+	data, err := root.Read(ctx, descriptionFile, descriptionLimit)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)
 	}
-	if errors.Is(err, ledger.ErrNoBucket) {
+	if errors.Is(err, store.ErrNoBucket) {
 		return nil, fmt.Errorf("%q is %w: %w", dir, ErrNoDataset, err)
 	}
-	if unfit := (*ledger.UnfitError)(nil); errors.As(err, &unfit) {
+	if unfit := (*store.UnfitError)(nil); errors.As(err, &unfit) {
 		return nil, fmt.Errorf("%q %w: %s cannot be read: it %s", dir, ErrForeign, descriptionFile, unfit.Problem)
 	}
 	if isNoFile(err) {
@@ -98,7 +99,7 @@ func decodeDescription(data []byte) (*framepb.Dataset, error) {
 }
 
 // opened is Open, with the dataset's format and the store that it lies in.
-func opened(ctx context.Context, dir string) (*framepb.Dataset, Format, ledger.Store, error) {
+func opened(ctx context.Context, dir string) (*framepb.Dataset, Format, store.Store, error) {
 	desc, err := Open(ctx, dir)
 	if err != nil {
 		return nil, nil, nil, err
@@ -107,8 +108,8 @@ func opened(ctx context.Context, dir string) (*framepb.Dataset, Format, ledger.S
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	store, err := ledger.StoreAt(dir)
-	return desc, format, store, err
+	root, err := store.At(dir)
+	return desc, format, root, err
 }
 
 // Check returns the description that Create would, and the errors that it would
@@ -140,13 +141,13 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 // says what the place is not, and what to name another one with. description is the
 // first file that will be in it.
 func checkEmpty(ctx context.Context, dir, description string, isNot error, name string) error {
-	store, err := ledger.StoreAt(dir)
+	root, err := store.At(dir)
 	if err != nil {
 		return err
 	}
-	bucket, ok := store.(*ledger.Bucket)
+	bucket, ok := root.(store.Bucket)
 	if !ok {
-		return checkFolder(string(store.(ledger.Folder)), description, isNot, name)
+		return checkFolder(string(root.(store.Folder)), description, isNot, name)
 	}
 	empty, err := bucket.Empty(ctx)
 	if err == nil && !empty {
@@ -209,17 +210,17 @@ func Create(ctx context.Context, dir string, want Options) (*framepb.Dataset, er
 	if err != nil {
 		return nil, err
 	}
-	store, err := ledger.StoreAt(dir)
+	root, err := store.At(dir)
 	if err != nil {
 		return nil, err
 	}
-	if bucket, ok := store.(*ledger.Bucket); ok {
+	if bucket, ok := root.(store.Bucket); ok {
 		if err := bucket.Make(ctx, descriptionFile, data); err != nil {
 			return nil, err
 		}
 		return Check(ctx, dir, want) // another process may have been first
 	}
-	folder := string(store.(ledger.Folder))
+	folder := string(root.(store.Folder))
 	if err := describeFolder(folder, descriptionFile, data); err != nil {
 		return nil, err
 	}
@@ -264,11 +265,11 @@ func checkOwnFolders(dir string) error {
 //
 // In a bucket there is nothing to sweep, nor in a folder that is no dataset.
 func Sweep(dir string) error {
-	store, err := ledger.StoreAt(dir)
+	root, err := store.At(dir)
 	if err != nil {
 		return err
 	}
-	folder, ok := store.(ledger.Folder)
+	folder, ok := root.(store.Folder)
 	if !ok || !exists(filepath.Join(string(folder), descriptionFile)) {
 		return nil
 	}

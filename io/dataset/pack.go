@@ -11,7 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func init() {
@@ -37,7 +37,7 @@ func (p PackParams) Validate() error {
 	for _, field := range []struct{ name, value string }{{"Dir", p.Dir}, {"Place", p.Place}} {
 		if field.value == "" {
 			errs = append(errs, fmt.Errorf("PackParams.%s is empty: it must name a folder, or a place in a bucket", field.name))
-		} else if err := ledger.CheckPlace(field.value); err != nil {
+		} else if err := store.Check(field.value); err != nil {
 			errs = append(errs, fmt.Errorf("PackParams.%s: %w", field.name, err))
 		}
 	}

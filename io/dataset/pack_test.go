@@ -19,6 +19,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // archive is 35 frames of three series, two of them of one stream and the same
@@ -294,17 +295,17 @@ func TestPackFromABucket(t *testing.T) {
 		from, place := createAt(t, where, Options{Format: "webdataset"}), filepath.Join(t.TempDir(), "set")
 		write(t, from.name, shardOf(door, 0, "ffffffffff"))
 		plan := planned(t, from.name, PackOptions{SamplesPerFile: 4})
-		store, err := ledger.StoreAt(from.name)
+		root, err := store.At(from.name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		path := webdataset.Path(shardOf(door, 0, "ffffffffff").Span)
-		data, err := store.Read(context.Background(), path, 1<<20)
+		data, err := root.Read(context.Background(), path, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
 		put := func(data []byte) {
-			if err := store.(*ledger.Bucket).Put(context.Background(), path, data); err != nil {
+			if err := root.(store.Bucket).Put(context.Background(), path, data); err != nil {
 				t.Fatal(err)
 			}
 		}

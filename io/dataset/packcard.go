@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // PackedShards is what a split of a packed set consists of.
@@ -49,11 +49,11 @@ func fileName(split string, n int64) string { return fmt.Sprintf("%s-%06d", spli
 // shards.json, which lists them, and a README.md, and removes what killed processes
 // left there. Otherwise it returns how many files are not there.
 func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err error) {
-	store, err := ledger.StoreAt(place)
+	root, err := store.At(place)
 	if err != nil {
 		return 0, err
 	}
-	files, folders, err := store.List(ctx, "")
+	files, folders, err := root.List(ctx, "")
 	if err != nil {
 		return 0, err
 	}
@@ -72,19 +72,19 @@ func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err e
 	if missing > 0 {
 		return missing, nil
 	}
-	if err := writeText(ctx, store, shardsFile, indented(map[string]any{"splits": shards})); err != nil {
+	if err := writeText(ctx, root, shardsFile, indented(map[string]any{"splits": shards})); err != nil {
 		return 0, err
 	}
 	if !there[cardFile] { // or it may be somebody's own by now
-		if err := writeText(ctx, store, cardFile, p.Set.card(shards)); err != nil {
+		if err := writeText(ctx, root, cardFile, p.Set.card(shards)); err != nil {
 			return 0, err
 		}
 	}
-	return 0, sweepPacked(store, p.Set)
+	return 0, sweepPacked(root, p.Set)
 }
 
-func writeText(ctx context.Context, store ledger.Store, name string, text []byte) error {
-	err := writeWhole(ctx, store, name, func(w io.Writer) error {
+func writeText(ctx context.Context, root store.Store, name string, text []byte) error {
+	err := writeWhole(ctx, root, name, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // pick is a frame of a packed set, and where its blobs lie in the dataset.
@@ -73,11 +73,11 @@ type piece struct {
 
 // picked yields the blobs of picks in an order, each compared with its checksum and
 // valid until the next one. It ends with the first error, which names the frame.
-func picked(ctx context.Context, store ledger.Store, picks []pick, order []blob) iter.Seq2[[]byte, error] {
+func picked(ctx context.Context, root store.Store, picks []pick, order []blob) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		pieces := make(chan *piece, piecesAhead(store))
-		go readPieces(ctx, store, blobsOf(picks, order), pieces)
+		pieces := make(chan *piece, piecesAhead(root))
+		go readPieces(ctx, root, blobsOf(picks, order), pieces)
 		defer func() { // nothing outlives this, nor keeps its share of the budget
 			cancel()
 			for p := range pieces {
@@ -130,15 +130,15 @@ func (p *piece) yield(yield func([]byte, error) bool) bool {
 
 // piecesAhead is how many pieces are read at once: in a bucket reading is waiting,
 // not work.
-func piecesAhead(store ledger.Store) int {
-	if _, local := store.(ledger.Folder); local {
+func piecesAhead(root store.Store) int {
+	if _, local := root.(store.Folder); local {
 		return 2 * runtime.GOMAXPROCS(0)
 	}
 	return bucketReaders
 }
 
 // readPieces sends every piece as soon as its reading has begun.
-func readPieces(ctx context.Context, store ledger.Store, blobs []pickedBlob, pieces chan<- *piece) {
+func readPieces(ctx context.Context, root store.Store, blobs []pickedBlob, pieces chan<- *piece) {
 	defer close(pieces)
 	for len(blobs) > 0 {
 		p := nextPiece(blobs)
@@ -146,7 +146,7 @@ func readPieces(ctx context.Context, store ledger.Store, blobs []pickedBlob, pie
 		if aheadBudget.Acquire(ctx, p.weight) != nil {
 			return
 		}
-		go p.read(ctx, store)
+		go p.read(ctx, root)
 		pieces <- p
 	}
 }
@@ -167,12 +167,12 @@ func nextPiece(blobs []pickedBlob) *piece {
 	return &piece{blobs: blobs[:n], done: make(chan struct{}), weight: min(size, readAhead)}
 }
 
-func (p *piece) read(ctx context.Context, store ledger.Store) {
+func (p *piece) read(ctx context.Context, root store.Store) {
 	defer close(p.done)
 	first, last := &p.blobs[0], &p.blobs[len(p.blobs)-1]
 	end := last.offset + int64(last.size)
 	if p.weight == readAhead { // no memory for what its file cannot hold
-		if err := reachesTo(ctx, store, first.file, end); err != nil {
+		if err := reachesTo(ctx, root, first.file, end); err != nil {
 			p.err = first.fault(err)
 			return
 		}
@@ -181,8 +181,8 @@ func (p *piece) read(ctx context.Context, store ledger.Store) {
 	if len(p.data) == 0 { // a frame without a tensor, among others that have one
 		return
 	}
-	if err := store.ReadRange(ctx, first.file, p.data, first.offset); err != nil {
-		if p.err = p.blame(ctx, store, err); p.err != nil {
+	if err := root.ReadRange(ctx, first.file, p.data, first.offset); err != nil {
+		if p.err = p.blame(ctx, root, err); p.err != nil {
 			return
 		}
 	}
@@ -195,8 +195,8 @@ func (p *piece) read(ctx context.Context, store ledger.Store) {
 }
 
 // reachesTo is an error unless a file has at least so many bytes.
-func reachesTo(ctx context.Context, store ledger.Store, path string, size int64) error {
-	file, err := store.Open(ctx, path)
+func reachesTo(ctx context.Context, root store.Store, path string, size int64) error {
+	file, err := root.Open(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -208,10 +208,10 @@ func reachesTo(ctx context.Context, store ledger.Store, path string, size int64)
 }
 
 // blame finds the blob that cannot be read, by reading them one by one.
-func (p *piece) blame(ctx context.Context, store ledger.Store, err error) error {
+func (p *piece) blame(ctx context.Context, root store.Store, err error) error {
 	for i := range p.blobs {
 		if len(p.blobs) > 1 {
-			err = store.ReadRange(ctx, p.blobs[i].file, p.of(i), p.blobs[i].offset)
+			err = root.ReadRange(ctx, p.blobs[i].file, p.of(i), p.blobs[i].offset)
 		}
 		if err != nil {
 			return p.blobs[i].fault(err)
@@ -228,7 +228,7 @@ func (p *piece) of(i int) []byte {
 // fault names a frame that cannot be had. A store that does not answer is no proof
 // of damage.
 func (b *pickedBlob) fault(err error) error {
-	var failed *ledger.StoreError
+	var failed *store.Error
 	advice := ""
 	switch {
 	case errors.Is(err, context.Canceled), errors.As(err, &failed):

@@ -16,7 +16,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // The files of a packed set besides those that have its frames.
@@ -137,12 +137,12 @@ func (s PackedSet) options() []namedOption {
 // satisfies ErrNoPackedSet, or says why it cannot be read.
 func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
 	var set PackedSet
-	store, err := ledger.StoreAt(place)
+	root, err := store.At(place)
 	if err != nil {
 		return set, err
 	}
-	data, err := store.Read(ctx, packFile, descriptionLimit)
-	unfit := (*ledger.UnfitError)(nil)
+	data, err := root.Read(ctx, packFile, descriptionLimit)
+	unfit := (*store.UnfitError)(nil)
 	switch {
 	case errors.As(err, &unfit):
 		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: it %s", place, packFile, unfit.Problem)
@@ -184,7 +184,7 @@ func CheckPackPlace(ctx context.Context, place string) error {
 // refuses a place that holds anything else, or another set: with a
 // *PackMismatchError for each option that differs.
 func (p *PackPlan) Create(ctx context.Context, place string) error {
-	if path, ok := ledger.Below(place, p.dir); ok {
+	if path, ok := store.Below(place, p.dir); ok {
 		folder, _, _ := strings.Cut(path, "/")
 		if slices.Contains(ownFolders, folder) {
 			return fmt.Errorf("OUT is %q, in the dataset's own folder %s, where it would be damage: choose another OUT",
@@ -194,14 +194,14 @@ func (p *PackPlan) Create(ctx context.Context, place string) error {
 	if err := CheckPackPlace(ctx, place); err != nil {
 		return err
 	}
-	store, err := ledger.StoreAt(place)
+	root, err := store.At(place)
 	if err != nil {
 		return err
 	}
-	if bucket, ok := store.(*ledger.Bucket); ok {
+	if bucket, ok := root.(store.Bucket); ok {
 		err = bucket.Make(ctx, packFile, indented(p.Set))
 	} else {
-		err = describeFolder(string(store.(ledger.Folder)), packFile, indented(p.Set))
+		err = describeFolder(string(root.(store.Folder)), packFile, indented(p.Set))
 	}
 	if err != nil {
 		return err
@@ -228,8 +228,8 @@ func (a *arrangement) file(number int64) (name string, frames int64) {
 // sweepPacked removes what killed processes left of a set in a folder. Once all
 // files are there, nobody's writing of them is needed any more: who writes one all
 // the same tries again, and finds it. What is not of the set stays.
-func sweepPacked(store ledger.Store, set PackedSet) error {
-	folder, ok := store.(ledger.Folder)
+func sweepPacked(root store.Store, set PackedSet) error {
+	folder, ok := root.(store.Folder)
 	if !ok {
 		return nil
 	}

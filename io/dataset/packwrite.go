@@ -13,12 +13,12 @@ import (
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/internal/own"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // packer writes the files of a packed set.
 type packer struct {
-	source, target ledger.Store
+	source, target store.Store
 	format         Format
 
 	// step, where set, is told of each step of a write and may fail it. Tests
@@ -27,11 +27,11 @@ type packer struct {
 }
 
 func newPacker(dir, place, format string) (*packer, error) {
-	source, err := ledger.StoreAt(dir)
+	source, err := store.At(dir)
 	if err != nil {
 		return nil, err
 	}
-	target, err := ledger.StoreAt(place)
+	target, err := store.At(place)
 	if err != nil {
 		return nil, err
 	}
@@ -164,13 +164,13 @@ func (p *packer) writeFolder(ctx context.Context, name string, members []member,
 		return false, err
 	}
 	data := picked(ctx, p.source, picks, blobs)
-	if bucket, ok := p.target.(*ledger.Bucket); ok {
+	if bucket, ok := p.target.(store.Bucket); ok {
 		return false, p.uploadFolder(ctx, bucket, name, names, data)
 	}
-	return false, p.renameFolder(string(p.target.(ledger.Folder)), name, names, data)
+	return false, p.renameFolder(string(p.target.(store.Folder)), name, names, data)
 }
 
-func (p *packer) uploadFolder(ctx context.Context, bucket *ledger.Bucket, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
+func (p *packer) uploadFolder(ctx context.Context, bucket store.Bucket, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
 	out := newObjects(ctx, bucket, name)
 	defer out.cancel()
 	return out.finish(p.fill(names, blobs, out.create))

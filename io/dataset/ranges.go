@@ -5,14 +5,14 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // fileRanges answers from memory what lies in a range that was loaded, and reads
 // the file for the rest. Readers that ask for a little again and again would make
 // a request of each in a bucket.
 type fileRanges struct {
-	file ledger.File
+	file store.File
 
 	mu     sync.RWMutex
 	loaded []*fileRange

@@ -11,12 +11,13 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // stored is the files of one shard, read back.
 type stored struct {
 	ctx    context.Context // of all that is read
-	store  ledger.Store
+	store  store.Store
 	path   string
 	opened map[string]bool // by name within path
 }

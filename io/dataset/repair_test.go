@@ -19,6 +19,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func repair(t testing.TB, dir string) Report {
@@ -397,7 +398,7 @@ func recordedWhole(t *testing.T, dir string) map[int64]bool {
 		if err != nil {
 			continue
 		}
-		there := &stored{ctx: context.Background(), store: ledger.Folder(dir), path: format.Path(receipt.Span())}
+		there := &stored{ctx: context.Background(), store: store.Folder(dir), path: format.Path(receipt.Span())}
 		if receipt.Frames == 0 || there.holds(format, receipt) {
 			for outcome := range ledger.Outcomes(receipt) {
 				samples[outcome.Index] = true

@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/internal/storetest"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
+	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
+	_ "github.com/kvsframes/kvsframes/io/store/memstore"
+	_ "github.com/kvsframes/kvsframes/io/store/s3store"
 )
 
 // Places where datasets lie, for tests.
@@ -100,13 +103,13 @@ func createAt(t testing.TB, where func(testing.TB) spot, options Options) spot {
 	return s
 }
 
-func (s spot) store(t testing.TB) ledger.Store {
+func (s spot) store(t testing.TB) store.Store {
 	t.Helper()
-	store, err := ledger.StoreAt(s.name)
+	root, err := store.At(s.name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store
+	return root
 }
 
 // files maps the path of every file of a dataset to its content.
@@ -117,22 +120,22 @@ func (s spot) files(t testing.TB) map[string]string {
 	return all
 }
 
-func readInto(t testing.TB, all map[string]string, store ledger.Store, folder string) {
+func readInto(t testing.TB, all map[string]string, root store.Store, folder string) {
 	t.Helper()
-	files, folders, err := store.List(context.Background(), folder)
+	files, folders, err := root.List(context.Background(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range files {
 		path := strings.TrimPrefix(folder+"/"+name, "/")
-		data, err := store.Read(context.Background(), path, 64<<20)
+		data, err := root.Read(context.Background(), path, 64<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
 		all[path] = string(data)
 	}
 	for _, name := range folders {
-		readInto(t, all, store, strings.TrimPrefix(folder+"/"+name, "/"))
+		readInto(t, all, root, strings.TrimPrefix(folder+"/"+name, "/"))
 	}
 }
 
@@ -140,15 +143,15 @@ func readInto(t testing.TB, all map[string]string, store ledger.Store, folder st
 func (s spot) put(t testing.TB, path string, data string) {
 	t.Helper()
 	var err error
-	switch store := s.store(t).(type) {
-	case ledger.Folder:
-		path = filepath.Join(string(store), path)
+	switch root := s.store(t).(type) {
+	case store.Folder:
+		path = filepath.Join(string(root), path)
 		err = os.MkdirAll(filepath.Dir(path), 0o777)
 		if err == nil {
 			err = os.WriteFile(path, []byte(data), 0o666)
 		}
-	case *ledger.Bucket:
-		err = store.Put(context.Background(), path, []byte(data))
+	case store.Bucket:
+		err = root.Put(context.Background(), path, []byte(data))
 	}
 	if err != nil {
 		t.Fatal(err)

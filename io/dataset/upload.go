@@ -11,6 +11,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // uploads is how many objects of one shard are written at once: a request takes
@@ -23,7 +24,7 @@ const uploads = 16
 //
 // Where it fails, the objects that it has written stay. They do no harm, and
 // another writer of the shard may count on them.
-func (w *Writer) upload(ctx context.Context, bucket *ledger.Bucket, shard framepb.Shard) (*framepb.Receipt, error) {
+func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard framepb.Shard) (*framepb.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (w *Writer) upload(ctx context.Context, bucket *ledger.Bucket, shard framep
 }
 
 // put writes the objects of a shard, and returns their names within its path.
-func (w *Writer) put(ctx context.Context, bucket *ledger.Bucket, shard framepb.Shard) (names []string, err error) {
+func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard framepb.Shard) (names []string, err error) {
 	if len(shard.Frames) == 0 {
 		return nil, nil
 	}
@@ -89,7 +90,7 @@ func (w *Writer) put(ctx context.Context, bucket *ledger.Bucket, shard framepb.S
 
 // objects is what is being written of a shard, or of a folder of a packed set.
 type objects struct {
-	bucket *ledger.Bucket
+	bucket store.Bucket
 	path   string
 	names  []string
 
@@ -99,7 +100,7 @@ type objects struct {
 	single *io.SectionReader // the object at path itself
 }
 
-func newObjects(ctx context.Context, bucket *ledger.Bucket, path string) *objects {
+func newObjects(ctx context.Context, bucket store.Bucket, path string) *objects {
 	o := &objects{bucket: bucket, path: path}
 	ctx, o.cancel = context.WithCancel(ctx)
 	o.group, o.ctx = errgroup.WithContext(ctx)
@@ -136,7 +137,7 @@ func (o *objects) finish(err error) error {
 
 // removeObjects removes objects of a shard that are not of it any more. What else
 // somebody keeps at its path stays.
-func removeObjects(ctx context.Context, bucket *ledger.Bucket, span framepb.Span, path string, names []string) error {
+func removeObjects(ctx context.Context, bucket store.Bucket, span framepb.Span, path string, names []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(uploads)
 	for _, name := range names {

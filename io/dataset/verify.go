@@ -20,6 +20,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/claim"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // VerifyOptions are the options of Verify. The zero value is fine.
@@ -53,7 +54,7 @@ func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, err
 
 type verifier struct {
 	dir      string
-	store    ledger.Store
+	store    store.Store
 	desc     *framepb.Dataset
 	format   Format
 	ledger   *ledger.Ledger
@@ -73,12 +74,12 @@ type verifier struct {
 }
 
 func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
-	desc, format, store, err := opened(ctx, dir)
+	desc, format, root, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	return &verifier{
-		dir: dir, store: store, desc: desc, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
+		dir: dir, store: root, desc: desc, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
 		cover: make(map[framepb.Series]*coverage),
 		report: Report{
 			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
@@ -192,7 +193,7 @@ func (v *verifier) record(receipt *framepb.Receipt) {
 // parallel is how many shards are read at once: in a bucket reading is waiting,
 // not work.
 func (v *verifier) parallel() int {
-	if _, local := v.store.(ledger.Folder); local {
+	if _, local := v.store.(store.Folder); local {
 		return runtime.GOMAXPROCS(0)
 	}
 	return bucketReaders
@@ -297,7 +298,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 			return false, ctx.Err()
 		}
 		// A store that does not answer is no proof of anything.
-		if failed := (*ledger.StoreError)(nil); errors.As(err, &failed) {
+		if failed := (*store.Error)(nil); errors.As(err, &failed) {
 			return false, failed
 		}
 		if err == nil {

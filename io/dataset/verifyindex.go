@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // checkIndex compares the index with what Catalog would write of the receipts that are
@@ -45,7 +46,7 @@ func (v *verifier) checkIndex(ctx context.Context) error {
 // isNoFile reports whether an error is of something that is no file of ours, as a
 // folder is.
 func isNoFile(err error) bool {
-	var unfit *ledger.UnfitError
+	var unfit *store.UnfitError
 	return errors.As(err, &unfit) || errors.Is(err, syscall.EISDIR)
 }
 
@@ -91,7 +92,7 @@ func (v *verifier) compareIndex(ctx context.Context, index *Index) (*cataloger, 
 // seals. That it is damaged is an *indexError.
 func (x *Index) rows(ctx context.Context) iter.Seq2[*Sample, error] {
 	damage := func(err error) error {
-		var failed *ledger.StoreError
+		var failed *store.Error
 		if errors.As(err, &failed) || ctx.Err() != nil {
 			return err
 		}

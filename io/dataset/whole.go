@@ -10,25 +10,25 @@ import (
 	"path/filepath"
 
 	"github.com/kvsframes/kvsframes/io/internal/own"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // writeWhole makes a file in the root of a dataset hold what write writes, whole or
 // not at all. It may call write more than once.
-func writeWhole(ctx context.Context, store ledger.Store, name string, write func(io.Writer) error) error {
-	if bucket, ok := store.(*ledger.Bucket); ok {
+func writeWhole(ctx context.Context, root store.Store, name string, write func(io.Writer) error) error {
+	if bucket, ok := root.(store.Bucket); ok {
 		return uploadWhole(ctx, bucket, name, write)
 	}
 	var err error
 	for range tries {
-		if err = renameWhole(string(store.(ledger.Folder)), name, write); !errors.Is(err, fs.ErrNotExist) {
+		if err = renameWhole(string(root.(store.Folder)), name, write); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return err
 }
 
-func uploadWhole(ctx context.Context, bucket *ledger.Bucket, name string, write func(io.Writer) error) error {
+func uploadWhole(ctx context.Context, bucket store.Bucket, name string, write func(io.Writer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	upload, err := bucket.Create(ctx, name)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func init() {
@@ -33,7 +34,7 @@ func (p WriteParams) Validate() error {
 	if p.Dir == "" {
 		return errors.New("WriteParams.Dir is empty: it must name the folder of a dataset, or its URL")
 	}
-	if err := ledger.CheckPlace(p.Dir); err != nil {
+	if err := store.Check(p.Dir); err != nil {
 		return fmt.Errorf("WriteParams.Dir: %w", err)
 	}
 	return nil

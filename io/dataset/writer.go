@@ -16,6 +16,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // tries is how often a shard is written again because another process that
@@ -25,7 +26,7 @@ const tries = 10
 // Writer writes shards to a dataset. It may be used by many goroutines, and
 // many Writers may write the same dataset, even the same shard, at once.
 type Writer struct {
-	store  ledger.Store
+	store  store.Store
 	dir    string // of a store that is a folder
 	format Format
 	ledger *ledger.Ledger
@@ -41,21 +42,21 @@ type Writer struct {
 // dataset's index, which will be out of date. The errors are those of [Open], and
 // of a dataset that cannot be changed; ctx is for opening alone.
 func NewWriter(ctx context.Context, dir string) (*Writer, error) {
-	desc, format, store, err := opened(ctx, dir)
+	desc, format, root, err := opened(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	folder, _ := store.(ledger.Folder)
+	folder, _ := root.(store.Folder)
 	if folder != "" {
 		if err := checkOwnFolders(string(folder)); err != nil {
 			return nil, err
 		}
 	}
-	if err := store.Remove(ctx, indexFile); err != nil {
+	if err := root.Remove(ctx, indexFile); err != nil {
 		return nil, fmt.Errorf("removing the index of the dataset %q: %w", dir, err)
 	}
 	return &Writer{
-		store: store, dir: string(folder), format: format, ledger: ledger.Open(dir), transforms: desc.Transforms,
+		store: root, dir: string(folder), format: format, ledger: ledger.Open(dir), transforms: desc.Transforms,
 	}, nil
 }
 
@@ -70,7 +71,7 @@ func NewWriter(ctx context.Context, dir string) (*Writer, error) {
 func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Receipt, error) {
 	var receipt *framepb.Receipt
 	var err error
-	if bucket, ok := w.store.(*ledger.Bucket); ok {
+	if bucket, ok := w.store.(store.Bucket); ok {
 		if receipt, err = w.upload(ctx, bucket, shard); err != nil {
 			return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
 		}
@@ -292,7 +293,7 @@ func (w *Writer) forget(ctx context.Context, span framepb.Span) error {
 // clearAway removes the pictures of a shard that has no receipt.
 func (w *Writer) clearAway(ctx context.Context, span framepb.Span) error {
 	path := w.format.Path(span)
-	bucket, ok := w.store.(*ledger.Bucket)
+	bucket, ok := w.store.(store.Bucket)
 	if !ok {
 		return w.takeAway(span, filepath.Join(w.dir, filepath.FromSlash(path)))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // The defaults of ReadParams.
@@ -163,7 +164,7 @@ func (p ReadParams) Validate() error {
 	if !(p.QuotaShare >= 0 && p.QuotaShare <= 1) {
 		refuse("QuotaShare", p.QuotaShare, "over 0 and up to 1")
 	}
-	if err := ledger.CheckPlace(p.Ledger); err != nil {
+	if err := store.Check(p.Ledger); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", "Ledger", err))
 	}
 	if err := p.AWS.Validate(); err != nil {

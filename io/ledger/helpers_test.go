@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 var door = framepb.Series{
@@ -97,7 +98,7 @@ func settled(t testing.TB, dir string) map[string]string {
 
 func leftovers(t testing.TB, dir string) []string {
 	t.Helper()
-	left, err := Folder(dir).Under(t.Context(), "tmp")
+	left, err := store.Folder(dir).Under(t.Context(), "tmp")
 	if err != nil {
 		t.Error(err)
 	}

@@ -8,12 +8,13 @@ import (
 	"path"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // Ledger is the receipts in one place.
 type Ledger struct {
 	ctx   context.Context // see WithContext
-	store Store
+	store store.Store
 	dir   string // of a store that is a folder
 
 	// step, where set, is told of each step of a change and may fail it.
@@ -24,15 +25,15 @@ type Ledger struct {
 // Open returns the ledger of the dataset at dir: a folder, or the URL of a place
 // in a bucket. It touches no file: a place where there is nothing is an empty
 // ledger. A place that cannot be is an error of everything that is asked of the
-// ledger; [CheckPlace] tells before.
+// ledger; [store.Check] tells before.
 func Open(dir string) *Ledger {
 	l := &Ledger{ctx: context.Background()}
 	var err error
-	l.store, err = StoreAt(dir)
+	l.store, err = store.At(dir)
 	if err != nil {
 		l.store = unreachable{err}
 	}
-	if folder, ok := l.store.(Folder); ok {
+	if folder, ok := l.store.(store.Folder); ok {
 		l.dir = string(folder)
 	}
 	return l

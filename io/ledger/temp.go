@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // attempts bounds how often a step is done again because another process
@@ -46,7 +47,7 @@ func limitOf(m proto.Message) int64 {
 // *DamagedError.
 func (l *Ledger) read(path string, m proto.Message, check func() error) error {
 	data, err := l.store.Read(l.ctx, path, limitOf(m))
-	var unfit *UnfitError
+	var unfit *store.UnfitError
 	if errors.As(err, &unfit) {
 		return &DamagedError{Path: path, Err: errors.New("it " + unfit.Problem)}
 	}
@@ -74,10 +75,10 @@ func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
 		return fmt.Errorf("%s takes %d bytes, it must be at most %d: make shards of fewer samples, or labels shorter",
 			path, len(data), limit)
 	}
-	if store, ok := l.store.(interface {
+	if bucket, ok := l.store.(interface {
 		Put(ctx context.Context, path string, data []byte) error
 	}); ok {
-		return store.Put(l.ctx, path, data)
+		return bucket.Put(l.ctx, path, data)
 	}
 	target := filepath.Join(l.dir, path)
 	if err := own.CheckParents(l.dir, path); err != nil {

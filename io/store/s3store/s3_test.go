@@ -1,4 +1,4 @@
-package ledger
+package s3store
 
 import (
 	"net/http"
@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
 
 // A store that does not answer a process is asked a few times.
@@ -20,11 +23,11 @@ func TestStoreOutOfReach(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	defer server.Close()
-	store, err := StoreAt("s3://archive/frames?region=us-east-1&endpoint=" + server.URL)
+	root, err := store.At("s3://archive/frames?region=us-east-1&endpoint=" + server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Read(t.Context(), "dataset.json", 1<<20); err == nil || !strings.Contains(err.Error(), "reading s3://archive/frames/dataset.json: ") || asked.Load() != firstAttempts {
+	if _, err := root.Read(t.Context(), "dataset.json", 1<<20); err == nil || !strings.Contains(err.Error(), "reading s3://archive/frames/dataset.json: ") || asked.Load() != firstAttempts {
 		t.Errorf("asked %d times, want %d: %v", asked.Load(), firstAttempts, err)
 	}
 }
@@ -37,13 +40,13 @@ func TestStoreInReach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := &reached{client: awshttp.NewBuildableClient()}
-	answer, err := store.Do(request)
+	client := &reached{client: awshttp.NewBuildableClient()}
+	answer, err := client.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	if n := store.MaxAttempts(); n != storeAttempts {
-		t.Errorf("%d attempts, want %d", n, storeAttempts)
+	if n := client.MaxAttempts(); n != bucket.Attempts {
+		t.Errorf("%d attempts, want %d", n, bucket.Attempts)
 	}
 }

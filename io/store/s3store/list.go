@@ -1,4 +1,4 @@
-package ledger
+package s3store
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func trueLists(stack *middleware.Stack) error {
 		err = fmt.Errorf("%s answers a list of the bucket %q with %s: %w", hostOf(metadata), bucket, problem, errNoList)
 		return middleware.InitializeOutput{}, metadata, err
 	}
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ledger.TrueLists", check), middleware.Before)
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("s3store.TrueLists", check), middleware.Before)
 }
 
 // problemOf says what an answer is, in place of a list of a bucket. Every store tells the

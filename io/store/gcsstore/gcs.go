@@ -1,4 +1,6 @@
-package ledger
+// Package gcsstore makes gs:// places known to [store.At]: import it for its effect. They
+// are those of Google Cloud Storage. Package store documents the URLs.
+package gcsstore
 
 import (
 	"cmp"
@@ -15,26 +17,34 @@ import (
 
 	"cloud.google.com/go/storage"
 	"github.com/googleapis/gax-go/v2"
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/gcsblob"
-	"gocloud.dev/blob/memblob"
 	"gocloud.dev/gcp"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
+	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/openfiles"
+	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
 
-// openGCS makes a client for Google Cloud Storage, with application default
+func init() {
+	store.Register("gs", store.Driver{
+		Query: []string{"endpoint", "anonymous", "universe_domain"},
+		Open:  func(p store.Place) (store.Bucket, error) { return bucket.Open(p, connect) },
+	})
+}
+
+// connect makes a client for Google Cloud Storage, with application default
 // credentials. STORAGE_EMULATOR_HOST names an emulator, as for all of Google's
 // clients, which knows no credentials.
-func openGCS(p place) (*blob.Bucket, error) {
+func connect(p store.Place) (*bucket.Client, error) {
 	ctx := context.Background()
-	query := maps.Clone(p.query)
+	query := maps.Clone(p.Query)
 	emulator := os.Getenv("STORAGE_EMULATOR_HOST")
-	anonymous, err := takeBool(query, "anonymous", emulator != "")
+	anonymous, err := bucket.TakeBool(query, "anonymous", emulator != "")
 	if err != nil {
 		return nil, err
 	}
@@ -61,16 +71,16 @@ func openGCS(p place) (*blob.Bucket, error) {
 			return nil, err
 		}
 	}
-	bucket, err := gcsblob.OpenBucket(ctx, client, p.bucket, options)
+	opened, err := gcsblob.OpenBucket(ctx, client, p.Bucket, options)
 	if err != nil {
 		return nil, err
 	}
 	// All that is written here may be written twice: the same bytes to the same
 	// name. Left alone, the client gives such a write one attempt.
 	var api *storage.Client
-	if bucket.As(&api) {
+	if opened.As(&api) {
 		api.SetRetry(
-			storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(storeAttempts),
+			storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(bucket.Attempts),
 			storage.WithBackoff(gax.Backoff{Initial: 500 * time.Millisecond, Max: 20 * time.Second, Multiplier: 2}),
 			storage.WithErrorFunc(func(err error) bool {
 				var half *json.SyntaxError
@@ -78,7 +88,7 @@ func openGCS(p place) (*blob.Bucket, error) {
 			}),
 		)
 	}
-	return bucket, nil
+	return &bucket.Client{Bucket: opened, Answer: answerOf}, nil
 }
 
 // gcsTransport makes the transport of a store's requests. It is below what adds
@@ -87,7 +97,7 @@ func gcsTransport() http.RoundTripper {
 	transport := http.DefaultTransport
 	if t, ok := transport.(*http.Transport); ok {
 		t = t.Clone()
-		tune(t)
+		bucket.Tune(t)
 		transport = t
 	}
 	return httpguard.New(transport, longestOfGCS)
@@ -102,5 +112,11 @@ func longestOfGCS(r *http.Request) int64 {
 	return 2 * httpguard.LongestAnswer
 }
 
-// openMemory makes a bucket that lives as long as the process.
-func openMemory() *blob.Bucket { return memblob.OpenBucket(nil) }
+// answerOf reads the HTTP status and the service's words out of an error.
+func answerOf(err error) bucket.Answer {
+	var answered *googleapi.Error
+	if !errors.As(err, &answered) {
+		return bucket.Answer{}
+	}
+	return bucket.Answer{Status: answered.Code, Reason: answered.Message}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/store"
+	_ "github.com/kvsframes/kvsframes/io/store/memstore"
 )
 
 // noFiles put something in a file's place that is no file, or too large.
@@ -105,7 +106,7 @@ func TestLargeObject(t *testing.T) {
 	l := Open("mem://" + t.Name())
 	put(t, l, 0, "ff")
 	entry := Entry{Span: span(0, 2)}
-	if err := l.store.(*Bucket).Put(t.Context(), entry.Path(), make([]byte, receiptLimit+1)); err != nil {
+	if err := l.store.(store.Bucket).Put(t.Context(), entry.Path(), make([]byte, receiptLimit+1)); err != nil {
 		t.Fatal(err)
 	}
 	var damaged *DamagedError
@@ -142,27 +143,5 @@ func TestLargestReceipt(t *testing.T) {
 		if read, err := l.WithContext(context.Background()).Ask(shard.Span); (read != nil) != test.fits || err != nil {
 			t.Errorf("causes of %d bytes: it was read back: %v (%v)", test.cause, read != nil, err)
 		}
-	}
-}
-
-// TestMissingBehindLink: what is missing in a folder that is a link is missing, and no
-// bad link; what may not be read behind one is not missing.
-func TestMissingBehindLink(t *testing.T) {
-	dir, elsewhere := Folder(t.TempDir()), t.TempDir()
-	if err := errors.Join(os.Symlink(elsewhere, dir.path("ledger")), os.Symlink("nowhere", dir.path("shards"))); err != nil {
-		t.Fatal(err)
-	}
-	var unfit *UnfitError
-	if _, err := dir.Read(t.Context(), "ledger/a", 1); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("in a folder that is a link: %v", err)
-	}
-	if _, err := dir.Read(t.Context(), "shards/a", 1); !errors.As(err, &unfit) {
-		t.Errorf("behind a bad link: %v", err)
-	}
-	if names, err := dir.Under(t.Context(), "shards/a"); err != nil || len(names) > 0 {
-		t.Errorf("Under = %q, %v", names, err)
-	}
-	if dir.leadsNowhere("shards", fs.ErrPermission) {
-		t.Error("that something may not be read means that there is nothing")
 	}
 }

@@ -1,4 +1,4 @@
-package ledger
+package bucket
 
 import (
 	"context"
@@ -92,7 +92,7 @@ func (o *object) readAt(data []byte, offset int64) (int, error) {
 	return io.ReadFull(stream, data)
 }
 
-// ReadRange is as [Store] says. It is one request, and one more where that fails:
+// ReadRange is as [store.Store] says. It is one request, and one more where that fails:
 // it tells whether the object is too short or the answer was.
 func (b *Bucket) ReadRange(ctx context.Context, path string, data []byte, offset int64) error {
 	end := offset + int64(len(data))
@@ -130,5 +130,5 @@ func (o *object) Close() error {
 }
 
 func (b *Bucket) rangeOf(ctx context.Context, path string, offset, length int64) (io.ReadCloser, error) {
-	return b.bucket.NewRangeReader(ctx, b.key(path), offset, length, nil)
+	return b.client.NewRangeReader(ctx, b.key(path), offset, length, nil)
 }

@@ -1,4 +1,4 @@
-package ledger
+package s3store
 
 import (
 	"context"
@@ -8,10 +8,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // listAll lists a place of a bucket in each of the ways that there are.
-func listAll(ctx context.Context, bucket *Bucket) map[string]error {
+func listAll(ctx context.Context, bucket store.Bucket) map[string]error {
 	_, _, list := bucket.List(ctx, "ledger")
 	_, under := bucket.Under(ctx, "ledger")
 	_, empty := bucket.Empty(ctx)
@@ -19,16 +21,17 @@ func listAll(ctx context.Context, bucket *Bucket) map[string]error {
 }
 
 // listFrom opens a bucket in a store that answers as a test says.
-func listFrom(t *testing.T, bucket string, answer http.HandlerFunc) (*Bucket, string) {
+func listFrom(t *testing.T, bucket string, answer http.HandlerFunc) (store.Bucket, string) {
 	t.Helper()
-	testKeys(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	store, err := StoreAt(fmt.Sprintf("s3://%s/p?region=us-east-1&endpoint=%s", bucket, server.URL))
+	root, err := store.At(fmt.Sprintf("s3://%s/p?region=us-east-1&endpoint=%s", bucket, server.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.(*Bucket), strings.TrimPrefix(server.URL, "http://")
+	return root.(store.Bucket), strings.TrimPrefix(server.URL, "http://")
 }
 
 // TestListIsOne: an answer that is no list of the bucket, or lists an entry that lacks
@@ -63,7 +66,7 @@ func TestListIsOne(t *testing.T) {
 	} {
 		bucket, host := listFrom(t, "bucket", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, c.answer) })
 		for op, err := range listAll(t.Context(), bucket) {
-			var refused *StoreError
+			var refused *store.Error
 			whole := c.says == ""
 			if whole != (err == nil) || !whole && (!errors.As(err, &refused) || !errors.Is(err, errNoList) ||
 				!strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), host)) {

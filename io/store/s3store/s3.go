@@ -1,4 +1,7 @@
-package ledger
+// Package s3store makes s3:// places known to [store.At]: import it for its effect. They
+// are those of Amazon S3, and of services that speak its language. Package store
+// documents the URLs.
+package s3store
 
 import (
 	"context"
@@ -16,47 +19,73 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
 
 	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
 	"github.com/kvsframes/kvsframes/internal/openfiles"
+	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
 
 const (
-	// storeAttempts is how often one request is made. Stores answer "slow down" for
-	// minutes while they grow; between attempts there are up to 20 seconds.
-	storeAttempts = 6
-
-	// firstAttempts is how often, until the store has answered once: a process that
-	// cannot reach it is to know in seconds.
+	// firstAttempts is how often one request is made until the store has answered once:
+	// a process that cannot reach it is to know in seconds.
 	firstAttempts = 3
 
-	// answerTimeout is how long a store may take to begin its answer.
-	answerTimeout = time.Minute
-
 	credentialsTimeout = 15 * time.Second
-
-	// idleConnections is how many connections are kept for the next request.
-	idleConnections = 64
 )
 
-// openS3 makes a client for S3, or for a store that speaks its language. Region,
+func init() {
+	store.Register("s3", store.Driver{
+		Query: []string{
+			"region", "endpoint", "profile", "role", "s3ForcePathStyle", "use_path_style", "anonymous", "dualstack", "fips", "accelerate",
+			"ssetype", "kmskeyid", "request_checksum_calculation", "response_checksum_validation",
+		},
+		Open:    func(p store.Place) (store.Bucket, error) { return open(p) },
+		Resolve: resolve,
+	})
+}
+
+func open(p store.Place) (*bucket.Bucket, error) { return bucket.Open(p, connect) }
+
+// resolve adds the region and the endpoint that the client has.
+func resolve(p store.Place) (url.Values, error) {
+	b, err := open(p)
+	if err != nil {
+		return nil, err
+	}
+	query := maps.Clone(p.Query)
+	var client *s3.Client
+	if !b.Client().As(&client) {
+		return query, nil
+	}
+	found := client.Options()
+	if !query.Has("region") {
+		query.Set("region", found.Region)
+	}
+	if !query.Has("endpoint") && found.BaseEndpoint != nil {
+		query.Set("endpoint", *found.BaseEndpoint)
+		query.Set("use_path_style", strconv.FormatBool(found.UsePathStyle))
+	}
+	return query, nil
+}
+
+// connect makes a client for S3, or for a store that speaks its language. Region,
 // credentials and endpoint are S3's own: AWS_ENDPOINT_URL may well be of another
 // service here, so that only what is said of S3 counts, in the URL, in
 // AWS_ENDPOINT_URL_S3 or in the s3 section of the shared config files.
-func openS3(p place) (*blob.Bucket, error) {
-	query := maps.Clone(p.query)
-	endpoint := take(query, "endpoint")
+func connect(p store.Place) (*bucket.Client, error) {
+	query := maps.Clone(p.Query)
+	endpoint := bucket.Take(query, "endpoint")
 	options := &s3blob.Options{
-		EncryptionType: types.ServerSideEncryption(take(query, "ssetype")), KMSEncryptionID: take(query, "kmskeyid"),
+		EncryptionType: types.ServerSideEncryption(bucket.Take(query, "ssetype")), KMSEncryptionID: bucket.Take(query, "kmskeyid"),
 	}
 	named := query.Has("s3ForcePathStyle") || query.Has("use_path_style")
-	accelerate, err1 := takeBool(query, "accelerate", false)
-	pathStyle, err2 := takeBool(query, "s3ForcePathStyle", false)
-	pathStyle, err3 := takeBool(query, "use_path_style", pathStyle)
+	accelerate, err1 := bucket.TakeBool(query, "accelerate", false)
+	pathStyle, err2 := bucket.TakeBool(query, "s3ForcePathStyle", false)
+	pathStyle, err3 := bucket.TakeBool(query, "use_path_style", pathStyle)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
@@ -79,8 +108,8 @@ func openS3(p place) (*blob.Bucket, error) {
 	}
 	cfg.BaseEndpoint = nil
 	attempts := &reached{
-		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = storeAttempts }),
-		client:    awsbase.Guarded(cfg.HTTPClient, tune, longestOfS3),
+		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = bucket.Attempts }),
+		client:    awsbase.Guarded(cfg.HTTPClient, bucket.Tune, longestOfS3),
 	}
 	cfg.HTTPClient = attempts
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
@@ -102,7 +131,8 @@ func openS3(p place) (*blob.Bucket, error) {
 		}
 		options.RequestChecksumCalculation = o.RequestChecksumCalculation
 	})
-	return s3blob.OpenBucket(context.Background(), client, p.bucket, options)
+	opened, err := s3blob.OpenBucket(context.Background(), client, p.Bucket, options)
+	return &bucket.Client{Bucket: opened, Answer: answerOf, Put: putter{client, p}.put, ListContext: withPages}, err
 }
 
 // longestOfS3 limits what is no object: that is as long as it is.
@@ -135,32 +165,7 @@ func (r *reached) IsErrorRetryable(err error) bool {
 
 func (r *reached) MaxAttempts() int {
 	if r.answered.Load() {
-		return storeAttempts
+		return bucket.Attempts
 	}
 	return firstAttempts
-}
-
-// tune fits a transport for many small requests at once.
-func tune(t *http.Transport) {
-	t.MaxIdleConnsPerHost = idleConnections
-	t.ResponseHeaderTimeout = answerTimeout
-}
-
-// take removes what a URL says under a name, and returns it.
-func take(query url.Values, name string) string {
-	value := query.Get(name)
-	query.Del(name)
-	return value
-}
-
-func takeBool(query url.Values, name string, otherwise bool) (bool, error) {
-	text := take(query, name)
-	if text == "" {
-		return otherwise, nil
-	}
-	value, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, fmt.Errorf("%s is %q: it must be true or false", name, text)
-	}
-	return value, nil
 }

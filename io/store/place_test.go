@@ -1,8 +1,13 @@
-package ledger
+package store_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/store"
+	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
+	_ "github.com/kvsframes/kvsframes/io/store/memstore"
+	_ "github.com/kvsframes/kvsframes/io/store/s3store"
 )
 
 func TestParsePlace(t *testing.T) {
@@ -22,12 +27,12 @@ func TestParsePlace(t *testing.T) {
 		"gs://bucket/p?endpoint=http://x": "gs://bucket/p",
 		"mem://x/y":                       "mem://x/y",
 	} {
-		p, err := parsePlace(name)
+		p, err := store.ParsePlace(name)
 		if err != nil || p.String() != want {
 			t.Errorf("%q is %q, %v, want %q", name, p, err, want)
 		}
-		if local := !strings.Contains(want, "://") || want == "./a://b"; local != (p.bucket == "") {
-			t.Errorf("%q: the bucket is %q", name, p.bucket)
+		if local := !strings.Contains(want, "://") || want == "./a://b"; local != (p.Bucket == "") {
+			t.Errorf("%q: the bucket is %q", name, p.Bucket)
 		}
 	}
 }
@@ -71,20 +76,12 @@ func TestBadPlaces(t *testing.T) {
 		"s3://bucket/p?endpoint=http://a:SECRET@b": "endpoint in the s3:// URL must be a URL",
 		"s3://bucket/p?endpoint=http://b?k=SECRET": "endpoint in the s3:// URL must be a URL",
 	} {
-		err := CheckPlace(name)
+		err := store.Check(name)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%q: %v, want %q", name, err, want)
 		}
-		// Whatever is asked of such a ledger, there is an error.
-		l := Open(name)
-		if _, err := l.Ask(span(0, 1)); err == nil {
-			t.Errorf("%q: Ask gives no error", name)
-		}
-		if err := l.Put(receiptOf(t, 0, "f")); err == nil {
-			t.Errorf("%q: Put gives no error", name)
-		}
-		if _, err := l.Have(door); err == nil {
-			t.Errorf("%q: Have gives no error", name)
+		if _, err := store.At(name); err == nil {
+			t.Errorf("%q: At gives no error", name)
 		}
 	}
 }
@@ -109,47 +106,47 @@ func TestResolve(t *testing.T) {
 		"s3://two/p?region=us-east-1": "s3://two/p?region=us-east-1",
 		"s3://three?endpoint=http://x&use_path_style=false": "s3://three/?endpoint=http%3A%2F%2Fx&region=eu-west-1&use_path_style=false",
 	} {
-		if got, err := Resolve(name); err != nil || got != want {
+		if got, err := store.Resolve(name); err != nil || got != want {
 			t.Errorf("%q: %q, %v, want %q", name, got, err, want)
 		}
 	}
 	t.Setenv("AWS_ENDPOINT_URL_S3", "http://s3.example.com")
 	const want = "s3://four/p?endpoint=http%3A%2F%2Fs3.example.com&region=eu-west-1&use_path_style=true"
-	if got, err := Resolve("s3://four/p"); err != nil || got != want {
+	if got, err := store.Resolve("s3://four/p"); err != nil || got != want {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 	t.Setenv("AWS_REGION", "")
-	if _, err := Resolve("s3://five/p"); err == nil || !strings.Contains(err.Error(), "region=REGION") {
+	if _, err := store.Resolve("s3://five/p"); err == nil || !strings.Contains(err.Error(), "region=REGION") {
 		t.Errorf("no region: %v", err)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	if _, err := Resolve("s3://six/p?region=x"); err == nil || !strings.Contains(err.Error(), "no AWS credentials") {
+	if _, err := store.Resolve("s3://six/p?region=x"); err == nil || !strings.Contains(err.Error(), "no AWS credentials") {
 		t.Errorf("no credentials: %v", err)
 	}
-	if _, err := Resolve("s3://seven/p?region=x&anonymous=true"); err != nil {
+	if _, err := store.Resolve("s3://seven/p?region=x&anonymous=true"); err != nil {
 		t.Errorf("none are needed: %v", err)
 	}
 }
 
 // FuzzCheckPlace: whatever is typed, it is a place or an error in one line, and
 // a URL that is accepted names no user.
-func FuzzCheckPlace(f *testing.F) {
+func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{"out", "s3://b/p?region=x", "s3://u:p@b/", "file:///x", "gs://b", "mem://x", "s3://b/%2e%2e/x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		p, err := parsePlace(name)
+		p, err := store.ParsePlace(name)
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q: %v", name, err)
 			}
 			return
 		}
-		if p.folder != "" || name == "" {
+		if p.Folder != "" || name == "" {
 			return
 		}
-		again, err := parsePlace(p.String())
-		if err != nil || again.bucket != p.bucket || again.prefix != p.prefix {
+		again, err := store.ParsePlace(p.String())
+		if err != nil || again.Bucket != p.Bucket || again.Prefix != p.Prefix {
 			t.Errorf("%q is %q, which is %+v, %v", name, p, again, err)
 		}
 	})
@@ -160,7 +157,7 @@ func TestOfThisMachine(t *testing.T) {
 		"out": true, "/a/b c": true, "./a://b": true, "file:///a/b": true, "mem://x/y": true, "MEM://x": true,
 		"s3://bucket/p": false, "gs://bucket": false, "az://bucket/p": false,
 	} {
-		if OfThisMachine(name) != want {
+		if store.OfThisMachine(name) != want {
 			t.Errorf("%s: %v, want %v", name, !want, want)
 		}
 	}
@@ -170,11 +167,11 @@ func TestOfThisMachine(t *testing.T) {
 // before anything is made.
 func TestCheckPlaceIsUTF8(t *testing.T) {
 	for _, name := range []string{"out\xff", "s3://bucket/\xff", "file:///\xc3"} {
-		if err := CheckPlace(name); err == nil || !strings.Contains(err.Error(), "UTF-8") {
+		if err := store.Check(name); err == nil || !strings.Contains(err.Error(), "UTF-8") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	if err := CheckPlace("größe"); err != nil {
+	if err := store.Check("größe"); err != nil {
 		t.Error(err)
 	}
 }
@@ -193,7 +190,7 @@ func TestBelow(t *testing.T) {
 		{"gs://bucket/a/ledger", "s3://bucket/a", ""},
 		{"a/shards", "s3://bucket/a", ""},
 	} {
-		if path, ok := Below(test.place, test.other); ok != (test.path != "") || ok && path != test.path {
+		if path, ok := store.Below(test.place, test.other); ok != (test.path != "") || ok && path != test.path {
 			t.Errorf("%s below %s: %q, %v", test.place, test.other, path, ok)
 		}
 	}

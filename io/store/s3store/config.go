@@ -1,4 +1,4 @@
-package ledger
+package s3store
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 
 	"github.com/kvsframes/kvsframes/internal/awsbase"
+	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
 
 // s3Config reads the AWS configuration, with what a URL says instead.
@@ -22,10 +23,10 @@ func s3Config(ctx context.Context, query url.Values) (aws.Config, error) {
 	if role != "" && !strings.HasPrefix(role, "arn:") {
 		return aws.Config{}, fmt.Errorf("role is %q: it must be the ARN of a role", role)
 	}
-	anonymous, err1 := takeBool(query, "anonymous", false)
+	anonymous, err1 := bucket.TakeBool(query, "anonymous", false)
 	named := maps.Clone(query)
-	dualStack, err2 := takeBool(query, "dualstack", false)
-	fips, err3 := takeBool(query, "fips", false)
+	dualStack, err2 := bucket.TakeBool(query, "dualstack", false)
+	fips, err3 := bucket.TakeBool(query, "fips", false)
 	requests, err4 := whenChecked(query, "request_checksum_calculation")
 	responses, err5 := whenChecked(query, "response_checksum_validation")
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {

@@ -1,10 +1,12 @@
-package ledger
+// Package bucket makes stores of the buckets that gocloud.dev has clients for.
+package bucket
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,62 +16,86 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // requestTimeout bounds what is asked of a bucket in one go, all attempts
 // included, but for the pictures of a shard: those take as long as they take.
 const requestTimeout = 2 * time.Minute
 
-// Bucket is the objects of a bucket below a prefix. An object appears, or takes
-// the place of another one, when its upload has completed, and not before.
+// makeTries bounds how often an object is made again after a conflict.
+const makeTries = 20
+
+// Bucket is a [store.Bucket] of a client of gocloud.dev.
 type Bucket struct {
-	place  place
-	bucket *blob.Bucket
+	place  store.Place
+	client *Client
 }
 
-// buckets are the clients that this process has, by URL without the prefix: a
-// client keeps connections and credentials, so there is one for all that read
-// and write a place. They are never closed.
-var buckets struct {
+// Client is a client for a bucket, and what a driver knows beyond gocloud.dev.
+type Client struct {
+	*blob.Bucket
+
+	// Answer reads the service's answer out of an error.
+	Answer func(err error) Answer
+
+	// Put, where set, sends an object in one request, from where it lies. It reports
+	// false where it leaves that to gocloud.dev.
+	Put func(ctx context.Context, key, contentType string, content *io.SectionReader) (sent bool, err error)
+
+	// ListContext, where set, returns the context of all pages of one list.
+	ListContext func(ctx context.Context) context.Context
+}
+
+// Answer is what a service answered, as far as an error knows.
+type Answer struct {
+	Status int    // of HTTP; 0 where there is no answer
+	Code   string // the service's; may be empty
+	Reason string // why the service refuses, in few words of its own; may be empty
+
+	// Elsewhere is the error of a bucket that is in another region; nil where it is not.
+	Elsewhere error
+}
+
+// clients are those that this process has, by URL without the prefix: a client keeps
+// connections and credentials, so there is one for all that read and write a place.
+// They are never closed.
+var clients struct {
 	sync.Mutex
-	open map[string]*blob.Bucket
+	open map[string]*Client
 }
 
-func openBucket(p place) (*Bucket, error) {
-	key := p.scheme + "://" + p.bucket + "?" + p.query.Encode()
-	buckets.Lock()
-	defer buckets.Unlock()
-	if opened := buckets.open[key]; opened != nil {
-		return &Bucket{p, opened}, nil
+// Open returns the bucket of a place, with the client that the process has for it or
+// that open makes.
+func Open(p store.Place, open func(store.Place) (*Client, error)) (*Bucket, error) {
+	key := p.Scheme + "://" + p.Bucket + "?" + p.Query.Encode()
+	clients.Lock()
+	defer clients.Unlock()
+	if client := clients.open[key]; client != nil {
+		return &Bucket{p, client}, nil
 	}
-	b := &Bucket{place: p}
-	var err error
-	switch p.scheme {
-	case "s3":
-		b.bucket, err = openS3(p)
-	case "gs":
-		b.bucket, err = openGCS(p)
-	default:
-		b.bucket = openMemory()
-	}
+	client, err := open(p)
 	if err != nil {
-		return nil, &StoreError{Op: "opening", URL: p.String(), Err: outside.Error(err)}
+		return nil, &store.Error{Op: "opening", URL: p.String(), Err: outside.Error(err)}
 	}
-	if buckets.open == nil {
-		buckets.open = make(map[string]*blob.Bucket)
+	if clients.open == nil {
+		clients.open = make(map[string]*Client)
 	}
-	buckets.open[key] = b.bucket
-	return b, nil
+	clients.open[key] = client
+	return &Bucket{p, client}, nil
 }
 
-func (b *Bucket) key(path string) string { return b.place.prefix + path }
+// Client returns the bucket's client.
+func (b *Bucket) Client() *Client { return b.client }
+
+func (b *Bucket) key(path string) string { return b.place.Prefix + path }
 
 // url names an object to people.
 func (b *Bucket) url(path string) string {
-	return (&url.URL{Scheme: b.place.scheme, Host: b.place.bucket, Path: "/" + b.key(path)}).String()
+	return (&url.URL{Scheme: b.place.Scheme, Host: b.place.Bucket, Path: "/" + b.key(path)}).String()
 }
 
-// Read is as [Store] says.
+// Read is as [store.Store] says.
 func (b *Bucket) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	ctx, stop := context.WithTimeout(ctx, requestTimeout)
 	defer stop()
@@ -79,25 +105,25 @@ func (b *Bucket) Read(ctx context.Context, path string, limit int64) ([]byte, er
 	}
 	defer file.Close()
 	if file.Size() > limit {
-		return nil, tooLarge(path, file.Size(), limit)
+		return nil, store.TooLarge(path, file.Size(), limit)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // whatever size it was said to have
 	if int64(len(data)) > limit {
-		return nil, tooLarge(path, int64(len(data)), limit)
+		return nil, store.TooLarge(path, int64(len(data)), limit)
 	}
 	return data, err
 }
 
-// Open is as [Store] says.
-func (b *Bucket) Open(ctx context.Context, path string) (File, error) {
-	stream, err := b.bucket.NewReader(ctx, b.key(path), nil)
+// Open is as [store.Store] says.
+func (b *Bucket) Open(ctx context.Context, path string) (store.File, error) {
+	stream, err := b.client.NewReader(ctx, b.key(path), nil)
 	if err != nil {
 		return nil, b.fault(ctx, "reading", path, err)
 	}
 	return &object{ctx: ctx, bucket: b, path: path, size: stream.Size(), stream: stream}, nil
 }
 
-// List is as [Store] says.
+// List is as [store.Store] says.
 func (b *Bucket) List(ctx context.Context, folder string) (files, folders []string, err error) {
 	prefix := b.key("")
 	if folder != "" {
@@ -120,15 +146,15 @@ func (b *Bucket) List(ctx context.Context, folder string) (files, folders []stri
 	return files, folders, nil
 }
 
-// Empty reports whether there is no object in the place.
+// Empty is as [store.Bucket] says.
 func (b *Bucket) Empty(ctx context.Context) (bool, error) {
-	for _, err := range b.objects(ctx, b.place.prefix, "") {
+	for _, err := range b.objects(ctx, b.place.Prefix, "") {
 		return false, b.fault(ctx, "listing", "", err)
 	}
 	return true, nil
 }
 
-// Under is as [Store] says.
+// Under is as [store.Store] says.
 func (b *Bucket) Under(ctx context.Context, path string) (names []string, err error) {
 	key := b.key(path)
 	for object, err := range b.objects(ctx, key, "") {
@@ -147,8 +173,10 @@ func (b *Bucket) Under(ctx context.Context, path string) (names []string, err er
 // objects lists the objects whose names begin with a prefix.
 func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(func(*blob.ListObject, error) bool) {
 	return func(yield func(*blob.ListObject, error) bool) {
-		ctx := withPages(ctx)
-		list := b.bucket.List(&blob.ListOptions{Prefix: prefix, Delimiter: delimiter})
+		if b.client.ListContext != nil {
+			ctx = b.client.ListContext(ctx)
+		}
+		list := b.client.List(&blob.ListOptions{Prefix: prefix, Delimiter: delimiter})
 		for {
 			object, err := list.Next(ctx)
 			if errors.Is(err, io.EOF) || !yield(object, err) || err != nil {
@@ -158,31 +186,32 @@ func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(fun
 	}
 }
 
-// Remove is as [Store] says.
+// Remove is as [store.Store] says.
 func (b *Bucket) Remove(ctx context.Context, path string) error {
 	ctx, stop := context.WithTimeout(ctx, requestTimeout)
 	defer stop()
-	return orNone(b.fault(ctx, "removing", path, b.bucket.Delete(ctx, b.key(path))))
+	err := b.fault(ctx, "removing", path, b.client.Delete(ctx, b.key(path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
-// Put makes an object hold data, whole or not at all.
+// Put is as [store.Bucket] says.
 func (b *Bucket) Put(ctx context.Context, path string, data []byte) error {
 	return b.put(ctx, path, data, false)
 }
 
-// Make makes an object hold data where there is none; where there is one, it
-// stays, and that is no error. Of many processes that make the same object, one
-// is first: but a store without conditional writes lets the last one win, so
-// read back what came of it.
+// Make is as [store.Bucket] says.
 func (b *Bucket) Make(ctx context.Context, path string, data []byte) error {
-	for range attempts {
+	for range makeTries {
 		err := b.put(ctx, path, data, true)
 		switch {
-		case isTaken(err):
+		case b.isTaken(err):
 			return nil
-		case isUnconditional(err):
+		case b.isUnconditional(err):
 			return b.put(ctx, path, data, false)
-		case !isConflict(err):
+		case !b.isConflict(err):
 			return err
 		}
 	}
@@ -195,47 +224,46 @@ func (b *Bucket) put(ctx context.Context, path string, data []byte, make bool) e
 	options := &blob.WriterOptions{
 		ContentType: contentType(path), IfNotExist: make, BufferSize: bufferFor(len(data)),
 	}
-	return b.fault(ctx, "writing", path, b.bucket.Upload(ctx, b.key(path), bytes.NewReader(data), options))
+	return b.fault(ctx, "writing", path, b.client.Upload(ctx, b.key(path), bytes.NewReader(data), options))
 }
 
-// PutFrom makes an object hold content, whole or not at all, and as long as it
-// takes. Content is read where it lies, by many parts at once or more than once.
+// PutFrom is as [store.Bucket] says.
 func (b *Bucket) PutFrom(ctx context.Context, path string, content *io.SectionReader) error {
-	if sent, err := b.putS3(ctx, path, content); sent {
-		return b.fault(ctx, "writing", path, err)
+	if b.client.Put != nil {
+		if sent, err := b.client.Put(ctx, b.key(path), contentType(path), content); sent {
+			return b.fault(ctx, "writing", path, err)
+		}
 	}
 	options := &blob.WriterOptions{ContentType: contentType(path), BufferSize: bufferFor(int(min(content.Size(), leastPart)))}
-	return b.fault(ctx, "writing", path, b.bucket.Upload(ctx, b.key(path), content, options))
+	return b.fault(ctx, "writing", path, b.client.Upload(ctx, b.key(path), content, options))
 }
 
-// Upload is an object that is being written. It appears when Close has returned
-// without an error; where the context that it was created with is cancelled
-// before, it never does.
-type Upload struct {
+// upload is an object that is being written.
+type upload struct {
 	ctx    context.Context
 	bucket *Bucket
 	path   string
 	writer *blob.Writer
 }
 
-// Create begins to write an object.
-func (b *Bucket) Create(ctx context.Context, path string) (*Upload, error) {
-	writer, err := b.bucket.NewWriter(ctx, b.key(path), &blob.WriterOptions{ContentType: contentType(path)})
+// Create is as [store.Bucket] says.
+func (b *Bucket) Create(ctx context.Context, path string) (io.WriteCloser, error) {
+	writer, err := b.client.NewWriter(ctx, b.key(path), &blob.WriterOptions{ContentType: contentType(path)})
 	if err != nil {
 		return nil, b.fault(ctx, "writing", path, err)
 	}
-	return &Upload{ctx, b, path, writer}, nil
+	return &upload{ctx, b, path, writer}, nil
 }
 
 // Write writes data to the store, or holds it until there is enough of it.
-func (u *Upload) Write(data []byte) (int, error) {
+func (u *upload) Write(data []byte) (int, error) {
 	n, err := u.writer.Write(data)
 	return n, u.bucket.fault(u.ctx, "writing", u.path, err)
 }
 
 // Close completes the object. It must be called, also where the context was
 // cancelled.
-func (u *Upload) Close() error {
+func (u *upload) Close() error {
 	return u.bucket.fault(u.ctx, "writing", u.path, u.writer.Close())
 }
 

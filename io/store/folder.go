@@ -1,4 +1,4 @@
-package ledger
+package store
 
 import (
 	"context"
@@ -6,66 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/kvsframes/kvsframes/io/internal/own"
 )
-
-// Store is where a dataset lies: a [Folder] or a [*Bucket]. Paths are relative
-// to it, with forward slashes. What is not there is an error that satisfies
-// [fs.ErrNotExist].
-//
-// How a file is written whole or not at all is different in each, so that is no
-// part of what they have in common.
-type Store interface {
-	// Read returns a whole file of at most limit bytes. The error is an
-	// [*UnfitError] where it has more, or is no file.
-	Read(ctx context.Context, path string, limit int64) ([]byte, error)
-
-	// Open opens a file for reading until ctx is done. The error is an
-	// [*UnfitError] where it is no file.
-	Open(ctx context.Context, path string) (File, error)
-
-	// ReadRange fills data with what a file holds from an offset on. Where the file
-	// ends before, the error satisfies [io.ErrUnexpectedEOF].
-	ReadRange(ctx context.Context, path string, data []byte, offset int64) error
-
-	// List returns the names in a folder, of files and of folders, both in
-	// order. A folder that does not exist is empty.
-	List(ctx context.Context, folder string) (files, folders []string, err error)
-
-	// Under lists what is at a path: the names in a folder, "" for a file,
-	// nothing where there is nothing.
-	Under(ctx context.Context, path string) ([]string, error)
-
-	// Remove removes a file, but never one behind a link. It is no error if there is
-	// no file.
-	Remove(ctx context.Context, path string) error
-}
-
-// File is a file of a Store, open for reading.
-type File interface {
-	io.Reader
-	io.ReaderAt
-	io.Closer
-	Size() int64 // bytes
-}
-
-// StoreAt returns the store of that name: see the package's documentation. Two
-// calls with one name return the same store. The error says what is wrong with
-// the name, or with the configuration that it asks for; whether the store can be
-// reached is for its methods to find out.
-func StoreAt(name string) (Store, error) {
-	p, err := parsePlace(name)
-	if err != nil {
-		return nil, err
-	}
-	if p.bucket == "" {
-		return Folder(p.folder), nil
-	}
-	return openBucket(p)
-}
 
 // Folder is a folder of the local file system.
 type Folder string
@@ -78,7 +25,7 @@ func (f Folder) Read(_ context.Context, path string, limit int64) ([]byte, error
 	}
 	defer file.Close()
 	if file.size > limit {
-		return nil, tooLarge(path, file.size, limit)
+		return nil, TooLarge(path, file.size, limit)
 	}
 	// One byte more shows the end; and more than that it does not grow to.
 	data := make([]byte, file.size+1)
@@ -179,18 +126,77 @@ func (f Folder) Remove(_ context.Context, path string) error {
 
 func (f Folder) path(path string) string { return filepath.Join(string(f), filepath.FromSlash(path)) }
 
-// unreachable is a store that could not be opened.
-type unreachable struct{ err error }
-
-func (u unreachable) Read(context.Context, string, int64) ([]byte, error) { return nil, u.err }
-func (u unreachable) Open(context.Context, string) (File, error)          { return nil, u.err }
-func (u unreachable) ReadRange(context.Context, string, []byte, int64) error {
-	return u.err
+// localFile is a file that ends: a regular one, or a folder, which says what it is
+// when it is read.
+type localFile struct {
+	*os.File
+	size int64
 }
 
-func (u unreachable) List(context.Context, string) (files, folders []string, err error) {
-	return nil, nil, u.err
+func (f localFile) Size() int64 { return f.size }
+
+// open opens a file. A link that leads nowhere is not one.
+func (f Folder) open(path string) (localFile, error) {
+	file, err := openFile(f.path(path))
+	if f.leadsNowhere(path, err) {
+		return localFile{}, &UnfitError{path, "is no file, but a link to nothing"}
+	}
+	return file, err
 }
-func (u unreachable) Under(context.Context, string) ([]string, error) { return nil, u.err }
-func (u unreachable) Remove(context.Context, string) error            { return u.err }
-func (u unreachable) Put(context.Context, string, []byte) error       { return u.err }
+
+// nowhere is why a link may lead to nothing: what it names is not there, or is the link
+// itself, or is below what is no folder, or cannot have such a name.
+var nowhere = []syscall.Errno{syscall.ENOENT, syscall.ELOOP, syscall.ENOTDIR, syscall.ENAMETOOLONG}
+
+// leadsNowhere reports whether a path cannot be opened because it is a link that leads
+// nowhere, or is behind one. Of the folder's own place it says nothing.
+func (f Folder) leadsNowhere(path string, err error) bool {
+	if !slices.ContainsFunc(nowhere, func(errno syscall.Errno) bool { return errors.Is(err, errno) }) {
+		return false
+	}
+	for ; path != "."; path = pathpkg.Dir(path) {
+		info, err := os.Lstat(f.path(path))
+		if err != nil {
+			continue
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			return false
+		}
+		_, err = os.Stat(f.path(path))
+		return err != nil
+	}
+	return false
+}
+
+// openFile opens what is a file, or a link to one.
+func openFile(path string) (localFile, error) {
+	file, err := openAny(path)
+	if errors.Is(err, syscall.ENXIO) {
+		return localFile{}, &UnfitError{path, "is no file, but a socket or a device"}
+	}
+	if err != nil {
+		return localFile{}, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		err = &UnfitError{path, "is no file, but " + kindOf(info.Mode())}
+	}
+	if err != nil {
+		file.Close()
+		return localFile{}, err
+	}
+	return localFile{file, info.Size()}, nil
+}
+
+// openAny opens whatever there is at once: a pipe that nobody writes to would be
+// waited for.
+func openAny(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+func kindOf(mode fs.FileMode) string {
+	if mode&fs.ModeNamedPipe != 0 {
+		return "a pipe"
+	}
+	return "a device"
+}

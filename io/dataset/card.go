@@ -15,6 +15,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 const cardFile = "README.md"
@@ -41,7 +42,7 @@ func (c *cataloger) writeCard(ctx context.Context) error {
 	if c.contents.Card = err != nil || bytes.Contains(old, []byte(cardMark)); !c.contents.Card {
 		return nil
 	}
-	return writeWhole(ctx, c.store, cardFile, func(w io.Writer) error {
+	return store.WriteFile(ctx, c.store, cardFile, func(w io.Writer) error {
 		_, err := io.WriteString(w, c.card())
 		return err
 	})

@@ -112,7 +112,7 @@ func (c *cataloger) writeIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeWhole(ctx, c.store, indexFile, func(file io.Writer) error {
+	return store.WriteFile(ctx, c.store, indexFile, func(file io.Writer) error {
 		c.tally = newTally()
 		w := newIndexWriter(file, listing)
 		done := int64(0)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // files is one image file a frame, and one of the tensor beside it, in a folder a
@@ -49,7 +50,7 @@ func writeOne(create func(name string) (io.WriteCloser, error), name string, dat
 	if err != nil {
 		return err
 	}
-	if err := lendTo(file, data); err != nil {
+	if err := store.Lend(file, data); err != nil {
 		file.Close()
 		return err
 	}

@@ -48,7 +48,7 @@ func somebodys(t testing.TB, dir string) {
 func linkAway(t testing.TB, dir, name string) (elsewhere string) {
 	t.Helper()
 	elsewhere, path := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(dir, name)
-	if !exists(path) {
+	if !own.Exists(path) {
 		makeFolder(t, dir, name)
 	}
 	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {

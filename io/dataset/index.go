@@ -184,7 +184,7 @@ func value[T any](p *T) (v T) {
 type Index struct {
 	ledger *ledger.Ledger
 	file   store.File
-	ranges *fileRanges
+	ranges *store.Ranges
 	reader *parquet.File
 	seals  []groupSeal
 }
@@ -209,7 +209,7 @@ func openIndex(ctx context.Context, dir string) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{ledger: ledger.Open(dir), file: file, ranges: &fileRanges{file: file}}
+	x := &Index{ledger: ledger.Open(dir), file: file, ranges: store.NewRanges(file)}
 	if err := guard(x.open); err != nil {
 		file.Close()
 		var failed *store.Error
@@ -289,7 +289,7 @@ func (x *Index) read(group int) ([]Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer x.ranges.release(loaded)
+	defer x.ranges.Release(loaded)
 	reader := parquet.NewGenericRowGroupReader[indexRow](x.reader.RowGroups()[group])
 	defer reader.Close()
 	samples := make([]Sample, 0, x.Rows(group))

@@ -290,7 +290,7 @@ func TestIndexWholeOrNot(t *testing.T) {
 			t.Errorf("cancelled: %v", err)
 		}
 		boom := errors.New("boom")
-		err := writeWhole(context.Background(), s.store(t), indexFile, func(w io.Writer) error {
+		err := store.WriteFile(context.Background(), s.store(t), indexFile, func(w io.Writer) error {
 			if _, err := w.Write(make([]byte, 20<<20)); err != nil {
 				t.Error(err)
 			}
@@ -312,7 +312,7 @@ func TestIndexWholeOrNot(t *testing.T) {
 func TestIndexOverAnother(t *testing.T) {
 	dir := create(t)
 	calls := 0
-	err := writeWhole(context.Background(), store.Folder(dir), indexFile, func(w io.Writer) error {
+	err := store.WriteFile(context.Background(), store.Folder(dir), indexFile, func(w io.Writer) error {
 		if calls++; calls == 1 {
 			index(t, dir)
 		}

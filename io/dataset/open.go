@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -25,11 +24,6 @@ const descriptionLimit = 16 << 20
 
 // sweepAge is when what stands in tmp can belong to no living writer.
 const sweepAge = 24 * time.Hour
-
-// attempts bounds how often a step is done again because another process
-// removed an empty folder, or what it took for the leftover of a killed writer,
-// from under it.
-const attempts = 20
 
 // ErrNoDataset is the error of a folder that is no dataset, or does not exist.
 var ErrNoDataset = errors.New("not a kvsframes dataset")
@@ -123,12 +117,12 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	}
 	desc, err := Open(ctx, dir)
 	if errors.Is(err, ErrNoDataset) {
-		problem := checkEmpty(ctx, dir, descriptionFile, ErrNoDataset, "--out")
+		problem := store.CheckEmpty(ctx, dir, descriptionFile)
 		if problem == nil {
 			return want.describe(), nil
 		}
 		if desc, err = Open(ctx, dir); errors.Is(err, ErrNoDataset) { // or has another process just made it?
-			return nil, problem
+			return nil, refused(problem)
 		}
 	}
 	if err != nil {
@@ -137,62 +131,16 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	return desc, want.match(dir, desc)
 }
 
-// checkEmpty refuses a place that has something in it, or cannot have. The error
-// says what the place is not, and what to name another one with. description is the
-// first file that will be in it.
-func checkEmpty(ctx context.Context, dir, description string, isNot error, name string) error {
-	root, err := store.At(dir)
-	if err != nil {
-		return err
-	}
-	bucket, ok := root.(store.Bucket)
-	if !ok {
-		return checkFolder(string(root.(store.Folder)), description, isNot, name)
-	}
-	empty, err := bucket.Empty(ctx)
-	if err == nil && !empty {
-		err = fmt.Errorf("%q is not empty and %w: choose another %s", dir, isNot, name)
-	}
-	return err
-}
-
-// checkFolder refuses what a dataset cannot be created in. A folder with nothing
-// but a description that is being written is one that another process is creating a
-// dataset in. Somebody's own tmp is not: what is in tmp is removed in time.
-func checkFolder(dir, description string, isNot error, name string) error {
-	info, err := os.Stat(dir)
+// refused is a place that no dataset can be made in.
+func refused(err error) error {
+	taken := (*store.TakenError)(nil)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return checkParent(dir, name)
-	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
-		return fmt.Errorf("%q is not a folder, nor can one be made there: choose another %s", dir, name)
+	case !errors.As(err, &taken):
+		return err
+	case taken.NotEmpty:
+		return fmt.Errorf("%w and %w: choose another --out", err, ErrNoDataset)
 	}
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("reading the folder %q: %w", dir, err)
-	}
-	for _, found := range names {
-		if of, ok := own.FileOf(found.Name()); !ok || of != hidden(description) {
-			return fmt.Errorf("%q is not empty and %w: choose another %s", dir, isNot, name)
-		}
-	}
-	return nil
-}
-
-// hidden is what a description's temporary names are made of. They stand beside it:
-// before it is there, no folder tmp is the dataset's.
-func hidden(description string) string { return "." + description }
-
-func checkParent(dir, name string) error {
-	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
-		info, err := os.Stat(parent)
-		if err == nil && !info.IsDir() {
-			return fmt.Errorf("%q cannot be made: %q is not a folder: choose another %s", dir, parent, name)
-		}
-		if err == nil || parent == filepath.Dir(parent) {
-			return nil
-		}
-	}
+	return fmt.Errorf("%w: choose another --out", err)
 }
 
 // Create opens the dataset at dir for writing and creates it where there is
@@ -214,35 +162,20 @@ func Create(ctx context.Context, dir string, want Options) (*framepb.Dataset, er
 	if err != nil {
 		return nil, err
 	}
-	if bucket, ok := root.(store.Bucket); ok {
-		if err := bucket.Make(ctx, descriptionFile, data); err != nil {
-			return nil, err
-		}
-		return Check(ctx, dir, want) // another process may have been first
-	}
-	folder := string(root.(store.Folder))
-	if err := describeFolder(folder, descriptionFile, data); err != nil {
+	if err := store.MakeFile(ctx, root, descriptionFile, data); err != nil {
 		return nil, err
 	}
-	if err := checkOwnFolders(folder); err != nil {
+	folder, ok := root.(store.Folder)
+	if !ok {
+		return Check(ctx, dir, want) // another process may have been first
+	}
+	if err := checkOwnFolders(string(folder)); err != nil {
 		return nil, err
 	}
 	if err := Sweep(dir); err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
 	return Check(ctx, dir, want)
-}
-
-// describeFolder makes a folder, and a description in it where there is none.
-func describeFolder(dir, name string, data []byte) error {
-	made := missing(dir)
-	if err := publish(dir, name, data); err != nil {
-		for _, path := range made {
-			os.Remove(path)
-		}
-		return fmt.Errorf("the folder %q cannot be written: %w", dir, err)
-	}
-	return nil
 }
 
 // ownFolders are the folders of a dataset that nothing else belongs in.
@@ -270,11 +203,11 @@ func Sweep(dir string) error {
 		return err
 	}
 	folder, ok := root.(store.Folder)
-	if !ok || !exists(filepath.Join(string(folder), descriptionFile)) {
+	if !ok || !own.Exists(filepath.Join(string(folder), descriptionFile)) {
 		return nil
 	}
 	dir = string(folder)
-	if err := sweepDescriptions(dir, descriptionFile); err != nil {
+	if err := store.SweepMade(folder, descriptionFile); err != nil {
 		return err
 	}
 	err = own.Sweep(filepath.Join(dir, "tmp"), func(name string, entry fs.DirEntry) bool {
@@ -286,58 +219,7 @@ func Sweep(dir string) error {
 	return ledger.Open(dir).Sweep(sweepAge)
 }
 
-// sweepDescriptions removes what processes left that died, or were second, when they
-// made a description. Once it is there nobody needs another: see tryPublish.
-func sweepDescriptions(dir, description string) error {
-	return own.Sweep(dir, func(name string, _ fs.DirEntry) bool { return name == hidden(description) })
-}
-
 func isOld(entry fs.DirEntry) bool {
 	info, err := entry.Info()
 	return err == nil && time.Since(info.ModTime()) > sweepAge
-}
-
-// missing lists the folders that are to be made for dir, deepest first.
-func missing(dir string) []string {
-	var paths []string
-	for path := filepath.Clean(dir); path != filepath.Dir(path); path = filepath.Dir(path) {
-		if exists(path) {
-			break
-		}
-		paths = append(paths, path)
-	}
-	return paths
-}
-
-// publish makes a description, whole or not at all, where there is none. Where
-// there is one, it has still proved that the folder can be written.
-func publish(dir, name string, data []byte) error {
-	var err error
-	for range attempts {
-		// A folder is said to exist also where it was removed a moment later.
-		if err = tryPublish(dir, name, data); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return err
-}
-
-func tryPublish(dir, name string, data []byte) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	temp := filepath.Join(dir, own.TempName(hidden(name)))
-	defer os.Remove(temp)
-	if err := os.WriteFile(temp, data, 0o666); err != nil {
-		return err
-	}
-	target := filepath.Join(dir, name)
-	err := os.Link(temp, target) // unlike a rename, it never replaces another process's
-	switch {
-	case err == nil, exists(target):
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	return os.Rename(temp, target) // a file system without links
 }

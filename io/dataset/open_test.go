@@ -16,6 +16,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func TestCreate(t *testing.T) {
@@ -37,7 +38,7 @@ func TestCreate(t *testing.T) {
 		if err != nil || !proto.Equal(got, want) {
 			t.Errorf("%s = %v, %v, want %v", make.name, got, err, want)
 		}
-		if make.name == "Check" && exists(filepath.Dir(dir)) {
+		if make.name == "Check" && own.Exists(filepath.Dir(dir)) {
 			t.Error("Check left a trace")
 		}
 	}
@@ -70,7 +71,7 @@ func TestBadOptions(t *testing.T) {
 		if _, err := Create(t.Context(), dir, options); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", options, err, want)
 		}
-		if exists(dir) {
+		if own.Exists(dir) {
 			t.Errorf("%+v: a folder is left", options)
 		}
 	}
@@ -143,7 +144,7 @@ func describe(t *testing.T, dir, text string) {
 
 // TestUnwritable: /proc takes no files, whoever asks.
 func TestUnwritable(t *testing.T) {
-	if !exists("/proc/self") {
+	if !own.Exists("/proc/self") {
 		t.Skip("no /proc here")
 	}
 	if _, err := Create(t.Context(), "/proc/kvsframes/x", Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
@@ -180,7 +181,7 @@ func TestUnwritableAfterFolders(t *testing.T) {
 func TestFirstWins(t *testing.T) {
 	dir := create(t)
 	want := tree(t, dir)
-	if err := publish(dir, descriptionFile, []byte("another process's")); err != nil {
+	if err := store.MakeFile(t.Context(), store.Folder(dir), descriptionFile, []byte("another process's")); err != nil {
 		t.Error(err)
 	}
 	equalTrees(t, tree(t, dir), want, "a second description")
@@ -260,7 +261,7 @@ func TestSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, shardOf(door, 4, "ffnd"))
-	if settled(t, dir); exists(filepath.Join(dir, "tmp")) {
+	if settled(t, dir); own.Exists(filepath.Join(dir, "tmp")) {
 		t.Error("tmp is still there")
 	}
 }
@@ -273,7 +274,7 @@ func TestSweptWhileCreating(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 100 {
-				if err := publish(dir, descriptionFile, []byte("{}")); err != nil {
+				if err := store.MakeFile(t.Context(), store.Folder(dir), descriptionFile, []byte("{}")); err != nil {
 					t.Error(err)
 				}
 				if err := Sweep(dir); err != nil {

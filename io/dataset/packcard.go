@@ -84,7 +84,7 @@ func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err e
 }
 
 func writeText(ctx context.Context, root store.Store, name string, text []byte) error {
-	err := writeWhole(ctx, root, name, func(w io.Writer) error {
+	err := store.WriteFile(ctx, root, name, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // packed is a format of one file a shard: its blobs, and bytes around them that
@@ -144,7 +145,7 @@ func writePacked(file io.Writer, layout layout, blobs iter.Seq2[[]byte, error]) 
 		if _, err := file.Write(between); err != nil {
 			return err
 		}
-		if err := lendTo(file, data); err != nil {
+		if err := store.Lend(file, data); err != nil {
 			return err
 		}
 		between = append(between[:0], layout.after(i, data)...)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -221,7 +222,7 @@ func TestPackIntoTheDataset(t *testing.T) {
 	if err := plan.Create(t.Context(), dir+"/set"); err != nil {
 		t.Error(err)
 	}
-	if exists(filepath.Join(dir, "shards/new")) {
+	if own.Exists(filepath.Join(dir, "shards/new")) {
 		t.Error("shards/new was made")
 	}
 }

@@ -170,12 +170,19 @@ func CheckPackPlace(ctx context.Context, place string) error {
 	if !errors.Is(err, ErrNoPackedSet) {
 		return err
 	}
-	problem := checkEmpty(ctx, place, packFile, ErrNoPackedSet, "OUT")
+	problem := store.CheckEmpty(ctx, place, packFile)
 	if problem == nil {
 		return nil
 	}
 	if _, err = OpenPacked(ctx, place); errors.Is(err, ErrNoPackedSet) { // or has another process just made it?
-		return problem
+		taken := (*store.TakenError)(nil)
+		switch {
+		case !errors.As(problem, &taken):
+			return problem
+		case taken.NotEmpty:
+			return fmt.Errorf("%w and %w: choose another OUT", problem, ErrNoPackedSet)
+		}
+		return fmt.Errorf("%w: choose another OUT", problem)
 	}
 	return err
 }
@@ -198,12 +205,7 @@ func (p *PackPlan) Create(ctx context.Context, place string) error {
 	if err != nil {
 		return err
 	}
-	if bucket, ok := root.(store.Bucket); ok {
-		err = bucket.Make(ctx, packFile, indented(p.Set))
-	} else {
-		err = describeFolder(string(root.(store.Folder)), packFile, indented(p.Set))
-	}
-	if err != nil {
+	if err := store.MakeFile(ctx, root, packFile, indented(p.Set)); err != nil {
 		return err
 	}
 	has, err := OpenPacked(ctx, place)
@@ -233,7 +235,7 @@ func sweepPacked(root store.Store, set PackedSet) error {
 	if !ok {
 		return nil
 	}
-	if err := sweepDescriptions(string(folder), packFile); err != nil {
+	if err := store.SweepMade(folder, packFile); err != nil {
 		return err
 	}
 	files := map[string]bool{shardsFile: true, cardFile: true}

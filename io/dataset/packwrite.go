@@ -120,7 +120,7 @@ func (p *packer) writeFile(ctx context.Context, name string, of packed, members 
 	if err := p.reach("begin"); err != nil {
 		return false, err
 	}
-	return false, writeWhole(ctx, p.target, name, func(file io.Writer) error {
+	return false, store.WriteFile(ctx, p.target, name, func(file io.Writer) error {
 		if err := writePacked(file, layout, picked(ctx, p.source, picks, layout.blobs())); err != nil {
 			return err
 		}
@@ -171,9 +171,9 @@ func (p *packer) writeFolder(ctx context.Context, name string, members []member,
 }
 
 func (p *packer) uploadFolder(ctx context.Context, bucket store.Bucket, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
-	out := newObjects(ctx, bucket, name)
-	defer out.cancel()
-	return out.finish(p.fill(names, blobs, out.create))
+	out := store.NewUploads(ctx, bucket, name)
+	defer out.Cancel()
+	return out.Finish(p.fill(names, blobs, out.Create))
 }
 
 func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
@@ -186,14 +186,14 @@ func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[
 	if err := os.MkdirAll(temp, 0o777); err != nil {
 		return err
 	}
-	err := p.fill(names, blobs, func(name string) (io.WriteCloser, error) { return createFile(filepath.Join(temp, name)) })
+	err := p.fill(names, blobs, func(name string) (io.WriteCloser, error) { return store.CreateFile(filepath.Join(temp, name)) })
 	if err != nil {
 		return err
 	}
 	if err := p.reach("written"); err != nil {
 		return err
 	}
-	if err = os.Rename(temp, target); err == nil || !exists(target) || !exists(temp) {
+	if err = os.Rename(temp, target); err == nil || !own.Exists(target) || !own.Exists(temp) {
 		return err
 	}
 	if whole, err := checkPacked(target, name, names); whole || err != nil {

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -315,7 +316,7 @@ func TestRepairLeaves(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{damagedShard + "/x", "shards/" + door.ID() + "/20260101T001200000Z-4/x", "shards/y", "ledger/z", damagedReceipt} {
-		if !exists(filepath.Join(s.name, name)) {
+		if !own.Exists(filepath.Join(s.name, name)) {
 			t.Errorf("%s is gone", name)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // A sealed Parquet file has checksums where Parquet has none: parquet-go (0.32)
@@ -103,17 +105,17 @@ func (s *sealer) close(setMetadata func(key, value string), end func() error) er
 var errSeal = errors.New("it is damaged: a checksum does not match")
 
 // openSealed opens a sealed file, and returns the seals of its row groups.
-func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
-	size := file.file.Size()
-	end, err := file.load(max(0, size-footerEnd), size)
+func openSealed(file *store.Ranges) (*parquet.File, []groupSeal, error) {
+	size := file.Size()
+	end, err := file.Load(max(0, size-footerEnd), size)
 	if err != nil {
 		return nil, nil, err
 	}
-	file.release(end)
-	if len(end.data) < footerEnd {
+	file.Release(end)
+	if len(end.Data) < footerEnd {
 		return nil, nil, errSeal
 	}
-	claimed := int64(binary.LittleEndian.Uint32(end.data))
+	claimed := int64(binary.LittleEndian.Uint32(end.Data))
 	if claimed > footerLimit {
 		return nil, nil, fmt.Errorf("it is damaged: its footer claims %d bytes, there must be at most %d",
 			claimed, footerLimit)
@@ -122,15 +124,15 @@ func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
 	if length+sealSize > size {
 		return nil, nil, errSeal
 	}
-	tail, err := file.load(size-length-sealSize, size)
+	tail, err := file.Load(size-length-sealSize, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer file.release(tail)
-	if crc32.Checksum(tail.data[sealSize:], castagnoli) != binary.LittleEndian.Uint32(tail.data) {
+	defer file.Release(tail)
+	if crc32.Checksum(tail.Data[sealSize:], castagnoli) != binary.LittleEndian.Uint32(tail.Data) {
 		return nil, nil, errSeal
 	}
-	if err := checkFooter(tail.data[sealSize : len(tail.data)-footerEnd]); err != nil {
+	if err := checkFooter(tail.Data[sealSize : len(tail.Data)-footerEnd]); err != nil {
 		return nil, nil, fmt.Errorf("it is damaged: %w", err)
 	}
 	reader, err := parquet.OpenFile(file, size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
@@ -146,16 +148,16 @@ func openSealed(file *fileRanges) (*parquet.File, []groupSeal, error) {
 }
 
 // loadSealed loads a row group, and compares it with its seal.
-func loadSealed(file *fileRanges, seal groupSeal) (*fileRange, error) {
+func loadSealed(file *store.Ranges, seal groupSeal) (*store.Range, error) {
 	if n := seal.End - seal.First; n > groupLimit {
 		return nil, fmt.Errorf("it is damaged: its row group claims %d bytes, there must be at most %d", n, groupLimit)
 	}
-	group, err := file.load(seal.First, seal.End)
+	group, err := file.Load(seal.First, seal.End)
 	if err != nil {
 		return nil, err
 	}
-	if crc32.Checksum(group.data, castagnoli) != seal.Sum {
-		file.release(group)
+	if crc32.Checksum(group.Data, castagnoli) != seal.Sum {
+		file.Release(group)
 		return nil, errSeal
 	}
 	return group, nil
@@ -163,28 +165,28 @@ func loadSealed(file *fileRanges, seal groupSeal) (*fileRange, error) {
 
 // checkBetween compares what stands between the last row group and the footer, which
 // others read, with its seal.
-func checkBetween(file *fileRanges, seals []groupSeal) error {
-	size := file.file.Size()
-	end, err := file.load(size-footerEnd, size)
+func checkBetween(file *store.Ranges, seals []groupSeal) error {
+	size := file.Size()
+	end, err := file.Load(size-footerEnd, size)
 	if err != nil {
 		return err
 	}
-	defer file.release(end)
+	defer file.Release(end)
 	var first int64
 	if n := len(seals); n > 0 {
 		first = seals[n-1].End
 	}
-	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.data))
+	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.Data))
 	if n := footer - sealSize - first; n > groupLimit {
 		return fmt.Errorf("it is damaged: %d bytes stand before its footer, there must be at most %d", n, groupLimit)
 	}
-	between, err := file.load(first, footer-sealSize)
+	between, err := file.Load(first, footer-sealSize)
 	if err != nil {
 		return err
 	}
-	defer file.release(between)
-	n := len(between.data) - sealSize
-	if n < 0 || crc32.Checksum(between.data[:n], castagnoli) != binary.LittleEndian.Uint32(between.data[n:]) {
+	defer file.Release(between)
+	n := len(between.Data) - sealSize
+	if n < 0 || crc32.Checksum(between.Data[:n], castagnoli) != binary.LittleEndian.Uint32(between.Data[n:]) {
 		return errSeal
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // onNetworks runs a test in a place of each kind that is reached by a network.
@@ -269,7 +270,7 @@ func TestUploadsOverlap(t *testing.T) {
 			return false
 		}
 		mu.Lock()
-		if waiting++; waiting == uploads {
+		if waiting++; waiting == store.UploadsAtOnce {
 			close(together)
 		}
 		mu.Unlock()
@@ -279,7 +280,7 @@ func TestUploadsOverlap(t *testing.T) {
 		}
 		return false
 	})
-	write(t, s.name, shardOf(door, 0, strings.Repeat("f", 2*uploads)))
+	write(t, s.name, shardOf(door, 0, strings.Repeat("f", 2*store.UploadsAtOnce)))
 }
 
 // TestUnconditional: stores that know no conditional writes, and those that are

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"io"
 	"slices"
 
@@ -13,10 +12,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
-
-// uploads is how many objects of one shard are written at once: a request takes
-// long, whatever its size.
-const uploads = 16
 
 // upload writes a shard into a bucket. There is no place there to prepare it in,
 // and no rename: an object stands under its final name once it is whole. So the
@@ -77,69 +72,23 @@ func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard framepb.Sha
 	if len(shard.Frames) == 0 {
 		return nil, nil
 	}
-	out := newObjects(ctx, bucket, w.format.Path(shard.Span))
-	defer out.cancel()
+	out := store.NewUploads(ctx, bucket, w.format.Path(shard.Span))
+	defer out.Cancel()
 	err = w.format.Write(shard, func(name string) (io.WriteCloser, error) {
 		if err := w.reach("create"); err != nil {
 			return nil, err
 		}
-		return out.create(name)
+		return out.Create(name)
 	})
-	return out.names, out.finish(err)
-}
-
-// objects is what is being written of a shard, or of a folder of a packed set.
-type objects struct {
-	bucket store.Bucket
-	path   string
-	names  []string
-
-	ctx    context.Context
-	cancel context.CancelFunc // what is cancelled never appears
-	group  *errgroup.Group
-	single *io.SectionReader // the object at path itself
-}
-
-func newObjects(ctx context.Context, bucket store.Bucket, path string) *objects {
-	o := &objects{bucket: bucket, path: path}
-	ctx, o.cancel = context.WithCancel(ctx)
-	o.group, o.ctx = errgroup.WithContext(ctx)
-	o.group.SetLimit(uploads)
-	return o
-}
-
-// create begins an object. One of many is sent when it is closed, while others are
-// written; the only one by finish: only then it is known to be whole.
-func (o *objects) create(name string) (io.WriteCloser, error) {
-	o.names = append(o.names, name)
-	return &gathered{send: func(content *io.SectionReader) error {
-		if name == "" {
-			o.single = content
-			return nil
-		}
-		o.group.Go(func() error { return o.bucket.PutFrom(o.ctx, o.path+"/"+name, content) })
-		return o.ctx.Err()
-	}}, nil
-}
-
-// finish completes what is being sent, unless err says that not all of it could be
-// written; it returns why.
-func (o *objects) finish(err error) error {
-	if err == nil && o.single != nil {
-		o.group.Go(func() error { return o.bucket.PutFrom(o.ctx, o.path, o.single) })
-	}
-	// That an upload failed ends the others, and the format, as cancelled.
-	if problem := o.group.Wait(); err == nil || problem != nil && !errors.Is(problem, context.Canceled) {
-		err = problem
-	}
-	return err
+	err = out.Finish(err)
+	return out.Names(), err
 }
 
 // removeObjects removes objects of a shard that are not of it any more. What else
 // somebody keeps at its path stays.
 func removeObjects(ctx context.Context, bucket store.Bucket, span framepb.Span, path string, names []string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(uploads)
+	group.SetLimit(store.UploadsAtOnce)
 	for _, name := range names {
 		if name != "" {
 			if !isMember(span, name) {

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/internal/own"
 )
 
 // TestVerifyIndex: an index that is not the one of the receipts is not complete, and
@@ -56,7 +58,7 @@ func TestVerifyIndex(t *testing.T) {
 				t.Errorf("Verify = %+v", report)
 			}
 			repaired := repair(t, dir)
-			if !repaired.Complete || (repaired.Repaired > 0) != test.stale || exists(filepath.Join(dir, indexFile)) != (!test.stale && name != "none") {
+			if !repaired.Complete || (repaired.Repaired > 0) != test.stale || own.Exists(filepath.Join(dir, indexFile)) != (!test.stale && name != "none") {
 				t.Errorf("Repair = %+v", repaired)
 			}
 		})

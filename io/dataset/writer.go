@@ -19,6 +19,10 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
+// attempts bounds how often a step is done again because another process removed an empty
+// folder from under it.
+const attempts = 20
+
 // tries is how often a shard is written again because another process that
 // completed the same shard took this one for a killed writer: each of several may.
 const tries = 10
@@ -170,7 +174,7 @@ func (o *output) create(name string) (io.WriteCloser, error) {
 		return nil, err
 	}
 	if o.path != "" {
-		return createFile(filepath.Join(o.path, name))
+		return store.CreateFile(filepath.Join(o.path, name))
 	}
 	var file *os.File
 	var err error
@@ -178,17 +182,13 @@ func (o *output) create(name string) (io.WriteCloser, error) {
 		if name != "" {
 			return os.Mkdir(path, 0o777)
 		}
-		file, err = createFile(path)
+		file, err = store.CreateFile(path)
 		return err
 	})
 	if err == nil && name != "" {
-		file, err = createFile(filepath.Join(o.path, name))
+		file, err = store.CreateFile(filepath.Join(o.path, name))
 	}
 	return file, err
-}
-
-func createFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
 // discard removes what place has not moved.
@@ -216,14 +216,14 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 			return nil
 		}
 		switch {
-		case exists(path):
+		case own.Exists(path):
 			if there.holds(w.format, receipt) {
 				return nil
 			}
 			if err := w.takeAway(out.span, path); err != nil {
 				return err
 			}
-		case errors.Is(err, fs.ErrNotExist) && exists(out.path):
+		case errors.Is(err, fs.ErrNotExist) && own.Exists(out.path):
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err // one that exists may have been removed a moment later
 			}
@@ -237,7 +237,7 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 // takeAway removes what is at a shard's path, and folders that no shard is in any
 // more: also those that a kill left.
 func (w *Writer) takeAway(span framepb.Span, path string) error {
-	if exists(path) {
+	if own.Exists(path) {
 		if err := w.remove(span, path); err != nil {
 			return err
 		}
@@ -264,7 +264,7 @@ func (w *Writer) remove(span framepb.Span, path string) error {
 	}
 	old, err := w.ledger.Temp(span, func(old string) error {
 		err := os.Rename(path, old)
-		if errors.Is(err, fs.ErrNotExist) && !exists(path) {
+		if errors.Is(err, fs.ErrNotExist) && !own.Exists(path) {
 			return nil // another writer was first
 		}
 		return err
@@ -321,11 +321,6 @@ func (w *Writer) checkOwn(span framepb.Span) error {
 	}
 	_, err = own.CheckMembers(folder, path, func(name string) bool { return isMember(span, name) })
 	return err
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 func (w *Writer) reach(step string) error {

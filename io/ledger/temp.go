@@ -117,19 +117,7 @@ func (l *Ledger) replace(span framepb.Span, target string, data []byte) error {
 // The folder that it is in stays until [Ledger.Sweep]: to a file system, making
 // folders is what costs most.
 func (l *Ledger) Temp(span framepb.Span, create func(path string) error) (path string, err error) {
-	path = filepath.Join(l.tmp(), own.TempName(tempName(span)))
-	err = create(path)
-	for try := 0; errors.Is(err, fs.ErrNotExist) && try < attempts; try++ {
-		// That it exists is said also where it was removed a moment later.
-		if err = os.MkdirAll(l.tmp(), 0o777); err == nil || errors.Is(err, fs.ErrExist) {
-			err = create(path)
-		}
-	}
-	if err != nil {
-		os.RemoveAll(path)
-		return "", err
-	}
-	return path, nil
+	return store.Folder(l.dir).Temp(tempName(span), create)
 }
 
 // clear removes what other writers of a shard left in tmp. One of them may

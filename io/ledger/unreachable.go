@@ -10,7 +10,7 @@ import (
 type unreachable struct{ err error }
 
 func (u unreachable) Read(context.Context, string, int64) ([]byte, error) { return nil, u.err }
-func (u unreachable) Open(context.Context, string) (store.File, error) { return nil, u.err }
+func (u unreachable) Open(context.Context, string) (store.File, error)    { return nil, u.err }
 
 func (u unreachable) ReadRange(context.Context, string, []byte, int64) error {
 	return u.err

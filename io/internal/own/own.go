@@ -178,3 +178,9 @@ func orNone(err error) error {
 	}
 	return err
 }
+
+// Exists reports whether there is something at a path, be it a link to nothing.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -1,4 +1,4 @@
-package dataset
+package store
 
 import (
 	"bytes"
@@ -6,24 +6,22 @@ import (
 	"sort"
 )
 
-// gathered is an object of which pictures stay where they are until it is sent. So a
-// shard is not in memory twice.
+// gathered is an object that is lent its pictures: they stay where they are until it is
+// sent, so a shard is not in memory twice.
 type gathered struct {
 	send  func(content *io.SectionReader) error
 	parts [][]byte
 	ends  []int64 // of the parts
 }
 
-// lender is a writer that keeps what it is lent. It must not change any more.
-type lender interface{ lend(p []byte) }
-
-// lendTo writes a picture that does not change any more.
-func lendTo(file io.Writer, picture []byte) error {
-	if l, ok := file.(lender); ok {
-		l.lend(picture)
+// Lend writes data that does not change any more. A file of [Uploads] keeps it where it
+// is; any other writer gets it in one call.
+func Lend(file io.Writer, data []byte) error {
+	if g, ok := file.(*gathered); ok {
+		g.lend(data)
 		return nil
 	}
-	_, err := file.Write(picture)
+	_, err := file.Write(data)
 	return err
 }
 

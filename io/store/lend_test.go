@@ -1,4 +1,4 @@
-package dataset
+package store
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func TestGathered(t *testing.T) {
 		for _, part := range rapid.SliceOf(rapid.SliceOfN(rapid.Byte(), 0, 20)).Draw(t, "parts") {
 			want = append(want, part...)
 			if rapid.Bool().Draw(t, "lent") {
-				if err := lendTo(g, part); err != nil {
+				if err := Lend(g, part); err != nil {
 					t.Fatal(err)
 				}
 				continue

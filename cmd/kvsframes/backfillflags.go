@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -180,7 +181,7 @@ func parseDuration(s string, least, most time.Duration) (time.Duration, error) {
 }
 
 func parseFormat(s string) (string, error) {
-	if _, err := dataset.FormatOf(s); err != nil {
+	if !slices.Contains(dataset.Formats(), s) {
 		return "", fmt.Errorf("it must be one of %s", strings.Join(dataset.Formats(), ", "))
 	}
 	return s, nil

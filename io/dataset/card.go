@@ -145,7 +145,7 @@ func (c *cataloger) requests(w io.Writer) {
 	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples |\n|---|---|---|---:|---|---|---:|\n")
 	for _, span := range asked[:min(len(asked), cardRows)] {
 		s := span.Series
-		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", cell(s.StreamName), clock(s.At(span.First)), clock(s.At(span.End()-1)),
+		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", cell(s.StreamName), framepb.Clock(s.At(span.First)), framepb.Clock(s.At(span.End()-1)),
 			time.Duration(s.IntervalMs)*time.Millisecond, cell(s.ImageSelectorType), picturesOf(s), span.Samples)
 	}
 	more(w, len(asked))

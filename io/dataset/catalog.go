@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -91,7 +92,7 @@ type cataloger struct {
 	store    store.Store
 	ledger   *ledger.Ledger
 	desc     *framepb.Dataset
-	format   Format
+	format   container.Format
 	progress func(done, total int64)
 
 	tally // of the rows of the index
@@ -153,7 +154,7 @@ func (c *cataloger) outcomesOf(part ledger.Part) (indexed, error) {
 	return c.samplesOf(part, nil, nil)
 }
 
-func (c *cataloger) samplesOf(part ledger.Part, blobs []Blob, err error) (indexed, error) {
+func (c *cataloger) samplesOf(part ledger.Part, blobs []container.Blob, err error) (indexed, error) {
 	receipt := part.Receipt
 	span := receipt.Span()
 	if err == nil {
@@ -166,7 +167,7 @@ func (c *cataloger) samplesOf(part ledger.Part, blobs []Blob, err error) (indexe
 		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}
 		return indexed{}, &ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: err}
 	}
-	pictures, tensors := make([]Position, receipt.Frames), make([]Position, receipt.Frames)
+	pictures, tensors := make([]container.Position, receipt.Frames), make([]container.Position, receipt.Frames)
 	for _, b := range blobs {
 		if b.Tensor {
 			tensors[b.Frame] = b.Position

@@ -1,92 +1,9 @@
 package dataset
 
-import (
-	"fmt"
-	"io"
-	"iter"
-	"maps"
-	"slices"
-	"strings"
-
-	"github.com/kvsframes/kvsframes/io/framepb"
-)
-
-// Format is how the frames of a shard become files: shard in, bytes out. What
-// is written whole or not at all, where, and when a receipt follows is no
-// concern of a format. All methods may be called by many goroutines at once.
-type Format interface {
-	// Path returns where the shard of a span is kept, relative to the dataset
-	// and with forward slashes: the path of one file, or of a folder of files.
-	Path(span framepb.Span) string
-
-	// Write writes the frames of a shard that has some. It calls create for
-	// each file in turn and closes it before the next: with the name "" for a
-	// file at Path itself, with any other name for a file in the folder at
-	// Path. The same shard must give the same files.
-	Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error
-
-	// Positions returns where the blobs of a receipt's frames lie, each once and
-	// without data. It reads no file: that follows from the receipt. The error
-	// says that the receipt is of no shard that Write can have written.
-	Positions(receipt *framepb.Receipt) ([]Blob, error)
-
-	// Read yields each blob of a receipt's frames once, or why it cannot be had:
-	// an error that satisfies [fs.ErrNotExist] where it is not there, another
-	// where it, or what stands around it in its file, is not what Write wrote. It
-	// calls open with the names that Write gave to create, and takes no size from
-	// a file.
-	Read(receipt *framepb.Receipt, open func(name string) (File, error)) iter.Seq2[Blob, error]
-}
-
-// Blob is the picture of a frame or the tensor beside it, and where its bytes lie.
-type Blob struct {
-	Frame  int    // among the frames of the shard, from 0
-	Tensor bool   // it is the tensor
-	Data   []byte // valid until the next one
-	Position
-}
-
-func (b *Blob) kind() string {
-	if b.Tensor {
-		return "tensor"
-	}
-	return "frame"
-}
-
-// Position is where the bytes of a blob lie.
-type Position struct {
-	Name   string // of its file, as Write gives it to create
-	Offset int64  // of its first byte in that file
-}
-
-// File is a file of a shard, open for reading: from its beginning with Read, at
-// any place with ReadAt, which does not move Read on. In a bucket Read is one
-// stream and each ReadAt a request, so ask for much at once.
-type File interface {
-	io.Reader
-	io.ReaderAt
-	io.Closer
-	Size() int64 // bytes
-}
+import "github.com/kvsframes/kvsframes/io/internal/container"
 
 // DefaultFormat is the format of a dataset that is created without one named.
-const DefaultFormat = "webdataset"
+const DefaultFormat = container.Default
 
-var formats = map[string]Format{
-	"files":      files{},
-	"parquet":    parquetFormat,
-	"tfrecord":   tfrecord,
-	"webdataset": webdataset,
-}
-
-// Formats lists the names of all formats.
-func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
-
-// FormatOf returns the format of that name.
-func FormatOf(name string) (Format, error) {
-	format, ok := formats[name]
-	if !ok {
-		return nil, fmt.Errorf("dataset format %q is not known: it must be one of %s", name, strings.Join(Formats(), ", "))
-	}
-	return format, nil
-}
+// Formats lists the names of all formats, in order.
+func Formats() []string { return container.Names() }

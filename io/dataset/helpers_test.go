@@ -1,19 +1,12 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"image/png"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
+	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -21,55 +14,18 @@ import (
 
 func TestMain(m *testing.M) { ptest.Main(m) }
 
-var door = framepb.Series{
-	StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: framepb.JPEG,
-}
+// What shardtest makes, by short names.
+var (
+	door        = shardtest.Door
+	draw        = shardtest.Draw
+	shardOf     = shardtest.Shard
+	tensor      = shardtest.Tensor
+	withTensors = shardtest.WithTensors
+	tree        = shardtest.Tree
+	equalTrees  = shardtest.EqualTrees
+)
 
-// first is the sample at 2026-01-01T00:00:00Z.
-const first = 1767225600000 / 3000
-
-// draw makes a picture whose bytes differ from one shade to the next.
-func draw(format string, width, height int, shade byte) []byte {
-	img := image.NewGray(image.Rect(0, 0, width, height))
-	for x := range width {
-		img.SetGray(x, int(shade)%height, color.Gray{Y: shade})
-	}
-	var data bytes.Buffer
-	var err error
-	if format == framepb.PNG {
-		err = png.Encode(&data, img)
-	} else {
-		err = jpeg.Encode(&data, img, nil)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return data.Bytes()
-}
-
-// shardOf makes a shard with one sample a letter: f and g frames (of different
-// pictures), n and F gaps (NO_MEDIA, FAILED), d a drop. It begins offset samples
-// after first.
-func shardOf(series framepb.Series, offset int64, outcomes string) framepb.Shard {
-	shard := framepb.Shard{Span: framepb.Span{Series: series, First: first + offset, Samples: int64(len(outcomes))}}
-	for i, c := range outcomes {
-		at := series.At(shard.Span.First + int64(i))
-		switch c {
-		case 'f', 'g':
-			shard.Frames = append(shard.Frames, framepb.Frame{
-				Stream: series.StreamName, SampleMs: at, ImageMs: at - 40, Format: series.Format, Width: 16, Height: 9,
-				Data: draw(series.Format, 16, 9, byte(i)+byte(c)),
-			})
-		case 'n':
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: framepb.NoMedia})
-		case 'F':
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: framepb.Failed, Cause: "no route"})
-		case 'd':
-			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: "SAME"})
-		}
-	}
-	return shard
-}
+const first = shardtest.First
 
 // create makes a new dataset of single files in a new folder.
 func create(t testing.TB) string { return createIn(t, "files") }
@@ -106,29 +62,6 @@ func write(t testing.TB, dir string, shards ...framepb.Shard) {
 	}
 }
 
-// tree maps every path below dir to its content; folders end in a slash.
-func tree(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	files := make(map[string]string)
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == dir {
-			return err
-		}
-		name, _ := filepath.Rel(dir, path)
-		if d.IsDir() {
-			files[name+"/"] = ""
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		files[name] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
 // settled is tree once all writers are done: they have left nothing in tmp, and
 // Sweep removes it.
 func settled(t testing.TB, dir string) map[string]string {
@@ -154,18 +87,4 @@ func leftovers(t testing.TB, dir string) []string {
 		t.Error(err)
 	}
 	return left
-}
-
-func equalTrees(t testing.TB, got, want map[string]string, when string) {
-	t.Helper()
-	for name, data := range want {
-		if have, ok := got[name]; !ok || have != data {
-			t.Errorf("%s: %s is there: %v, same: %v", when, name, ok, have == data)
-		}
-	}
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			t.Errorf("%s: %s is left over", when, name)
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -13,7 +14,7 @@ import (
 // what reads the same receipts only to count.
 func BenchmarkIndex(b *testing.B) {
 	dir := createIn(b, DefaultFormat)
-	book, format := ledger.Open(dir), formats[DefaultFormat]
+	book, format := ledger.Open(dir), container.All[DefaultFormat]
 	var spans []framepb.Span
 	data := bigShard().Frames[0].Data
 	for n := range int64(1000) {

@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
 // labelledShard is a shard of which the first frame has labels, and the second none.
@@ -39,7 +40,7 @@ func TestLabels(t *testing.T) {
 			if err := packByHand(planned(t, dir, PackOptions{Format: format}), dir, set, nil); err != nil {
 				t.Fatal(err)
 			}
-			for name, content := range map[string]string{"shard": tree(t, dir)[formats[format].Path(shard.Span)], "set": tree(t, set)["train-000000"+extensionOf(formats[format])]} {
+			for name, content := range map[string]string{"shard": tree(t, dir)[container.All[format].Path(shard.Span)], "set": tree(t, set)["train-000000"+extensionOf(container.All[format])]} {
 				if got, want := labelsIn(t, format, content), []string{`{"age":"3","class":"dog \"Rex\""}`, `{}`, `{"class":"cat"}`}; strings.Join(got, " ") != strings.Join(want, " ") && format != "files" {
 					t.Errorf("the %s has %v, want %v", name, got, want)
 				}
@@ -91,7 +92,7 @@ func labelsIn(t *testing.T, format, content string) (all []string) {
 				t.Fatal(err)
 			}
 			if strings.HasSuffix(header.Name, ".json") {
-				var s sidecar
+				var s struct{ Labels json.RawMessage }
 				if err := json.NewDecoder(r).Decode(&s); err != nil {
 					t.Fatal(err)
 				}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -34,7 +35,7 @@ func TestMixedTransforms(t *testing.T) {
 			{"no transforms", small, nil, func(dir, other string) { copyOver(t, dir, other, descriptionFile) }, 2},
 			{"a shard", small, nil, func(dir, other string) {
 				span := framepb.Span{Series: door, First: first, Samples: 4}
-				copyOver(t, dir, other, formats[format].Path(span))
+				copyOver(t, dir, other, container.All[format].Path(span))
 				copyOver(t, dir, other, ledger.Entry{Span: span}.Path())
 			}, 1},
 		} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -62,7 +63,7 @@ func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q %w: %v", dir, ErrForeign, err)
 	}
-	if _, err := FormatOf(desc.Format); err != nil {
+	if _, err := container.Of(desc.Format); err != nil {
 		return nil, fmt.Errorf("%q %w: %w", dir, ErrForeign, err)
 	}
 	if desc.ShardSamples < 1 || desc.ShardSamples > MaxShardSamples {
@@ -93,12 +94,12 @@ func decodeDescription(data []byte) (*framepb.Dataset, error) {
 }
 
 // opened is Open, with the dataset's format and the store that it lies in.
-func opened(ctx context.Context, dir string) (*framepb.Dataset, Format, store.Store, error) {
+func opened(ctx context.Context, dir string) (*framepb.Dataset, container.Format, store.Store, error) {
 	desc, err := Open(ctx, dir)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	format, err := FormatOf(desc.Format)
+	format, err := container.Of(desc.Format)
 	if err != nil {
 		return nil, nil, nil, err
 	}

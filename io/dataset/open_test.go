@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -51,9 +52,9 @@ func TestCreate(t *testing.T) {
 	for field, options := range map[string]Options{
 		"shard-samples": {ShardSamples: 51}, "transforms": {Transforms: []string{}}, "dataset-format": {Format: "one"},
 	} {
-		formats["one"] = oneFile{}
+		container.All["one"] = oneFile{}
 		_, err := Create(t.Context(), dir, options)
-		delete(formats, "one")
+		delete(container.All, "one")
 		var mismatch *MismatchError
 		if !errors.As(err, &mismatch) || mismatch.Field != field || mismatch.Dir != dir {
 			t.Errorf("%s: %v, want a *MismatchError", field, err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -30,7 +31,7 @@ type Options struct {
 func (o Options) validate() error {
 	var errs []error
 	if o.Format != "" {
-		if _, err := FormatOf(o.Format); err != nil {
+		if _, err := container.Of(o.Format); err != nil {
 			errs = append(errs, err)
 		}
 	}

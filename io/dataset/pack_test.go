@@ -18,6 +18,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -132,7 +133,7 @@ func TestPackEverywhere(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			o := PackOptions{Format: format, SamplesPerFile: 4, ShuffleSeed: new(int64(5)), Splits: halves, SplitBy: BySample}
 			var want map[string]string
-			for from := range formats {
+			for from := range container.All {
 				for name, where := range spots {
 					if from != "webdataset" && name != "folder" {
 						continue // of each, one is enough
@@ -191,7 +192,7 @@ func tarFrames(t *testing.T, dir, pattern string) (keys []string, pictures map[s
 				pictures[key] = data
 				continue
 			}
-			var told sidecar
+			var told struct{ Key string }
 			if err := json.Unmarshal(data, &told); err != nil || told.Key != key {
 				t.Errorf("%s has the JSON of %s (%v)", key, told.Key, err)
 			}
@@ -260,7 +261,7 @@ func TestPackFindsDamage(t *testing.T) {
 		"changed": func(path string) error {
 			data, err := os.ReadFile(path)
 			if err == nil {
-				data[tarBlock+10] ^= 1 // in the first picture
+				data[512+10] ^= 1 // in the first picture
 				err = os.WriteFile(path, data, 0o666)
 			}
 			return err
@@ -299,7 +300,7 @@ func TestPackFromABucket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := webdataset.Path(shardOf(door, 0, "ffffffffff").Span)
+		path := container.All["webdataset"].Path(shardOf(door, 0, "ffffffffff").Span)
 		data, err := root.Read(context.Background(), path, 1<<20)
 		if err != nil {
 			t.Fatal(err)

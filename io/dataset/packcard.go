@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -28,7 +29,7 @@ type PackedFile struct {
 
 // Shards lists the files of the set, split by split.
 func (s PackedSet) Shards() []PackedShards {
-	extension := extensionOf(formats[s.Format])
+	extension := extensionOf(container.All[s.Format])
 	var all []PackedShards
 	for _, split := range s.Splits {
 		shards := PackedShards{
@@ -110,7 +111,7 @@ func (s PackedSet) pattern(split string) string {
 	if s.Format == "files" {
 		return split + "-*/*"
 	}
-	return split + "-*" + extensionOf(formats[s.Format])
+	return split + "-*" + extensionOf(container.All[s.Format])
 }
 
 // card is a README.md as Hugging Face shows and reads it.

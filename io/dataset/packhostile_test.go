@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -140,7 +141,7 @@ func TestPackOfHostileReceipts(t *testing.T) {
 		}
 		change(receipt)
 		if len(receipt.Path) > 0 {
-			receipt.Path = webdataset.Path(receipt.Span())
+			receipt.Path = container.All["webdataset"].Path(receipt.Span())
 		}
 		if err := ledger.Open(dir).Put(receipt); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
 // TestPackKilledAtEachStep: whatever was done when a process was killed, the next
@@ -80,7 +82,7 @@ func TestPackGoesOn(t *testing.T) {
 		if err := packByHand(plan, dir, place, count); err != nil || begun.Load() != 0 {
 			t.Errorf("%s: %d files were written again (%v)", format, begun.Load(), err)
 		}
-		second := filepath.Join(place, "train-000001"+extensionOf(formats[format]))
+		second := filepath.Join(place, "train-000001"+extensionOf(container.All[format]))
 		if format == "files" {
 			picture, err := filepath.Glob(second + "/*")
 			if err != nil || len(picture) != 6 {

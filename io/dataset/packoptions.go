@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
 // The bounds of PackOptions.
@@ -53,7 +55,7 @@ type PackOptions struct {
 func (o PackOptions) Validate() error {
 	var errs []error
 	if o.Format != "" {
-		if _, err := FormatOf(o.Format); err != nil {
+		if _, err := container.Of(o.Format); err != nil {
 			errs = append(errs, err)
 		}
 	}

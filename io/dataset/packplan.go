@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -219,8 +220,8 @@ func (a *arrangement) perFile(o PackOptions, total groupCount) (int64, error) {
 		return int64(o.SamplesPerFile), nil
 	}
 	m := a.member(total.first)
-	m.size, m.tensorSize = int(total.bytes/total.frames), int(total.tensors/total.frames)
-	size, err := sizeOf(formats[o.Format], m)
+	m.Size, m.TensorSize = int(total.bytes/total.frames), int(total.tensors/total.frames)
+	size, err := container.SizeOf(container.All[o.Format], m)
 	if err != nil {
 		return 0, err
 	}
@@ -273,8 +274,8 @@ func (a *arrangement) prefix(s *Sample) string {
 	return ""
 }
 
-func (a *arrangement) member(s *Sample) member {
-	return member{size: int(s.Size), tensorSize: int(s.TensorSize), prefix: a.prefix(s), Frame: framepb.Frame{
+func (a *arrangement) member(s *Sample) container.Member {
+	return container.Member{Size: int(s.Size), TensorSize: int(s.TensorSize), Prefix: a.prefix(s), Frame: framepb.Frame{
 		Stream: s.Stream, StreamARN: s.StreamARN, SampleMs: s.SampleMs, ImageMs: s.ImageMs,
 		Format: s.Format, Width: s.Width, Height: s.Height, Labels: s.Labels,
 	}}

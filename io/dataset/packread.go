@@ -14,12 +14,13 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // pick is a frame of a packed set, and where its blobs lie in the dataset.
 type pick struct {
-	member
+	container.Member
 	picture, tensor source
 }
 
@@ -38,12 +39,12 @@ type pickedBlob struct {
 }
 
 // blobsOf lists the blobs of picks, in the order that they are written in.
-func blobsOf(picks []pick, order []blob) []pickedBlob {
+func blobsOf(picks []pick, order []container.Item) []pickedBlob {
 	blobs := make([]pickedBlob, len(order))
 	for i, b := range order {
-		p := &picks[b.frame]
-		blobs[i] = pickedBlob{p.picture, b.size, p}
-		if b.tensor {
+		p := &picks[b.Frame]
+		blobs[i] = pickedBlob{p.picture, b.Size, p}
+		if b.Tensor {
 			blobs[i].source = p.tensor
 		}
 	}
@@ -73,7 +74,7 @@ type piece struct {
 
 // picked yields the blobs of picks in an order, each compared with its checksum and
 // valid until the next one. It ends with the first error, which names the frame.
-func picked(ctx context.Context, root store.Store, picks []pick, order []blob) iter.Seq2[[]byte, error] {
+func picked(ctx context.Context, root store.Store, picks []pick, order []container.Item) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		pieces := make(chan *piece, piecesAhead(root))
@@ -239,7 +240,7 @@ func (b *pickedBlob) fault(err error) error {
 	default:
 		advice = adviceVerify
 	}
-	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, clock(b.of.SampleMs), b.file, err, advice)
+	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, framepb.Clock(b.of.SampleMs), b.file, err, advice)
 }
 
 const adviceVerify = ": run kvsframes verify on the dataset, it tells what else is damaged"
@@ -256,17 +257,17 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 			}
 			origin := r.Origins[r.Origin[i]]
 			picks[slot] = pick{
-				member: member{
+				Member: container.Member{
 					Frame: framepb.Frame{
 						Stream: origin.StreamName, StreamARN: origin.StreamArn, SampleMs: r.SampleMs[i], ImageMs: r.SampleMs[i] + r.ImageOffsetsMs[i],
 						Format: origin.Format, Width: r.Widths[i], Height: r.Heights[i],
 					},
-					size: int(r.Sizes[i]), prefix: origin.KeyPrefix,
+					Size: int(r.Sizes[i]), Prefix: origin.KeyPrefix,
 				},
 				picture: source{origin.File, r.Offsets[i], r.Sha256[i*sha256.Size : (i+1)*sha256.Size]},
 			}
 			if len(r.TensorSizes) > 0 && r.TensorSizes[i] > 0 {
-				picks[slot].tensorSize = int(r.TensorSizes[i])
+				picks[slot].TensorSize = int(r.TensorSizes[i])
 				picks[slot].tensor = source{origin.TensorFile, r.TensorOffsets[i], r.TensorSha256[i*sha256.Size : (i+1)*sha256.Size]}
 			}
 			if len(r.Labels) > 0 {

@@ -64,10 +64,10 @@ func describeSet(o PackOptions, where *arrangement, total groupCount, sum string
 		Frames: total.frames, Bytes: total.bytes, Tensors: total.first.Format == framepb.NPY, Selection: sum,
 	}
 	if !o.Start.IsZero() {
-		set.Start = clock(where.Selection.StartMs)
+		set.Start = framepb.Clock(where.Selection.StartMs)
 	}
 	if !o.End.IsZero() {
-		set.End = clock(where.Selection.EndMs)
+		set.End = framepb.Clock(where.Selection.EndMs)
 	}
 	return set
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -19,7 +20,7 @@ import (
 // packer writes the files of a packed set.
 type packer struct {
 	source, target store.Store
-	format         Format
+	format         container.Format
 
 	// step, where set, is told of each step of a write and may fail it. Tests
 	// look at what a kill would leave there.
@@ -35,29 +36,15 @@ func newPacker(dir, place, format string) (*packer, error) {
 	if err != nil {
 		return nil, err
 	}
-	of, err := FormatOf(format)
+	of, err := container.Of(format)
 	return &packer{source: source, target: target, format: of}, err
 }
 
 // extensionOf is how the names of files of a packed set end; those of folders end
 // in nothing.
-func extensionOf(format Format) string {
-	of, _ := format.(packed)
-	return of.extension
-}
-
-// sizeOf is what a frame takes in a file of many that are like it.
-func sizeOf(format Format, m member) (int64, error) {
-	of, ok := format.(packed)
-	if !ok {
-		return int64(m.size + m.tensorSize), nil
-	}
-	many := slices.Repeat([]member{m}, groupRows)
-	layout, err := of.layout(many)
-	if err != nil {
-		return 0, err
-	}
-	return newPackedReader(nil, layout).total() / groupRows, nil
+func extensionOf(format container.Format) string {
+	of, _ := format.(container.Archive)
+	return of.Extension
 }
 
 // pack writes a file of a packed set by its number, and counts it.
@@ -72,7 +59,7 @@ func (p *packer) pack(ctx context.Context, number int64, name string, picks []pi
 		return file, nil
 	}
 	for i := range picks {
-		file.bytes += int64(picks[i].size)
+		file.bytes += int64(picks[i].Size)
 	}
 	packCounters.files.Add(1)
 	packCounters.frames.Add(file.frames)
@@ -83,12 +70,12 @@ func (p *packer) pack(ctx context.Context, number int64, name string, picks []pi
 // write writes a file of a packed set, whole or not at all, unless it is there. It
 // reports whether it was.
 func (p *packer) write(ctx context.Context, name string, picks []pick) (there bool, err error) {
-	members := make([]member, len(picks))
+	members := make([]container.Member, len(picks))
 	for i := range picks {
-		members[i] = picks[i].member
+		members[i] = picks[i].Member
 	}
 	for range tries { // another process that has it whole removes what this one writes of it
-		if of, ok := p.format.(packed); ok {
+		if of, ok := p.format.(container.Archive); ok {
 			there, err = p.writeFile(ctx, name, of, members, picks)
 		} else {
 			there, err = p.writeFolder(ctx, name, members, picks)
@@ -105,8 +92,8 @@ func (p *packer) write(ctx context.Context, name string, picks []pick) (there bo
 
 // writeFile writes a file of many pictures. One that has the size of a whole one is
 // whole: it appeared in one step.
-func (p *packer) writeFile(ctx context.Context, name string, of packed, members []member, picks []pick) (there bool, err error) {
-	layout, err := of.layout(members)
+func (p *packer) writeFile(ctx context.Context, name string, of container.Archive, members []container.Member, picks []pick) (there bool, err error) {
+	layout, err := of.Layout(members)
 	if err != nil {
 		return false, err
 	}
@@ -114,14 +101,14 @@ func (p *packer) writeFile(ctx context.Context, name string, of packed, members 
 	if err != nil {
 		return false, err
 	}
-	if size > 0 && size == newPackedReader(nil, layout).total() {
+	if size > 0 && size == layout.Size() {
 		return true, nil
 	}
 	if err := p.reach("begin"); err != nil {
 		return false, err
 	}
 	return false, store.WriteFile(ctx, p.target, name, func(file io.Writer) error {
-		if err := writePacked(file, layout, picked(ctx, p.source, picks, layout.blobs())); err != nil {
+		if err := layout.Write(file, picked(ctx, p.source, picks, layout.Items())); err != nil {
 			return err
 		}
 		return p.reach("written")
@@ -143,15 +130,15 @@ func (p *packer) size(ctx context.Context, name string) (int64, error) {
 
 // writeFolder writes a folder of blobs. One that has them all is whole: each of them
 // appeared in one step.
-func (p *packer) writeFolder(ctx context.Context, name string, members []member, picks []pick) (there bool, err error) {
+func (p *packer) writeFolder(ctx context.Context, name string, members []container.Member, picks []pick) (there bool, err error) {
 	have, _, err := p.target.List(ctx, name) // in order
 	if err != nil {
 		return false, err
 	}
-	blobs := inTurn(members)
+	blobs := container.Items(members)
 	names := make([]string, len(blobs))
 	for i, b := range blobs {
-		names[i] = members[b.frame].name(b.tensor)
+		names[i] = members[b.Frame].Name(b.Tensor)
 	}
 	absent := slices.ContainsFunc(names, func(name string) bool {
 		_, ok := slices.BinarySearch(have, name)
@@ -232,7 +219,7 @@ func (p *packer) fill(names []string, blobs iter.Seq2[[]byte, error], create fun
 			return err
 		}
 		// Until the next one is read, it is as it is.
-		if err := writeOne(create, names[i], bytes.Clone(data)); err != nil {
+		if err := container.WriteOne(create, names[i], bytes.Clone(data)); err != nil {
 			return err
 		}
 		i++

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -22,7 +23,7 @@ type stored struct {
 	opened map[string]bool // by name within path
 }
 
-func (s *stored) open(name string) (File, error) {
+func (s *stored) open(name string) (store.File, error) {
 	if s.opened == nil {
 		s.opened = make(map[string]bool)
 	}
@@ -42,12 +43,12 @@ func (s *stored) strays() ([]string, error) {
 // readBlob is a blob of a frame, and what the receipt says of the frame.
 type readBlob struct {
 	ledger.Outcome
-	Blob
+	container.Blob
 }
 
 // blobs yields every blob of a receipt, with an error where the file is not what was
 // recorded: one that satisfies fs.ErrNotExist where there is no file.
-func (s *stored) blobs(format Format, receipt *framepb.Receipt) iter.Seq2[readBlob, error] {
+func (s *stored) blobs(format container.Format, receipt *framepb.Receipt) iter.Seq2[readBlob, error] {
 	return func(yield func(readBlob, error) bool) {
 		var frames []ledger.Outcome
 		for outcome := range ledger.Outcomes(receipt) {
@@ -85,7 +86,7 @@ func (b *readBlob) compare() error {
 }
 
 // holds reports whether what is at its path is exactly the blobs of a receipt.
-func (s *stored) holds(format Format, receipt *framepb.Receipt) bool {
+func (s *stored) holds(format container.Format, receipt *framepb.Receipt) bool {
 	for _, err := range s.blobs(format, receipt) {
 		if err != nil {
 			return false

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -279,7 +280,7 @@ func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (fra
 			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: outcome.Reason})
 		}
 	}
-	for _, m := range membersOf(receipt) {
+	for _, m := range container.MembersOf(receipt) {
 		shard.Frames = append(shard.Frames, m.Frame)
 	}
 	there := &stored{ctx: ctx, store: r.found.store, path: r.found.format.Path(shard.Span)}
@@ -287,7 +288,7 @@ func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (fra
 		if err != nil {
 			return shard, fmt.Errorf("%s changed while it was repaired: %w", there.path, err)
 		}
-		*blobOf(&shard.Frames[blob.Frame], blob.Tensor) = slices.Clone(blob.Data)
+		*container.DataOf(&shard.Frames[blob.Frame], blob.Tensor) = slices.Clone(blob.Data)
 	}
 	return shard, nil
 }

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -391,7 +392,7 @@ func TestRepairAnything(t *testing.T) {
 func recordedWhole(t *testing.T, dir string) map[int64]bool {
 	t.Helper()
 	samples := make(map[int64]bool)
-	format, err := FormatOf("webdataset")
+	format, err := container.Of("webdataset")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // A sealed Parquet file has checksums where Parquet has none: parquet-go (0.32)
 // panics at some files that are damaged there, and ends the process at others. The
 // seals of its row groups are in its metadata; that of its footer stands right

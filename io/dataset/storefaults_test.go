@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -206,8 +207,8 @@ func TestNoBucket(t *testing.T) {
 
 // TestCancelledUpload: what is under way when a write is cancelled never appears.
 func TestCancelledUpload(t *testing.T) {
-	formats["large"] = oneFile{}
-	t.Cleanup(func() { delete(formats, "large") })
+	container.All["large"] = oneFile{}
+	t.Cleanup(func() { delete(container.All, "large") })
 	for format, shard := range map[string]framepb.Shard{"files": shardOf(door, 0, "ff"), "large": shardOf(door, 0, "f")} {
 		if format == "large" {
 			shard.Frames[0].Data = append(shard.Frames[0].Data, make([]byte, 70<<20)...)

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -312,8 +313,8 @@ func TestDiscardEverywhere(t *testing.T) {
 // TestOneFileEverywhere: the walls hold for a format of one file a shard, of any
 // size.
 func TestOneFileEverywhere(t *testing.T) {
-	formats["one"] = oneFile{}
-	t.Cleanup(func() { delete(formats, "one") })
+	container.All["one"] = oneFile{}
+	t.Cleanup(func() { delete(container.All, "one") })
 	big := shardOf(door, 8, "f")
 	big.Frames[0].Data = append(big.Frames[0].Data, make([]byte, 20<<20)...)
 	t.Run("in", func(t *testing.T) {
@@ -351,8 +352,8 @@ func (halfway) Write(shard framepb.Shard, create func(string) (io.WriteCloser, e
 // TestHalfAnUpload: an object that was not written to its end never appears, and
 // what was there before stays.
 func TestHalfAnUpload(t *testing.T) {
-	formats["half"] = oneFile{}
-	t.Cleanup(func() { delete(formats, "half") })
+	container.All["half"] = oneFile{}
+	t.Cleanup(func() { delete(container.All, "half") })
 	t.Run("in", func(t *testing.T) {
 		everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 			s := createAt(t, where, Options{Format: "half"})

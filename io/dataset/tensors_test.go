@@ -11,14 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 )
-
-// tensor is a .npy file as numpy writes it, of zeros.
-func tensor(descr, shape string, values int) []byte {
-	header := "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }"
-	header += strings.Repeat(" ", 127-10-len(header)) + "\n"
-	return append([]byte("\x93NUMPY\x01\x00\x76\x00"+header), make([]byte, values)...)
-}
 
 func TestTensors(t *testing.T) {
 	for _, format := range Formats() {
@@ -48,46 +42,6 @@ func allOf(t *testing.T, dir string) (all []byte) {
 		all = append(append(all, name...), content...)
 	}
 	return all
-}
-
-func TestCheckNPY(t *testing.T) {
-	for want, data := range map[string][]byte{
-		"":                        tensor("<f4", "(1, 2, 3, 3)", 72),
-		" ":                       tensor("<U5", "(7,)", 140),
-		"  ":                      tensor("|u1", "()", 1),
-		"does not begin as one":   []byte("\xff\xd8\xff\xe0 a JPEG"),
-		"ends in its header":      tensor("<f4", "(1,)", 4)[:100],
-		"header that cannot be":   tensor("[('a', '<f4')]", "(1,)", 4),
-		"with 71 bytes of values": tensor("<f4", "(1, 2, 3, 3)", 71),
-		"with 73 bytes of values": tensor("<f4", "(1, 2, 3, 3)", 73),
-		"too large":               tensor("<f4", "(99999999999999999999, 2)", 8),
-		"with 8 bytes of values":  tensor("<f4", "(100, 100, 100, 100)", 8),
-	} {
-		err := checkNPY(data)
-		if strings.TrimSpace(want) == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%.70q: %v, want %q", data, err, want)
-		}
-	}
-}
-
-func FuzzCheckNPY(f *testing.F) {
-	f.Add(tensor("<f4", "(1, 2, 3, 3)", 72))
-	f.Add([]byte("\x93NUMPY\x03\x00\xff\xff\xff\xff"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if checkNPY(data) == nil && checkNPY(append(data, 0)) == nil {
-			t.Error("a byte more changes nothing")
-		}
-	})
-}
-
-// withTensors puts tensors of which no two are alike beside the frames of a shard.
-func withTensors(shard framepb.Shard) framepb.Shard {
-	for i := range shard.Frames {
-		frame := &shard.Frames[i]
-		frame.Tensor = tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
-		copy(frame.Tensor[128:], frame.Key())
-	}
-	return shard
 }
 
 // TestTensorsBeside: tensors are with their pictures in every format, where the index
@@ -144,9 +98,13 @@ func wantTensors(t *testing.T, dir string, frames []framepb.Frame) {
 // whatever else of it is.
 func TestTensorsDamaged(t *testing.T) {
 	for _, format := range Formats() {
-		for what, parts := range map[string]func(s Sample) []Position{
-			"tensor": func(s Sample) []Position { return []Position{{s.TensorFile, s.TensorOffset}} },
-			"both":   func(s Sample) []Position { return []Position{{s.TensorFile, s.TensorOffset}, {s.File, s.Offset}} },
+		for what, parts := range map[string]func(s Sample) []container.Position{
+			"tensor": func(s Sample) []container.Position {
+				return []container.Position{{Name: s.TensorFile, Offset: s.TensorOffset}}
+			},
+			"both": func(s Sample) []container.Position {
+				return []container.Position{{Name: s.TensorFile, Offset: s.TensorOffset}, {Name: s.File, Offset: s.Offset}}
+			},
 		} {
 			dir := createIn(t, format)
 			write(t, dir, withTensors(shardOf(door, 0, "fff")))
@@ -160,24 +118,6 @@ func TestTensorsDamaged(t *testing.T) {
 			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || report.Missing != 3 || report.Corrupt != 0 {
 				t.Errorf("%s, %s repaired: %+v, %v", format, what, report, err)
 			}
-		}
-	}
-}
-
-// TestTensorsEveryByte: no byte changes unnoticed, around tensors neither.
-func TestTensorsEveryByte(t *testing.T) {
-	t.Parallel()
-	for _, name := range packedFormats() {
-		data, receipt := pack(t, formats[name], withTensors(plainShard(door, "fnf")))
-		if missing, corrupt := unpack(t, formats[name], receipt, data); missing+corrupt > 0 {
-			t.Fatalf("%s: of an undamaged file, %d are missing and %d corrupt", name, missing, corrupt)
-		}
-		for at := range data {
-			data[at] ^= 1
-			if missing, corrupt := unpack(t, formats[name], receipt, data); missing+corrupt == 0 {
-				t.Fatalf("%s: byte %d is changed, and nobody notices", name, at)
-			}
-			data[at] ^= 1
 		}
 	}
 }

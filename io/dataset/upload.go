@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -91,7 +92,7 @@ func removeObjects(ctx context.Context, bucket store.Bucket, span framepb.Span, 
 	group.SetLimit(store.UploadsAtOnce)
 	for _, name := range names {
 		if name != "" {
-			if !isMember(span, name) {
+			if !container.IsMember(span, name) {
 				continue
 			}
 			name = "/" + name

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/claim"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -56,7 +57,7 @@ type verifier struct {
 	dir      string
 	store    store.Store
 	desc     *framepb.Dataset
-	format   Format
+	format   container.Format
 	ledger   *ledger.Ledger
 	progress func(done, total int64)
 	trusts   func(ledger.Entry) bool // where set, says whose pictures were read back before
@@ -215,7 +216,7 @@ func (v *verifier) alien(path string, err error) {
 
 // checkPath holds the place of a receipt's pictures against where those of its shard
 // belong.
-func checkPath(format Format, receipt *framepb.Receipt) error {
+func checkPath(format container.Format, receipt *framepb.Receipt) error {
 	want := ""
 	if receipt.Frames > 0 {
 		want = format.Path(receipt.Span())
@@ -317,7 +318,7 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 			part.Corrupt++
 		}
 		spoiled[blob.Frame] = true
-		found.harm("%s: the %s of %s at %s: %v", path, blob.kind(), series.StreamName, clock(series.At(blob.Index)), err)
+		found.harm("%s: the %s of %s at %s: %v", path, blob.Blob.Kind(), series.StreamName, framepb.Clock(series.At(blob.Index)), err)
 	}
 	part.Frames = int64(int(receipt.Frames) - len(spoiled))
 	return readable, v.findForeign(shard, part)
@@ -333,7 +334,7 @@ func isUnreadable(err error) bool {
 // checkHeader looks at what decoders will see first.
 func checkHeader(blob readBlob, format string) error {
 	if blob.Tensor || format == framepb.NPY {
-		return checkNPY(blob.Data)
+		return container.CheckNPY(blob.Data)
 	}
 	header, kind, err := image.DecodeConfig(bytes.NewReader(blob.Data))
 	if err != nil {
@@ -401,7 +402,7 @@ func (v *verifier) addUp(c *coverage) {
 }
 
 func samplesOf(span framepb.Span) string {
-	return fmt.Sprintf("%d samples from %s to %s", span.Samples, clock(span.Series.At(span.First)), clock(span.Series.At(span.End()-1)))
+	return fmt.Sprintf("%d samples from %s to %s", span.Samples, framepb.Clock(span.Series.At(span.First)), framepb.Clock(span.Series.At(span.End()-1)))
 }
 
 func (v *verifier) coverageOf(series framepb.Series) *coverage {

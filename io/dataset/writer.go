@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -32,7 +33,7 @@ const tries = 10
 type Writer struct {
 	store  store.Store
 	dir    string // of a store that is a folder
-	format Format
+	format container.Format
 	ledger *ledger.Ledger
 
 	transforms []string // that were done to all frames
@@ -319,7 +320,7 @@ func (w *Writer) checkOwn(span framepb.Span) error {
 	if err := own.CheckParents(w.dir, path); err != nil || !info.IsDir() {
 		return err
 	}
-	_, err = own.CheckMembers(folder, path, func(name string) bool { return isMember(span, name) })
+	_, err = own.CheckMembers(folder, path, func(name string) bool { return container.IsMember(span, name) })
 	return err
 }
 

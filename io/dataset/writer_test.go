@@ -16,7 +16,9 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func TestLayout(t *testing.T) {
@@ -293,11 +295,11 @@ func TestDiskErrors(t *testing.T) {
 }
 
 // fullDisk is a format whose second file does not fit.
-type fullDisk struct{ files }
+type fullDisk struct{ container.Folder }
 
 func (fullDisk) Write(shard framepb.Shard, create func(string) (io.WriteCloser, error)) error {
 	n := 0
-	return files{}.Write(shard, func(name string) (io.WriteCloser, error) {
+	return container.Folder{}.Write(shard, func(name string) (io.WriteCloser, error) {
 		if n++; n == 2 {
 			return nil, &os.PathError{Op: "write", Path: name, Err: syscall.ENOSPC}
 		}
@@ -317,9 +319,9 @@ func TestDiskFull(t *testing.T) {
 }
 
 // oneFile is a format of the other kind: one file a shard.
-type oneFile struct{ files }
+type oneFile struct{ container.Folder }
 
-func (oneFile) Path(span framepb.Span) string { return files{}.Path(span) + ".bin" }
+func (oneFile) Path(span framepb.Span) string { return container.Folder{}.Path(span) + ".bin" }
 
 func (oneFile) Write(shard framepb.Shard, create func(string) (io.WriteCloser, error)) error {
 	file, err := create("")
@@ -334,8 +336,8 @@ func (oneFile) Write(shard framepb.Shard, create func(string) (io.WriteCloser, e
 	return file.Close()
 }
 
-func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) iter.Seq2[Blob, error] {
-	return func(yield func(Blob, error) bool) {
+func (oneFile) Read(receipt *framepb.Receipt, open func(string) (store.File, error)) iter.Seq2[container.Blob, error] {
+	return func(yield func(container.Blob, error) bool) {
 		file, err := open("")
 		if err == nil {
 			defer file.Close()
@@ -345,7 +347,7 @@ func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) i
 			if err == nil {
 				_, err = io.ReadFull(file, data)
 			}
-			if !yield(Blob{Frame: i, Data: data}, err) {
+			if !yield(container.Blob{Frame: i, Data: data}, err) {
 				return
 			}
 		}
@@ -354,8 +356,8 @@ func (oneFile) Read(receipt *framepb.Receipt, open func(string) (File, error)) i
 
 // TestOneFileAShard: the walls hold for a format that is not a folder a shard.
 func TestOneFileAShard(t *testing.T) {
-	formats["one"] = oneFile{}
-	defer delete(formats, "one")
+	container.All["one"] = oneFile{}
+	defer delete(container.All, "one")
 	dir := t.TempDir()
 	if _, err := Create(t.Context(), dir, Options{Format: "one"}); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -51,7 +52,7 @@ func TestPutRefuses(t *testing.T) {
 			if err := l.Put(receipt); err == nil {
 				t.Error("Put took it")
 			}
-			if left := tree(t, l.dir); len(left) > 0 {
+			if left := shardtest.Tree(t, l.dir); len(left) > 0 {
 				t.Errorf("Put left %v", left)
 			}
 		})

@@ -2,11 +2,9 @@ package ledger
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -60,30 +58,7 @@ func put(t testing.TB, l *Ledger, first int64, outcomes string) *framepb.Receipt
 	return receipt
 }
 
-// tree maps every path below dir to its content; folders end in a slash.
-func tree(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	files := make(map[string]string)
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == dir {
-			return err
-		}
-		name, _ := filepath.Rel(dir, path)
-		if d.IsDir() {
-			files[name+"/"] = ""
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		files[name] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-// settled is tree once all writers are done: they have left nothing in tmp, and
+// settled is [shardtest.Tree] once all writers are done: they have left nothing in tmp, and
 // Sweep removes it.
 func settled(t testing.TB, dir string) map[string]string {
 	t.Helper()
@@ -93,7 +68,7 @@ func settled(t testing.TB, dir string) map[string]string {
 	if err := Open(dir).Sweep(sweepNothing); err != nil {
 		t.Error(err)
 	}
-	return tree(t, dir)
+	return shardtest.Tree(t, dir)
 }
 
 func leftovers(t testing.TB, dir string) []string {
@@ -103,18 +78,4 @@ func leftovers(t testing.TB, dir string) []string {
 		t.Error(err)
 	}
 	return left
-}
-
-func equalTrees(t testing.TB, got, want map[string]string, when string) {
-	t.Helper()
-	for name, data := range want {
-		if have, ok := got[name]; !ok || have != data {
-			t.Errorf("%s: %s is there: %v, same: %v", when, name, ok, have == data)
-		}
-	}
-	for name := range got {
-		if _, ok := want[name]; !ok {
-			t.Errorf("%s: %s is left over", when, name)
-		}
-	}
 }

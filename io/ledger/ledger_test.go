@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -53,7 +54,7 @@ func TestFailed(t *testing.T) {
 	complete := put(t, l, 0, "ff")
 	want := settled(t, l.dir)
 	put(t, l, 0, "fF")
-	equalTrees(t, settled(t, l.dir), want, "a failed receipt after a complete one")
+	shardtest.EqualTrees(t, settled(t, l.dir), want, "a failed receipt after a complete one")
 	if got, err := l.Ask(span(0, 2)); err != nil || !proto.Equal(got, complete) {
 		t.Fatalf("Ask = %v, %v", got, err)
 	}

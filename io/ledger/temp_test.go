@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
@@ -36,7 +37,7 @@ func TestDisagree(t *testing.T) {
 			if count <= at {
 				break // there is no such step without the other one
 			}
-			equalTrees(t, settled(t, l.dir), want, fmt.Sprintf("%s with %s at step %d", pair[0], pair[1], at))
+			shardtest.EqualTrees(t, settled(t, l.dir), want, fmt.Sprintf("%s with %s at step %d", pair[0], pair[1], at))
 		}
 	}
 }
@@ -76,11 +77,11 @@ func TestKill(t *testing.T) {
 					t.Errorf("before %q, killed at step %d: Ask = %v, %v", before, at, got, err)
 				}
 				put(t, killed, 0, "ff")
-				equalTrees(t, settled(t, kill), want, fmt.Sprintf("before %q, killed at step %d", before, at))
+				shardtest.EqualTrees(t, settled(t, kill), want, fmt.Sprintf("before %q, killed at step %d", before, at))
 			}
 			l.step = nil
 			put(t, l, 0, "ff")
-			equalTrees(t, settled(t, l.dir), want, fmt.Sprintf("before %q, error at step %d", before, at))
+			shardtest.EqualTrees(t, settled(t, l.dir), want, fmt.Sprintf("before %q, error at step %d", before, at))
 		}
 		if steps < 3 {
 			t.Errorf("%d steps were tried", steps)
@@ -113,7 +114,7 @@ func TestManyWriters(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	equalTrees(t, settled(t, dir), settled(t, undisturbed.dir), "8 writers")
+	shardtest.EqualTrees(t, settled(t, dir), settled(t, undisturbed.dir), "8 writers")
 }
 
 func TestSweepAndTemp(t *testing.T) {
@@ -136,7 +137,7 @@ func TestSweepAndTemp(t *testing.T) {
 	if err := l.Sweep(-sweepNothing); err != nil {
 		t.Fatal(err)
 	}
-	if left := tree(t, l.dir); len(left) > 0 {
+	if left := shardtest.Tree(t, l.dir); len(left) > 0 {
 		t.Errorf("Sweep left %v", left)
 	}
 	put(t, l, 0, "f")
@@ -145,7 +146,7 @@ func TestSweepAndTemp(t *testing.T) {
 	if err := l.Sweep(sweepNothing); err != nil {
 		t.Fatal(err)
 	}
-	equalTrees(t, tree(t, l.dir), want, "a complete shard's leftover")
+	shardtest.EqualTrees(t, shardtest.Tree(t, l.dir), want, "a complete shard's leftover")
 }
 
 // TestTempFails: what could not be made whole does not stay.
@@ -189,7 +190,7 @@ func TestLongNames(t *testing.T) {
 	if err := l.Sweep(sweepNothing); err != nil {
 		t.Fatal(err)
 	}
-	equalTrees(t, tree(t, l.dir), want, "a complete shard's leftovers")
+	shardtest.EqualTrees(t, shardtest.Tree(t, l.dir), want, "a complete shard's leftovers")
 }
 
 // temp leaves a folder as a killed writer does.
@@ -235,33 +236,33 @@ func TestSweepLeavesOthers(t *testing.T) {
 		}
 	}
 	link := temp(t, l, span(0, 2)) // behind which nothing goes
-	want := tree(t, l.dir)
+	want := shardtest.Tree(t, l.dir)
 	if err := errors.Join(os.Remove(link), os.Symlink(elsewhere, link)); err != nil {
 		t.Fatal(err)
 	}
-	behind := tree(t, elsewhere)
+	behind := shardtest.Tree(t, elsewhere)
 	delete(want, "tmp/"+ours+"/")
 	delete(want, "tmp/"+filepath.Base(link)+"/")
 	if err := l.Sweep(-sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	put(t, l, 0, "ff")
-	equalTrees(t, tree(t, l.dir), want, "tmp")
-	equalTrees(t, tree(t, elsewhere), behind, "behind a link in tmp")
+	shardtest.EqualTrees(t, shardtest.Tree(t, l.dir), want, "tmp")
+	shardtest.EqualTrees(t, shardtest.Tree(t, elsewhere), behind, "behind a link in tmp")
 
 	for _, name := range []string{ours, ours + ".old"} {
 		if err := os.Mkdir(filepath.Join(elsewhere, name), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want = tree(t, elsewhere)
+	want = shardtest.Tree(t, elsewhere)
 	if err := errors.Join(os.RemoveAll(filepath.Join(l.dir, "tmp")), os.Symlink(elsewhere, filepath.Join(l.dir, "tmp"))); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(l.Sweep(-sweepNothing), l.clear(span(0, 1))); err != nil {
 		t.Fatal(err)
 	}
-	equalTrees(t, tree(t, elsewhere), want, "behind tmp")
+	shardtest.EqualTrees(t, shardtest.Tree(t, elsewhere), want, "behind tmp")
 	if _, err := os.Lstat(filepath.Join(l.dir, "tmp")); err != nil {
 		t.Errorf("the link is gone: %v", err)
 	}
@@ -277,11 +278,11 @@ func TestRemoveLeavesLinks(t *testing.T) {
 		if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
 			t.Fatal(err)
 		}
-		want := tree(t, elsewhere)
+		want := shardtest.Tree(t, elsewhere)
 		if err := l.Remove(span(0, 2)); err == nil || !strings.Contains(err.Error(), "behind a link") {
 			t.Errorf("%s: Remove = %v", linked, err)
 		}
-		equalTrees(t, tree(t, elsewhere), want, linked)
+		shardtest.EqualTrees(t, shardtest.Tree(t, elsewhere), want, linked)
 		if receipt, err := l.Ask(span(0, 2)); receipt == nil {
 			t.Errorf("%s: Ask = %v", linked, err)
 		}

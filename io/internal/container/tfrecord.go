@@ -1,4 +1,4 @@
-package dataset
+package container
 
 import (
 	"encoding/binary"
@@ -11,7 +11,7 @@ import (
 )
 
 // tfrecord is one TFRecord file a shard, of a tf.train.Example a frame.
-var tfrecord = packed{extension: ".tfrecord", layout: newRecordLayout}
+var tfrecord = Archive{Extension: ".tfrecord", lay: newRecordLayout}
 
 // The numbers of the fields of tensorflow/core/example/example.proto and
 // feature.proto.
@@ -28,27 +28,27 @@ const (
 // recordLayout puts the features in the order of their names, but the picture and
 // the tensor last: so what stands before a picture tells which one it is.
 type recordLayout struct {
-	members []member
-	order   []blob
+	members []Member
+	order   []Item
 	labels  bool
 	buffer  []byte
 	sum     uint32 // of a record up to the end of its picture, where a tensor follows
 }
 
-func newRecordLayout(members []member) (layout, error) {
-	return &recordLayout{members: members, order: inTurn(members), labels: labelled(members)}, nil
+func newRecordLayout(members []Member) (layout, error) {
+	return &recordLayout{members: members, order: Items(members), labels: labelled(members)}, nil
 }
 
-func (l *recordLayout) blobs() []blob { return l.order }
+func (l *recordLayout) blobs() []Item { return l.order }
 
 func (l *recordLayout) before(i int) []byte {
-	m := &l.members[l.order[i].frame]
-	if l.order[i].tensor {
-		return blobPrefix("image/tensor", m.tensorSize)
+	m := &l.members[l.order[i].Frame]
+	if l.order[i].Tensor {
+		return blobPrefix("image/tensor", m.TensorSize)
 	}
-	features, rest := l.features(m), m.size
-	if m.tensorSize > 0 {
-		rest += len(blobPrefix("image/tensor", m.tensorSize)) + m.tensorSize
+	features, rest := l.features(m), m.Size
+	if m.TensorSize > 0 {
+		rest += len(blobPrefix("image/tensor", m.TensorSize)) + m.TensorSize
 	}
 	head := field(exampleFeatures, len(features)+rest)
 	l.buffer = binary.LittleEndian.AppendUint64(l.buffer[:0], uint64(len(head)+len(features)+rest))
@@ -60,11 +60,11 @@ func (l *recordLayout) before(i int) []byte {
 func (l *recordLayout) after(i int, data []byte) []byte {
 	b := &l.order[i]
 	sum, before := l.sum, l.before(i)
-	if !b.tensor {
+	if !b.Tensor {
 		sum, before = 0, before[recordHeader:]
 	}
 	sum = crc32.Update(crc32.Update(sum, castagnoli, before), castagnoli, data)
-	if l.members[b.frame].tensorSize > 0 && !b.tensor {
+	if l.members[b.Frame].TensorSize > 0 && !b.Tensor {
 		if data != nil { // not where a length is asked for
 			l.sum = sum
 		}
@@ -76,7 +76,7 @@ func (l *recordLayout) after(i int, data []byte) []byte {
 func (l *recordLayout) end() []byte { return nil }
 
 // features encodes all features, up to the picture.
-func (l *recordLayout) features(m *member) []byte {
+func (l *recordLayout) features(m *Member) []byte {
 	var b []byte
 	b = appendBytesFeature(b, "image/format", strings.ToLower(m.Format))
 	b = appendIntFeature(b, "image/height", int64(m.Height))
@@ -88,7 +88,7 @@ func (l *recordLayout) features(m *member) []byte {
 	b = appendBytesFeature(b, "image/stream", m.Stream)
 	b = appendIntFeature(b, "image/timestamp", m.SampleMs)
 	b = appendIntFeature(b, "image/width", int64(m.Width))
-	return append(b, blobPrefix("image/encoded", m.size)...)
+	return append(b, blobPrefix("image/encoded", m.Size)...)
 }
 
 // blobPrefix is a feature up to its value, a blob.

@@ -1,4 +1,4 @@
-package dataset
+package framepb
 
 import (
 	"testing"
@@ -11,7 +11,7 @@ import (
 func TestClock(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ms := rapid.OneOf(rapid.Int64Range(0, 1<<42), rapid.Int64Range(-1<<50, 1<<50)).Draw(t, "ms")
-		if got, want := clock(ms), time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z"); got != want {
+		if got, want := Clock(ms), time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z"); got != want {
 			t.Fatalf("%d: %s, want %s", ms, got, want)
 		}
 	})

@@ -1,4 +1,4 @@
-package dataset
+package container
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ const npyMagic = "\x93NUMPY"
 // npyHeader is a header as numpy writes it; its values are of a simple type.
 var npyHeader = regexp.MustCompile(`^\{'descr': '[<>|=]?([a-zA-Z])(\d{1,2})', 'fortran_order': (?:True|False), 'shape': \(([\d, ]*)\),? \} *\n$`)
 
-// checkNPY looks at what numpy will see first: the header, and that what follows is
+// CheckNPY looks at what numpy will see first: the header, and that what follows is
 // as long as it says.
-func checkNPY(data []byte) error {
+func CheckNPY(data []byte) error {
 	header, values, err := splitNPY(data)
 	if err != nil {
 		return fmt.Errorf("it is no .npy file: %w", err)

@@ -1,4 +1,4 @@
-package dataset
+package container
 
 import (
 	"archive/tar"
@@ -11,7 +11,7 @@ import (
 
 // webdataset is one tar a shard, as the WebDataset library reads it: a picture,
 // the tensor beside it, then a JSON file, of the same key.
-var webdataset = packed{extension: ".tar", layout: newTarLayout}
+var webdataset = Archive{Extension: ".tar", lay: newTarLayout}
 
 // sidecar is the .json member of a frame. No field is ever left out: readers take
 // the first one's fields for those of all.
@@ -37,14 +37,14 @@ const tarBlock = 512
 var padding [2 * tarBlock]byte
 
 type tarLayout struct {
-	members []member
-	order   []blob
+	members []Member
+	order   []Item
 	labels  bool
 	buffer  bytes.Buffer
 }
 
-func newTarLayout(members []member) (layout, error) {
-	l := &tarLayout{members: members, order: inTurn(members), labels: labelled(members)}
+func newTarLayout(members []Member) (layout, error) {
+	l := &tarLayout{members: members, order: Items(members), labels: labelled(members)}
 	// Tar can hold every header but one with a strange name, and that is the
 	// stream's: where there is one in its way, no other of the stream passes either.
 	passed := make(map[string]bool)
@@ -53,28 +53,28 @@ func newTarLayout(members []member) (layout, error) {
 			continue
 		}
 		passed[members[i].Stream] = true
-		if err := l.header(i, members[i].name(false), members[i].size); err != nil {
+		if err := l.header(i, members[i].Name(false), members[i].Size); err != nil {
 			return nil, err
 		}
 	}
 	return l, nil
 }
 
-func (l *tarLayout) blobs() []blob { return l.order }
+func (l *tarLayout) blobs() []Item { return l.order }
 
 func (l *tarLayout) before(i int) []byte {
 	b := &l.order[i]
 	l.buffer.Reset()
-	l.header(b.frame, l.members[b.frame].name(b.tensor), b.size)
+	l.header(b.Frame, l.members[b.Frame].Name(b.Tensor), b.Size)
 	return l.buffer.Bytes()
 }
 
 func (l *tarLayout) after(i int, _ []byte) []byte {
 	b := &l.order[i]
-	m := &l.members[b.frame]
+	m := &l.members[b.Frame]
 	l.buffer.Reset()
-	l.pad(b.size)
-	if m.tensorSize > 0 && !b.tensor {
+	l.pad(b.Size)
+	if m.TensorSize > 0 && !b.Tensor {
 		return l.buffer.Bytes()
 	}
 	var labels json.RawMessage
@@ -83,10 +83,10 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 	}
 	text, _ := json.Marshal(sidecar{ // strings and numbers always can
 		Key: m.Key(), Stream: m.Stream, StreamARN: m.StreamARN,
-		SampleTime: clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: clock(m.ImageMs), ImageTimeMs: m.ImageMs,
+		SampleTime: framepb.Clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: framepb.Clock(m.ImageMs), ImageTimeMs: m.ImageMs,
 		Format: m.Format, Width: m.Width, Height: m.Height, Labels: labels,
 	})
-	l.header(b.frame, m.Key()+".json", len(text))
+	l.header(b.Frame, m.Key()+".json", len(text))
 	l.buffer.Write(text)
 	l.pad(len(text))
 	return l.buffer.Bytes()

@@ -1,4 +1,4 @@
-package dataset
+package container
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ import (
 // can be read by its bytes alone; and so is every tensor beside one. The other
 // columns come to a few thousandths of a file; uncompressed, their bytes hang on no
 // version of a compressor.
-var parquetFormat = packed{extension: ".parquet", layout: newParquetLayout}
+var parquetFormat = Archive{Extension: ".parquet", lay: newParquetLayout}
 
 // A row group ends where the next row would be one too many for either.
 const (
@@ -63,9 +63,9 @@ func huggingFace(columns []parquetColumn, tensors bool) string {
 type parquetColumn struct {
 	path   []string
 	kind   format.Type
-	number func(m *member) int64
-	text   func(m *member) string
-	size   func(m *member) int // of a blob
+	number func(m *Member) int64
+	text   func(m *Member) string
+	size   func(m *Member) int // of a blob
 }
 
 // dtype is the type of a column's values to datasets.
@@ -84,31 +84,31 @@ func (c *parquetColumn) dtype() string {
 
 // parquetColumns are in the order of the schema and of the file.
 var parquetColumns = []parquetColumn{
-	{path: []string{"key"}, kind: format.ByteArray, text: func(m *member) string { return m.Key() }},
-	{path: []string{"stream"}, kind: format.ByteArray, text: func(m *member) string { return m.Stream }},
-	{path: []string{"sample_time"}, kind: format.Int64, number: func(m *member) int64 { return m.SampleMs }},
-	{path: []string{"image_time"}, kind: format.Int64, number: func(m *member) int64 { return m.ImageMs }},
-	{path: []string{"width"}, kind: format.Int32, number: func(m *member) int64 { return int64(m.Width) }},
-	{path: []string{"height"}, kind: format.Int32, number: func(m *member) int64 { return int64(m.Height) }},
-	{path: []string{"format"}, kind: format.ByteArray, text: func(m *member) string { return m.Format }},
+	{path: []string{"key"}, kind: format.ByteArray, text: func(m *Member) string { return m.Key() }},
+	{path: []string{"stream"}, kind: format.ByteArray, text: func(m *Member) string { return m.Stream }},
+	{path: []string{"sample_time"}, kind: format.Int64, number: func(m *Member) int64 { return m.SampleMs }},
+	{path: []string{"image_time"}, kind: format.Int64, number: func(m *Member) int64 { return m.ImageMs }},
+	{path: []string{"width"}, kind: format.Int32, number: func(m *Member) int64 { return int64(m.Width) }},
+	{path: []string{"height"}, kind: format.Int32, number: func(m *Member) int64 { return int64(m.Height) }},
+	{path: []string{"format"}, kind: format.ByteArray, text: func(m *Member) string { return m.Format }},
 	pictureColumn,
-	{path: []string{"image", "path"}, kind: format.ByteArray, text: func(m *member) string { return m.name(false) }},
+	{path: []string{"image", "path"}, kind: format.ByteArray, text: func(m *Member) string { return m.Name(false) }},
 }
 
 // The columns of blobs: tensors beside pictures, where frames have them, come last.
 var (
-	pictureColumn = parquetColumn{path: []string{"image", "bytes"}, kind: format.ByteArray, size: func(m *member) int { return m.size }}
-	tensorColumn  = parquetColumn{path: []string{"tensor"}, kind: format.ByteArray, size: func(m *member) int { return m.tensorSize }}
+	pictureColumn = parquetColumn{path: []string{"image", "bytes"}, kind: format.ByteArray, size: func(m *Member) int { return m.Size }}
+	tensorColumn  = parquetColumn{path: []string{"tensor"}, kind: format.ByteArray, size: func(m *Member) int { return m.TensorSize }}
 )
 
 // labelsColumn stands before the pictures, where frames have labels: a JSON object.
 var labelsColumn = parquetColumn{
 	path: []string{"labels"}, kind: format.ByteArray,
-	text: func(m *member) string { return framepb.LabelsJSON(m.Labels) },
+	text: func(m *Member) string { return framepb.LabelsJSON(m.Labels) },
 }
 
 // columnsOf are the columns of a file.
-func columnsOf(members []member, beside bool) []parquetColumn {
+func columnsOf(members []Member, beside bool) []parquetColumn {
 	columns := slices.Clone(parquetColumns)
 	if labelled(members) {
 		columns = slices.Insert(columns, len(columns)-2, labelsColumn)
@@ -125,7 +125,7 @@ const sampleTime = 2
 // parquetLayout lays row groups one after the other: of each the pictures, then the
 // tensors.
 type parquetLayout struct {
-	order  []blob
+	order  []Item
 	heads  map[int][]byte // of row groups, by their first picture
 	tails  map[int][]byte // by their last picture
 	footer []byte
@@ -133,14 +133,14 @@ type parquetLayout struct {
 
 type rowGroup struct {
 	columns    []parquetColumn
-	members    []member
+	members    []Member
 	head, tail []byte // what stands before the first picture's page, and after the last's
 }
 
-func newParquetLayout(members []member) (layout, error) {
+func newParquetLayout(members []Member) (layout, error) {
 	l := &parquetLayout{heads: make(map[int][]byte), tails: make(map[int][]byte)}
-	tensors := slices.ContainsFunc(members, func(m member) bool { return m.Format == framepb.NPY })
-	beside := slices.ContainsFunc(members, func(m member) bool { return m.tensorSize > 0 })
+	tensors := slices.ContainsFunc(members, func(m Member) bool { return m.Format == framepb.NPY })
+	beside := slices.ContainsFunc(members, func(m Member) bool { return m.TensorSize > 0 })
 	columns := columnsOf(members, beside)
 	file := format.FileMetaData{
 		Version: 2, Schema: parquetSchema(columns), NumRows: int64(len(members)), CreatedBy: createdBy,
@@ -162,12 +162,12 @@ func newParquetLayout(members []member) (layout, error) {
 		at += meta.TotalByteSize
 		l.heads[len(l.order)] = g.head
 		for i := range rows {
-			l.order = append(l.order, blob{done + i, false, rows[i].size})
+			l.order = append(l.order, Item{done + i, false, rows[i].Size})
 		}
 		l.tails[len(l.order)-1] = g.tail
 		for i := range rows {
 			if beside { // a row without one has an empty one
-				l.order = append(l.order, blob{done + i, true, rows[i].tensorSize})
+				l.order = append(l.order, Item{done + i, true, rows[i].TensorSize})
 			}
 		}
 		done += len(rows)
@@ -177,14 +177,14 @@ func newParquetLayout(members []member) (layout, error) {
 }
 
 // groupOf is the first rows, as many as a row group takes.
-func groupOf(members []member) ([]member, error) {
+func groupOf(members []Member) ([]Member, error) {
 	size := 0
 	for i := range members {
 		m := &members[i]
-		if most := max(m.size, m.tensorSize); most > maxBlob {
+		if most := max(m.Size, m.TensorSize); most > maxBlob {
 			return nil, fmt.Errorf("a picture, or the tensor beside it, has %d bytes: in a Parquet file it must have at most %d", most, maxBlob)
 		}
-		size += m.size + m.tensorSize
+		size += m.Size + m.TensorSize
 		if i == groupRows || i > 0 && size > groupBytes {
 			return members[:i], nil
 		}
@@ -192,7 +192,7 @@ func groupOf(members []member) ([]member, error) {
 	return members, nil
 }
 
-func (l *parquetLayout) blobs() []blob { return l.order }
+func (l *parquetLayout) blobs() []Item { return l.order }
 
 func (l *parquetLayout) before(i int) []byte {
 	var b []byte
@@ -200,10 +200,10 @@ func (l *parquetLayout) before(i int) []byte {
 		b = append(b, parquetMagic...)
 	}
 	column := &pictureColumn
-	if l.order[i].tensor {
+	if l.order[i].Tensor {
 		column = &tensorColumn
 	}
-	return append(append(b, l.heads[i]...), column.prefix(l.order[i].size)...)
+	return append(append(b, l.heads[i]...), column.prefix(l.order[i].Size)...)
 }
 
 func (l *parquetLayout) after(i int, _ []byte) []byte { return l.tails[i] }
@@ -217,7 +217,7 @@ func (l *parquetLayout) end() []byte {
 // the file, and what the footer says of it.
 func (g *rowGroup) lay(at int64) format.RowGroup {
 	meta := format.RowGroup{NumRows: int64(len(g.members)), FileOffset: at}
-	if slices.IsSortedFunc(g.members, func(a, b member) int { return cmp.Compare(a.SampleMs, b.SampleMs) }) {
+	if slices.IsSortedFunc(g.members, func(a, b Member) int { return cmp.Compare(a.SampleMs, b.SampleMs) }) {
 		meta.SortingColumns = []format.SortingColumn{{ColumnIdx: sampleTime}}
 	}
 	for n := range g.columns {
@@ -250,7 +250,7 @@ func (g *rowGroup) lay(at int64) format.RowGroup {
 }
 
 // page is a column of a row group, in one page.
-func (c *parquetColumn) page(members []member) []byte {
+func (c *parquetColumn) page(members []Member) []byte {
 	var values []byte
 	for i := range members {
 		switch m := &members[i]; {
@@ -273,7 +273,7 @@ func (c *parquetColumn) levels(values int) []byte {
 }
 
 // statistics lets readers pass over row groups that have nothing they look for.
-func (c *parquetColumn) statistics(members []member) format.Statistics {
+func (c *parquetColumn) statistics(members []Member) format.Statistics {
 	if c.number != nil {
 		least, most := bounds(members, c.number)
 		return format.Statistics{MinValue: c.plain(least), MaxValue: c.plain(most)}
@@ -282,7 +282,7 @@ func (c *parquetColumn) statistics(members []member) format.Statistics {
 	return format.Statistics{MinValue: []byte(least), MaxValue: []byte(most)}
 }
 
-func bounds[T cmp.Ordered](members []member, of func(m *member) T) (least, most T) {
+func bounds[T cmp.Ordered](members []Member, of func(m *Member) T) (least, most T) {
 	least = of(&members[0])
 	most = least
 	for i := range members {

@@ -1,4 +1,4 @@
-package dataset
+package container
 
 import (
 	"archive/tar"

@@ -25,7 +25,7 @@ type callStats struct {
 // paginator.
 type imageCalls struct {
 	engine *engine
-	stream *stream
+	stream *reading
 	stats  *callStats
 	// endpoint is how often the data endpoint is asked for.
 	endpoint attempts
@@ -45,9 +45,9 @@ type shardCalls struct {
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
-func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
+func (e *engine) fetch(ctx context.Context, r *reading, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
 	defer e.wires.use()()
-	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats, endpoint: e.patience()}
+	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
 	shard, err := fetchShard(ctx, c, span)
@@ -59,7 +59,7 @@ func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats 
 
 // page fetches a page of the shard.
 func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
-	frame, _ := c.engine.frameBytes(c.stream)
+	frame, _ := c.engine.frameBytes(c.stream.stream)
 	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
 		return nil, "", err
 	}
@@ -87,7 +87,7 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 	if c.ticket == nil { // a paginator's
 		return nil
 	}
-	frame, known := c.engine.frameBytes(c.stream)
+	frame, known := c.engine.frameBytes(c.stream.stream)
 	if !known {
 		bytes = max(bytes, c.samples*bytes/pictures)
 	}
@@ -154,7 +154,7 @@ func (c *shardCalls) learn(answers []answer, asked int, next string) {
 		}
 	}
 	c.bytes += bytes
-	c.engine.learn(c.stream, bytes, pictures)
+	c.engine.learn(c.stream.stream, bytes, pictures)
 	c.stream.pages.learn(asked, len(answers), next != "")
 }
 
@@ -184,11 +184,7 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return dead
 	}
 	if control, ok := errors.AsType[*controlError](err); ok {
-		failure := streamError("getting the data endpoint of", c.stream.key, control.error)
-		if kills(err) {
-			c.stream.kill(failure)
-		}
-		return failure
+		return control.error
 	}
 	switch v {
 	case throttled:

@@ -75,7 +75,7 @@ func TestPicturesWaitForMemory(t *testing.T) {
 		s.endpoint, s.fetched = "http://unused", time.Now()
 		oldest := e.gate.enter(80 << 20)
 		young := e.gate.enter(1 << 20)
-		c := &shardCalls{imageCalls: imageCalls{engine: e, stream: s, stats: &callStats{}}, series: benchSeries, ticket: young}
+		c := &shardCalls{imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}}, series: benchSeries, ticket: young}
 		c.reserve = c.need
 		done := make(chan error)
 		go func() {
@@ -109,7 +109,7 @@ func TestImagesAskedFor(t *testing.T) {
 // A stream that nobody has asked for an hour was not silent for an hour.
 func TestSilenceBeginsWithAThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStream(streamKey{name: "cam"}, nil, nil)
+		s := &reading{stream: newStream(streamKey{name: "cam"}, nil, nil)}
 		for range 2 {
 			time.Sleep(time.Hour)
 			if d := s.silent(); d != 0 {

@@ -71,8 +71,6 @@ func (e *engine) check(ctx context.Context, key streamKey) (arn string, err erro
 		return "", fmt.Errorf("stream %s keeps no data: its retention is 0 hours", key)
 	}
 	arn = *info.StreamARN
-	if _, err := e.dataEndpoint(ctx, e.stream(streamKey{arn: arn}), quickAttempts); err != nil {
-		return "", streamError("getting the data endpoint of", key, err)
-	}
-	return arn, nil
+	_, err = e.dataEndpoint(ctx, e.reading(streamKey{arn: arn}), quickAttempts)
+	return arn, err
 }

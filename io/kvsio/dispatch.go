@@ -20,7 +20,7 @@ type dispatch struct {
 	engine   *engine
 	params   ReadParams
 	emit     func(beam.EventTime, framepb.Shard)
-	streams  []*stream // as the work's order has them
+	streams  []*reading // as the work's order has them
 	finished chan result
 	underWay int // shards that have not come through finished
 
@@ -29,7 +29,7 @@ type dispatch struct {
 
 type result struct {
 	ticket  *ticket
-	stream  *stream
+	stream  *reading
 	span    framepb.Span
 	shard   framepb.Shard
 	bytes   int64
@@ -46,7 +46,7 @@ func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.Ev
 // run reads the shards from start to end of an order, as far as claim lets it.
 func (d *dispatch) run(order *workShards, start, end int64, claim func(int64) bool) error {
 	for _, s := range order.streams {
-		d.streams = append(d.streams, d.engine.stream(s.key))
+		d.streams = append(d.streams, d.engine.reading(s.key))
 	}
 	turns := newTurns(order, start, end)
 	for !turns.over() {
@@ -78,7 +78,7 @@ func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
 		}
 	}
 	s := d.streams[turn.stream]
-	t := d.engine.gate.enter(d.engine.shardBytes(s, turns.order.n))
+	t := d.engine.gate.enter(d.engine.shardBytes(s.stream, turns.order.n))
 	select {
 	case <-t.admitted:
 	default:
@@ -104,13 +104,13 @@ func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
 }
 
 // start starts the calls of a claimed shard.
-func (d *dispatch) start(t *ticket, s *stream, span framepb.Span) {
+func (d *dispatch) start(t *ticket, s *reading, span framepb.Span) {
 	d.underWay++
 	s.inHand.Add(1)
 	go func() {
 		r := result{ticket: t, stream: s, span: span}
 		if r.skipped, r.err = d.params.done(d.ctx, span); r.err == nil && !r.skipped {
-			r.shard, r.err = d.engine.fetch(d.ctx, t, span, &r.stats)
+			r.shard, r.err = d.engine.fetch(d.ctx, s, t, span, &r.stats)
 			r.bytes = bytesOf(r.shard)
 		}
 		t.fetched(withGarbage(r.bytes))

@@ -259,7 +259,7 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	order := newWorkShards(b.work)
 	span := order.at(0)
 	d.underWay = 1
-	if err := d.deliver(result{ticket: e.gate.enter(1), stream: e.stream(order.streams[0].key), span: span, shard: framepb.Shard{Span: span}}); err == nil {
+	if err := d.deliver(result{ticket: e.gate.enter(1), stream: e.reading(order.streams[0].key), span: span, shard: framepb.Shard{Span: span}}); err == nil {
 		t.Error("a shard without its samples is no error")
 	}
 }

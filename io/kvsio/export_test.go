@@ -20,13 +20,18 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 	group.SetLimit(e.params.MaxInFlight)
 	for _, work := range plan.Works {
 		order := newWorkShards(work)
+		readings := make(map[streamKey]*reading)
+		for _, s := range order.streams {
+			readings[s.key] = e.reading(s.key)
+		}
 		for k := range order.total {
 			group.Go(func() error {
 				span, stats := order.at(k), callStats{}
-				t := e.gate.enter(e.shardBytes(e.stream(keyOf(span.Series)), span.Samples))
+				r := readings[keyOf(span.Series)]
+				t := e.gate.enter(e.shardBytes(r.stream, span.Samples))
 				defer t.leave()
 				<-t.admitted
-				shard, err := e.fetch(ctx, t, span, &stats)
+				shard, err := e.fetch(ctx, r, t, span, &stats)
 				if err == nil {
 					take(shard)
 				}

@@ -110,7 +110,7 @@ func (p *pageBench) stock() func(*testing.B) {
 	// With its own HTTP client the SDK fails here now and then: see wholeBody.
 	wire, _ := newHTTPClient(nil, 1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
-	c := &shardCalls{imageCalls: imageCalls{stream: newStream(streamKey{name: "cam"}, nil, nil)}, series: benchSeries}
+	c := &shardCalls{imageCalls: imageCalls{stream: &reading{stream: newStream(streamKey{name: "cam"}, nil, nil)}}, series: benchSeries}
 	var kept [pagesOfAShard][][]byte
 	n := 0
 	return func(b *testing.B) {

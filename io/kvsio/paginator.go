@@ -152,7 +152,6 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 		return nil, err
 	}
 	s := e.stream(streamKey{arn: aws.ToString(in.StreamARN), name: aws.ToString(in.StreamName)})
-	s.revive()
 	left := math.MaxInt
 	if config.MaxItems != nil {
 		left = *config.MaxItems
@@ -308,7 +307,7 @@ func (p *Paginator) splitPage(ctx context.Context) (*Page, error) {
 // calls makes the calls of one page. Until the first has come somebody may have
 // named the wrong endpoint, and is told so soon.
 func (p *Paginator) calls() imageCalls {
-	calls := imageCalls{engine: p.engine, stream: p.stream, stats: &callStats{}, endpoint: readyAttempts}
+	calls := imageCalls{engine: p.engine, stream: &reading{stream: p.stream}, stats: &callStats{}, endpoint: readyAttempts}
 	if p.pages > 0 {
 		calls.endpoint = patientAttempts
 	}

@@ -68,7 +68,7 @@ func (c *imageCalls) weigh(ctx context.Context, in *media.GetImagesInput, err er
 	case v != expired && !missing:
 		return err
 	}
-	retention, failure := c.engine.show(ctx, c.stream)
+	retention, failure := c.engine.show(ctx, c.stream.stream)
 	switch {
 	case failure != nil:
 		return err

@@ -19,8 +19,8 @@ import (
 // 45 minutes.
 const endpointLife = 40 * time.Minute
 
-// stream is what a process knows of one stream: its pace, its data endpoint, and
-// whether it can work at all.
+// stream is what a process knows of one stream: its pace, its pages and its data
+// endpoint. Whether it can be read at all is for each reading to find out.
 type stream struct {
 	key     streamKey
 	pace    *pace
@@ -38,9 +38,7 @@ type stream struct {
 	endpoint string
 	fetched  time.Time
 	refusal  error     // of GetDataEndpoint, where the endpoint may be one itself
-	silence  time.Time // when a call was first throttled since one succeeded
-	proven   bool      // a call has succeeded: whoever reads may
-	dead     error     // why no call can succeed
+	answered time.Time // when a call last succeeded
 }
 
 func newStream(key streamKey, p *pace, relaxed *signal) *stream {
@@ -68,17 +66,6 @@ func (s *stream) turn(ctx context.Context, n int) (grant, error) {
 	return s.pace.wait(ctx, n)
 }
 
-// silent returns how long throttles have been all that calls bring. It is asked
-// at each of them.
-func (s *stream) silent() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.silence.IsZero() {
-		s.silence = time.Now()
-	}
-	return time.Since(s.silence)
-}
-
 // String returns the stream's name, for messages.
 func (k streamKey) String() string {
 	if name, ok := framepb.NameInARN(k.arn); ok {
@@ -95,40 +82,17 @@ func (k streamKey) target() (name, arn *string) {
 	return aws.String(k.name), nil
 }
 
-func (s *stream) err() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.dead
-}
-
-// kill takes note that no call of the stream can succeed, so that it fails
-// once and not once a shard.
-func (s *stream) kill(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.dead == nil {
-		s.dead = err
-	}
-}
-
-// revive lets calls be made again: what was wrong with the stream may have been
-// mended.
-func (s *stream) revive() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dead = nil
-}
-
+// hasAnswered reports whether a call has succeeded of late: whoever reads may.
 func (s *stream) hasAnswered() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.proven
+	return time.Since(s.answered) < endpointLife
 }
 
 func (s *stream) answer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.silence, s.proven = time.Time{}, true
+	s.answered = time.Now()
 }
 
 // drop forgets a data endpoint that was refused, unless it was replaced since.
@@ -151,7 +115,7 @@ func (s *stream) cached() string {
 
 // dataEndpoint returns the endpoint that the stream's images come from, asked
 // for once by all who need it at a time.
-func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (string, error) {
+func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (string, error) {
 	if endpoint := s.cached(); endpoint != "" {
 		return endpoint, nil
 	}
@@ -160,6 +124,9 @@ func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (strin
 		defer func() { <-s.asking }()
 	case <-ctx.Done():
 		return "", ctx.Err()
+	}
+	if dead := s.err(); dead != nil {
+		return "", dead
 	}
 	if endpoint := s.cached(); endpoint != "" {
 		return endpoint, nil
@@ -181,7 +148,11 @@ func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (strin
 	case e.params.AWS.MaybeData && e.params.AWS.EndpointURL != "" && statusOf(err)/100 == 4:
 		endpoint = e.params.AWS.EndpointURL
 	default:
-		return "", err
+		failure := streamError("getting the data endpoint of", s.key, err)
+		if kills(err) {
+			s.kill(failure)
+		}
+		return "", failure
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -262,7 +233,7 @@ func (e *engine) patience() attempts {
 	return readyAttempts
 }
 
-// kills says whether an error of a stream's control plane means that the
+// kills reports whether an error of a stream's control plane means that the
 // stream cannot work at all.
 func kills(err error) bool {
 	v := judge(err)

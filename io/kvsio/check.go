@@ -25,6 +25,7 @@ func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, er
 	if err != nil {
 		return nil, err
 	}
+	defer e.release()
 	var order []streamKey
 	arns := make(map[streamKey]string)
 	for _, r := range requests {

@@ -22,6 +22,9 @@ type engine struct {
 	mu             sync.Mutex
 	streams        map[streamKey]*stream
 	lastFrameBytes int64 // what a frame took of late
+
+	users int         // guarded by engines.mu, as idle is
+	idle  *time.Timer // forgets the engine; nil where it has never been idle
 }
 
 // engineKey is what must be the same for bundles to share an engine.
@@ -35,18 +38,30 @@ type engineKey struct {
 	patience     time.Duration
 }
 
+func (p ReadParams) engineKey() engineKey {
+	return engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare, p.CallTimeout, p.ThrottlePatience}
+}
+
 var engines = struct {
 	mu sync.Mutex
 	of map[engineKey]*engine
 }{of: make(map[engineKey]*engine)}
 
-// engineFor returns the process's engine for parameters.
+// engineLife is how long an engine is kept that nobody uses. What it knows of paces
+// and data endpoints is for the bundle that follows, or the job after a preflight; a
+// process that outlives many jobs does not keep their engines.
+const engineLife = 10 * time.Minute
+
+// engineFor returns the process's engine for parameters, to be used until release.
 func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	p = p.withDefaults()
-	key := engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare, p.CallTimeout, p.ThrottlePatience}
+	key := p.engineKey()
 	engines.mu.Lock()
 	defer engines.mu.Unlock()
 	if e, ok := engines.of[key]; ok {
+		if e.users++; e.idle != nil {
+			e.idle.Stop()
+		}
 		return e, nil
 	}
 	cfg, err := p.AWS.load(ctx)
@@ -57,8 +72,28 @@ func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 		return nil, err
 	}
 	e := newEngine(p, newClients(cfg, p.AWS, p.MaxInFlight))
+	e.users = 1
 	engines.of[key] = e
 	return e, nil
+}
+
+// release ends a use of the engine that engineFor returned.
+func (e *engine) release() {
+	engines.mu.Lock()
+	defer engines.mu.Unlock()
+	if e.users--; e.users == 0 {
+		e.idle = time.AfterFunc(engineLife, e.forget)
+	}
+}
+
+// forget ends an engine that nobody uses.
+func (e *engine) forget() {
+	engines.mu.Lock()
+	defer engines.mu.Unlock()
+	if key := e.params.engineKey(); e.users == 0 && engines.of[key] == e {
+		delete(engines.of, key)
+		e.clients.close()
+	}
 }
 
 func newEngine(p ReadParams, c clients) *engine {

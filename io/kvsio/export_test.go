@@ -16,6 +16,7 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 	if err != nil {
 		return err
 	}
+	defer e.release()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.params.MaxInFlight)
 	for _, work := range plan.Works {

@@ -25,8 +25,8 @@ var refusals = []struct {
 	code       string
 	mostCalls  int64 // of a job with 4 shards in flight, and some that the job before has left
 }{
-	{"missing", "", 404, "ResourceNotFoundException", 1},
-	{"forbidden", "", 403, "AccessDeniedException", 1},
+	{"missing", "", 404, "ResourceNotFoundException", 4},
+	{"forbidden", "", 403, "AccessDeniedException", 4},
 	{"images forbidden", "/getImages", 403, "NotAuthorizedException", 8 * (mostRefusals + 1)},
 	{"no retention", "/getImages", 400, "NoDataRetentionException", 8},
 }

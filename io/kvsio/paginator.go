@@ -86,8 +86,8 @@ var ErrRepeatedToken = errors.New("the service answered the same NextToken twice
 // paginator does, without Beam. It makes one call at a time, and is not for use
 // by several goroutines at once.
 type Paginator struct {
-	engine *engine
-	stream *stream
+	params ReadParams
+	stream streamKey
 	input  media.GetImagesInput
 	split  *splitRange // nil: the range is one of GetImages'
 
@@ -151,14 +151,14 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	if err != nil {
 		return nil, err
 	}
-	s := e.stream(streamKey{arn: aws.ToString(in.StreamARN), name: aws.ToString(in.StreamName)})
+	e.release() // the credentials are there
 	left := math.MaxInt
 	if config.MaxItems != nil {
 		left = *config.MaxItems
 	}
 	instants := in.EndTimestamp.Sub(*in.StartTimestamp).Milliseconds()/max(1, int64(*in.SamplingInterval)) + 1
 	return &Paginator{
-		engine: e, stream: s, input: in, split: split, at: at, left: left,
+		params: p, stream: streamKey{arn: stream[0].StreamARN, name: stream[0].StreamName}, input: in, split: split, at: at, left: left,
 		came: make(map[string]bool), instants: instants,
 	}, nil
 }
@@ -220,10 +220,16 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done = true
 		return nil, p.failed(ErrRepeatedToken)
 	}
-	if p.split != nil {
-		return p.splitPage(ctx)
+	e, err := engineFor(ctx, p.params)
+	if err != nil {
+		return nil, p.failed(err)
 	}
-	images, next, err := p.fetch(ctx)
+	defer e.release()
+	defer e.wires.use()()
+	if p.split != nil {
+		return p.splitPage(ctx, e)
+	}
+	images, next, err := p.fetch(ctx, e)
 	if err != nil {
 		return nil, p.failed(err)
 	}
@@ -265,13 +271,12 @@ func (p *Paginator) endless(images int, next string) bool {
 }
 
 // fetch fetches the whole of the page that is next.
-func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err error) {
-	defer p.engine.wires.use()()
+func (p *Paginator) fetch(ctx context.Context, e *engine) (images []Image, next string, err error) {
 	in := p.input
 	if p.at.next != "" {
 		in.NextToken = &p.at.next
 	}
-	calls := p.calls()
+	calls := p.calls(e)
 	out, payloads, err := calls.get(ctx, &in, p.pages > 0)
 	if err != nil {
 		return nil, "", err
@@ -288,9 +293,8 @@ func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err
 }
 
 // splitPage fetches the next page of a split range.
-func (p *Paginator) splitPage(ctx context.Context) (*Page, error) {
-	defer p.engine.wires.use()()
-	p.split.calls.imageCalls = p.calls()
+func (p *Paginator) splitPage(ctx context.Context, e *engine) (*Page, error) {
+	p.split.calls.imageCalls = p.calls(e)
 	page, err := p.split.page(ctx, p.left)
 	if err != nil {
 		return nil, p.failed(err)
@@ -306,8 +310,8 @@ func (p *Paginator) splitPage(ctx context.Context) (*Page, error) {
 
 // calls makes the calls of one page. Until the first has come somebody may have
 // named the wrong endpoint, and is told so soon.
-func (p *Paginator) calls() imageCalls {
-	calls := imageCalls{engine: p.engine, stream: &reading{stream: p.stream}, stats: &callStats{}, endpoint: readyAttempts}
+func (p *Paginator) calls(e *engine) imageCalls {
+	calls := imageCalls{engine: e, stream: e.reading(p.stream), stats: &callStats{}, endpoint: readyAttempts}
 	if p.pages > 0 {
 		calls.endpoint = patientAttempts
 	}
@@ -316,7 +320,7 @@ func (p *Paginator) calls() imageCalls {
 
 func (p *Paginator) failed(err error) error {
 	return fmt.Errorf("getting page %d of the images of %s from %s: %w",
-		p.pages+1, p.stream.key, p.input.StartTimestamp.UTC().Format(time.RFC3339Nano), err)
+		p.pages+1, p.stream, p.input.StartTimestamp.UTC().Format(time.RFC3339Nano), err)
 }
 
 // Pages returns the pages that are left. The last is a nil one where there is

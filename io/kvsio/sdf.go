@@ -49,6 +49,7 @@ func (fn *readFn) ProcessElement(ctx context.Context, rt *sdf.LockRTracker, w *f
 	if err != nil {
 		return fmt.Errorf("this worker cannot read: %w", err)
 	}
+	defer e.release()
 	d := newDispatch(ctx, e, fn.Params, emit)
 	defer d.close() // a downstream error comes back through emit as a panic
 	rest := rt.GetRestriction().(offsetrange.Restriction)

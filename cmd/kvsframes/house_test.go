@@ -24,6 +24,7 @@ var house = []string{
 	"internal/claim",
 	"io/ledger",
 	"io/kvsio/kvstest",
+	"io/kvsio/internal/grid",
 	"io/kvsio",
 	"io/dataset",
 	"transforms/internal/jpeg",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // answer is what the service says of one instant.
@@ -82,10 +83,10 @@ type position struct {
 // and has exactly as many entries as were asked for: then they are in order, one
 // an instant, unless their times contradict that. Or its own time proves it: see
 // timed. What is neither is asked for again.
-func place(w window, from position, entries []answer, asked int) (at []int, to position) {
+func place(w grid.Window, from position, entries []answer, asked int) (at []int, to position) {
 	at = make([]int, len(entries))
 	to = position{cursor: from.cursor, before: unknownTime}
-	exact := from.certain && len(entries) == asked && from.cursor+len(entries) <= w.n
+	exact := from.certain && len(entries) == asked && from.cursor+len(entries) <= w.N
 	if exact {
 		to.cursor, to.certain = from.cursor+len(entries), true
 		if inOrder(w, from, entries) {
@@ -106,18 +107,18 @@ func place(w window, from position, entries []answer, asked int) (at []int, to p
 // position on, one each: none lies half a step or more after its instant, and
 // none is a picture from before the previous instant unless it is that one's
 // picture too. A time that no picture can have says nothing about order.
-func inOrder(w window, from position, entries []answer) bool {
+func inOrder(w grid.Window, from position, entries []answer) bool {
 	before := from.before
 	for j, e := range entries {
-		instant := w.at(from.cursor + j)
+		instant := w.At(from.cursor + j)
 		if e.ms == unknownTime || far(instant, e.ms) {
 			before = unknownTime
 			continue
 		}
-		if 2*(e.ms-instant) >= w.step {
+		if 2*(e.ms-instant) >= w.Step {
 			return false
 		}
-		if before != unknownTime && e.ms <= instant-w.step && e.ms != before {
+		if before != unknownTime && e.ms <= instant-w.Step && e.ms != before {
 			return false
 		}
 		before = e.pictureTime()
@@ -138,7 +139,7 @@ func inOrder(w window, from position, entries []answer) bool {
 //
 // timed returns the first instant that the entries leave to the next page: each
 // entry is an instant's, unless there are more than were asked for.
-func timed(w window, first int, entries []answer, at []int, each bool) (next int) {
+func timed(w grid.Window, first int, entries []answer, at []int, each bool) (next int) {
 	claims := make(map[int]int, len(entries)) // of an instant: the entry
 	strange := 0
 	for j, e := range entries {
@@ -180,12 +181,12 @@ func timed(w window, first int, entries []answer, at []int, each bool) (next int
 
 // provedBy returns the instant that a time lies on, or less than half a step
 // before.
-func provedBy(w window, ms int64) (k int, ok bool) {
-	if ms == unknownTime || ms <= w.start-w.step || ms > w.at(w.n-1) {
+func provedBy(w grid.Window, ms int64) (k int, ok bool) {
+	if ms == unknownTime || ms <= w.Start-w.Step || ms > w.At(w.N-1) {
 		return 0, false
 	}
-	k = int((ms - w.start + w.step - 1) / w.step)
-	return k, 2*(w.at(k)-ms) < w.step
+	k = int((ms - w.Start + w.Step - 1) / w.Step)
+	return k, 2*(w.At(k)-ms) < w.Step
 }
 
 // far reports whether a time is no picture's of an instant: the service takes a

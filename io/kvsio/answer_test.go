@@ -3,12 +3,14 @@ package kvsio
 import (
 	"slices"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // A camera that is slower than the sampling: its pictures lie long before the instants,
 // and one wrong time can lie just before the instant of another entry.
 func TestPlaceOfAWrongTime(t *testing.T) {
-	w := window{start: 0, step: 5000, n: 20}
+	w := grid.Window{Start: 0, Step: 5000, N: 20}
 	for _, c := range []struct {
 		name  string
 		times []int64

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // callStats counts the calls of one shard. Beam's metrics must not be touched
@@ -58,7 +59,7 @@ func (e *engine) fetch(ctx context.Context, r *reading, t *ticket, span framepb.
 }
 
 // page fetches a page of the shard.
-func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
+func (c *shardCalls) page(ctx context.Context, w grid.Window, token string, n int) ([]answer, string, error) {
 	frame, _ := c.engine.frameBytes(c.stream.stream)
 	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
 		return nil, "", err
@@ -256,17 +257,17 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 	return out, lift.payloads, nil
 }
 
-func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput {
+func (c *shardCalls) input(w grid.Window, token string, n int) *media.GetImagesInput {
 	s := c.series
 	in := &media.GetImagesInput{
 		ImageSelectorType: types.ImageSelectorType(s.ImageSelectorType),
-		StartTimestamp:    aws.Time(time.UnixMilli(w.start)),
-		EndTimestamp:      aws.Time(time.UnixMilli(w.end())),
-		SamplingInterval:  aws.Int32(int32(w.step)),
+		StartTimestamp:    aws.Time(time.UnixMilli(w.Start)),
+		EndTimestamp:      aws.Time(time.UnixMilli(w.End())),
+		SamplingInterval:  aws.Int32(int32(w.Step)),
 		Format:            types.Format(s.Format),
 		MaxResults:        aws.Int64(int64(n)),
 	}
-	in.StreamName, in.StreamARN = c.stream.key.target()
+	in.StreamName, in.StreamARN = target(c.stream.key)
 	if s.JPEGQuality != 0 {
 		in.FormatConfig = map[string]string{qualityKey: fmt.Sprint(s.JPEGQuality)}
 	}

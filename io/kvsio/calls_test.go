@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // A throttle is never fatal by itself; nothing but throttles is, in the end.
@@ -71,7 +73,7 @@ func TestPicturesWaitForMemory(t *testing.T) {
 		e := newEngine(ReadParams{MemoryBudget: 100 << 20}.withDefaults(), clients{
 			media: media.NewFromConfig(benchConfig, func(o *media.Options) { o.HTTPClient = &http.Client{Transport: client} }),
 		})
-		s := e.stream(streamKey{name: "cam"})
+		s := e.stream(grid.StreamKey{Name: "cam"})
 		s.endpoint, s.fetched = "http://unused", time.Now()
 		oldest := e.gate.enter(80 << 20)
 		young := e.gate.enter(1 << 20)
@@ -110,7 +112,7 @@ func TestImagesAskedFor(t *testing.T) {
 // that was silent for a job is not yet for the next.
 func TestSilenceBeginsWithAThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &reading{stream: newStream(streamKey{name: "cam"}, nil, nil)}
+		s := &reading{stream: newStream(grid.StreamKey{Name: "cam"}, nil, nil)}
 		for try := range 3 {
 			if try == 2 {
 				s.silent()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // dispatch is the shards that one ProcessElement has claimed. Only that
@@ -44,17 +45,17 @@ func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.Ev
 }
 
 // run reads the shards from start to end of an order, as far as claim lets it.
-func (d *dispatch) run(order *workShards, start, end int64, claim func(int64) bool) error {
-	for _, s := range order.streams {
-		d.streams = append(d.streams, d.engine.reading(s.key))
+func (d *dispatch) run(order *grid.Order, start, end int64, claim func(int64) bool) error {
+	for _, key := range order.Streams() {
+		d.streams = append(d.streams, d.engine.reading(key))
 	}
-	turns := newTurns(order, start, end)
-	for !turns.over() {
+	turns := grid.NewTurns(order, start, end)
+	for !turns.Over() {
 		if err := d.next(turns, claim); err != nil {
 			return err
 		}
 	}
-	if turns.end == end {
+	if turns.End == end {
 		claim(end) // says that all is claimed
 	}
 	return d.drain()
@@ -64,9 +65,9 @@ func (d *dispatch) run(order *workShards, start, end int64, claim func(int64) bo
 // that only waited would block each other. Starting comes first, so that calls
 // are under way while shards are delivered; and no slot waits for a sink, so the
 // place in the queue is given up for a delivery.
-func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
+func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
 	relaxed := d.engine.relaxed.wait()
-	turn, ok := turns.choose(func(j int) (int, bool) { return d.streams[j].load() })
+	turn, ok := turns.Choose(func(j int) (int, bool) { return d.streams[j].load() })
 	if !ok {
 		select { // all have as much as their quotas can take
 		case <-relaxed:
@@ -77,8 +78,8 @@ func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
 			return d.ctx.Err()
 		}
 	}
-	s := d.streams[turn.stream]
-	t := d.engine.gate.enter(d.engine.shardBytes(s.stream, turns.order.n))
+	s := d.streams[turn.Stream]
+	t := d.engine.gate.enter(d.engine.shardBytes(s.stream, turns.Order.ShardSamples))
 	select {
 	case <-t.admitted:
 	default:
@@ -92,9 +93,9 @@ func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
 			return d.ctx.Err()
 		}
 	}
-	before := turns.claimed
-	span, ok := turns.start(turn, claim)
-	d.claimed += turns.claimed - before
+	before := turns.Claimed
+	span, ok := turns.Start(turn, claim)
+	d.claimed += turns.Claimed - before
 	if !ok {
 		t.leave()
 		return nil

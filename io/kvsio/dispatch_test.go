@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -256,10 +257,10 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	if err := d.drain(); err == nil {
 		t.Error("a claimed shard that was neither emitted nor skipped is no error")
 	}
-	order := newWorkShards(b.work)
-	span := order.at(0)
+	order := grid.NewOrder(b.work)
+	span := order.At(0)
 	d.underWay = 1
-	if err := d.deliver(result{ticket: e.gate.enter(1), stream: e.reading(order.streams[0].key), span: span, shard: framepb.Shard{Span: span}}); err == nil {
+	if err := d.deliver(result{ticket: e.gate.enter(1), stream: e.reading(order.Streams()[0]), span: span, shard: framepb.Shard{Span: span}}); err == nil {
 		t.Error("a shard without its samples is no error")
 	}
 }

@@ -3,6 +3,8 @@ package kvsio
 import (
 	"errors"
 	"iter"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // doubts keeps what a window's first range did not settle.
@@ -14,7 +16,7 @@ import (
 // error, not at all, or as something that is not a picture, and those whose
 // entries may be another's: together with their neighbours at first, then alone.
 type doubts struct {
-	w       window
+	w       grid.Window
 	answers []answer
 	strikes []int  // what speaks for it that there is no answer
 	tries   []int  // how often the sample was asked for again
@@ -40,25 +42,25 @@ var errUnclear = errors.New("the service did not finish any answer that should h
 // headStart is a range that begins lead instants before the first that is
 // asked for.
 type headStart struct {
-	window
+	grid.Window
 	lead int
 }
 
-func newDoubts(w window, first reply) *doubts {
+func newDoubts(w grid.Window, first reply) *doubts {
 	d := &doubts{
 		w: w, answers: first.answers,
-		strikes: make([]int, w.n), tries: make([]int, w.n), ended: make([]bool, w.n),
+		strikes: make([]int, w.N), tries: make([]int, w.N), ended: make([]bool, w.N),
 	}
-	head, start, lost := true, w.start, int64(w.start)
+	head, start, lost := true, w.Start, int64(w.Start)
 	for k, a := range first.answers {
 		if a.kind == outOfRetention {
-			start = w.at(k + 1)
+			start = w.At(k + 1)
 		}
-		inHead := a.kind.maybeHead() && w.at(k) < start+longestFragment
+		inHead := a.kind.maybeHead() && w.At(k) < start+longestFragment
 		if head && !inHead && a.kind > noMedia {
 			// What is lost is likely one fragment, and this much of it lies in the
 			// range: so it did not begin long before.
-			d.lead = leadOf(longestFragment-(lost-start), w.step)
+			d.lead = leadOf(longestFragment-(lost-start), w.Step)
 		}
 		head = head && inHead
 		d.ended[k] = first.ended
@@ -67,7 +69,7 @@ func newDoubts(w window, first reply) *doubts {
 			d.strikes[k] = maxStrikes
 		case head:
 			// NO_MEDIA is an answer only with a head start, and so is nothing.
-			lost = w.at(k)
+			lost = w.At(k)
 		case a.kind == unanswered && !first.whole:
 		case a.kind.bad():
 			d.strikes[k] = 1
@@ -88,7 +90,7 @@ func (d *doubts) open(k int) bool { return d.strikes[k] < maxStrikes && d.tries[
 func (d *doubts) windows() iter.Seq[headStart] {
 	return func(yield func(headStart) bool) {
 		for range maxTries {
-			for k := 0; k < d.w.n; {
+			for k := 0; k < d.w.N; {
 				if !d.open(k) {
 					k++
 					continue
@@ -112,28 +114,28 @@ func (d *doubts) next(k int) (again headStart, next int) {
 	d.tries[k]++
 	// In turn without a head start, where there is no other entry that could be
 	// taken for the sample's, and with one.
-	alone := window{start: d.w.at(k), step: d.w.step, n: 1}
-	if d.tries[k]%2 == 0 || alone.start < longestFragment {
-		return headStart{window: alone}, k + 1
+	alone := grid.Window{Start: d.w.At(k), Step: d.w.Step, N: 1}
+	if d.tries[k]%2 == 0 || alone.Start < longestFragment {
+		return headStart{Window: alone}, k + 1
 	}
-	return headStart{window: window{start: alone.start - longestFragment, step: longestFragment, n: 2}, lead: 1}, k + 1
+	return headStart{Window: grid.Window{Start: alone.Start - longestFragment, Step: longestFragment, N: 2}, lead: 1}, k + 1
 }
 
 // cluster returns a range for the doubtful sample k and those that follow it
 // closely, and the sample after them.
 func (d *doubts) cluster(k int) (again headStart, next int) {
-	step := min(d.w.step, longestFragment)
+	step := min(d.w.Step, longestFragment)
 	lead := leadOf(longestFragment, step)
 	if d.lead > 0 {
 		lead, d.lead = min(lead, d.lead), 0
 	}
-	lead = min(lead, d.w.at(k)/step)
+	lead = min(lead, d.w.At(k)/step)
 	last := k
 	d.tries[k]++
 	// On a grid coarser than the head start, the range's own grid is finer and
 	// holds one sample.
-	for j := k + 1; step == d.w.step && j < d.w.n && j-last <= int(lead); j++ {
-		if lead+int64(j-k)+1 > windowSamples(step) {
+	for j := k + 1; step == d.w.Step && j < d.w.N && j-last <= int(lead); j++ {
+		if lead+int64(j-k)+1 > grid.WindowSamples(step) {
 			break
 		}
 		if d.open(j) && d.tries[j] < triesTogether {
@@ -141,7 +143,7 @@ func (d *doubts) cluster(k int) (again headStart, next int) {
 			d.tries[j]++
 		}
 	}
-	again.window = window{start: d.w.at(k) - lead*step, step: step, n: int(lead) + last - k + 1}
+	again.Window = grid.Window{Start: d.w.At(k) - lead*step, Step: step, N: int(lead) + last - k + 1}
 	again.lead = int(lead)
 	return again, last + 1
 }
@@ -152,7 +154,7 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 	var struck []int
 	recovered := false
 	for i := again.lead; i < len(r.answers); i++ {
-		k := int((again.at(i) - d.w.start) / d.w.step)
+		k := int((again.At(i) - d.w.Start) / d.w.Step)
 		if d.strikes[k] >= maxStrikes {
 			continue
 		}
@@ -162,7 +164,7 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 			d.answers[k], news = a, true
 		}
 		switch {
-		case a.kind.maybeHead() && again.at(i)-again.start < longestFragment && d.w.at(k) >= longestFragment:
+		case a.kind.maybeHead() && again.At(i)-again.Start < longestFragment && d.w.At(k) >= longestFragment:
 			// The range may have begun inside the same fragment.
 		case a.kind == unanswered && !r.whole:
 			// An entry without a place may be the sample's.
@@ -187,10 +189,10 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 // refused takes note that a range's head start lies before what the stream
 // keeps: a sample that was asked for alone has no more to hope for.
 func (d *doubts) refused(again headStart) {
-	if again.n > 2 {
+	if again.N > 2 {
 		return
 	}
-	k := int((again.at(again.lead) - d.w.start) / d.w.step)
+	k := int((again.At(again.lead) - d.w.Start) / d.w.Step)
 	if !d.answers[k].kind.bad() {
 		d.strikes[k] = maxStrikes
 		return

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // engine makes the calls of a process: one limit of calls under way, one pace a
@@ -20,7 +22,7 @@ type engine struct {
 	reached atomic.Bool // the control plane has answered
 
 	mu             sync.Mutex
-	streams        map[streamKey]*stream
+	streams        map[grid.StreamKey]*stream
 	lastFrameBytes int64 // what a frame took of late
 
 	users int         // guarded by engines.mu, as idle is
@@ -99,11 +101,11 @@ func (e *engine) forget() {
 func newEngine(p ReadParams, c clients) *engine {
 	return &engine{
 		params: p, clients: c, gate: newGate(p.MaxInFlight, p.MemoryBudget),
-		streams: make(map[streamKey]*stream), lastFrameBytes: firstFrameBytes,
+		streams: make(map[grid.StreamKey]*stream), lastFrameBytes: firstFrameBytes,
 	}
 }
 
-func (e *engine) stream(key streamKey) *stream {
+func (e *engine) stream(key grid.StreamKey) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s, ok := e.streams[key]

@@ -1,23 +1,16 @@
 package kvsio
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
-
-func init() {
-	RegisterAWSConfig("engine_test", func(context.Context) (aws.Config, error) { return benchConfig, nil })
-}
 
 // The bundles of a job, and a job and its preflight, share an engine, however
 // short the time between them; when all is over it is forgotten.
 func TestEnginesOfJobsThatAreOverAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := ReadParams{AWS: AWSParams{Config: "engine_test"}}
+		p := ReadParams{AWS: AWSParams{Region: "us-east-1", EndpointURL: "http://engine.test"}}
 		use := func() *engine {
 			e, err := engineFor(t.Context(), p)
 			if err != nil {

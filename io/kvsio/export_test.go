@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // FetchAll fetches a plan's shards without Beam: as many at once as the source
@@ -20,15 +21,15 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.params.MaxInFlight)
 	for _, work := range plan.Works {
-		order := newWorkShards(work)
-		readings := make(map[streamKey]*reading)
-		for _, s := range order.streams {
-			readings[s.key] = e.reading(s.key)
+		order := grid.NewOrder(work)
+		readings := make(map[grid.StreamKey]*reading)
+		for _, key := range order.Streams() {
+			readings[key] = e.reading(key)
 		}
-		for k := range order.total {
+		for k := range order.Total {
 			group.Go(func() error {
-				span, stats := order.at(k), callStats{}
-				r := readings[keyOf(span.Series)]
+				span, stats := order.At(k), callStats{}
+				r := readings[grid.KeyOf(span.Series)]
 				t := e.gate.enter(e.shardBytes(r.stream, span.Samples))
 				defer t.leave()
 				<-t.admitted

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // maxBarren is how many pages of a range, or ranges of a window, may bring nothing
@@ -31,7 +32,7 @@ var errBadToken = errors.New("the service refused its own NextToken")
 // left after token, at most n of them. A page has no more than most.
 type pager interface {
 	most() int
-	page(ctx context.Context, w window, token string, n int) (entries []answer, next string, err error)
+	page(ctx context.Context, w grid.Window, token string, n int) (entries []answer, next string, err error)
 }
 
 // fetchShard fetches a shard. With an error it returns what it has, the rest
@@ -40,7 +41,7 @@ func fetchShard(ctx context.Context, p pager, span framepb.Span) (framepb.Shard,
 	shard := framepb.Shard{Span: span, Frames: make([]framepb.Frame, 0, span.Samples)}
 	var failure error
 	cause := "" // of the gaps that the failure leaves
-	for w := range windows(span) {
+	for w := range grid.Windows(span) {
 		var answers []answer
 		if failure == nil {
 			if answers, failure = fetchWindow(ctx, p, w); failure != nil {
@@ -51,7 +52,7 @@ func fetchShard(ctx context.Context, p pager, span framepb.Span) (framepb.Shard,
 			answers = noAnswers(w)
 		}
 		for k, a := range answers {
-			deliver(&shard, w.at(k), a, cause)
+			deliver(&shard, w.At(k), a, cause)
 		}
 	}
 	return shard, failure
@@ -81,7 +82,7 @@ func deliver(shard *framepb.Shard, ms int64, a answer, failure string) {
 
 // fetchWindow asks for a window, and again for what it does not get: see doubts.
 // With an error it returns what it has.
-func fetchWindow(ctx context.Context, p pager, w window) ([]answer, error) {
+func fetchWindow(ctx context.Context, p pager, w grid.Window) ([]answer, error) {
 	pages := &shortPages{pager: p, longest: pageSize}
 	first, err := askFirmly(ctx, pages, w)
 	if errors.Is(err, errOutOfRetention) {
@@ -93,7 +94,7 @@ func fetchWindow(ctx context.Context, p pager, w window) ([]answer, error) {
 	d := newDoubts(w, first)
 	barren := 0
 	for again := range d.windows() {
-		second, err := askFirmly(ctx, pages, again.window)
+		second, err := askFirmly(ctx, pages, again.Window)
 		switch {
 		case errors.Is(err, errOutOfRetention):
 			d.refused(again)
@@ -130,13 +131,13 @@ type reply struct {
 
 // ask asks for the instants of a window as one range, page by page. With an
 // error it returns what it has.
-func ask(ctx context.Context, p *shortPages, w window) (reply, error) {
+func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 	r := reply{answers: noAnswers(w), whole: true}
 	token, here := "", position{certain: true, before: unknownTime}
 	begins := map[string]position{token: here} // where the page of a token begins
 	var counted []int                          // what nothing but the length of its page proves
 	for barren := 0; barren < maxBarren; barren++ {
-		n := min(p.most(), max(1, w.n-here.cursor))
+		n := min(p.most(), max(1, w.N-here.cursor))
 		entries, next, err := p.page(ctx, w, token, n)
 		if errors.Is(err, errBadToken) {
 			return reply{answers: r.answers}, nil // the rest is asked for again
@@ -152,7 +153,7 @@ func ask(ctx context.Context, p *shortPages, w window) (reply, error) {
 			}
 		}
 		more := next != "" && len(entries) > 0
-		if last := to.cursor >= w.n && len(counted) > 0; more && !p.proven && (len(entries) < n || last) {
+		if last := to.cursor >= w.N && len(counted) > 0; more && !p.proven && (len(entries) < n || last) {
 			// The service's pages may be shorter than what is asked for, and one that
 			// was not had an entry too many.
 			p.longest, p.proven = max(1, len(entries)-1), true
@@ -166,7 +167,7 @@ func ask(ctx context.Context, p *shortPages, w window) (reply, error) {
 		}
 		r.whole = r.whole && placed == len(entries)
 		switch {
-		case next == "" || to.cursor >= w.n:
+		case next == "" || to.cursor >= w.N:
 			r.ended = true
 			return r, nil
 		case !to.certain && 2*placed < len(entries):
@@ -192,13 +193,13 @@ func (r *reply) forget(instants []int) {
 
 // take takes the entries of a page that have a place, and reports whether they
 // say anything new.
-func (r *reply) take(w window, at []int, entries []answer) (placed int, news bool) {
+func (r *reply) take(w grid.Window, at []int, entries []answer) (placed int, news bool) {
 	for j, k := range at {
 		if k < 0 {
 			continue
 		}
 		placed++
-		if e := entries[j].of(w.at(k)); e.kind > r.answers[k].kind {
+		if e := entries[j].of(w.At(k)); e.kind > r.answers[k].kind {
 			r.answers[k], news = e, true
 		}
 	}
@@ -207,12 +208,12 @@ func (r *reply) take(w window, at []int, entries []answer) (placed int, news boo
 
 // askRetained asks for what the stream still keeps of a window whose range was
 // refused: it looks for the first instant at which a range may begin.
-func askRetained(ctx context.Context, p *shortPages, w window) (reply, error) {
+func askRetained(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 	r := reply{answers: noAnswers(w)}
-	out, in := 0, w.n // ranges from out are refused, those from in are not
-	try := w.n - 1    // most often all is refused, and this settles it
+	out, in := 0, w.N // ranges from out are refused, those from in are not
+	try := w.N - 1    // most often all is refused, and this settles it
 	for out+1 < in {
-		_, err := ask(ctx, p, window{start: w.at(try), step: w.step, n: 1})
+		_, err := ask(ctx, p, grid.Window{Start: w.At(try), Step: w.Step, N: 1})
 		switch {
 		case errors.Is(err, errOutOfRetention):
 			out = try
@@ -223,11 +224,11 @@ func askRetained(ctx context.Context, p *shortPages, w window) (reply, error) {
 		}
 		try = (out + in) / 2
 	}
-	if in < w.n {
-		kept, err := askFirmly(ctx, p, window{start: w.at(in), step: w.step, n: w.n - in})
+	if in < w.N {
+		kept, err := askFirmly(ctx, p, grid.Window{Start: w.At(in), Step: w.Step, N: w.N - in})
 		switch {
 		case errors.Is(err, errOutOfRetention): // the edge has moved on
-			in = w.n
+			in = w.N
 		case err != nil:
 			return r, err
 		default:
@@ -236,14 +237,14 @@ func askRetained(ctx context.Context, p *shortPages, w window) (reply, error) {
 		}
 	}
 	for k := range in {
-		r.answers[k] = answer{kind: outOfRetention, ms: w.at(k)}
+		r.answers[k] = answer{kind: outOfRetention, ms: w.At(k)}
 	}
 	return r, nil
 }
 
 // askFirmly takes a refusal for one when it comes three times: much depends on
 // it.
-func askFirmly(ctx context.Context, p *shortPages, w window) (r reply, err error) {
+func askFirmly(ctx context.Context, p *shortPages, w grid.Window) (r reply, err error) {
 	for range 3 {
 		if r, err = ask(ctx, p, w); !errors.Is(err, errOutOfRetention) {
 			break
@@ -252,8 +253,8 @@ func askFirmly(ctx context.Context, p *shortPages, w window) (r reply, err error
 	return r, err
 }
 
-func noAnswers(w window) []answer {
-	answers := make([]answer, w.n)
+func noAnswers(w grid.Window) []answer {
+	answers := make([]answer, w.N)
 	for k := range answers {
 		answers[k].ms = unknownTime
 	}

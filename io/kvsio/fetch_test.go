@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // archive is a model of the service: what it holds is known sample by sample.
@@ -27,10 +28,10 @@ type archive struct {
 	oldest    int64 // ranges that begin before are refused
 
 	// harm, where set, may spoil a page and what follows it.
-	harm   func(w window, first int, entries []answer, next string) ([]answer, string, error)
+	harm   func(w grid.Window, first int, entries []answer, next string) ([]answer, string, error)
 	asked  int // images
 	calls  int
-	ranges []window
+	ranges []grid.Window
 }
 
 type stretch struct{ from, to int64 }
@@ -63,13 +64,13 @@ func (a *archive) truth(ms int64) answer {
 
 func (a *archive) most() int { return pageSize }
 
-func (a *archive) page(_ context.Context, w window, token string, n int) ([]answer, string, error) {
+func (a *archive) page(_ context.Context, w grid.Window, token string, n int) ([]answer, string, error) {
 	a.calls++
 	a.asked += n
-	if n < 1 || n > pageSize || w.end()-w.start > maxRange {
+	if n < 1 || n > pageSize || w.End()-w.Start > grid.MaxRange {
 		return nil, "", fmt.Errorf("a page of %d of %+v", n, w)
 	}
-	if w.start < a.oldest {
+	if w.Start < a.oldest {
 		return nil, "", errOutOfRetention
 	}
 	at := 0
@@ -81,8 +82,8 @@ func (a *archive) page(_ context.Context, w window, token string, n int) ([]answ
 	var entries []answer
 	var next string
 	for k := at; ; k++ {
-		ms := w.start + int64(k)*w.step
-		if ms > w.end() || ms == w.end() && !a.inclusive {
+		ms := w.Start + int64(k)*w.Step
+		if ms > w.End() || ms == w.End() && !a.inclusive {
 			break
 		}
 		if len(entries) == min(n, a.pageSize) {
@@ -98,10 +99,10 @@ func (a *archive) page(_ context.Context, w window, token string, n int) ([]answ
 }
 
 // answer leaves out the fragment that the range starts inside.
-func (a *archive) answer(w window, ms int64) answer {
-	if s, ok := a.stretchAt(w.start); ok {
-		into := (w.start - s.from) % a.fragment
-		if into > 0 && ms < min(w.start-into+a.fragment, s.to) {
+func (a *archive) answer(w grid.Window, ms int64) answer {
+	if s, ok := a.stretchAt(w.Start); ok {
+		into := (w.Start - s.from) % a.fragment
+		if into > 0 && ms < min(w.Start-into+a.fragment, s.to) {
 			return answer{kind: empty, ms: ms}
 		}
 	}
@@ -127,7 +128,10 @@ func drawArchive(t *rapid.T, span framepb.Span) *archive {
 }
 
 func drawShard(t *rapid.T) framepb.Span {
-	series := drawSeries(t, "series")
+	interval := rapid.SampledFrom([]int32{200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001, 3_600_000}).Draw(t, "interval")
+	series := framepb.Series{
+		StreamName: "a", IntervalMs: interval, PhaseMs: rapid.Int32Range(0, interval-1).Draw(t, "phase"), Format: framepb.JPEG,
+	}
 	return framepb.Span{
 		Series: series, First: rapid.Int64Range(200, 1<<33).Draw(t, "first"),
 		Samples: rapid.Int64Range(1, 150).Draw(t, "samples"),
@@ -193,7 +197,7 @@ type harm struct {
 	extra   bool // an entry too many may stand for one that is then left out
 }
 
-func (h *harm) spoil(w window, first int, entries []answer, next string) ([]answer, string, error) {
+func (h *harm) spoil(w grid.Window, first int, entries []answer, next string) ([]answer, string, error) {
 	kind := rapid.IntRange(0, 16).Draw(h.t, "harm")
 	switch {
 	case h.over || len(entries) == 0:
@@ -209,11 +213,11 @@ func (h *harm) spoil(w window, first int, entries []answer, next string) ([]answ
 	return entries, next, nil
 }
 
-func (h *harm) spoilEntry(kind int, w window, first int, entries []answer, k int) []answer {
+func (h *harm) spoilEntry(kind int, w grid.Window, first int, entries []answer, k int) []answer {
 	e := entries[k]
 	if kind == 2 { // one too many
 		h.extra = true
-		return slices.Insert(entries, k+1, h.archive.answer(w, w.at(first+k)+w.step/2))
+		return slices.Insert(entries, k+1, h.archive.answer(w, w.At(first+k)+w.Step/2))
 	}
 	if e.kind != pictured || h.extra && kind == 5 || !h.hitAll(w, first+k, 1) {
 		return entries
@@ -230,14 +234,14 @@ func (h *harm) spoilEntry(kind int, w window, first int, entries []answer, k int
 }
 
 // hitAll marks n samples as hit, unless one is already.
-func (h *harm) hitAll(w window, first, n int) bool {
+func (h *harm) hitAll(w grid.Window, first, n int) bool {
 	for k := first; k < first+n; k++ {
-		if h.hit[w.at(k)] {
+		if h.hit[w.At(k)] {
 			return false
 		}
 	}
 	for k := first; k < first+n; k++ {
-		h.hit[w.at(k)] = true
+		h.hit[w.At(k)] = true
 	}
 	return true
 }
@@ -294,7 +298,7 @@ func TestFetchShardKeepsWhatItHas(t *testing.T) {
 	span := framepb.Span{Series: series, First: 0, Samples: 100}
 	a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 4000, period: 100, pageSize: 25}
 	broken := errors.New("broken")
-	a.harm = func(_ window, _ int, entries []answer, next string) ([]answer, string, error) {
+	a.harm = func(_ grid.Window, _ int, entries []answer, next string) ([]answer, string, error) {
 		if a.calls == 3 {
 			return nil, "", broken
 		}
@@ -320,9 +324,9 @@ func TestFetchShardBelievesNoFarTime(t *testing.T) {
 	for _, period := range []int64{100, 10_000} {
 		for _, off := range []int64{-series.At(span.First + 50), -day, day, math.MaxInt64 / 2, math.MinInt64 / 2} {
 			a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 3000, period: period, pageSize: 25}
-			a.harm = func(w window, first int, entries []answer, next string) ([]answer, string, error) {
+			a.harm = func(w grid.Window, first int, entries []answer, next string) ([]answer, string, error) {
 				for k := range entries {
-					if w.at(first+k) == series.At(span.First+50) {
+					if w.At(first+k) == series.At(span.First+50) {
 						entries[k].ms += off
 					}
 				}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/goleak"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // callsTo makes calls of pages from whatever answers at url. With the test all
@@ -29,7 +31,7 @@ func callsTo(t testing.TB, url string) *shardCalls {
 	clients := newClients(benchConfig, AWSParams{}, 1)
 	t.Cleanup(clients.close)
 	e := newEngine(ReadParams{}.withDefaults(), clients)
-	s := e.stream(streamKey{name: "cam"})
+	s := e.stream(grid.StreamKey{Name: "cam"})
 	s.endpoint, s.fetched = url, time.Now()
 	return &shardCalls{imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}}, series: benchSeries}
 }

@@ -14,6 +14,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // BenchmarkPage fetches a page of 25 pictures over loopback HTTP, from a server
@@ -110,7 +111,7 @@ func (p *pageBench) stock() func(*testing.B) {
 	// With its own HTTP client the SDK fails here now and then: see wholeBody.
 	wire, _ := newHTTPClient(nil, 1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
-	c := &shardCalls{imageCalls: imageCalls{stream: &reading{stream: newStream(streamKey{name: "cam"}, nil, nil)}}, series: benchSeries}
+	c := &shardCalls{imageCalls: imageCalls{stream: &reading{stream: newStream(grid.StreamKey{Name: "cam"}, nil, nil)}}, series: benchSeries}
 	var kept [pagesOfAShard][][]byte
 	n := 0
 	return func(b *testing.B) {
@@ -132,5 +133,5 @@ func (p *pageBench) stock() func(*testing.B) {
 
 var (
 	benchSeries = framepb.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: framepb.JPEG, JPEGQuality: 80}
-	benchWindow = window{start: 1_767_225_600_000, step: 3000, n: pageSize}
+	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pageSize}
 )

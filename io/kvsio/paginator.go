@@ -13,6 +13,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // PaginationConfig says which images of a range a Paginator returns, and how
@@ -87,7 +88,7 @@ var ErrRepeatedToken = errors.New("the service answered the same NextToken twice
 // by several goroutines at once.
 type Paginator struct {
 	params ReadParams
-	stream streamKey
+	stream grid.StreamKey
 	input  media.GetImagesInput
 	split  *splitRange // nil: the range is one of GetImages'
 
@@ -158,7 +159,7 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	}
 	instants := in.EndTimestamp.Sub(*in.StartTimestamp).Milliseconds()/max(1, int64(*in.SamplingInterval)) + 1
 	return &Paginator{
-		params: p, stream: streamKey{arn: stream[0].StreamARN, name: stream[0].StreamName}, input: in, split: split, at: at, left: left,
+		params: p, stream: grid.StreamKey{ARN: stream[0].StreamARN, Name: stream[0].StreamName}, input: in, split: split, at: at, left: left,
 		came: make(map[string]bool), instants: instants,
 	}, nil
 }

@@ -1,6 +1,10 @@
 package kvsio
 
-import "time"
+import (
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+)
 
 // reading is one reader of a stream: a bundle, or a page of a Paginator. What it
 // concludes of the stream ends with it. Whoever comes next, in the same process or
@@ -15,7 +19,7 @@ type reading struct {
 	silence time.Time // when a call was first throttled since one succeeded
 }
 
-func (e *engine) reading(key streamKey) *reading { return &reading{stream: e.stream(key)} }
+func (e *engine) reading(key grid.StreamKey) *reading { return &reading{stream: e.stream(key)} }
 
 // err returns why no call of the stream can succeed, nil where it may.
 func (r *reading) err() error {

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 func init() {
@@ -24,7 +25,7 @@ type readFn struct {
 }
 
 func (fn *readFn) CreateInitialRestriction(w *framepb.Work) offsetrange.Restriction {
-	return offsetrange.Restriction{Start: 0, End: newWorkShards(w).total}
+	return offsetrange.Restriction{Start: 0, End: grid.NewOrder(w).Total}
 }
 
 // SplitRestriction leaves the restriction whole. Initial splits do not spread
@@ -53,5 +54,5 @@ func (fn *readFn) ProcessElement(ctx context.Context, rt *sdf.LockRTracker, w *f
 	d := newDispatch(ctx, e, fn.Params, emit)
 	defer d.close() // a downstream error comes back through emit as a panic
 	rest := rt.GetRestriction().(offsetrange.Restriction)
-	return d.run(newWorkShards(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
+	return d.run(grid.NewOrder(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
 }

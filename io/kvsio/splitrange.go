@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // splitRange is a range that is longer than GetImages takes, read as the source
@@ -31,7 +33,7 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 		Format:           string(in.Format), FormatConfig: in.FormatConfig,
 		WidthPixels: int(aws.ToInt32(in.WidthPixels)), HeightPixels: int(aws.ToInt32(in.HeightPixels)),
 	}
-	if r.EndTimestamp.Sub(r.StartTimestamp) <= maxRange*time.Millisecond {
+	if r.EndTimestamp.Sub(r.StartTimestamp) <= grid.MaxRange*time.Millisecond {
 		return nil
 	}
 	if wrong := r.ValidateFloor(LowestMinInterval); wrong != nil {
@@ -55,16 +57,16 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 
 // page fetches the next page, of at most so many images.
 func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
-	n := min(s.n-s.at, windowSamples(s.step), splitPage, int64(most))
+	n := min(s.n-s.at, grid.WindowSamples(s.step), splitPage, int64(most))
 	page := &Page{Images: []Image{}}
 	if n > 0 {
-		w := window{start: s.start + s.at*s.step, step: s.step, n: int(n)}
+		w := grid.Window{Start: s.start + s.at*s.step, Step: s.step, N: int(n)}
 		answers, err := fetchWindow(ctx, s.calls, w)
 		if err != nil {
 			return nil, err
 		}
 		for k, a := range answers {
-			page.Images = append(page.Images, imageOf(a, w.at(k)))
+			page.Images = append(page.Images, imageOf(a, w.At(k)))
 		}
 	}
 	s.at += n

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // endpointLife is how long a data endpoint is used. Its token lives for about
@@ -22,7 +23,7 @@ const endpointLife = 40 * time.Minute
 // stream is what a process knows of one stream: its pace, its pages and its data
 // endpoint. Whether it can be read at all is for each reading to find out.
 type stream struct {
-	key     streamKey
+	key     grid.StreamKey
 	pace    *pace
 	pages   pageSizes
 	relaxed *signal       // of the engine
@@ -41,7 +42,7 @@ type stream struct {
 	answered time.Time // when a call last succeeded
 }
 
-func newStream(key streamKey, p *pace, relaxed *signal) *stream {
+func newStream(key grid.StreamKey, p *pace, relaxed *signal) *stream {
 	return &stream{key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1)}
 }
 
@@ -66,20 +67,12 @@ func (s *stream) turn(ctx context.Context, n int) (grant, error) {
 	return s.pace.wait(ctx, n)
 }
 
-// String returns the stream's name, for messages.
-func (k streamKey) String() string {
-	if name, ok := framepb.NameInARN(k.arn); ok {
-		return name
-	}
-	return k.name
-}
-
 // target returns the stream as an API's StreamName and StreamARN.
-func (k streamKey) target() (name, arn *string) {
-	if k.arn != "" {
-		return nil, aws.String(k.arn)
+func target(k grid.StreamKey) (name, arn *string) {
+	if k.ARN != "" {
+		return nil, aws.String(k.ARN)
 	}
-	return aws.String(k.name), nil
+	return aws.String(k.Name), nil
 }
 
 // hasAnswered reports whether a call has succeeded of late: whoever reads may.
@@ -132,7 +125,7 @@ func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (stri
 		return endpoint, nil
 	}
 	in := &kinesisvideo.GetDataEndpointInput{APIName: types.APINameGetImages}
-	in.StreamName, in.StreamARN = s.key.target()
+	in.StreamName, in.StreamARN = target(s.key)
 	var out *kinesisvideo.GetDataEndpointOutput
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
 		out, err = e.clients.control.GetDataEndpoint(ctx, in)
@@ -169,9 +162,9 @@ func (s *stream) misplaced() error {
 }
 
 // describe asks what the stream is.
-func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*types.StreamInfo, error) {
+func (e *engine) describe(ctx context.Context, key grid.StreamKey, a attempts) (*types.StreamInfo, error) {
 	in := &kinesisvideo.DescribeStreamInput{}
-	in.StreamName, in.StreamARN = key.target()
+	in.StreamName, in.StreamARN = target(key)
 	var out *kinesisvideo.DescribeStreamOutput
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
 		out, err = e.clients.control.DescribeStream(ctx, in)
@@ -183,18 +176,18 @@ func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*type
 	if err != nil {
 		return nil, err
 	}
-	return out.StreamInfo, key.answered(out.StreamInfo)
+	return out.StreamInfo, checkDescribed(key, out.StreamInfo)
 }
 
-// answered holds what DescribeStream says a stream is against what was asked
+// checkDescribed holds what DescribeStream says a stream is against what was asked
 // for: all that follows is done in the name of that ARN.
-func (k streamKey) answered(info *types.StreamInfo) error {
+func checkDescribed(k grid.StreamKey, info *types.StreamInfo) error {
 	arn, name := aws.ToString(info.StreamARN), aws.ToString(info.StreamName)
 	inARN, ok := framepb.NameInARN(arn)
 	switch {
 	case !ok:
 		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; is the endpoint that of Kinesis Video Streams?", quoted(arn), arnForm)
-	case k.arn != "" && arn != k.arn:
+	case k.ARN != "" && arn != k.ARN:
 		return fmt.Errorf("DescribeStream answered another stream, %s: is the endpoint that of Kinesis Video Streams?", quoted(arn))
 	case inARN != k.String() || name != "" && name != k.String():
 		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: is the endpoint that of Kinesis Video Streams?", quoted(name), quoted(arn))
@@ -241,6 +234,6 @@ func kills(err error) bool {
 }
 
 // streamError says which stream an error is of, and what was done with it.
-func streamError(doing string, key streamKey, err error) error {
+func streamError(doing string, key grid.StreamKey, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, key, plain(err))
 }

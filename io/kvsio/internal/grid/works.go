@@ -1,4 +1,4 @@
-package kvsio
+package grid
 
 import (
 	"cmp"
@@ -8,14 +8,14 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// cutWorks lays runs end to end and cuts them into n works (fewer where there
+// CutWorks lays runs end to end and cuts them into n works (fewer where there
 // are fewer shards) whose numbers of shards differ by at most one. So a work
 // mixes streams, and a stream is in no more works than balance needs. The runs
 // of a stream must stand together.
-func cutWorks(runs []framepb.Span, shardSamples int64, n int) []*framepb.Work {
+func CutWorks(runs []framepb.Span, shardSamples int64, n int) []*framepb.Work {
 	var total int64
 	for _, r := range runs {
-		total += shardCount(r, shardSamples)
+		total += ShardCount(r, shardSamples)
 	}
 	parts := min(int64(n), total)
 	works := make([]*framepb.Work, 0, parts)
@@ -29,7 +29,7 @@ func cutWorks(runs []framepb.Span, shardSamples int64, n int) []*framepb.Work {
 			}
 			head, tail := cutRun(rest, shardSamples, room)
 			b.add(head)
-			room -= shardCount(head, shardSamples)
+			room -= ShardCount(head, shardSamples)
 			rest = tail
 		}
 		works = append(works, b.work)
@@ -39,10 +39,10 @@ func cutWorks(runs []framepb.Span, shardSamples int64, n int) []*framepb.Work {
 
 // cutRun cuts a run after its first n shards.
 func cutRun(run framepb.Span, shardSamples, n int64) (head, tail framepb.Span) {
-	if n >= shardCount(run, shardSamples) {
+	if n >= ShardCount(run, shardSamples) {
 		return run, framepb.Span{}
 	}
-	at := shardAt(run, shardSamples, n).First
+	at := ShardAt(run, shardSamples, n).First
 	head, tail = run, run
 	head.Samples = at - run.First
 	tail.First, tail.Samples = at, run.End()-at
@@ -64,35 +64,36 @@ func (b *workBuilder) add(run framepb.Span) {
 	})
 }
 
-// workShards is the order of a work's shards: its streams take turns, one
+// Order is the order of a work's shards: its streams take turns, one
 // shard each, until the shorter ones have no more. Every bundle works on
 // a stretch of that order, so it is arithmetic on run lengths: nothing is
 // listed, whatever the number of shards.
-type workShards struct {
-	n       int64          // samples a shard
-	streams []streamShards // those with most shards first
-	before  []int64        // before[j]: shards of streams[:j]
-	total   int64
+type Order struct {
+	ShardSamples int64          // samples a shard
+	streams      []streamShards // those with most shards first
+	before       []int64        // before[j]: shards of streams[:j]
+	Total        int64
 }
 
 // streamShards is the runs of one stream, whatever its series.
 type streamShards struct {
-	key    streamKey
+	key    StreamKey
 	runs   []framepb.Span
 	before []int64 // before[j]: shards of runs[:j]
 	total  int64
 }
 
-func newWorkShards(w *framepb.Work) *workShards {
-	o := &workShards{n: int64(w.ShardSamples)}
+// NewOrder returns the order of a work's shards.
+func NewOrder(w *framepb.Work) *Order {
+	o := &Order{ShardSamples: int64(w.ShardSamples)}
 	series := make([]framepb.Series, len(w.Series))
 	for i, s := range w.Series {
 		series[i] = s.Value()
 	}
-	index := make(map[streamKey]int)
+	index := make(map[StreamKey]int)
 	for _, r := range w.Runs {
 		run := framepb.Span{Series: series[r.Series], First: r.First, Samples: r.Samples}
-		key := keyOf(run.Series)
+		key := KeyOf(run.Series)
 		i, ok := index[key]
 		if !ok {
 			i = len(o.streams)
@@ -102,52 +103,51 @@ func newWorkShards(w *framepb.Work) *workShards {
 		s := &o.streams[i]
 		s.runs = append(s.runs, run)
 		s.before = append(s.before, s.total)
-		s.total += shardCount(run, o.n)
+		s.total += ShardCount(run, o.ShardSamples)
 	}
 	slices.SortStableFunc(o.streams, func(a, b streamShards) int { return cmp.Compare(b.total, a.total) })
 	for _, s := range o.streams {
-		o.before = append(o.before, o.total)
-		o.total += s.total
+		o.before = append(o.before, o.Total)
+		o.Total += s.total
 	}
 	return o
 }
 
-// at returns shard k of the order, 0 <= k < total.
-func (o *workShards) at(k int64) framepb.Span {
+// Streams returns the streams of the order, as a Turn counts them.
+func (o *Order) Streams() []StreamKey {
+	keys := make([]StreamKey, len(o.streams))
+	for j, s := range o.streams {
+		keys[j] = s.key
+	}
+	return keys
+}
+
+// At returns shard k of the order, 0 <= k < Total.
+func (o *Order) At(k int64) framepb.Span {
 	round := o.round(k)
 	return o.shard(int(k-o.beforeRound(round)), round)
 }
 
 // round returns the round that shard k is of: the last that begins at or
 // before it.
-func (o *workShards) round(k int64) int64 {
+func (o *Order) round(k int64) int64 {
 	rounds := o.streams[0].total
 	return int64(sort.Search(int(rounds), func(r int) bool { return o.beforeRound(int64(r)+1) > k }))
 }
 
 // shard returns the shard of a stream that is of a round.
-func (o *workShards) shard(stream int, round int64) framepb.Span {
+func (o *Order) shard(stream int, round int64) framepb.Span {
 	s := o.streams[stream]
 	run := sort.Search(len(s.before), func(j int) bool { return s.before[j] > round }) - 1
-	return shardAt(s.runs[run], o.n, round-s.before[run])
+	return ShardAt(s.runs[run], o.ShardSamples, round-s.before[run])
 }
 
 // beforeRound returns how many shards the rounds before r hold: r of each
 // stream that has as many, and all of each that has fewer.
-func (o *workShards) beforeRound(r int64) int64 {
+func (o *Order) beforeRound(r int64) int64 {
 	longer := sort.Search(len(o.streams), func(j int) bool { return o.streams[j].total <= r })
 	if longer == len(o.streams) {
 		return r * int64(longer)
 	}
-	return r*int64(longer) + o.total - o.before[longer]
-}
-
-// streamKey identifies a stream within a process.
-type streamKey struct{ arn, name string }
-
-func keyOf(s framepb.Series) streamKey {
-	if s.StreamARN != "" {
-		return streamKey{arn: s.StreamARN}
-	}
-	return streamKey{name: s.StreamName}
+	return r*int64(longer) + o.Total - o.before[longer]
 }

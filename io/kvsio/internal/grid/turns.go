@@ -1,8 +1,8 @@
-package kvsio
+package grid
 
 import "github.com/kvsframes/kvsframes/io/framepb"
 
-// turns says whose shard comes next in a stretch of a work's order.
+// Turns says whose shard comes next in a stretch of a work's order.
 //
 // Streams take turns, so that is the next of the order, as long as all keep
 // pace. A stream that does not (its quota is small, its calls are slow) would
@@ -10,28 +10,29 @@ import "github.com/kvsframes/kvsframes/io/framepb"
 // it can take them. They are claimed with those that are started before them,
 // and a split leaves them here: it could not make them any faster, for a
 // stream's quota is one quota wherever its calls come from.
-type turns struct {
-	order   *workShards
-	claimed int64 // shards of the order before this one are claimed
-	end     int64 // of the stretch
-	waiting []turn
+type Turns struct {
+	Order   *Order
+	Claimed int64 // shards of the order before this one are claimed
+	End     int64 // of the stretch: it moves where a claim fails
+	waiting []Turn
 }
 
-// turn is a stream that has shards in the stretch that are not started.
-type turn struct {
-	stream int   // of the order
+// Turn is a stream that has shards in the stretch that are not started.
+type Turn struct {
+	Stream int   // of the order's streams
 	round  int64 // of its next shard
 }
 
-func newTurns(order *workShards, start, end int64) *turns {
-	t := &turns{order: order, claimed: start, end: end}
+// NewTurns returns the turns of an order's shards from start to end.
+func NewTurns(order *Order, start, end int64) *Turns {
+	t := &Turns{Order: order, Claimed: start, End: end}
 	if start >= end {
 		return t
 	}
 	first := order.round(start)
 	passed := start - order.beforeRound(first) // streams whose shard of that round lies before the stretch
 	for j := range order.streams {
-		next := turn{stream: j, round: first}
+		next := Turn{Stream: j, round: first}
 		if int64(j) < passed {
 			next.round++
 		}
@@ -44,20 +45,20 @@ func newTurns(order *workShards, start, end int64) *turns {
 
 // place returns where in the order the shard of a turn stands; past the end
 // where its stream has none left.
-func (t *turns) place(n turn) int64 {
-	if n.round >= t.order.streams[n.stream].total {
-		return t.end
+func (t *Turns) place(n Turn) int64 {
+	if n.round >= t.Order.streams[n.Stream].total {
+		return t.End
 	}
-	return t.order.beforeRound(n.round) + int64(n.stream)
+	return t.Order.beforeRound(n.round) + int64(n.Stream)
 }
 
-// choose returns the turn of the stream that has the fewest shards in hand, of
+// Choose returns the turn of the stream that has the fewest shards in hand, of
 // those the first in the order. Streams for which held is not ok get none now.
-func (t *turns) choose(held func(stream int) (n int, ok bool)) (next turn, ok bool) {
+func (t *Turns) Choose(held func(stream int) (n int, ok bool)) (next Turn, ok bool) {
 	var least int
 	var first int64
 	for _, w := range t.waiting {
-		n, can := held(w.stream)
+		n, can := held(w.Stream)
 		if !can || ok && n > least {
 			continue
 		}
@@ -68,18 +69,18 @@ func (t *turns) choose(held func(stream int) (n int, ok bool)) (next turn, ok bo
 	return next, ok
 }
 
-// start takes a turn: it claims what is not claimed up to its shard, and
+// Start takes a turn: it claims what is not claimed up to its shard, and
 // returns it. Where a claim fails the stretch ends there, and there is no turn.
-func (t *turns) start(n turn, claim func(int64) bool) (framepb.Span, bool) {
-	for place := t.place(n); t.claimed <= place; t.claimed++ {
-		if !claim(t.claimed) {
+func (t *Turns) Start(n Turn, claim func(int64) bool) (framepb.Span, bool) {
+	for place := t.place(n); t.Claimed <= place; t.Claimed++ {
+		if !claim(t.Claimed) {
 			t.cut()
 			return framepb.Span{}, false
 		}
 	}
-	span := t.order.shard(n.stream, n.round)
+	span := t.Order.shard(n.Stream, n.round)
 	for i := range t.waiting {
-		if t.waiting[i].stream == n.stream {
+		if t.waiting[i].Stream == n.Stream {
 			t.waiting[i].round++
 		}
 	}
@@ -88,21 +89,21 @@ func (t *turns) start(n turn, claim func(int64) bool) (framepb.Span, bool) {
 }
 
 // cut ends the stretch before the first shard that is not claimed.
-func (t *turns) cut() {
-	t.end = t.claimed
+func (t *Turns) cut() {
+	t.End = t.Claimed
 	t.drop()
 }
 
 // drop forgets the streams that have nothing left.
-func (t *turns) drop() {
+func (t *Turns) drop() {
 	left := t.waiting[:0]
 	for _, w := range t.waiting {
-		if t.place(w) < t.end {
+		if t.place(w) < t.End {
 			left = append(left, w)
 		}
 	}
 	t.waiting = left
 }
 
-// over says that all of the stretch is started.
-func (t *turns) over() bool { return len(t.waiting) == 0 }
+// Over reports whether all of the stretch is started.
+func (t *Turns) Over() bool { return len(t.waiting) == 0 }

@@ -1,4 +1,4 @@
-package kvsio
+package grid
 
 import (
 	"fmt"
@@ -11,14 +11,14 @@ import (
 )
 
 // orderOf makes an order of streams with so many shards of one sample.
-func orderOf(shards ...int) *workShards {
+func orderOf(shards ...int) *Order {
 	var runs []framepb.Span
 	for i, n := range shards {
 		runs = append(runs, framepb.Span{
 			Series: framepb.Series{StreamName: fmt.Sprint("cam-", i), IntervalMs: 3000, Format: framepb.JPEG}, Samples: int64(n),
 		})
 	}
-	return newWorkShards(cutWorks(runs, 1, 1)[0])
+	return NewOrder(CutWorks(runs, 1, 1)[0])
 }
 
 // Whatever streams can take when, every shard of the stretch is started once,
@@ -26,13 +26,13 @@ func orderOf(shards ...int) *workShards {
 func TestTurnsStartEachShardOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		order := orderOf(rapid.SliceOfN(rapid.IntRange(1, 9), 1, 6).Draw(t, "shards")...)
-		start := rapid.Int64Range(0, order.total).Draw(t, "start")
-		end := rapid.Int64Range(start, order.total).Draw(t, "end")
+		start := rapid.Int64Range(0, order.Total).Draw(t, "start")
+		end := rapid.Int64Range(start, order.Total).Draw(t, "end")
 		stop := rapid.Int64Range(start, end).Draw(t, "the end after a split")
-		turns := newTurns(order, start, end)
+		turns := NewTurns(order, start, end)
 		want := make(map[framepb.Span]bool)
 		for k := start; k < stop; k++ {
-			want[order.at(k)] = true
+			want[order.At(k)] = true
 		}
 		claimed, failed := start, false
 		claim := func(k int64) bool {
@@ -46,13 +46,13 @@ func TestTurnsStartEachShardOnce(t *testing.T) {
 			claimed++
 			return true
 		}
-		for !turns.over() {
+		for !turns.Over() {
 			busy := rapid.SliceOfN(rapid.IntRange(0, 3), len(order.streams), len(order.streams)).Draw(t, "busy")
-			next, ok := turns.choose(func(j int) (int, bool) { return busy[j], busy[j] < 3 })
+			next, ok := turns.Choose(func(j int) (int, bool) { return busy[j], busy[j] < 3 })
 			if !ok {
 				continue
 			}
-			span, ok := turns.start(next, claim)
+			span, ok := turns.Start(next, claim)
 			if !ok {
 				continue
 			}
@@ -69,33 +69,33 @@ func TestTurnsStartEachShardOnce(t *testing.T) {
 
 func TestTurns(t *testing.T) {
 	order := orderOf(3, 3, 2)
-	names := func(turns *turns, held func(int) (int, bool), most int) (names []string) {
+	names := func(turns *Turns, held func(int) (int, bool), most int) (names []string) {
 		for range most {
-			next, ok := turns.choose(held)
+			next, ok := turns.Choose(held)
 			if !ok {
 				break
 			}
-			span, _ := turns.start(next, func(int64) bool { return true })
+			span, _ := turns.Start(next, func(int64) bool { return true })
 			names = append(names, span.Series.StreamName)
 		}
 		return names
 	}
 	equal := func(int) (int, bool) { return 1, true }
-	if got := names(newTurns(order, 0, order.total), equal, 9); !slices.Equal(got, []string{
+	if got := names(NewTurns(order, 0, order.Total), equal, 9); !slices.Equal(got, []string{
 		"cam-0", "cam-1", "cam-2", "cam-0", "cam-1", "cam-2", "cam-0", "cam-1",
 	}) {
 		t.Error("streams that keep pace take turns:", got)
 	}
 	slow := func(j int) (int, bool) { return 1, j != 1 }
-	turns := newTurns(order, 0, order.total)
+	turns := NewTurns(order, 0, order.Total)
 	if got := names(turns, slow, 9); !slices.Equal(got, []string{"cam-0", "cam-2", "cam-0", "cam-2", "cam-0"}) {
 		t.Error("a stream that can take nothing holds nobody up:", got)
 	}
-	if turns.claimed != 7 || turns.over() {
-		t.Error("claimed:", turns.claimed)
+	if turns.Claimed != 7 || turns.Over() {
+		t.Error("claimed:", turns.Claimed)
 	}
 	most := func(j int) (int, bool) { return 5 - j, true }
-	if got := names(newTurns(order, 0, order.total), most, 2); !slices.Equal(got, []string{"cam-2", "cam-2"}) {
+	if got := names(NewTurns(order, 0, order.Total), most, 2); !slices.Equal(got, []string{"cam-2", "cam-2"}) {
 		t.Error("the stream that has least in hand is next:", got)
 	}
 }

@@ -1,9 +1,8 @@
-package kvsio
+package grid
 
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -46,51 +45,45 @@ func samplesOf(spans []framepb.Span) map[sample]int {
 	return all
 }
 
-// drawPlan draws what is asked and what a ledger has, and plans.
-func drawPlan(t *rapid.T) (asked, have []framepb.Span, again map[framepb.Span]bool, plan *Plan, n int) {
+// drawWorks draws what is asked and what a ledger has, and cuts what is missing.
+func drawWorks(t *rapid.T) (asked, have []framepb.Span, again map[framepb.Span]bool, works []*framepb.Work) {
 	var series []framepb.Series
 	for i := range rapid.IntRange(1, 4).Draw(t, "number of series") {
 		series = append(series, drawSeries(t, fmt.Sprint("series ", i)))
 	}
-	n = rapid.IntRange(1, 120).Draw(t, "shard samples")
+	n := int64(rapid.IntRange(1, 120).Draw(t, "shard samples"))
 	asked = drawSpans(t, "asked", series, 8)
 	// What a ledger has was cut as shards of earlier requests.
 	again = make(map[framepb.Span]bool)
-	taken := make(map[sample]int)
-	for _, run := range union(drawSpans(t, "had", series, 4)) {
-		for k := range shardCount(run, int64(n)) {
-			shard := shardAt(run, int64(n), k)
+	for _, run := range Union(drawSpans(t, "had", series, 4)) {
+		for k := range ShardCount(run, n) {
+			shard := ShardAt(run, n, k)
 			have = append(have, shard)
 			again[shard] = rapid.Bool().Draw(t, "again")
-			for s := range samplesOf([]framepb.Span{shard}) {
-				taken[s]++
-			}
 		}
 	}
-	params := ReadParams{ShardSamples: n, Works: rapid.IntRange(1, 6).Draw(t, "works")}.withDefaults()
-	plan, err := planFrom(params, asked, func(s framepb.Series) (done, redo []framepb.Span, err error) {
+	var missing []framepb.Span
+	for spans := range BySeries(Union(asked)) {
+		var done, redo []framepb.Span
 		for _, h := range have {
 			switch {
-			case h.Series != s:
+			case h.Series != spans[0].Series:
 			case again[h]:
 				redo = append(redo, h)
 			default:
 				done = append(done, h)
 			}
 		}
-		return done, redo, nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		missing = append(missing, Difference(spans, done, redo)...)
 	}
-	return asked, have, again, plan, n
+	return asked, have, again, CutWorks(missing, n, rapid.IntRange(1, 6).Draw(t, "works"))
 }
 
 // Every missing sample is in exactly one window of one shard of one run of one
 // work, and no other sample is.
-func TestPlanCoversEachMissingSampleOnce(t *testing.T) {
+func TestWorksCoverEachMissingSampleOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		asked, have, again, plan, _ := drawPlan(t)
+		asked, have, again, works := drawWorks(t)
 		want := samplesOf(asked)
 		for _, h := range have {
 			redo := false
@@ -108,19 +101,19 @@ func TestPlanCoversEachMissingSampleOnce(t *testing.T) {
 			}
 		}
 		got := make(map[sample]int)
-		for _, w := range plan.Works {
-			order := newWorkShards(w)
-			for k := range order.total {
-				shard := order.at(k)
+		for _, w := range works {
+			order := NewOrder(w)
+			for k := range order.Total {
+				shard := order.At(k)
 				if shard.Samples > int64(w.ShardSamples) {
 					t.Fatalf("shard of %d samples", shard.Samples)
 				}
-				for win := range windows(shard) {
-					if win.end()-win.start > maxRange || win.end() < win.at(win.n-1) {
-						t.Fatalf("window %+v ends at %d", win, win.end())
+				for win := range Windows(shard) {
+					if win.End()-win.Start > MaxRange || win.End() < win.At(win.N-1) {
+						t.Fatalf("window %+v ends at %d", win, win.End())
 					}
-					for i := range win.n {
-						got[sample{shard.Series, shard.Series.Index(win.at(i))}]++
+					for i := range win.N {
+						got[sample{shard.Series, shard.Series.Index(win.At(i))}]++
 					}
 				}
 			}
@@ -138,25 +131,25 @@ func TestPlanCoversEachMissingSampleOnce(t *testing.T) {
 
 func TestWorksAreEqualAndStreamsStayTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, _, _, plan, _ := drawPlan(t)
-		if len(plan.Works) == 0 {
+		_, _, _, works := drawWorks(t)
+		if len(works) == 0 {
 			return
 		}
 		least, most := int64(1<<62), int64(0)
-		shards := make(map[streamKey]int64)
-		works := make(map[streamKey]int64)
-		for _, w := range plan.Works {
-			order := newWorkShards(w)
-			least, most = min(least, order.total), max(most, order.total)
+		shards := make(map[StreamKey]int64)
+		worksOf := make(map[StreamKey]int64)
+		for _, w := range works {
+			order := NewOrder(w)
+			least, most = min(least, order.Total), max(most, order.Total)
 			for _, s := range order.streams {
-				shards[keyOf(s.runs[0].Series)] += s.total
-				works[keyOf(s.runs[0].Series)]++
+				shards[s.key] += s.total
+				worksOf[s.key]++
 			}
 		}
 		if most-least > 1 {
 			t.Fatalf("works of %d to %d shards", least, most)
 		}
-		for key, n := range works {
+		for key, n := range worksOf {
 			if needs := (shards[key]+least-1)/least + 1; n > needs {
 				t.Fatalf("stream %v of %d shards is in %d works of %d shards", key, shards[key], n, least)
 			}
@@ -167,15 +160,15 @@ func TestWorksAreEqualAndStreamsStayTogether(t *testing.T) {
 // Between two shards of a stream every other stream that has more has a turn.
 func TestStreamsTakeTurns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, _, _, plan, _ := drawPlan(t)
-		for _, w := range plan.Works {
-			order := newWorkShards(w)
-			turns := make(map[streamKey]int64)
-			for k := range order.total {
-				key := keyOf(order.at(k).Series)
+		_, _, _, works := drawWorks(t)
+		for _, w := range works {
+			order := NewOrder(w)
+			turns := make(map[StreamKey]int64)
+			for k := range order.Total {
+				key := KeyOf(order.At(k).Series)
 				turns[key]++
 				for _, s := range order.streams {
-					other := keyOf(s.runs[0].Series)
+					other := s.key
 					if turns[other]+1 < turns[key] && turns[other] < s.total {
 						t.Fatalf("%v has had %d turns, %v %d of %d", key, turns[key], other, turns[other], s.total)
 					}
@@ -202,8 +195,8 @@ func TestOverlappingRequestsHaveTheSameShards(t *testing.T) {
 		b.First = max(0, a.First+rapid.Int64Range(-500, 500).Draw(t, "shift"))
 		inner := func(r framepb.Span) map[framepb.Span]bool {
 			shards := make(map[framepb.Span]bool)
-			for k := range shardCount(r, n) {
-				if s := shardAt(r, n, k); s.First > max(a.First, b.First) && s.End() < min(a.End(), b.End()) {
+			for k := range ShardCount(r, n) {
+				if s := ShardAt(r, n, k); s.First > max(a.First, b.First) && s.End() < min(a.End(), b.End()) {
 					shards[s] = true
 				}
 			}
@@ -222,46 +215,4 @@ func TestOverlappingRequestsHaveTheSameShards(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestSpanOfRequest(t *testing.T) {
-	at := func(s string) time.Time {
-		v, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	for _, c := range []struct {
-		name, start, end string
-		interval         time.Duration
-		samples          int64
-		first            string
-	}{
-		{"whole", "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z", 3 * time.Second, 100, "2026-01-01T00:00:00Z"},
-		{"the end is not part of it", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z", 3 * time.Second, 1, "2026-01-01T00:00:00Z"},
-		{"one more past the end", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03.001Z", 3 * time.Second, 2, "2026-01-01T00:00:00Z"},
-		{"below the interval", "2026-01-01T00:00:01.5Z", "2026-01-01T00:00:01.6Z", 3 * time.Second, 1, "2026-01-01T00:00:01.5Z"},
-		{"phase", "2026-01-01T00:00:01.234Z", "2026-01-01T00:00:07.5Z", 3 * time.Second, 3, "2026-01-01T00:00:01.234Z"},
-		{"rounded to the nearest millisecond", "2026-01-01T00:00:00.0004Z", "2026-01-01T00:00:03.0005Z", 3 * time.Second, 2, "2026-01-01T00:00:00Z"},
-		{"a range inside a millisecond", "2026-01-01T00:00:00.0001Z", "2026-01-01T00:00:00.0002Z", 3 * time.Second, 1, "2026-01-01T00:00:00Z"},
-		{"the epoch", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z", 3 * time.Second, 1, "1970-01-01T00:00:00Z"},
-		{"the last year", "2262-04-11T23:47:10Z", "2262-04-11T23:47:16Z", 3 * time.Second, 2, "2262-04-11T23:47:10Z"},
-		{"an interval over 300 s", "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z", time.Hour, 10, "2026-01-01T00:00:00Z"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := valid()
-			r.StartTimestamp, r.EndTimestamp, r.SamplingInterval = at(c.start), at(c.end), c.interval
-			if err := r.Validate(); err != nil {
-				t.Fatal(err)
-			}
-			span := r.Span()
-			if span.Samples != c.samples {
-				t.Errorf("%d samples, want %d", span.Samples, c.samples)
-			}
-			if got := time.UnixMilli(span.Series.At(span.First)).UTC(); !got.Equal(at(c.first)) {
-				t.Errorf("first sample at %v, want %v", got, c.first)
-			}
-		})
-	}
 }

@@ -25,6 +25,8 @@ var house = []string{
 	"io/ledger",
 	"io/kvsio/kvstest",
 	"io/kvsio/internal/grid",
+	"io/kvsio/internal/pagetest",
+	"io/kvsio/internal/lift",
 	"io/kvsio",
 	"io/dataset",
 	"transforms/internal/jpeg",

@@ -13,6 +13,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
 
 // callStats counts the calls of one shard. Beam's metrics must not be touched
@@ -47,7 +48,7 @@ type shardCalls struct {
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
 func (e *engine) fetch(ctx context.Context, r *reading, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
-	defer e.wires.use()()
+	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
@@ -97,7 +98,7 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 
 // get makes one call of GetImages, as often as it takes. accepted says that
 // the service has answered the same range before.
-func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []payload, err error) {
+func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []lift.Payload, err error) {
 	var endpoint string
 	refused, unlikely := 0, 0
 	err = pacedAttempts.do(ctx, func() (err error) {
@@ -217,13 +218,13 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 }
 
 // call makes one attempt.
-func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []payload, error) {
+func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []lift.Payload, error) {
 	limited, limit, cancel := limitTime(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
 	var pictures, bytes int64
-	lift := &lift{wires: &c.engine.wires, entries: mostEntries(in), reserve: func(more int64) error {
+	lifted := &lift.Call{Wires: &c.engine.wires, Entries: mostEntries(in), Reserve: func(more int64) error {
 		if c.reserve == nil {
 			return nil
 		}
@@ -231,7 +232,7 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 		defer limit.pause()()
 		return c.reserve(ctx, pictures, bytes)
 	}}
-	out, err := c.engine.clients.media.GetImages(limited, in, lift.option, func(o *media.Options) {
+	out, err := c.engine.clients.media.GetImages(limited, in, lifted.Option, func(o *media.Options) {
 		o.BaseEndpoint = &endpoint
 	})
 	c.stats.latencies = append(c.stats.latencies, time.Since(began))
@@ -249,12 +250,12 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 		}
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
-	if len(out.Images) > lift.entries {
-		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w", len(out.Images), lift.entries, errLongBody)
+	if len(out.Images) > lifted.Entries {
+		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w", len(out.Images), lifted.Entries, lift.ErrLongBody)
 	}
 	c.stream.answer()
 	c.engine.retries.succeeded()
-	return out, lift.payloads, nil
+	return out, lifted.Payloads, nil
 }
 
 func (c *shardCalls) input(w grid.Window, token string, n int) *media.GetImagesInput {
@@ -281,23 +282,23 @@ func (c *shardCalls) input(w grid.Window, token string, n int) *media.GetImagesI
 }
 
 // answers reads the entries of a page, whose pictures were lifted off it.
-func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []payload) []answer {
+func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload) []answer {
 	answers := make([]answer, len(out.Images))
 	for i, entry := range out.Images {
 		a := answer{kind: empty, ms: unknownTime}
 		if entry.TimeStamp != nil {
 			a.ms = entry.TimeStamp.UnixMilli()
 		}
-		switch content := payloadOf(entry.ImageContent, payloads); {
-		case content.err != nil:
-			a.kind, a.cause = corrupt, content.err.Error()
-		case len(content.data) > 0:
-			size, err := pictureSize(content.data, c.series.Format)
+		switch content := lift.PayloadOf(entry.ImageContent, payloads); {
+		case content.Err != nil:
+			a.kind, a.cause = corrupt, content.Err.Error()
+		case len(content.Data) > 0:
+			size, err := lift.PictureSize(content.Data, c.series.Format)
 			if err != nil {
 				a.kind, a.cause = corrupt, err.Error()
 				break
 			}
-			a.kind, a.data, a.size = pictured, content.data, size
+			a.kind, a.data, a.size = pictured, content.Data, size
 		case entry.Error == types.ImageErrorNoMedia:
 			a.kind = noMedia
 		case entry.Error != "":

@@ -17,6 +17,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 // A throttle is never fatal by itself; nothing but throttles is, in the end.
@@ -64,7 +65,7 @@ func TestCallTimeout(t *testing.T) {
 func TestPicturesWaitForMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 3_000_000
-		page := cannedPage(4, size)
+		page := pagetest.Page(4, size)
 		var calls atomic.Int64
 		client := roundTrip(func(*http.Request) (*http.Response, error) {
 			calls.Add(1)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
 
 // engine makes the calls of a process: one limit of calls under way, one pace a
@@ -18,7 +19,7 @@ type engine struct {
 
 	relaxed signal // a stream can take more shards
 	retries retries
-	wires   wires
+	wires   lift.Wires
 	reached atomic.Bool // the control plane has answered
 
 	mu             sync.Mutex

@@ -44,9 +44,6 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 	return group.Wait()
 }
 
-// CannedPage is an answer with n pictures of size bytes.
-func CannedPage(n, size int) []byte { return cannedPage(n, size) }
-
 // AttemptsAtOnce makes attempts wait for next to nothing, until what it returns
 // is called.
 func AttemptsAtOnce() (restore func()) {

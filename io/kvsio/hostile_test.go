@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
 
 // once is a call of the control plane with one attempt.
@@ -65,7 +66,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			wellFormed := c.name == "what follows an answer"
 			var long *httpguard.LongBodyError
-			if isLong := errors.As(err, &long) || errors.Is(err, errLongBody); !isLong && !wellFormed || isLong && judge(err) != again {
+			if isLong := errors.As(err, &long) || errors.Is(err, lift.ErrLongBody); !isLong && !wellFormed || isLong && judge(err) != again {
 				t.Errorf("%s, %s: %v", api, c.name, err)
 			}
 			if err != nil && !strings.Contains(plain(err).Error(), "is longer than") {

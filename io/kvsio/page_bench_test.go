@@ -15,6 +15,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 // BenchmarkPage fetches a page of 25 pictures over loopback HTTP, from a server
@@ -23,7 +24,7 @@ import (
 func BenchmarkPage(b *testing.B) {
 	for _, kB := range []int{180, 20} {
 		b.Run(fmt.Sprint(kB, "kB"), func(b *testing.B) {
-			body := cannedPage(pageSize, kB*1000)
+			body := pagetest.Page(pageSize, kB*1000)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 				w.Header().Set("Content-Length", fmt.Sprint(len(body)))

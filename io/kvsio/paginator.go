@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
 
 // PaginationConfig says which images of a range a Paginator returns, and how
@@ -226,7 +227,7 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		return nil, p.failed(err)
 	}
 	defer e.release()
-	defer e.wires.use()()
+	defer e.wires.Use()()
 	if p.split != nil {
 		return p.splitPage(ctx, e)
 	}
@@ -284,9 +285,9 @@ func (p *Paginator) fetch(ctx context.Context, e *engine) (images []Image, next 
 	}
 	images = make([]Image, len(out.Images))
 	for i, entry := range out.Images {
-		content := payloadOf(entry.ImageContent, payloads)
-		images[i] = Image{TimeStamp: aws.ToTime(entry.TimeStamp), Error: string(entry.Error), Content: content.data}
-		if content.err != nil {
+		content := lift.PayloadOf(entry.ImageContent, payloads)
+		images[i] = Image{TimeStamp: aws.ToTime(entry.TimeStamp), Error: string(entry.Error), Content: content.Data}
+		if content.Err != nil {
 			images[i].Error, images[i].Content = framepb.Corrupt, nil
 		}
 	}

@@ -1,4 +1,4 @@
-package kvsio
+package lift
 
 import (
 	"bytes"
@@ -25,12 +25,12 @@ const (
 	// longestAround is more than the longest entry but for its picture, and
 	// longestToken than what is around the entries.
 	longestAround, longestToken = 1 << 10, 16 << 10
-	// leastWire is how large a buffer is at least: two reads.
-	leastWire = 512 << 10
+	// LeastWire is how many bytes a buffer has at least: two reads.
+	LeastWire = 512 << 10
 )
 
-// errLongBody says that an answer is longer than any that can be right.
-var errLongBody = errors.New("the answer is longer than what was asked for can be")
+// ErrLongBody reports that an answer is longer than any that can be right.
+var ErrLongBody = errors.New("the answer is longer than what was asked for can be")
 
 func newWire(size int) *wire { return &wire{buf: make([]byte, size)} }
 
@@ -64,7 +64,7 @@ func (w *wire) more() error {
 		w.read += int64(n)
 		switch {
 		case w.read > w.longest():
-			return errLongBody
+			return ErrLongBody
 		case n > 0:
 			return nil
 		case err != nil:
@@ -82,7 +82,7 @@ func (w *wire) text() ([]byte, error) {
 		quote := bytes.IndexByte(left[seen:], '"')
 		if quote < 0 {
 			if seen = len(left); seen > longestContent {
-				return nil, errLongBody
+				return nil, ErrLongBody
 			}
 			if err := w.more(); err != nil {
 				return nil, err
@@ -95,7 +95,7 @@ func (w *wire) text() ([]byte, error) {
 		}
 		if escapes%2 == 0 {
 			if end > longestContent {
-				return nil, errLongBody
+				return nil, ErrLongBody
 			}
 			return left[:end], nil
 		}
@@ -103,20 +103,20 @@ func (w *wire) text() ([]byte, error) {
 	}
 }
 
-// wires are the buffers that answers are read with. There are no more of them
-// than shards that are being fetched, whose shares of the memory budget they
-// are part of; a pool of the language's would keep those of busier times.
-type wires struct {
+// Wires are the buffers that answers are read with. There are no more of them than
+// users: so that they can be part of a memory budget. A sync.Pool would keep those of
+// busier times. The zero value is ready for use.
+type Wires struct {
 	mu    sync.Mutex
 	users int
 	free  []*wire
 }
 
-// spareWires are kept when nothing is fetched: the next shard is near.
+// spareWires are kept where there are no users: the next one is near.
 const spareWires = 2
 
-// use takes note of a shard that is being fetched, until done is called.
-func (w *wires) use() (done func()) {
+// Use adds a user, who reads one answer at a time, until done is called.
+func (w *Wires) Use() (done func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.users++
@@ -131,18 +131,18 @@ func (w *wires) use() (done func()) {
 	}
 }
 
-func (w *wires) get() *wire {
+func (w *Wires) get() *wire {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.free) == 0 {
-		return newWire(leastWire)
+		return newWire(LeastWire)
 	}
 	last := w.free[len(w.free)-1]
 	w.free = w.free[:len(w.free)-1]
 	return last
 }
 
-func (w *wires) put(used *wire) {
+func (w *Wires) put(used *wire) {
 	used.body = nil
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,4 +1,4 @@
-package kvsio
+package lift
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 func encodedPictures(t testing.TB) map[string][]byte {
@@ -27,7 +28,7 @@ func encodedPictures(t testing.TB) map[string][]byte {
 		}
 	}
 	jfif := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0}, ycc.Bytes()[2:]...)
-	return map[string][]byte{"grey": grey.Bytes(), "YCbCr": ycc.Bytes(), "JFIF": jfif, "palette": palettes.Bytes(), "comments": cannedPicture(70_000)}
+	return map[string][]byte{"grey": grey.Bytes(), "YCbCr": ycc.Bytes(), "JFIF": jfif, "palette": palettes.Bytes(), "comments": pagetest.Picture(70_000)}
 }
 
 func TestPictureSize(t *testing.T) {
@@ -39,19 +40,19 @@ func TestPictureSize(t *testing.T) {
 		case "comments":
 			want = image.Pt(16, 16)
 		}
-		if size, err := pictureSize(data, format); err != nil || size != want {
+		if size, err := PictureSize(data, format); err != nil || size != want {
 			t.Errorf("%s: %v, %v", name, size, err)
 		}
-		if _, err := pictureSize(append(bytes.Clone(data), make([]byte, 100)...), format); err != nil {
+		if _, err := PictureSize(append(bytes.Clone(data), make([]byte, 100)...), format); err != nil {
 			t.Errorf("%s, padded: %v", name, err)
 		}
 		for _, cut := range []int{1, 10, len(data) / 2, len(data) - 9} {
-			if _, err := pictureSize(data[:cut], format); err == nil {
+			if _, err := PictureSize(data[:cut], format); err == nil {
 				t.Errorf("%s: %d of %d bytes pass for a picture", name, cut, len(data))
 			}
 		}
 	}
-	if _, err := pictureSize(encodedPictures(t)["palette"], framepb.JPEG); err == nil {
+	if _, err := PictureSize(encodedPictures(t)["palette"], framepb.JPEG); err == nil {
 		t.Error("a PNG passes for a JPEG")
 	}
 }
@@ -71,7 +72,7 @@ func TestPictureSizeClaims(t *testing.T) {
 			at := bytes.Index(data, []byte{0xff, 0xc0})
 			binary.BigEndian.PutUint32(data[at+5:], 8192<<16|8192)
 		}
-		if size, err := pictureSize(data, format); err == nil {
+		if size, err := PictureSize(data, format); err == nil {
 			t.Errorf("%s: %d bytes pass for %v pixels", name, len(data), size)
 		}
 	}

@@ -1,4 +1,4 @@
-package kvsio
+package lift
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 // readAs decodes an answer as the SDK does: into maps, the first value only.
@@ -60,10 +62,10 @@ func checkLift(t testing.TB, body []byte) {
 	})
 	// However the body comes: at once, and in pieces that move within the wire.
 	for _, w := range []*wire{newWire(4096), newWire(2), newWire(10)} {
-		w.open(bytes.NewReader(body), mostPageSize)
+		w.open(bytes.NewReader(body), 100)
 		rest, payloads, err := liftPayloads(w, func(int64) error { return nil })
 		clear(w.buf) // it is another answer's by now
-		if errors.Is(err, errLongBody) && len(body) > w.longestRest() {
+		if errors.Is(err, ErrLongBody) && len(body) > w.longestRest() {
 			continue
 		}
 		if err != nil {
@@ -73,7 +75,7 @@ func checkLift(t testing.TB, body []byte) {
 	}
 }
 
-func checkLifted(t testing.TB, body, rest []byte, payloads []payload, want any, wantErr error) {
+func checkLifted(t testing.TB, body, rest []byte, payloads []Payload, want any, wantErr error) {
 	t.Helper()
 	got, err := readAs(t, rest)
 	if (err != nil) != (wantErr != nil) {
@@ -83,11 +85,11 @@ func checkLifted(t testing.TB, body, rest []byte, payloads []payload, want any, 
 		return
 	}
 	got = contents(got, func(s string) content {
-		p := payloadOf(&s, payloads)
-		if p.err != nil {
+		p := PayloadOf(&s, payloads)
+		if p.Err != nil {
 			return content{bad: true}
 		}
-		return content{data: string(p.data)}
+		return content{data: string(p.Data)}
 	})
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("%q: %v, want %v", body, got, want)
@@ -129,14 +131,14 @@ func FuzzLiftPayloads(f *testing.F) {
 	for _, body := range liftBodies {
 		f.Add([]byte(body))
 	}
-	f.Add(cannedPage(2, 1000))
+	f.Add(pagetest.Page(2, 1000))
 	f.Fuzz(func(t *testing.T, body []byte) { checkLift(t, body) })
 }
 
 // FuzzContent fuzzes base64 alone: what a picture's text turns into.
 func FuzzContent(f *testing.F) {
 	for _, n := range []int{0, 1, 2, 3, 23, 24, 25, 48, 95, 100} {
-		f.Add(base64.StdEncoding.EncodeToString(cannedPicture(700)[:n]))
+		f.Add(base64.StdEncoding.EncodeToString(pagetest.Picture(700)[:n]))
 	}
 	f.Add("AB==")
 	f.Add(strings.Repeat("A", 40) + "\\/" + strings.Repeat("A", 40))

@@ -1,4 +1,4 @@
-package kvsio
+package lift
 
 import (
 	"bytes"
@@ -12,10 +12,11 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 )
 
-// pictureSize looks at what an ImageContent holds: its header must be that of a
-// picture in the format asked for, of a size that its bytes can have, and its end
-// must be there, so that a picture cut short is noticed. Pixels are not decoded.
-func pictureSize(data []byte, format string) (size image.Point, err error) {
+// PictureSize returns the width and height of a picture, in pixels. Its header must be
+// that of the format asked for (framepb.JPEG or framepb.PNG), its size one that
+// its bytes can have, and its end must be there, so that a picture cut short is noticed.
+// Pixels are not decoded.
+func PictureSize(data []byte, format string) (size image.Point, err error) {
 	end := []byte{0xff, 0xd9} // end of image; inside the coded data 0xff is escaped
 	if format == framepb.PNG {
 		end = []byte("IEND")
@@ -81,7 +82,7 @@ func commonJPEG(data []byte) (size image.Point, ok bool) {
 	return size, false
 }
 
-// commonFrame says whether a start of frame is of 8 bits and of a common
+// commonFrame reports whether a start of frame is of 8 bits and of a common
 // sampling: a component is its number, its sampling and its table.
 func commonFrame(f []byte) bool {
 	switch {

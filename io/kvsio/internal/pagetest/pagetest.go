@@ -1,4 +1,5 @@
-package kvsio
+// Package pagetest makes answers of GetImages for tests.
+package pagetest
 
 import (
 	"bytes"
@@ -8,8 +9,8 @@ import (
 	"image/jpeg"
 )
 
-// cannedPicture is a JPEG of exactly size bytes: a small picture, and comments.
-func cannedPicture(size int) []byte {
+// Picture is a JPEG of exactly size bytes: a small picture, and comments.
+func Picture(size int) []byte {
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 16, 16), image.YCbCrSubsampleRatio420), nil); err != nil {
 		panic(err)
@@ -27,9 +28,9 @@ func cannedPicture(size int) []byte {
 	return append(picture, small[2:]...)
 }
 
-// cannedPage is an answer with n pictures of size bytes.
-func cannedPage(n, size int) []byte {
-	content := base64.StdEncoding.EncodeToString(cannedPicture(size))
+// Page is an answer with n pictures of size bytes.
+func Page(n, size int) []byte {
+	content := base64.StdEncoding.EncodeToString(Picture(size))
 	var b bytes.Buffer
 	b.WriteString(`{"Images":[`)
 	for i := range n {

@@ -3,7 +3,6 @@ package kvsio
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 // callsTo makes calls of pages from whatever answers at url. With the test all
@@ -55,7 +55,7 @@ func chunked(text string, size int) string {
 
 // What comes over the wire is a page, or an error: never part of a page.
 func TestCallReadsBodies(t *testing.T) {
-	page := string(cannedPage(3, 5000))
+	page := string(pagetest.Page(3, 5000))
 	length := func(n int) string { return "Content-Length: " + strconv.Itoa(n) + "\r\n\r\n" }
 	for name, c := range map[string]struct {
 		answer string
@@ -117,7 +117,7 @@ func TestCallReadsBodies(t *testing.T) {
 				t.Fatalf("%d answers, %q, %v", len(answers), next, err)
 			}
 			for _, a := range answers {
-				if a.kind != pictured || !bytes.Equal(a.data, cannedPicture(5000)) {
+				if a.kind != pictured || !bytes.Equal(a.data, pagetest.Picture(5000)) {
 					t.Errorf("%+v", a)
 				}
 			}
@@ -130,7 +130,7 @@ func TestFramesOutliveTheWire(t *testing.T) {
 	var size int
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
-		w.Write(cannedPage(5, size))
+		w.Write(pagetest.Page(5, size))
 	}))
 	defer server.Close()
 	c := callsTo(t, server.URL)
@@ -146,64 +146,10 @@ func TestFramesOutliveTheWire(t *testing.T) {
 		}
 	}
 	for i, data := range kept {
-		if !bytes.Equal(data, cannedPicture(2000+i/5)) {
+		if !bytes.Equal(data, pagetest.Picture(2000+i/5)) {
 			t.Fatalf("frame %d has changed", i)
 		}
 	}
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
-// Not even an answer that is one string is held without end.
-func TestBodiesAreBounded(t *testing.T) {
-	picture := `{"ImageContent":"` + strings.Repeat("A", 6_291_456) + `"},`
-	for name, c := range map[string]struct {
-		body io.Reader
-		most int64 // bytes that are read of it, but for a buffer
-	}{
-		"zeros":                 {zeros{}, 16 << 10},
-		"a text without end":    {io.MultiReader(strings.NewReader(`{"NextToken":"`), zeros{}), longestContent},
-		"a picture without end": {io.MultiReader(strings.NewReader(`{"ImageContent":"`), zeros{}), longestContent},
-		"entries without end":   {&repeating{text: `{},`}, 16 << 10},
-		"texts without end":     {&repeating{text: `"a",`}, 16 << 10},
-		"pictures without end":  {&repeating{text: picture}, 5 * longestContent},
-		"small ones":            {&repeating{text: `{"ImageContent":"AAEC"},`}, 16 << 10},
-	} {
-		w := newWire(leastWire)
-		w.open(c.body, 4)
-		var pictures int64
-		_, _, err := liftPayloads(w, func(bytes int64) error { pictures += bytes; return nil })
-		if most := c.most + 2*int64(len(w.buf)); !errors.Is(err, errLongBody) || w.read > most || len(w.buf) > 4*longestContent {
-			t.Errorf("%s: %v after %d bytes, want at most %d, in a buffer of %d", name, err, w.read, most, len(w.buf))
-		}
-		if pictures > 4*6_291_456 {
-			t.Errorf("%s: memory for %d bytes of pictures", name, pictures)
-		}
-	}
-	for name, body := range map[string]string{
-		"the longest pictures": `{"Images":[` + strings.Repeat(picture, 3) + picture[:len(picture)-1] + `],"NextToken":"` + strings.Repeat("A", longestNextToken) + `"}`,
-		"long failures":        `{"Images":[` + strings.Repeat(`{"TimeStamp":1767225600.123,"Error":"`+strings.Repeat("E", 900)+`"},`, 4) + `{}]}`,
-	} {
-		w := newWire(leastWire)
-		w.open(strings.NewReader(body), 4)
-		if _, _, err := liftPayloads(w, func(int64) error { return nil }); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// repeating is a text over and over.
-type repeating struct {
-	text string
-	at   int
-}
-
-func (a *repeating) Read(p []byte) (int, error) {
-	n := copy(p, a.text[a.at:])
-	a.at = (a.at + n) % len(a.text)
-	return n, nil
 }
 
 // Errors keep the service's words.

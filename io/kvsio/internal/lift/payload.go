@@ -1,4 +1,4 @@
-package kvsio
+package lift
 
 import (
 	"bytes"
@@ -15,10 +15,10 @@ import (
 // contentKey is the key of an entry's picture in an answer of GetImages.
 const contentKey = "ImageContent"
 
-// payload is what an ImageContent holds.
-type payload struct {
-	data []byte
-	err  error // it was not base64
+// Payload is what an ImageContent holds.
+type Payload struct {
+	Data []byte // the picture, base64 undone
+	Err  error  // why it was not base64
 }
 
 // liftPayloads takes the ImageContents out of an answer while it is read. Each
@@ -28,12 +28,12 @@ type payload struct {
 //
 // It looks at strings only. What is wrong with the rest of the answer is wrong
 // with rest, too: whoever reads that says so.
-func liftPayloads(w *wire, reserve func(bytes int64) error) (rest []byte, payloads []payload, err error) {
+func liftPayloads(w *wire, reserve func(bytes int64) error) (rest []byte, payloads []Payload, err error) {
 	rest = make([]byte, 0, 4096)
 	value := -1 // where in rest what follows an ImageContent's key begins; -1: it was another string
 	for {
 		if len(rest) > w.longestRest() {
-			return nil, nil, errLongBody
+			return nil, nil, ErrLongBody
 		}
 		quote := bytes.IndexByte(w.left(), '"')
 		if quote < 0 {
@@ -54,7 +54,7 @@ func liftPayloads(w *wire, reserve func(bytes int64) error) (rest []byte, payloa
 		value = -1
 		if isContent {
 			if len(payloads) == w.entries {
-				return nil, nil, errLongBody
+				return nil, nil, ErrLongBody
 			}
 			if err := reserve(int64(stdbase64.StdEncoding.DecodedLen(len(text)))); err != nil {
 				return nil, nil, err
@@ -78,12 +78,12 @@ func unlessEnd(err error) error {
 	return err
 }
 
-// isColon says whether what stands between two strings makes the second the
+// isColon reports whether what stands between two strings makes the second the
 // value of the first.
 func isColon(between []byte) bool { return string(bytes.Trim(between, " \t\r\n")) == ":" }
 
 // liftContent adds an ImageContent to payloads, and its placeholder to rest.
-func liftContent(rest []byte, payloads []payload, text []byte) ([]byte, []payload) {
+func liftContent(rest []byte, payloads []Payload, text []byte) ([]byte, []Payload) {
 	p, ok := decodeContent(text)
 	if !ok {
 		return append(rest, text...), payloads
@@ -102,20 +102,20 @@ func isContentKey(key []byte) bool {
 
 // decodeContent undoes the base64 of a string as it stands in an answer. It is
 // not ok where that is no string of JSON's.
-func decodeContent(content []byte) (p payload, ok bool) {
+func decodeContent(content []byte) (p Payload, ok bool) {
 	data := make([]byte, stdbase64.StdEncoding.DecodedLen(len(content)))
 	n, err := base64.StdEncoding.Decode(data, content)
 	// A line break is skipped in base64, and not allowed in a string of JSON's.
 	padding := len(content) - len(bytes.TrimRight(content, "="))
 	if err == nil && len(content)%4 == 0 && n == len(data)-padding {
-		return payload{data: data[:n:n]}, true
+		return Payload{Data: data[:n:n]}, true
 	}
 	text, ok := unescape(content)
 	if !ok {
-		return payload{}, false
+		return Payload{}, false
 	}
 	data, err = stdbase64.StdEncoding.DecodeString(text)
-	return payload{data, err}, true
+	return Payload{data, err}, true
 }
 
 // unescape returns what a string means that stands between quotes in JSON.
@@ -132,16 +132,16 @@ func appendPlaceholder(b []byte, index int) []byte {
 	return strconv.AppendInt(append(b, placeholderMark), int64(index), 10)
 }
 
-// payloadOf returns the payload that a placeholder stands for, an empty one for
-// none.
-func payloadOf(placeholder *string, payloads []payload) payload {
+// PayloadOf returns the payload that an ImageContent stands for, as the SDK has it
+// once a Call has taken payloads off: an empty one for nil.
+func PayloadOf(placeholder *string, payloads []Payload) Payload {
 	if placeholder == nil {
-		return payload{}
+		return Payload{}
 	}
 	digits, marked := strings.CutPrefix(*placeholder, string(placeholderMark))
 	i, err := strconv.Atoi(digits)
 	if !marked || err != nil || i < 0 || i >= len(payloads) {
-		return payload{err: errors.New("an ImageContent that was not taken off the answer")}
+		return Payload{Err: errors.New("an ImageContent that was not taken off the answer")}
 	}
 	return payloads[i]
 }

@@ -27,6 +27,7 @@ var house = []string{
 	"io/kvsio/internal/grid",
 	"io/kvsio/internal/pagetest",
 	"io/kvsio/internal/lift",
+	"io/kvsio/internal/pace",
 	"io/kvsio",
 	"io/dataset",
 	"transforms/internal/jpeg",

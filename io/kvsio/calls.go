@@ -14,6 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // callStats counts the calls of one shard. Beam's metrics must not be touched
@@ -116,9 +117,9 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 		out, payloads, err = c.call(ctx, endpoint, in)
 		switch {
 		case err == nil:
-			c.stream.pace.accepted(turn)
+			c.stream.pace.Accepted(turn)
 		case judge(err) == throttled:
-			c.stream.pace.throttled(turn)
+			c.stream.pace.Throttled(turn)
 		default:
 			err = c.weigh(ctx, in, err, accepted, &unlikely)
 		}
@@ -132,9 +133,9 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 // imagesAskedFor returns how many images a call is charged for.
 func imagesAskedFor(in *media.GetImagesInput) int {
 	if in.MaxResults == nil {
-		return pageSize
+		return pace.PageSize
 	}
-	return int(min(*in.MaxResults, pageSize))
+	return int(min(*in.MaxResults, pace.PageSize))
 }
 
 // mostEntries is how many entries the answer to a call may have: those that were
@@ -157,10 +158,10 @@ func (c *shardCalls) learn(answers []answer, asked int, next string) {
 	}
 	c.bytes += bytes
 	c.engine.learn(c.stream.stream, bytes, pictures)
-	c.stream.pages.learn(asked, len(answers), next != "")
+	c.stream.pages.Learn(asked, len(answers), next != "")
 }
 
-func (c *shardCalls) most() int { return c.stream.pages.most() }
+func (c *shardCalls) most() int { return c.stream.pages.Most() }
 
 // controlError is an error of the control plane in the middle of a page. It was
 // attempted often enough.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // engine makes the calls of a process: one limit of calls under way, one pace a
@@ -111,7 +112,7 @@ func (e *engine) stream(key grid.StreamKey) *stream {
 	defer e.mu.Unlock()
 	s, ok := e.streams[key]
 	if !ok {
-		s = newStream(key, newPace(max(0, e.params.StreamQuota), e.params.QuotaShare), &e.relaxed)
+		s = newStream(key, pace.New(max(0, e.params.StreamQuota), e.params.QuotaShare), &e.relaxed)
 		e.streams[key] = s
 	}
 	return s

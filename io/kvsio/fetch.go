@@ -8,6 +8,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // maxBarren is how many pages of a range, or ranges of a window, may bring nothing
@@ -83,7 +84,7 @@ func deliver(shard *framepb.Shard, ms int64, a answer, failure string) {
 // fetchWindow asks for a window, and again for what it does not get: see doubts.
 // With an error it returns what it has.
 func fetchWindow(ctx context.Context, p pager, w grid.Window) ([]answer, error) {
-	pages := &shortPages{pager: p, longest: pageSize}
+	pages := &shortPages{pager: p, longest: pace.PageSize}
 	first, err := askFirmly(ctx, pages, w)
 	if errors.Is(err, errOutOfRetention) {
 		first, err = askRetained(ctx, pages, w)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // archive is a model of the service: what it holds is known sample by sample.
@@ -62,12 +63,12 @@ func (a *archive) truth(ms int64) answer {
 	return picture
 }
 
-func (a *archive) most() int { return pageSize }
+func (a *archive) most() int { return pace.PageSize }
 
 func (a *archive) page(_ context.Context, w grid.Window, token string, n int) ([]answer, string, error) {
 	a.calls++
 	a.asked += n
-	if n < 1 || n > pageSize || w.End()-w.Start > grid.MaxRange {
+	if n < 1 || n > pace.PageSize || w.End()-w.Start > grid.MaxRange {
 		return nil, "", fmt.Errorf("a page of %d of %+v", n, w)
 	}
 	if w.Start < a.oldest {

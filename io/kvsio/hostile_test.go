@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // once is a call of the control plane with one attempt.
@@ -84,7 +85,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 
 // TestMoreEntriesThanAskedFor: a few are put in, many are no answer.
 func TestMoreEntriesThanAskedFor(t *testing.T) {
-	for n, want := range map[int]bool{pageSize: true, pageSize + 8: true, pageSize + 9: false, 10_000: false} {
+	for n, want := range map[int]bool{pace.PageSize: true, pace.PageSize + 8: true, pace.PageSize + 9: false, 10_000: false} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, `{"Images":[{}%s]}`, strings.Repeat(",{}", n-1))

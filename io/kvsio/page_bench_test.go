@@ -15,6 +15,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
@@ -24,7 +25,7 @@ import (
 func BenchmarkPage(b *testing.B) {
 	for _, kB := range []int{180, 20} {
 		b.Run(fmt.Sprint(kB, "kB"), func(b *testing.B) {
-			body := pagetest.Page(pageSize, kB*1000)
+			body := pagetest.Page(pace.PageSize, kB*1000)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 				w.Header().Set("Content-Length", fmt.Sprint(len(body)))
@@ -116,7 +117,7 @@ func (p *pageBench) stock() func(*testing.B) {
 	var kept [pagesOfAShard][][]byte
 	n := 0
 	return func(b *testing.B) {
-		out, err := client.GetImages(context.Background(), c.input(benchWindow, "", pageSize))
+		out, err := client.GetImages(context.Background(), c.input(benchWindow, "", pace.PageSize))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -134,5 +135,5 @@ func (p *pageBench) stock() func(*testing.B) {
 
 var (
 	benchSeries = framepb.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: framepb.JPEG, JPEGQuality: 80}
-	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pageSize}
+	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pace.PageSize}
 )

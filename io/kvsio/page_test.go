@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
@@ -38,7 +39,7 @@ func callsTo(t testing.TB, url string) *shardCalls {
 
 // callOnce makes one attempt at a page.
 func callOnce(ctx context.Context, c *shardCalls, url string) (answers []answer, next string, err error) {
-	out, payloads, err := c.call(ctx, url, c.input(benchWindow, "", pageSize))
+	out, payloads, err := c.call(ctx, url, c.input(benchWindow, "", pace.PageSize))
 	if err != nil {
 		return nil, "", err
 	}

@@ -8,6 +8,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // splitRange is a range that is longer than GetImages takes, read as the source
@@ -48,9 +49,9 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 	span := r.Span()
 	start, step := span.Series.At(span.First), int64(span.Series.IntervalMs)
 	n := (toMillis(r.EndTimestamp)-start)/step + 1
-	calls := &splitCalls{shardCalls{series: span.Series}, int(min(aws.ToInt64(in.MaxResults), pageSize))}
+	calls := &splitCalls{shardCalls{series: span.Series}, int(min(aws.ToInt64(in.MaxResults), pace.PageSize))}
 	if calls.pageSize == 0 {
-		calls.pageSize = pageSize
+		calls.pageSize = pace.PageSize
 	}
 	return &splitRange{calls: calls, start: start, step: step, n: n, at: min(int64(at.skip), n)}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // endpointLife is how long a data endpoint is used. Its token lives for about
@@ -24,8 +25,8 @@ const endpointLife = 40 * time.Minute
 // endpoint. Whether it can be read at all is for each reading to find out.
 type stream struct {
 	key     grid.StreamKey
-	pace    *pace
-	pages   pageSizes
+	pace    *pace.Pace
+	pages   pace.PageSizes
 	relaxed *signal       // of the engine
 	asking  chan struct{} // holds the one who asks the control plane
 
@@ -42,7 +43,7 @@ type stream struct {
 	answered time.Time // when a call last succeeded
 }
 
-func newStream(key grid.StreamKey, p *pace, relaxed *signal) *stream {
+func newStream(key grid.StreamKey, p *pace.Pace, relaxed *signal) *stream {
 	return &stream{key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1)}
 }
 
@@ -57,14 +58,14 @@ func (s *stream) load() (inHand int, ok bool) {
 }
 
 // turn waits until a call for n images may be made.
-func (s *stream) turn(ctx context.Context, n int) (grant, error) {
+func (s *stream) turn(ctx context.Context, n int) (pace.Grant, error) {
 	s.inLine.Add(1)
 	defer func() {
 		if s.inLine.Add(-1) == enoughInLine-1 {
 			s.relaxed.wake()
 		}
 	}()
-	return s.pace.wait(ctx, n)
+	return s.pace.Wait(ctx, n)
 }
 
 // target returns the stream as an API's StreamName and StreamARN.

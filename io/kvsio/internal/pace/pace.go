@@ -1,4 +1,15 @@
-package kvsio
+// Package pace spaces the calls of GetImages so that one stream's cost no more of the
+// service's points than may be taken, and finds out how many those are.
+//
+// The service grants each stream media points and metadata points, so many a second
+// (500 and 10,000 as documented), to all who watch it together. A call is paid for by
+// how many images it asks for, not by how many come. So a [Pace] gives calls their turns
+// at a rate that is lowered where the service throttles and raised again where it does
+// not, and [PageSizes] finds out how many images are worth asking for.
+//
+// Rates are in media points a second. A call that costs more in metadata points counts
+// as that many media points.
+package pace
 
 import (
 	"context"
@@ -6,10 +17,10 @@ import (
 	"time"
 )
 
-// pace spaces the calls of one stream so that they cost no more of the
+// Pace spaces the calls of one stream so that they cost no more of the
 // service's points than may be taken, and slows down when the service throttles
 // all the same: the quota is shared with everyone who watches the stream.
-type pace struct {
+type Pace struct {
 	// head is held by the call whose turn is next. Channels serve those who
 	// wait for them first come, first served.
 	head    chan struct{}
@@ -21,18 +32,19 @@ type pace struct {
 	cost  float64   // of its call
 }
 
-// grant is the turn of one call: when it was, what it costs in media points, at
-// which rate (0: no limit), and how many seconds it takes at that rate.
-type grant struct {
+// Grant is the turn of one call, as Wait gives it: when it was, what it costs in media
+// points, at which rate (0: no limit), and how many seconds it takes at that rate.
+type Grant struct {
 	at               time.Time
 	cost, rate, took float64
 }
 
-// newPace makes the pace of a stream whose quota is told media points a second
-// (0: not told), of which share may be taken.
-func newPace(told, share float64) *pace {
-	limit := told * share * paceMargin
-	return &pace{
+// New makes the pace of a stream whose quota is so many media points a second, of
+// which share (over 0 and up to 1) may be taken. With a quota of 0, which stands for
+// an unknown one, calls are as fast as throttles allow.
+func New(mediaPoints, share float64) *Pace {
+	limit := mediaPoints * share * paceMargin
+	return &Pace{
 		head: make(chan struct{}, 1), changed: make(chan struct{}, 1),
 		quota: quota{limit: limit, rate: limit},
 	}
@@ -59,9 +71,11 @@ func points(n int) float64 {
 	return max(float64(n), (metadataPoints+float64(n))/metadataRatio)
 }
 
-// wait waits until a call for n images may be made. Who waits first goes first,
-// and all of them wait for the rate of now, not for that of when they came.
-func (p *pace) wait(ctx context.Context, n int) (grant, error) {
+// Wait waits until a call for n images may be made. Who waits first goes first,
+// and all of them wait for the rate of now, not for that of when they came. What
+// becomes of the call is to be reported by Accepted or Throttled, with its grant;
+// of a call that fails in another way, which says nothing about the quota, nothing is.
+func (p *Pace) Wait(ctx context.Context, n int) (Grant, error) {
 	select {
 	case p.head <- struct{}{}:
 		defer func() { <-p.head }()
@@ -69,7 +83,7 @@ func (p *pace) wait(ctx context.Context, n int) (grant, error) {
 	}
 	for {
 		if err := ctx.Err(); err != nil {
-			return grant{}, err
+			return Grant{}, err
 		}
 		g, in := p.take(time.Now(), points(n))
 		if in <= 0 {
@@ -86,10 +100,10 @@ func (p *pace) wait(ctx context.Context, n int) (grant, error) {
 }
 
 // take takes the next turn, or says in how long it is.
-func (p *pace) take(now time.Time, cost float64) (grant, time.Duration) {
+func (p *Pace) take(now time.Time, cost float64) (Grant, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g := grant{at: now, cost: cost, rate: p.quota.rate}
+	g := Grant{at: now, cost: cost, rate: p.quota.rate}
 	turn := now
 	if g.rate > 0 {
 		g.took = cost / g.rate
@@ -97,7 +111,7 @@ func (p *pace) take(now time.Time, cost float64) (grant, time.Duration) {
 	}
 	idle := now.Sub(turn)
 	if idle < 0 {
-		return grant{}, -idle
+		return Grant{}, -idle
 	}
 	p.quota.granted(g, idle)
 	p.last, p.cost = now, cost
@@ -107,18 +121,17 @@ func (p *pace) take(now time.Time, cost float64) (grant, time.Duration) {
 	return g, 0
 }
 
-// accepted takes note that the call of a turn was served.
-func (p *pace) accepted(g grant) {
+// Accepted takes note that the call of a turn was served.
+func (p *Pace) Accepted(g Grant) {
 	p.report(func() { p.quota.accepted(g) })
 }
 
-// throttled takes note that the call of a turn was refused as one too many.
-// Calls that failed in another way say nothing about the quota.
-func (p *pace) throttled(g grant) {
+// Throttled takes note that the call of a turn was refused as one too many.
+func (p *Pace) Throttled(g Grant) {
 	p.report(func() { p.quota.throttled(time.Now(), g) })
 }
 
-func (p *pace) report(what func()) {
+func (p *Pace) report(what func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rate := p.quota.rate

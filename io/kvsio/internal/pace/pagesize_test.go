@@ -1,12 +1,12 @@
-package kvsio
+package pace
 
 import "testing"
 
 func TestPageSizes(t *testing.T) {
-	var p pageSizes
+	var p PageSizes
 	page := func(limit int) (asked int) {
-		asked = p.most()
-		p.learn(asked, min(asked, limit), true)
+		asked = p.Most()
+		p.Learn(asked, min(asked, limit), true)
 		return asked
 	}
 	for range 10 {
@@ -14,10 +14,10 @@ func TestPageSizes(t *testing.T) {
 			t.Fatalf("asked for %d, where 25 come", asked)
 		}
 	}
-	p.learn(25, 24, true) // an entry was left out
-	p.learn(25, 0, true)  // an empty page
-	p.learn(25, 3, false) // the end of a range
-	if p.most() != 25 {
+	p.Learn(25, 24, true) // an entry was left out
+	p.Learn(25, 0, true)  // an empty page
+	p.Learn(25, 3, false) // the end of a range
+	if p.Most() != 25 {
 		t.Fatal("one short page is an accident")
 	}
 	paid := 0

@@ -1,4 +1,4 @@
-package kvsio
+package pace
 
 import (
 	"context"
@@ -55,13 +55,13 @@ func (g *granter) set(rate float64) {
 }
 
 // read calls for n images as fast as a pace lets it, until ctx ends.
-func (g *granter) read(ctx context.Context, group *sync.WaitGroup, process int, p *pace, n int, latency time.Duration) {
+func (g *granter) read(ctx context.Context, group *sync.WaitGroup, process int, p *Pace, n int, latency time.Duration) {
 	for i := range 32 {
 		random := rand.New(rand.NewPCG(uint64(i), uint64(process)))
 		jitter := func(d time.Duration) { time.Sleep(time.Duration(random.Float64() * float64(d))) }
 		group.Go(func() {
 			for {
-				turn, err := p.wait(ctx, n)
+				turn, err := p.Wait(ctx, n)
 				if err != nil {
 					return
 				}
@@ -69,9 +69,9 @@ func (g *granter) read(ctx context.Context, group *sync.WaitGroup, process int, 
 				ok := g.call(process, n)
 				jitter(2 * latency)
 				if ok {
-					p.accepted(turn)
+					p.Accepted(turn)
 				} else {
-					p.throttled(turn)
+					p.Throttled(turn)
 				}
 			}
 		})
@@ -114,7 +114,7 @@ func simulate(t *testing.T, g *granter, told, share float64, n int, latency time
 		var group sync.WaitGroup
 		process := 0
 		script(func() {
-			g.read(ctx, &group, process, newPace(told, share), n, latency)
+			g.read(ctx, &group, process, New(told, share), n, latency)
 			process++
 		})
 		cancel()
@@ -190,16 +190,16 @@ func TestPaceTakesItsShare(t *testing.T) {
 func TestPaceOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const samples = 28_800 // a day, one every 3 s
-		p := newPace(DefaultStreamQuota, DefaultQuotaShare)
+		p := New(500, 0.5)
 		began := time.Now()
-		for range samples / pageSize {
-			turn, err := p.wait(t.Context(), pageSize)
+		for range samples / PageSize {
+			turn, err := p.Wait(t.Context(), PageSize)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.accepted(turn)
+			p.Accepted(turn)
 		}
-		took, want := time.Since(began).Seconds(), samples/(DefaultStreamQuota*DefaultQuotaShare)
+		took, want := time.Since(began).Seconds(), samples/(500*0.5)
 		if took < want*0.99 || took > want*1.01 {
 			t.Errorf("%.1f s, want %.1f s", took, want)
 		}
@@ -261,13 +261,13 @@ func TestPaceOfSmallCalls(t *testing.T) {
 
 func TestPaceWithoutQuotaWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, began := newPace(0, 1), time.Now()
+		p, began := New(0, 1), time.Now()
 		for range 1000 {
-			turn, err := p.wait(t.Context(), 25)
+			turn, err := p.Wait(t.Context(), 25)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.accepted(turn)
+			p.Accepted(turn)
 		}
 		if waited := time.Since(began); waited > 0 {
 			t.Errorf("waited %v", waited)
@@ -296,22 +296,22 @@ func TestPaceOutlastsAnOutage(t *testing.T) {
 // may has found out nothing.
 func TestPaceDoesNotSaveUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, p := range []*pace{newPace(500, 1), func() *pace {
-			p := newPace(0, 1)
-			p.throttled(grant{at: time.Now(), cost: 25})
+		for _, p := range []*Pace{New(500, 1), func() *Pace {
+			p := New(0, 1)
+			p.Throttled(Grant{at: time.Now(), cost: 25})
 			return p
 		}()} {
 			for range 600 { // a call a second
-				turn, err := p.wait(t.Context(), 25)
+				turn, err := p.Wait(t.Context(), 25)
 				if err != nil {
 					t.Fatal(err)
 				}
-				p.accepted(turn)
+				p.Accepted(turn)
 				time.Sleep(time.Second)
 			}
 			calls, end := 0, time.Now().Add(time.Second)
 			for time.Now().Before(end) {
-				if _, err := p.wait(t.Context(), 25); err != nil {
+				if _, err := p.Wait(t.Context(), 25); err != nil {
 					t.Fatal(err)
 				}
 				calls++
@@ -325,15 +325,15 @@ func TestPaceDoesNotSaveUp(t *testing.T) {
 
 func TestPaceEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(1, 1)
+		p := New(1, 1)
 		ctx, cancel := context.WithCancel(t.Context())
-		if _, err := p.wait(ctx, 25); err != nil {
+		if _, err := p.Wait(ctx, 25); err != nil {
 			t.Fatal(err)
 		}
 		ended := make(chan error)
 		for range 3 {
 			go func() {
-				_, err := p.wait(ctx, 25)
+				_, err := p.Wait(ctx, 25)
 				ended <- err
 			}()
 		}

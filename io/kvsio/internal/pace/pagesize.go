@@ -1,16 +1,16 @@
-package kvsio
+package pace
 
 import "sync"
 
-// pageSize is the largest page that the service documents.
-const pageSize = 25
+// PageSize is the largest page that the service documents, in images.
+const PageSize = 25
 
-// pageSizes finds out how large a stream's pages really are. Quota is paid by
+// PageSizes finds out how large a stream's pages really are. Quota is paid by
 // what is asked for, not by what comes, so no more is asked for than a page
 // brings, and one less than that: a page as long as was asked for proves where
 // the next begins only where the service had room for all of it. The zero value
 // takes the service at its word.
-type pageSizes struct {
+type PageSizes struct {
 	mu    sync.Mutex
 	limit int // 0: pageSize
 	short int // the size of the last page that was shorter than asked
@@ -25,22 +25,22 @@ const (
 	tryLonger = 32
 )
 
-// most returns how many images to ask for at most.
-func (p *pageSizes) most() int {
+// Most returns how many images to ask for at most.
+func (p *PageSizes) Most() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.limit == 0 {
-		return pageSize
+		return PageSize
 	}
 	if p.asked++; p.asked%tryLonger == 0 {
-		return pageSize
+		return PageSize
 	}
 	return p.limit
 }
 
-// learn takes note of a page: how many images it was asked for, how many
+// Learn takes note of a page: how many images it was asked for, how many
 // entries it had, and whether more are to come.
-func (p *pageSizes) learn(asked, got int, more bool) {
+func (p *PageSizes) Learn(asked, got int, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {

@@ -1,4 +1,4 @@
-package kvsio
+package pace
 
 import (
 	"math"
@@ -72,7 +72,7 @@ const (
 // granted takes note that a call is made, idle after its turn had come. Only
 // what is used makes the rate climb, and what is not used takes the climb back:
 // so it never gets far from what has been proven.
-func (q *quota) granted(g grant, idle time.Duration) {
+func (q *quota) granted(g Grant, idle time.Duration) {
 	if q.began.IsZero() {
 		q.began = g.at
 	}
@@ -103,7 +103,7 @@ func slope(climb float64) float64 {
 	return 1 + rise*beyond
 }
 
-// retries says whether a call made at a time is one of those that try an
+// retries reports whether a call made at a time is one of those that try an
 // earlier rate again.
 func (q *quota) retries(at time.Time) bool {
 	if q.searches() {
@@ -112,11 +112,11 @@ func (q *quota) retries(at time.Time) bool {
 	return q.goal > 0 && at.Sub(q.lowered) >= retryAfter
 }
 
-// searches says whether the quota was never found yet, only guessed.
+// searches reports whether the quota was never found yet, only guessed.
 func (q *quota) searches() bool { return math.IsInf(q.goal, 1) }
 
 // accepted takes note that a call was served.
-func (q *quota) accepted(g grant) {
+func (q *quota) accepted(g Grant) {
 	if g.rate > 0 {
 		if !g.at.Before(q.lowered) {
 			q.sent += g.cost
@@ -139,7 +139,7 @@ func (q *quota) guess() {
 
 // throttled takes note that a call was refused. Of those made before the rate
 // was lowered last, none lowers it again.
-func (q *quota) throttled(now time.Time, g grant) {
+func (q *quota) throttled(now time.Time, g Grant) {
 	if g.rate == 0 {
 		if q.rate == 0 {
 			q.freeTime = g.at.Sub(q.began).Seconds() + burst

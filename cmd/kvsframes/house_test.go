@@ -28,6 +28,7 @@ var house = []string{
 	"io/kvsio/internal/pagetest",
 	"io/kvsio/internal/lift",
 	"io/kvsio/internal/pace",
+	"io/kvsio/internal/admit",
 	"io/kvsio",
 	"io/dataset",
 	"transforms/internal/jpeg",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
@@ -42,13 +43,13 @@ type shardCalls struct {
 	imageCalls
 	series  framepb.Series
 	samples int64
-	ticket  *ticket // nil: not counted in the memory budget
-	bytes   int64   // of the pictures that have come
+	ticket  *admit.Ticket // nil: not counted in the memory budget
+	bytes   int64         // of the pictures that have come
 }
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
-func (e *engine) fetch(ctx context.Context, r *reading, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
+func (e *engine) fetch(ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
 	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
@@ -94,7 +95,7 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 	if !known {
 		bytes = max(bytes, c.samples*bytes/pictures)
 	}
-	return c.ticket.need(ctx, withGarbage(c.bytes+bytes+wireBytes(frame)))
+	return c.ticket.Grow(ctx, withGarbage(c.bytes+bytes+wireBytes(frame)))
 }
 
 // get makes one call of GetImages, as often as it takes. accepted says that
@@ -220,7 +221,7 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 
 // call makes one attempt.
 func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []lift.Payload, error) {
-	limited, limit, cancel := limitTime(ctx, c.engine.params.CallTimeout)
+	limited, limit, cancel := admit.LimitTime(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
@@ -230,7 +231,7 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 			return nil
 		}
 		pictures, bytes = pictures+1, bytes+more
-		defer limit.pause()()
+		defer limit.Pause()()
 		return c.reserve(ctx, pictures, bytes)
 	}}
 	out, err := c.engine.clients.media.GetImages(limited, in, lifted.Option, func(o *media.Options) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
@@ -29,7 +30,7 @@ type dispatch struct {
 }
 
 type result struct {
-	ticket  *ticket
+	ticket  *admit.Ticket
 	stream  *reading
 	span    framepb.Span
 	shard   framepb.Shard
@@ -79,17 +80,17 @@ func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
 		}
 	}
 	s := d.streams[turn.Stream]
-	t := d.engine.gate.enter(d.engine.shardBytes(s.stream, turns.Order.ShardSamples))
+	t := d.engine.admission.Enter(d.engine.shardBytes(s.stream, turns.Order.ShardSamples))
 	select {
-	case <-t.admitted:
+	case <-t.Admitted():
 	default:
 		select {
-		case <-t.admitted:
+		case <-t.Admitted():
 		case r := <-d.finished:
-			t.leave()
+			t.Leave()
 			return d.deliver(r)
 		case <-d.ctx.Done():
-			t.leave()
+			t.Leave()
 			return d.ctx.Err()
 		}
 	}
@@ -97,7 +98,7 @@ func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
 	span, ok := turns.Start(turn, claim)
 	d.claimed += turns.Claimed - before
 	if !ok {
-		t.leave()
+		t.Leave()
 		return nil
 	}
 	d.start(t, s, span)
@@ -105,7 +106,7 @@ func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
 }
 
 // start starts the calls of a claimed shard.
-func (d *dispatch) start(t *ticket, s *reading, span framepb.Span) {
+func (d *dispatch) start(t *admit.Ticket, s *reading, span framepb.Span) {
 	d.underWay++
 	s.inHand.Add(1)
 	go func() {
@@ -114,14 +115,14 @@ func (d *dispatch) start(t *ticket, s *reading, span framepb.Span) {
 			r.shard, r.err = d.engine.fetch(d.ctx, s, t, span, &r.stats)
 			r.bytes = bytesOf(r.shard)
 		}
-		t.fetched(withGarbage(r.bytes))
+		t.Resize(withGarbage(r.bytes))
 		d.finished <- r
 	}()
 }
 
 // over gives back what a shard held.
 func (d *dispatch) over(r result) {
-	r.ticket.leave()
+	r.ticket.Leave()
 	r.stream.inHand.Add(-1)
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
@@ -14,9 +15,9 @@ import (
 // engine makes the calls of a process: one limit of calls under way, one pace a
 // stream, whatever the number of bundles.
 type engine struct {
-	params  ReadParams
-	clients clients
-	gate    *gate
+	params    ReadParams
+	clients   clients
+	admission *admit.Controller
 
 	relaxed signal // a stream can take more shards
 	retries retries
@@ -102,7 +103,7 @@ func (e *engine) forget() {
 
 func newEngine(p ReadParams, c clients) *engine {
 	return &engine{
-		params: p, clients: c, gate: newGate(p.MaxInFlight, p.MemoryBudget),
+		params: p, clients: c, admission: admit.New(p.MaxInFlight, p.MemoryBudget),
 		streams: make(map[grid.StreamKey]*stream), lastFrameBytes: firstFrameBytes,
 	}
 }

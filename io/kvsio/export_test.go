@@ -30,9 +30,9 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 			group.Go(func() error {
 				span, stats := order.At(k), callStats{}
 				r := readings[grid.KeyOf(span.Series)]
-				t := e.gate.enter(e.shardBytes(r.stream, span.Samples))
-				defer t.leave()
-				<-t.admitted
+				t := e.admission.Enter(e.shardBytes(r.stream, span.Samples))
+				defer t.Leave()
+				<-t.Admitted()
 				shard, err := e.fetch(ctx, r, t, span, &stats)
 				if err == nil {
 					take(shard)

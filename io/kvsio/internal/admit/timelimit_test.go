@@ -1,4 +1,4 @@
-package kvsio
+package admit
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 func TestTimeLimitSkipsPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		ctx, limit, cancel := limitTime(t.Context(), time.Minute)
+		ctx, limit, cancel := LimitTime(t.Context(), time.Minute)
 		defer cancel()
 		for range 3 {
 			time.Sleep(10 * time.Second)
-			resume := limit.pause()
+			resume := limit.Pause()
 			time.Sleep(time.Hour)
 			resume()
 		}
@@ -28,9 +28,9 @@ func TestTimeLimitSkipsPauses(t *testing.T) {
 func TestTimeLimitIsTheCallersToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outer, end := context.WithCancel(t.Context())
-		ctx, limit, cancel := limitTime(outer, time.Minute)
+		ctx, limit, cancel := LimitTime(outer, time.Minute)
 		defer cancel()
-		defer limit.pause()()
+		defer limit.Pause()()
 		end()
 		if <-ctx.Done(); context.Cause(ctx) != context.Canceled {
 			t.Error(context.Cause(ctx))

@@ -16,7 +16,7 @@ type answer struct {
 	ms    int64 // TimeStamp; unknownTime where there is none
 	data  []byte
 	size  image.Point
-	cause string // of corrupt
+	cause string // of corrupt, and the word of unknownWord
 }
 
 // pictureTime is the time of the picture, unknownTime where there is none.
@@ -33,6 +33,7 @@ const (
 	unanswered answerKind = iota // left out
 	empty                        // neither image nor error
 	corrupt                      // something that is not a picture
+	unknownWord                  // an error that the service is not known to answer
 	noMedia
 	mediaError
 	outOfRetention
@@ -42,7 +43,7 @@ const (
 const unknownTime = math.MinInt64
 
 // bad says that the answer is none: the instant is asked for again.
-func (k answerKind) bad() bool { return k <= corrupt }
+func (k answerKind) bad() bool { return k <= unknownWord }
 
 // maybeHead says that the answer is what the service gives for the fragment
 // that a range starts inside.
@@ -56,7 +57,7 @@ func (k answerKind) reason() string {
 		return framepb.Corrupt
 	case noMedia:
 		return framepb.NoMedia
-	case mediaError:
+	case mediaError, unknownWord:
 		return framepb.MediaError
 	case outOfRetention:
 		return framepb.OutOfRetention

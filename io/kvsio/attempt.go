@@ -28,14 +28,21 @@ const (
 	forbidden                // not allowed, or the data endpoint's token has expired
 	gone                     // the stream cannot work at all
 	expired                  // the range is out of retention
+	vacant                   // nothing lies in the range
 	wrong                    // the request is: do not make it again
 	helpless                 // this process cannot make calls
 )
 
 // judge decides on the status first: a 403 may come without a body to name it.
 func judge(err error) verdict {
+	if _, ok := errors.AsType[passing](err); ok {
+		return again
+	}
 	if _, ok := errors.AsType[emptyRange](err); ok {
 		return expired
+	}
+	if _, ok := errors.AsType[vacantRange](err); ok {
+		return vacant
 	}
 	var apiErr smithy.APIError
 	code, message := "", ""

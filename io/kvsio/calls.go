@@ -72,6 +72,8 @@ func (c *shardCalls) page(ctx context.Context, w grid.Window, token string, n in
 		switch {
 		case refused.verdict == expired:
 			err = errOutOfRetention
+		case refused.verdict == vacant:
+			err = errNothingThere
 		case token != "": // the range itself was accepted
 			err = errBadToken
 		}
@@ -177,7 +179,7 @@ const mostRefusals = 3
 // refusal is the service's word that a call is wrong as it stands.
 type refusal struct {
 	error
-	verdict verdict // expired or wrong
+	verdict verdict // expired, vacant or wrong
 }
 
 func (e *refusal) Unwrap() error { return e.error }
@@ -209,7 +211,7 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return plain(err)
 	case helpless:
 		return plain(err)
-	case expired, wrong:
+	case expired, vacant, wrong:
 		return &refusal{plain(err), v}
 	}
 	count(&c.stats.retries, &counters.retries)
@@ -303,11 +305,10 @@ func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload
 			a.kind, a.data, a.size = pictured, content.Data, size
 		case entry.Error == types.ImageErrorNoMedia:
 			a.kind = noMedia
-		case entry.Error != "":
+		case entry.Error == types.ImageErrorMediaError:
 			a.kind = mediaError
-			if entry.Error != types.ImageErrorMediaError {
-				a.cause = outside.Text(string(entry.Error))
-			}
+		case entry.Error != "":
+			a.kind, a.cause = unknownWord, outside.Text(string(entry.Error))
 		}
 		answers[i] = a
 	}

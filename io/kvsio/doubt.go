@@ -22,15 +22,21 @@ type doubts struct {
 	tries   []int  // how often the sample was asked for again
 	ended   []bool // a range that held the sample came to its end
 	lead    int64  // instants: the head start that is likely to do for the head; 0: the longest
+	heard   bool   // some range had an entry
+	votes   votes
 }
 
 const (
 	// maxStrikes is how much has to speak for no answer to be one: as many ranges
-	// without it as no chance makes fail in a row, or one that lacks as many
-	// samples for the second time.
+	// without it as no chance makes fail in a row, or fewer that lack many samples
+	// alike.
 	maxStrikes = 30
-	// triesTogether is how often samples are asked for together with others.
-	triesTogether = 2
+	// mostEvidence is what a range speaks for at most, so that a few answers that are
+	// none are not the end of a window.
+	mostEvidence = 6
+	// triesTogether is how often samples are asked for together with others: often
+	// enough for a whole window that is left out.
+	triesTogether = maxStrikes/mostEvidence + 1
 	// maxTries is how often a sample is asked for again where answers never say
 	// whether they have it.
 	maxTries = 60
@@ -38,6 +44,10 @@ const (
 
 // errUnclear says that no answer is beyond doubt.
 var errUnclear = errors.New("the service did not finish any answer that should hold the sample")
+
+// errSilent says that no range of a window, of those with a head start either, had any
+// entry. A service that leaves out samples still answers others; this one does not answer.
+var errSilent = errors.New("the service answered all ranges that should hold the sample with no entry at all")
 
 // headStart is a range that begins lead instants before the first that is
 // asked for.
@@ -48,7 +58,7 @@ type headStart struct {
 
 func newDoubts(w grid.Window, first reply) *doubts {
 	d := &doubts{
-		w: w, answers: first.answers,
+		w: w, answers: first.answers, heard: first.heard,
 		strikes: make([]int, w.N), tries: make([]int, w.N), ended: make([]bool, w.N),
 	}
 	head, start, lost := true, w.Start, int64(w.Start)
@@ -153,6 +163,7 @@ func (d *doubts) cluster(k int) (again headStart, next int) {
 func (d *doubts) settle(again headStart, r reply) (news bool) {
 	var struck []int
 	recovered := false
+	d.heard = d.heard || r.heard
 	for i := again.lead; i < len(r.answers); i++ {
 		k := int((again.At(i) - d.w.Start) / d.w.Step)
 		if d.strikes[k] >= maxStrikes {
@@ -170,6 +181,8 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 			// An entry without a place may be the sample's.
 		case a.kind.bad():
 			struck = append(struck, k)
+		case !d.votes.decided(k, &a):
+			news = true
 		default:
 			d.answers[k], d.strikes[k] = a, maxStrikes
 			recovered = true
@@ -178,7 +191,7 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 	// What fails in passing seldom fails alike for many samples.
 	evidence := 1
 	if !recovered {
-		evidence = len(struck)
+		evidence = min(len(struck), mostEvidence)
 	}
 	for _, k := range struck {
 		d.strikes[k] += evidence
@@ -189,6 +202,7 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 // refused takes note that a range's head start lies before what the stream
 // keeps: a sample that was asked for alone has no more to hope for.
 func (d *doubts) refused(again headStart) {
+	d.heard = true
 	if again.N > 2 {
 		return
 	}
@@ -202,6 +216,9 @@ func (d *doubts) refused(again headStart) {
 
 // err says that a sample was neither answered nor left out.
 func (d *doubts) err() error {
+	if !d.heard {
+		return errSilent
+	}
 	for k, a := range d.answers {
 		if a.kind == unanswered && !d.ended[k] {
 			return errUnclear

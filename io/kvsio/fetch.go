@@ -26,6 +26,9 @@ var errOutOfRetention = errors.New("outside of the stream's retention period")
 // errBarren says that a range's pages do not end.
 var errBarren = fmt.Errorf("the service answered %d times in a row with nothing new", maxBarren)
 
+// errNothingThere says that the stream keeps a range, and that nothing lies in it.
+var errNothingThere = errors.New("no fragments in the range")
+
 // errBadToken says that a range's NextToken was refused.
 var errBadToken = errors.New("the service refused its own NextToken")
 
@@ -93,23 +96,36 @@ func fetchWindow(ctx context.Context, p pager, w grid.Window) ([]answer, error) 
 		return first.answers, err
 	}
 	d := newDoubts(w, first)
+	if err := askAgain(ctx, pages, d); err != nil {
+		return d.answers, err
+	}
+	for d.reopen() {
+		if err := askAgain(ctx, pages, d); err != nil {
+			return d.answers, err
+		}
+	}
+	return d.answers, d.err()
+}
+
+// askAgain asks for the samples in doubt until there are none.
+func askAgain(ctx context.Context, pages *shortPages, d *doubts) error {
 	barren := 0
 	for again := range d.windows() {
-		second, err := askFirmly(ctx, pages, again.Window)
+		r, err := askFirmly(ctx, pages, again.Window)
 		switch {
 		case errors.Is(err, errOutOfRetention):
 			d.refused(again)
 		case err != nil:
-			return d.answers, err
-		case d.settle(again, second):
+			return err
+		case d.settle(again, r):
 			barren = 0
 		default:
 			if barren++; barren == maxBarren {
-				return d.answers, errBarren
+				return errBarren
 			}
 		}
 	}
-	return d.answers, d.err()
+	return nil
 }
 
 // shortPages asks for pages no longer than the window's have been: a page that is
@@ -128,6 +144,8 @@ type reply struct {
 	// ended: the service had no more to say. whole: and each entry has its place,
 	// so that an instant without an answer was left out.
 	ended, whole bool
+	// heard: there was an entry, be it of no known instant.
+	heard bool
 }
 
 // ask asks for the instants of a window as one range, page by page. With an
@@ -141,11 +159,15 @@ func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 		n := min(p.most(), max(1, w.N-here.cursor))
 		entries, next, err := p.page(ctx, w, token, n)
 		if errors.Is(err, errBadToken) {
-			return reply{answers: r.answers}, nil // the rest is asked for again
+			return reply{answers: r.answers, heard: r.heard}, nil // the rest is asked for again
+		}
+		if errors.Is(err, errNothingThere) {
+			return r.empty(w), nil
 		}
 		if err != nil {
 			return r, err
 		}
+		r.heard = r.heard || len(entries) > 0
 		at, to := place(w, here, entries, n)
 		placed, news := r.take(w, at, entries)
 		for j, k := range at {
@@ -160,7 +182,7 @@ func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 			p.longest, p.proven = max(1, len(entries)-1), true
 			r.forget(counted)
 			if last {
-				return reply{answers: r.answers}, nil
+				return reply{answers: r.answers, heard: r.heard}, nil
 			}
 		}
 		if news {
@@ -172,7 +194,7 @@ func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 			r.ended = true
 			return r, nil
 		case !to.certain && 2*placed < len(entries):
-			return reply{answers: r.answers}, nil // so will be what follows
+			return reply{answers: r.answers, heard: r.heard}, nil // so will be what follows
 		}
 		// A token that came before brings its page again, and with it a token that
 		// may be right.
@@ -182,6 +204,16 @@ func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 		token, here = next, begins[next]
 	}
 	return r, errBarren
+}
+
+// empty is the reply to a range that the service says nothing lies in.
+func (r reply) empty(w grid.Window) reply {
+	for k := range r.answers {
+		if r.answers[k].kind == unanswered {
+			r.answers[k] = answer{kind: noMedia, ms: w.At(k)}
+		}
+	}
+	return reply{answers: r.answers, ended: true, whole: true, heard: true}
 }
 
 // forget takes back the answers to some instants.
@@ -235,11 +267,13 @@ func askRetained(ctx context.Context, p *shortPages, w grid.Window) (reply, erro
 		default:
 			copy(r.answers[in:], kept.answers)
 			r.ended, r.whole = kept.ended, kept.whole
+			r.heard = kept.heard
 		}
 	}
 	for k := range in {
 		r.answers[k] = answer{kind: outOfRetention, ms: w.At(k)}
 	}
+	r.heard = r.heard || in > 0 // a refusal is an answer
 	return r, nil
 }
 

@@ -2,11 +2,14 @@ package kvsio
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+	"github.com/aws/smithy-go"
 )
 
 // shown is what DescribeStream last said of a stream.
@@ -27,11 +30,15 @@ const (
 	mostUnlikely = 8
 )
 
-// emptyRange is a refusal that says that nothing lies in a range, whatever its
-// code says.
+// emptyRange is a refusal of a range before what the stream keeps, whatever its code says.
 type emptyRange struct{ error }
 
 func (e emptyRange) Unwrap() error { return e.error }
+
+// vacantRange is a refusal of a range that the stream keeps, because nothing lies in it.
+type vacantRange struct{ error }
+
+func (e vacantRange) Unwrap() error { return e.error }
 
 // show describes the stream, unless it was described a short time ago.
 func (e *engine) show(ctx context.Context, s *stream) (retention time.Duration, err error) {
@@ -54,33 +61,52 @@ func (e *engine) show(ctx context.Context, s *stream) (retention time.Duration, 
 	return s.shown.retention, s.shown.err
 }
 
-// weigh holds a refusal of GetImages against what DescribeStream says. A stream
-// that it shows is not gone because nothing lies in one range: so the service
-// answers ranges before what a stream keeps, for one selector with a 404 and for
-// the other with a 400. And a range that the stream keeps by its own word, or
-// that the service has accepted before, is hardly refused for good.
+// weigh holds a refusal of GetImages against what DescribeStream says. A stream that it
+// shows is not gone because nothing lies in one range: so the service answers ranges
+// before what a stream keeps, for one selector with a 404 and for the other with a 400. A
+// range that the stream keeps by its own word, or that the service has accepted before, is
+// hardly refused for good; where it is, nothing lies in it if the service says so. A 404
+// that is not the service's, of a load balancer or a proxy, says nothing of the stream.
 func (c *imageCalls) weigh(ctx context.Context, in *media.GetImagesInput, err error, accepted bool, unlikely *int) error {
 	v := judge(err)
 	missing := v == gone && statusOf(err) == http.StatusNotFound
+	code, message := wordsOf(err)
 	switch {
-	case v == expired && accepted:
+	case v == expired && accepted, missing && code == "":
 		return passing{err}
 	case v != expired && !missing:
 		return err
 	}
 	retention, failure := c.engine.show(ctx, c.stream.stream)
 	switch {
-	case failure != nil:
+	case failure != nil || retention <= 0:
 		return err
 	case missing && accepted:
 		return passing{err}
-	case missing && retention > 0:
-		return emptyRange{err}
 	}
-	edge := time.Now().Add(retentionMargin - retention)
-	if v == expired && in.StartTimestamp.After(edge) && *unlikely < mostUnlikely {
+	kept := in.StartTimestamp.After(time.Now().Add(retentionMargin - retention))
+	switch {
+	case !kept && missing:
+		return emptyRange{err}
+	case !kept:
+		return err
+	case *unlikely < mostUnlikely:
 		*unlikely++
+		return passing{err}
+	case missing && strings.Contains(strings.ToLower(message), "no fragment"):
+		return vacantRange{err}
+	case missing: // it is there, and the service says that it is not
 		return passing{err}
 	}
 	return err
+}
+
+// wordsOf returns the code and the message that the service answered: empty where the
+// answer is not the service's.
+func wordsOf(err error) (code, message string) {
+	var answer smithy.APIError
+	if !errors.As(err, &answer) || answer.ErrorCode() == "UnknownError" {
+		return "", ""
+	}
+	return answer.ErrorCode(), answer.ErrorMessage()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -215,10 +216,19 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return &refusal{plain(err), v}
 	}
 	count(&c.stats.retries, &counters.retries)
+	if unreachable(err) {
+		c.stream.drop(endpoint) // the service may have another one by now
+	}
 	if v == again {
 		return c.engine.retries.wait(ctx)
 	}
 	return nil
+}
+
+// unreachable reports whether no connection could be made.
+func unreachable(err error) bool {
+	failed, ok := errors.AsType[*net.OpError](err)
+	return ok && failed.Op == "dial"
 }
 
 // call makes one attempt.

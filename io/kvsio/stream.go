@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,10 +131,10 @@ func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (stri
 	var out *kinesisvideo.GetDataEndpointOutput
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
 		out, err = e.clients.control.GetDataEndpoint(ctx, in)
-		if err == nil && aws.ToString(out.DataEndpoint) == "" {
-			err = errors.New("GetDataEndpoint answered no endpoint")
+		if err != nil {
+			return err
 		}
-		return err
+		return checkDataEndpoint(aws.ToString(out.DataEndpoint))
 	})
 	endpoint := ""
 	switch {
@@ -152,6 +153,19 @@ func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (stri
 	defer s.mu.Unlock()
 	s.endpoint, s.fetched, s.refusal = endpoint, time.Now(), err
 	return s.endpoint, nil
+}
+
+// checkDataEndpoint refuses what no call can be sent to. It may hold a token: it is not
+// shown.
+func checkDataEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case endpoint == "":
+		return errors.New("GetDataEndpoint answered no endpoint")
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return errors.New("GetDataEndpoint answered an endpoint that is no URL of a server: is the endpoint that of Kinesis Video Streams?")
+	}
+	return nil
 }
 
 // misplaced returns why the stream's calls go to what is no data endpoint, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
@@ -54,15 +55,15 @@ func (e *engine) fetch(ctx context.Context, r *reading, t *admit.Ticket, span fr
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
-	shard, err := fetchShard(ctx, c, span)
+	shard, err := ask.Shard(ctx, c, span)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("reading %v: %w", span, err)
 	}
 	return shard, err
 }
 
-// page fetches a page of the shard.
-func (c *shardCalls) page(ctx context.Context, w grid.Window, token string, n int) ([]answer, string, error) {
+// Page fetches a page of the shard.
+func (c *shardCalls) Page(ctx context.Context, w grid.Window, token string, n int) ([]ask.Answer, string, error) {
 	frame, _ := c.engine.frameBytes(c.stream.stream)
 	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
 		return nil, "", err
@@ -71,9 +72,9 @@ func (c *shardCalls) page(ctx context.Context, w grid.Window, token string, n in
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		switch {
 		case refused.verdict == expired:
-			err = errOutOfRetention
+			err = ask.ErrOutOfRetention
 		case token != "": // the range itself was accepted
-			err = errBadToken
+			err = ask.ErrBadToken
 		}
 	}
 	if err != nil {
@@ -150,11 +151,11 @@ func mostEntries(in *media.GetImagesInput) int {
 }
 
 // learn takes note of what a page says of those to come.
-func (c *shardCalls) learn(answers []answer, asked int, next string) {
+func (c *shardCalls) learn(answers []ask.Answer, asked int, next string) {
 	var bytes, pictures int64
 	for _, a := range answers {
-		if a.kind == pictured {
-			bytes, pictures = bytes+int64(len(a.data)), pictures+1
+		if a.Kind == ask.Pictured {
+			bytes, pictures = bytes+int64(len(a.Data)), pictures+1
 		}
 	}
 	c.bytes += bytes
@@ -162,7 +163,7 @@ func (c *shardCalls) learn(answers []answer, asked int, next string) {
 	c.stream.pages.Learn(asked, len(answers), next != "")
 }
 
-func (c *shardCalls) most() int { return c.stream.pages.Most() }
+func (c *shardCalls) Most() int { return c.stream.pages.Most() }
 
 // controlError is an error of the control plane in the middle of a page. It was
 // attempted often enough.
@@ -284,29 +285,29 @@ func (c *shardCalls) input(w grid.Window, token string, n int) *media.GetImagesI
 }
 
 // answers reads the entries of a page, whose pictures were lifted off it.
-func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload) []answer {
-	answers := make([]answer, len(out.Images))
+func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload) []ask.Answer {
+	answers := make([]ask.Answer, len(out.Images))
 	for i, entry := range out.Images {
-		a := answer{kind: empty, ms: unknownTime}
+		a := ask.Answer{Kind: ask.Empty, MS: ask.UnknownTime}
 		if entry.TimeStamp != nil {
-			a.ms = entry.TimeStamp.UnixMilli()
+			a.MS = entry.TimeStamp.UnixMilli()
 		}
 		switch content := lift.PayloadOf(entry.ImageContent, payloads); {
 		case content.Err != nil:
-			a.kind, a.cause = corrupt, content.Err.Error()
+			a.Kind, a.Cause = ask.Corrupt, content.Err.Error()
 		case len(content.Data) > 0:
 			size, err := lift.PictureSize(content.Data, c.series.Format)
 			if err != nil {
-				a.kind, a.cause = corrupt, err.Error()
+				a.Kind, a.Cause = ask.Corrupt, err.Error()
 				break
 			}
-			a.kind, a.data, a.size = pictured, content.Data, size
+			a.Kind, a.Data, a.Size = ask.Pictured, content.Data, size
 		case entry.Error == types.ImageErrorNoMedia:
-			a.kind = noMedia
+			a.Kind = ask.NoMedia
 		case entry.Error != "":
-			a.kind = mediaError
+			a.Kind = ask.MediaError
 			if entry.Error != types.ImageErrorMediaError {
-				a.cause = outside.Text(string(entry.Error))
+				a.Cause = outside.Text(string(entry.Error))
 			}
 		}
 		answers[i] = a

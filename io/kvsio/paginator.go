@@ -13,6 +13,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
@@ -249,7 +250,7 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done, p.resume = true, resumeToken{next: next}.whole()
 	}
 	if next != "" && p.endless(len(images), next) {
-		return nil, p.failed(errBarren)
+		return nil, p.failed(ask.ErrBarren)
 	}
 	// The token that the caller started with does not count.
 	p.repeated = p.pages > 0 && next == p.at.next
@@ -268,8 +269,8 @@ func (p *Paginator) endless(images int, next string) bool {
 	}
 	p.instants -= int64(images)
 	p.came[next] = true
-	p.done = p.done || p.barren >= maxBarren
-	return p.barren >= maxBarren
+	p.done = p.done || p.barren >= ask.MaxBarren
+	return p.barren >= ask.MaxBarren
 }
 
 // fetch fetches the whole of the page that is next.

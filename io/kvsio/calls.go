@@ -50,7 +50,9 @@ type shardCalls struct {
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
-func (e *engine) fetch(ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
+func (e *engine) fetch(
+	ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats,
+) (framepb.Shard, error) {
 	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
@@ -71,7 +73,7 @@ func (c *shardCalls) Page(ctx context.Context, w grid.Window, token string, n in
 	out, payloads, err := c.get(ctx, c.input(w, token, n), token != "")
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		switch {
-		case refused.verdict == expired:
+		case refused.verdict == outOfRetention:
 			err = ask.ErrOutOfRetention
 		case token != "": // the range itself was accepted
 			err = ask.ErrBadToken
@@ -101,7 +103,9 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 
 // get makes one call of GetImages, as often as it takes. accepted says that
 // the service has answered the same range before.
-func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []lift.Payload, err error) {
+func (c *imageCalls) get(
+	ctx context.Context, in *media.GetImagesInput, accepted bool,
+) (out *media.GetImagesOutput, payloads []lift.Payload, err error) {
 	var endpoint string
 	refused, unlikely := 0, 0
 	err = pacedAttempts.do(ctx, func() (err error) {
@@ -112,7 +116,7 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 		if err != nil {
 			return &controlError{err}
 		}
-		turn, err := c.stream.turn(ctx, imagesAskedFor(in))
+		turn, err := c.stream.wait(ctx, imagesAskedFor(in))
 		if err != nil {
 			return err
 		}
@@ -178,7 +182,7 @@ const mostRefusals = 3
 // refusal is the service's word that a call is wrong as it stands.
 type refusal struct {
 	error
-	verdict verdict // expired or wrong
+	verdict verdict // outOfRetention or wrong
 }
 
 func (e *refusal) Unwrap() error { return e.error }
@@ -210,7 +214,7 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return plain(err)
 	case helpless:
 		return plain(err)
-	case expired, wrong:
+	case outOfRetention, wrong:
 		return &refusal{plain(err), v}
 	}
 	count(&c.stats.retries, &counters.retries)
@@ -221,7 +225,9 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 }
 
 // call makes one attempt.
-func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []lift.Payload, error) {
+func (c *imageCalls) call(
+	ctx context.Context, endpoint string, in *media.GetImagesInput,
+) (*media.GetImagesOutput, []lift.Payload, error) {
 	limited, limit, cancel := admit.LimitTime(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
@@ -254,7 +260,8 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
 	if len(out.Images) > lifted.Entries {
-		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w", len(out.Images), lifted.Entries, lift.ErrLongBody)
+		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w",
+			len(out.Images), lifted.Entries, lift.ErrLongBody)
 	}
 	c.stream.answer()
 	c.engine.retries.succeeded()

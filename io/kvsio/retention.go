@@ -59,13 +59,15 @@ func (e *engine) show(ctx context.Context, s *stream) (retention time.Duration, 
 // answers ranges before what a stream keeps, for one selector with a 404 and for
 // the other with a 400. And a range that the stream keeps by its own word, or
 // that the service has accepted before, is hardly refused for good.
-func (c *imageCalls) weigh(ctx context.Context, in *media.GetImagesInput, err error, accepted bool, unlikely *int) error {
+func (c *imageCalls) weigh(
+	ctx context.Context, in *media.GetImagesInput, err error, accepted bool, unlikely *int,
+) error {
 	v := judge(err)
 	missing := v == gone && statusOf(err) == http.StatusNotFound
 	switch {
-	case v == expired && accepted:
+	case v == outOfRetention && accepted:
 		return passing{err}
-	case v != expired && !missing:
+	case v != outOfRetention && !missing:
 		return err
 	}
 	retention, failure := c.engine.show(ctx, c.stream.stream)
@@ -78,7 +80,7 @@ func (c *imageCalls) weigh(ctx context.Context, in *media.GetImagesInput, err er
 		return emptyRange{err}
 	}
 	edge := time.Now().Add(retentionMargin - retention)
-	if v == expired && in.StartTimestamp.After(edge) && *unlikely < mostUnlikely {
+	if v == outOfRetention && in.StartTimestamp.After(edge) && *unlikely < mostUnlikely {
 		*unlikely++
 		return passing{err}
 	}

@@ -43,7 +43,8 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 		return nil
 	}
 	if at.next != "" {
-		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s", "one of this range, which has no NextToken of the service")
+		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s",
+			"one of this range, which has no NextToken of the service")
 		return nil
 	}
 	// Unlike a Request's, the range of a paginator has its end in it.

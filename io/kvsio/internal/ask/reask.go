@@ -118,7 +118,8 @@ func (u *unsettled) next(k int) (again headStart, next int) {
 	if u.tries[k]%2 == 0 || alone.Start < longestFragment {
 		return headStart{Window: alone}, k + 1
 	}
-	return headStart{Window: grid.Window{Start: alone.Start - longestFragment, Step: longestFragment, N: 2}, lead: 1}, k + 1
+	w := grid.Window{Start: alone.Start - longestFragment, Step: longestFragment, N: 2}
+	return headStart{Window: w, lead: 1}, k + 1
 }
 
 // cluster returns a range for the doubtful sample k and those that follow it

@@ -29,6 +29,7 @@ var house = []string{
 	"io/kvsio/internal/lift",
 	"io/kvsio/internal/pace",
 	"io/kvsio/internal/admit",
+	"io/kvsio/internal/ask",
 	"io/kvsio",
 	"io/dataset",
 	"transforms/internal/jpeg",

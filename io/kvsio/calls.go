@@ -14,6 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
@@ -50,20 +51,22 @@ type shardCalls struct {
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
-func (e *engine) fetch(ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
+func (e *engine) fetch(
+	ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats,
+) (framepb.Shard, error) {
 	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
-	shard, err := fetchShard(ctx, c, span)
+	shard, err := ask.Shard(ctx, c, span)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("reading %v: %w", span, err)
 	}
 	return shard, err
 }
 
-// page fetches a page of the shard.
-func (c *shardCalls) page(ctx context.Context, w grid.Window, token string, n int) ([]answer, string, error) {
+// Page fetches a page of the shard.
+func (c *shardCalls) Page(ctx context.Context, w grid.Window, token string, n int) ([]ask.Answer, string, error) {
 	frame, _ := c.engine.frameBytes(c.stream.stream)
 	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
 		return nil, "", err
@@ -71,12 +74,12 @@ func (c *shardCalls) page(ctx context.Context, w grid.Window, token string, n in
 	out, payloads, err := c.get(ctx, c.input(w, token, n), token != "")
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		switch {
-		case refused.verdict == expired:
-			err = errOutOfRetention
+		case refused.verdict == outOfRetention:
+			err = ask.ErrOutOfRetention
 		case refused.verdict == vacant:
-			err = errNothingThere
+			err = ask.ErrNothingThere
 		case token != "": // the range itself was accepted
-			err = errBadToken
+			err = ask.ErrBadToken
 		}
 	}
 	if err != nil {
@@ -103,7 +106,9 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 
 // get makes one call of GetImages, as often as it takes. accepted says that
 // the service has answered the same range before.
-func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []lift.Payload, err error) {
+func (c *imageCalls) get(
+	ctx context.Context, in *media.GetImagesInput, accepted bool,
+) (out *media.GetImagesOutput, payloads []lift.Payload, err error) {
 	var endpoint string
 	refused, unlikely := 0, 0
 	err = pacedAttempts.do(ctx, func() (err error) {
@@ -114,7 +119,7 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 		if err != nil {
 			return &controlError{err}
 		}
-		turn, err := c.stream.turn(ctx, imagesAskedFor(in))
+		turn, err := c.stream.wait(ctx, imagesAskedFor(in))
 		if err != nil {
 			return err
 		}
@@ -153,11 +158,11 @@ func mostEntries(in *media.GetImagesInput) int {
 }
 
 // learn takes note of what a page says of those to come.
-func (c *shardCalls) learn(answers []answer, asked int, next string) {
+func (c *shardCalls) learn(answers []ask.Answer, asked int, next string) {
 	var bytes, pictures int64
 	for _, a := range answers {
-		if a.kind == pictured {
-			bytes, pictures = bytes+int64(len(a.data)), pictures+1
+		if a.Kind == ask.Pictured {
+			bytes, pictures = bytes+int64(len(a.Data)), pictures+1
 		}
 	}
 	c.bytes += bytes
@@ -165,7 +170,7 @@ func (c *shardCalls) learn(answers []answer, asked int, next string) {
 	c.stream.pages.Learn(asked, len(answers), next != "")
 }
 
-func (c *shardCalls) most() int { return c.stream.pages.Most() }
+func (c *shardCalls) Most() int { return c.stream.pages.Most() }
 
 // controlError is an error of the control plane in the middle of a page. It was
 // attempted often enough.
@@ -180,7 +185,7 @@ const mostRefusals = 3
 // refusal is the service's word that a call is wrong as it stands.
 type refusal struct {
 	error
-	verdict verdict // expired, vacant or wrong
+	verdict verdict // outOfRetention, vacant or wrong
 }
 
 func (e *refusal) Unwrap() error { return e.error }
@@ -212,7 +217,7 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return plain(err)
 	case helpless:
 		return plain(err)
-	case expired, vacant, wrong:
+	case outOfRetention, vacant, wrong:
 		return &refusal{plain(err), v}
 	}
 	count(&c.stats.retries, &counters.retries)
@@ -232,7 +237,9 @@ func unreachable(err error) bool {
 }
 
 // call makes one attempt.
-func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []lift.Payload, error) {
+func (c *imageCalls) call(
+	ctx context.Context, endpoint string, in *media.GetImagesInput,
+) (*media.GetImagesOutput, []lift.Payload, error) {
 	limited, limit, cancel := admit.LimitTime(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
@@ -265,7 +272,8 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
 	if len(out.Images) > lifted.Entries {
-		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w", len(out.Images), lifted.Entries, lift.ErrLongBody)
+		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w",
+			len(out.Images), lifted.Entries, lift.ErrLongBody)
 	}
 	c.stream.answer()
 	c.engine.retries.succeeded()
@@ -296,29 +304,29 @@ func (c *shardCalls) input(w grid.Window, token string, n int) *media.GetImagesI
 }
 
 // answers reads the entries of a page, whose pictures were lifted off it.
-func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload) []answer {
-	answers := make([]answer, len(out.Images))
+func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload) []ask.Answer {
+	answers := make([]ask.Answer, len(out.Images))
 	for i, entry := range out.Images {
-		a := answer{kind: empty, ms: unknownTime}
+		a := ask.Answer{Kind: ask.Empty, MS: ask.UnknownTime}
 		if entry.TimeStamp != nil {
-			a.ms = entry.TimeStamp.UnixMilli()
+			a.MS = entry.TimeStamp.UnixMilli()
 		}
 		switch content := lift.PayloadOf(entry.ImageContent, payloads); {
 		case content.Err != nil:
-			a.kind, a.cause = corrupt, content.Err.Error()
+			a.Kind, a.Cause = ask.Corrupt, content.Err.Error()
 		case len(content.Data) > 0:
 			size, err := lift.PictureSize(content.Data, c.series.Format)
 			if err != nil {
-				a.kind, a.cause = corrupt, err.Error()
+				a.Kind, a.Cause = ask.Corrupt, err.Error()
 				break
 			}
-			a.kind, a.data, a.size = pictured, content.Data, size
+			a.Kind, a.Data, a.Size = ask.Pictured, content.Data, size
 		case entry.Error == types.ImageErrorNoMedia:
-			a.kind = noMedia
+			a.Kind = ask.NoMedia
 		case entry.Error == types.ImageErrorMediaError:
-			a.kind = mediaError
+			a.Kind = ask.MediaError
 		case entry.Error != "":
-			a.kind, a.cause = unknownWord, outside.Text(string(entry.Error))
+			a.Kind, a.Cause = ask.UnknownError, outside.Text(string(entry.Error))
 		}
 		answers[i] = a
 	}

@@ -89,7 +89,7 @@ func TestPicturesWaitForMemory(t *testing.T) {
 		}
 		done := make(chan error)
 		go func() {
-			_, _, err := c.page(t.Context(), benchWindow, "", 4)
+			_, _, err := c.Page(t.Context(), benchWindow, "", 4)
 			done <- err
 		}()
 		time.Sleep(time.Hour)

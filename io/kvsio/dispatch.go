@@ -67,7 +67,7 @@ func (d *dispatch) run(order *grid.Order, start, end int64, claim func(int64) bo
 // are under way while shards are delivered; and no slot waits for a sink, so the
 // place in the queue is given up for a delivery.
 func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
-	relaxed := d.engine.relaxed.wait()
+	relaxed := d.engine.relaxed.next()
 	turn, ok := turns.Choose(func(j int) (int, bool) { return d.streams[j].load() })
 	if !ok {
 		select { // all have as much as their quotas can take

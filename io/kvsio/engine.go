@@ -19,7 +19,7 @@ type engine struct {
 	clients   clients
 	admission *admit.Controller
 
-	relaxed signal // a stream can take more shards
+	relaxed broadcast // a stream can take more shards
 	retries retries
 	wires   lift.Wires
 	reached atomic.Bool // the control plane has answered

@@ -14,6 +14,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
@@ -93,7 +94,7 @@ const pagesOfAShard = 4
 
 func (p *pageBench) ours() func(*testing.B) {
 	c := callsTo(p.b, p.url)
-	var kept [pagesOfAShard][]answer
+	var kept [pagesOfAShard][]ask.Answer
 	n := 0
 	return func(b *testing.B) {
 		answers, _, err := callOnce(b.Context(), c, p.url)
@@ -102,8 +103,8 @@ func (p *pageBench) ours() func(*testing.B) {
 		}
 		kept[n%pagesOfAShard], n = answers, n+1
 		for _, a := range answers {
-			if a.kind != pictured {
-				b.Fatal(a.cause)
+			if a.Kind != ask.Pictured {
+				b.Fatal(a.Cause)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/goleak"
 
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
@@ -38,7 +39,7 @@ func callsTo(t testing.TB, url string) *shardCalls {
 }
 
 // callOnce makes one attempt at a page.
-func callOnce(ctx context.Context, c *shardCalls, url string) (answers []answer, next string, err error) {
+func callOnce(ctx context.Context, c *shardCalls, url string) (answers []ask.Answer, next string, err error) {
 	out, payloads, err := c.call(ctx, url, c.input(benchWindow, "", pace.PageSize))
 	if err != nil {
 		return nil, "", err
@@ -118,7 +119,7 @@ func TestCallReadsBodies(t *testing.T) {
 				t.Fatalf("%d answers, %q, %v", len(answers), next, err)
 			}
 			for _, a := range answers {
-				if a.kind != pictured || !bytes.Equal(a.data, pagetest.Picture(5000)) {
+				if a.Kind != ask.Pictured || !bytes.Equal(a.Data, pagetest.Picture(5000)) {
 					t.Errorf("%+v", a)
 				}
 			}
@@ -143,7 +144,7 @@ func TestFramesOutliveTheWire(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, a := range answers {
-			kept = append(kept, a.data)
+			kept = append(kept, a.Data)
 		}
 	}
 	for i, data := range kept {

@@ -13,6 +13,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
@@ -120,7 +121,9 @@ type Paginator struct {
 //
 // The error is that of p, or a *RequestError that names each field of input
 // and config that cannot be right.
-func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput, config PaginationConfig) (*Paginator, error) {
+func NewPaginator(
+	ctx context.Context, p ReadParams, input *media.GetImagesInput, config PaginationConfig,
+) (*Paginator, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
@@ -160,8 +163,8 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	}
 	instants := in.EndTimestamp.Sub(*in.StartTimestamp).Milliseconds()/max(1, int64(*in.SamplingInterval)) + 1
 	return &Paginator{
-		params: p, stream: grid.StreamKey{ARN: stream[0].StreamARN, Name: stream[0].StreamName}, input: in, split: split, at: at, left: left,
-		came: make(map[string]bool), instants: instants,
+		params: p, stream: grid.StreamKey{ARN: stream[0].StreamARN, Name: stream[0].StreamName},
+		input: in, split: split, at: at, left: left, came: make(map[string]bool), instants: instants,
 	}, nil
 }
 
@@ -199,13 +202,14 @@ func (c *checks) pagination(config PaginationConfig) (at resumeToken) {
 		var ok bool
 		if at, ok = parseStartingToken(config.StartingToken); !ok {
 			c.add("PaginationConfig.StartingToken", quoted(config.StartingToken),
-				fmt.Sprintf("a token of this package, of boto3 or of the AWS CLI, or a NextToken of the service (1–%d characters of a–z A–Z 0–9 + / and = at the end)", longestNextToken))
+				fmt.Sprintf("a token of this package, of boto3 or of the AWS CLI, or a NextToken of the service "+
+					"(1–%d characters of a–z A–Z 0–9 + / and = at the end)", longestNextToken))
 		}
 	}
 	return at
 }
 
-// HasMorePages says whether NextPage has something to return.
+// HasMorePages reports whether NextPage has something to return.
 func (p *Paginator) HasMorePages() bool { return !p.done }
 
 // NextPage fetches the next page. A page may be empty.
@@ -249,7 +253,7 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done, p.resume = true, resumeToken{next: next}.whole()
 	}
 	if next != "" && p.endless(len(images), next) {
-		return nil, p.failed(errBarren)
+		return nil, p.failed(ask.ErrBarren)
 	}
 	// The token that the caller started with does not count.
 	p.repeated = p.pages > 0 && next == p.at.next
@@ -268,8 +272,8 @@ func (p *Paginator) endless(images int, next string) bool {
 	}
 	p.instants -= int64(images)
 	p.came[next] = true
-	p.done = p.done || p.barren >= maxBarren
-	return p.barren >= maxBarren
+	p.done = p.done || p.barren >= ask.MaxBarren
+	return p.barren >= ask.MaxBarren
 }
 
 // fetch fetches the whole of the page that is next.

@@ -33,7 +33,9 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 	for i, r := range requests {
 		spans[i] = r.Span()
 	}
-	return planFrom(p, spans, func(series framepb.Series) (done, again []framepb.Span, err error) { return p.inLedger(ctx, series) })
+	return planFrom(p, spans, func(series framepb.Series) (done, again []framepb.Span, err error) {
+		return p.inLedger(ctx, series)
+	})
 }
 
 // lookup returns the shards of a series that a ledger has: those that are

@@ -239,7 +239,8 @@ func (c *checks) interval(d, floor time.Duration) {
 	case d == 0:
 		c.add("SamplingInterval", "not set", fmt.Sprintf("at least %v", floor))
 	case d < floor && floor > LowestMinInterval:
-		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v (the service's soft limit; down to %v where a lower floor is asked for)", floor, LowestMinInterval))
+		c.add("SamplingInterval", d.String(), fmt.Sprintf(
+			"at least %v (the service's soft limit; down to %v where a lower floor is asked for)", floor, LowestMinInterval))
 	case d < floor || d < LowestMinInterval:
 		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v", max(floor, LowestMinInterval)))
 	case d > maxInterval:

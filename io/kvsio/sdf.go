@@ -14,7 +14,9 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, framepb.Shard), error](&readFn{})
+	register.DoFn4x1[
+		context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, framepb.Shard), error,
+	](&readFn{})
 	register.Emitter2[beam.EventTime, framepb.Shard]()
 }
 
@@ -45,7 +47,9 @@ func (fn *readFn) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
 // ProcessElement claims a shard when its calls can start, not before: so a
 // split takes only shards that nobody has started. Shards go out as soon as
 // they are whole, in any order.
-func (fn *readFn) ProcessElement(ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, framepb.Shard)) error {
+func (fn *readFn) ProcessElement(
+	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, framepb.Shard),
+) error {
 	e, err := engineFor(ctx, fn.Params)
 	if err != nil {
 		return fmt.Errorf("this worker cannot read: %w", err)

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
@@ -42,7 +43,8 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 		return nil
 	}
 	if at.next != "" {
-		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s", "one of this range, which has no NextToken of the service")
+		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s",
+			"one of this range, which has no NextToken of the service")
 		return nil
 	}
 	// Unlike a Request's, the range of a paginator has its end in it.
@@ -62,7 +64,7 @@ func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
 	page := &Page{Images: []Image{}}
 	if n > 0 {
 		w := grid.Window{Start: s.start + s.at*s.step, Step: s.step, N: int(n)}
-		answers, err := fetchWindow(ctx, s.calls, w)
+		answers, err := ask.Window(ctx, s.calls, w)
 		if err != nil {
 			return nil, err
 		}
@@ -78,13 +80,13 @@ func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
 }
 
 // imageOf returns what became of an instant as an entry of an answer.
-func imageOf(a answer, instant int64) Image {
-	if a.ms != unknownTime {
-		instant = a.ms
+func imageOf(a ask.Answer, instant int64) Image {
+	if a.MS != ask.UnknownTime {
+		instant = a.MS
 	}
-	image := Image{TimeStamp: time.UnixMilli(instant), Content: a.data}
-	if a.kind != pictured {
-		image.Error = a.kind.reason()
+	image := Image{TimeStamp: time.UnixMilli(instant), Content: a.Data}
+	if a.Kind != ask.Pictured {
+		image.Error = a.Kind.Reason()
 	}
 	return image
 }
@@ -95,4 +97,4 @@ type splitCalls struct {
 	pageSize int
 }
 
-func (c *splitCalls) most() int { return min(c.shardCalls.most(), c.pageSize) }
+func (c *splitCalls) Most() int { return min(c.shardCalls.Most(), c.pageSize) }

@@ -28,7 +28,7 @@ type stream struct {
 	key     grid.StreamKey
 	pace    *pace.Pace
 	pages   pace.PageSizes
-	relaxed *signal       // of the engine
+	relaxed *broadcast    // of the engine
 	asking  chan struct{} // holds the one who asks the control plane
 
 	inHand atomic.Int64 // shards, of all bundles
@@ -44,7 +44,7 @@ type stream struct {
 	answered time.Time // when a call last succeeded
 }
 
-func newStream(key grid.StreamKey, p *pace.Pace, relaxed *signal) *stream {
+func newStream(key grid.StreamKey, p *pace.Pace, relaxed *broadcast) *stream {
 	return &stream{key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1)}
 }
 
@@ -58,12 +58,12 @@ func (s *stream) load() (inHand int, ok bool) {
 	return int(s.inHand.Load()), s.inLine.Load() < enoughInLine
 }
 
-// turn waits until a call for n images may be made.
-func (s *stream) turn(ctx context.Context, n int) (pace.Grant, error) {
+// wait waits until a call for n images may be made.
+func (s *stream) wait(ctx context.Context, n int) (pace.Grant, error) {
 	s.inLine.Add(1)
 	defer func() {
 		if s.inLine.Add(-1) == enoughInLine-1 {
-			s.relaxed.wake()
+			s.relaxed.send()
 		}
 	}()
 	return s.pace.Wait(ctx, n)
@@ -184,7 +184,7 @@ func (e *engine) describe(ctx context.Context, key grid.StreamKey, a attempts) (
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
 		out, err = e.clients.control.DescribeStream(ctx, in)
 		if err == nil && (out.StreamInfo == nil || aws.ToString(out.StreamInfo.StreamARN) == "") {
-			err = errors.New("DescribeStream answered no stream: is the endpoint that of Kinesis Video Streams?")
+			err = errors.New("DescribeStream answered no stream: " + wrongEndpoint)
 		}
 		return err
 	})
@@ -194,6 +194,8 @@ func (e *engine) describe(ctx context.Context, key grid.StreamKey, a attempts) (
 	return out.StreamInfo, checkDescribed(key, out.StreamInfo)
 }
 
+const wrongEndpoint = "is the endpoint that of Kinesis Video Streams?"
+
 // checkDescribed holds what DescribeStream says a stream is against what was asked
 // for: all that follows is done in the name of that ARN.
 func checkDescribed(k grid.StreamKey, info *types.StreamInfo) error {
@@ -201,11 +203,12 @@ func checkDescribed(k grid.StreamKey, info *types.StreamInfo) error {
 	inARN, ok := framepb.NameInARN(arn)
 	switch {
 	case !ok:
-		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; is the endpoint that of Kinesis Video Streams?", quoted(arn), arnForm)
+		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; %s", quoted(arn), arnForm, wrongEndpoint)
 	case k.ARN != "" && arn != k.ARN:
-		return fmt.Errorf("DescribeStream answered another stream, %s: is the endpoint that of Kinesis Video Streams?", quoted(arn))
+		return fmt.Errorf("DescribeStream answered another stream, %s: %s", quoted(arn), wrongEndpoint)
 	case inARN != k.String() || name != "" && name != k.String():
-		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: is the endpoint that of Kinesis Video Streams?", quoted(name), quoted(arn))
+		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: %s",
+			quoted(name), quoted(arn), wrongEndpoint)
 	}
 	return nil
 }

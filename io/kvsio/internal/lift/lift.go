@@ -48,7 +48,9 @@ func (l *Call) Option(o *media.Options) {
 func (l *Call) ID() string { return "kvsio.LiftPayloads" }
 
 // HandleDeserialize lets errors pass, and reads the body of what is none.
-func (l *Call) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (l *Call) HandleDeserialize(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !ok || response.StatusCode < 200 || response.StatusCode > 299 {

@@ -1,4 +1,4 @@
-package kvsio
+package ask
 
 import (
 	"bytes"
@@ -24,20 +24,20 @@ const (
 
 // votes are the answers so far to samples that are under suspicion.
 type votes struct {
-	of      map[int][]answer // by sample
+	of      map[int][]Answer // by sample
 	rounds  int
 	refuted bool // one of them was wrong
 }
 
 // decided reports whether an answer is the one for a sample: two agree, or it is not
 // under suspicion.
-func (v *votes) decided(k int, a *answer) bool {
+func (v *votes) decided(k int, a *Answer) bool {
 	before, suspected := v.of[k]
 	if !suspected {
 		return true
 	}
-	i := slices.IndexFunc(before, func(b answer) bool {
-		return a.kind == b.kind && a.ms == b.ms && bytes.Equal(a.data, b.data)
+	i := slices.IndexFunc(before, func(b Answer) bool {
+		return a.Kind == b.Kind && a.MS == b.MS && bytes.Equal(a.Data, b.Data)
 	})
 	if i < 0 {
 		v.of[k] = append(before, *a)
@@ -49,36 +49,36 @@ func (v *votes) decided(k int, a *answer) bool {
 
 // reopen puts samples in doubt again whose answers contradict the others'. It reports
 // whether there are any.
-func (d *doubts) reopen() bool {
-	if d.votes.rounds > 0 && !d.votes.refuted {
+func (u *unsettled) reopen() bool {
+	if u.votes.rounds > 0 && !u.votes.refuted {
 		return false
 	}
-	suspects := slices.DeleteFunc(d.suspects(), func(k int) bool {
-		_, before := d.votes.of[k]
+	suspects := slices.DeleteFunc(u.suspects(), func(k int) bool {
+		_, before := u.votes.of[k]
 		return before
 	})
-	if d.votes.rounds == 0 {
+	if u.votes.rounds == 0 {
 		suspects = suspects[:min(len(suspects), fewSuspects)]
-		d.votes.of = make(map[int][]answer)
+		u.votes.of = make(map[int][]Answer)
 	}
-	d.votes.rounds++
+	u.votes.rounds++
 	for _, k := range suspects {
-		d.votes.of[k] = []answer{d.answers[k]}
-		d.strikes[k], d.tries[k] = 0, maxTries-triesOfSuspect
+		u.votes.of[k] = []Answer{u.answers[k]}
+		u.strikes[k], u.tries[k] = 0, maxTries-triesOfSuspect
 	}
 	return len(suspects) > 0
 }
 
 // suspects lists the samples whose pictures' times are not as the others' are.
-func (d *doubts) suspects() []int {
+func (u *unsettled) suspects() []int {
 	var pictures []int // in the order of their times
-	for k, a := range d.answers {
-		if a.kind == pictured && a.ms != unknownTime {
+	for k, a := range u.answers {
+		if a.Kind == Pictured && a.MS != UnknownTime {
 			pictures = append(pictures, k)
 		}
 	}
 	var all []int
-	for _, k := range append(d.contradicted(pictures), d.unusual(pictures)...) {
+	for _, k := range append(u.contradicted(pictures), u.unusual(pictures)...) {
 		if !slices.Contains(all, k) {
 			all = append(all, k)
 		}
@@ -88,12 +88,12 @@ func (d *doubts) suspects() []int {
 
 // contradicted lists pictures from before one that lay no later than their own instants:
 // the service looks for the last one up to an instant. Either of the two may be wrong.
-func (d *doubts) contradicted(pictures []int) (found []int) {
+func (u *unsettled) contradicted(pictures []int) (found []int) {
 	byTime := slices.Clone(pictures)
-	slices.SortStableFunc(byTime, func(i, j int) int { return cmp.Compare(d.answers[i].ms, d.answers[j].ms) })
+	slices.SortStableFunc(byTime, func(i, j int) int { return cmp.Compare(u.answers[i].MS, u.answers[j].MS) })
 	for _, k := range pictures {
-		i, _ := slices.BinarySearchFunc(byTime, d.answers[k].ms+1, func(j int, ms int64) int { return cmp.Compare(d.answers[j].ms, ms) })
-		if i < len(byTime) && d.answers[byTime[i]].ms <= d.w.At(k) {
+		i, _ := slices.BinarySearchFunc(byTime, u.answers[k].MS+1, func(j int, ms int64) int { return cmp.Compare(u.answers[j].MS, ms) })
+		if i < len(byTime) && u.answers[byTime[i]].MS <= u.w.At(k) {
 			found = append(found, k, byTime[i])
 		}
 	}
@@ -101,18 +101,18 @@ func (d *doubts) contradicted(pictures []int) (found []int) {
 }
 
 // unusual lists pictures that are much further from their instants than most are.
-func (d *doubts) unusual(pictures []int) (found []int) {
+func (u *unsettled) unusual(pictures []int) (found []int) {
 	if len(pictures) < leastToCompare {
 		return nil
 	}
-	distance := func(k int) int64 { return d.w.At(k) - d.answers[k].ms }
+	distance := func(k int) int64 { return u.w.At(k) - u.answers[k].MS }
 	behind, ahead := make([]int64, len(pictures)), make([]int64, len(pictures))
 	for i, k := range pictures {
 		behind[i], ahead[i] = max(0, distance(k)), max(0, -distance(k))
 	}
 	furthest, earliest := 1+usual(behind)*3/2, 1+usual(ahead)*3/2
 	for _, k := range pictures {
-		if by := distance(k); by > max(furthest, d.w.Step/8) || -by > earliest {
+		if by := distance(k); by > max(furthest, u.w.Step/8) || -by > earliest {
 			found = append(found, k)
 		}
 	}

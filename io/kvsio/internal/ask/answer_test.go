@@ -1,4 +1,4 @@
-package kvsio
+package ask
 
 import (
 	"slices"
@@ -23,11 +23,11 @@ func TestPlaceOfAWrongTime(t *testing.T) {
 		{"in phase with the sampling", []int64{89_900, 94_900}, 25, []int{18, 19}, 20},
 		{"an entry that nobody asked for", []int64{89_900, 92_400, 94_900}, 2, []int{18, -1, 19}, 20},
 	} {
-		var entries []answer
+		var entries []Answer
 		for _, ms := range c.times {
-			entries = append(entries, answer{kind: pictured, ms: ms})
+			entries = append(entries, Answer{Kind: Pictured, MS: ms})
 		}
-		at, to := place(w, position{cursor: 18, certain: true, before: unknownTime}, entries, c.asked)
+		at, to := place(w, position{cursor: 18, certain: true, before: UnknownTime}, entries, c.asked)
 		if !slices.Equal(at, c.want) || to.cursor != c.next {
 			t.Errorf("%s: instants %v, want %v; the next is %d, want %d", c.name, at, c.want, to.cursor, c.next)
 		}

@@ -1,4 +1,4 @@
-package kvsio
+package ask
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 
 // copied spoils pages so that they stay as long as they are: every third of those with
 // several entries has one that is a copy of the entry before it.
-func copied() func(grid.Window, int, []answer, string) ([]answer, string, error) {
+func copied() func(grid.Window, int, []Answer, string) ([]Answer, string, error) {
 	pages := 0
-	return func(_ grid.Window, _ int, entries []answer, next string) ([]answer, string, error) {
+	return func(_ grid.Window, _ int, entries []Answer, next string) ([]Answer, string, error) {
 		if pages++; pages%3 == 1 && len(entries) > 4 {
 			entries[len(entries)/2] = entries[len(entries)/2-1]
 		}
@@ -38,13 +38,13 @@ func TestCopiesAreNotBelieved(t *testing.T) {
 					stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: period, pageSize: 25, instants: instants,
 				}
 				a.harm = copied()
-				shard, err := fetchShard(context.Background(), a, span)
+				shard, err := Shard(context.Background(), a, span)
 				if err != nil || len(shard.Frames) != 200 {
 					t.Fatalf("%d frames, %v", len(shard.Frames), err)
 				}
 				for _, f := range shard.Frames {
-					if want := a.truth(f.SampleMs); string(f.Data) != string(want.data) || f.ImageMs != want.ms {
-						t.Errorf("the sample at %d has the picture of %s, want %s", f.SampleMs, f.Data, want.data)
+					if want := a.truth(f.SampleMs); string(f.Data) != string(want.Data) || f.ImageMs != want.MS {
+						t.Errorf("the sample at %d has the picture of %s, want %s", f.SampleMs, f.Data, want.Data)
 					}
 				}
 			})
@@ -59,15 +59,15 @@ func TestUnusualCamerasCostLittle(t *testing.T) {
 	span := framepb.Span{Series: series, First: 1 << 20, Samples: 100}
 	start := series.At(span.First) - 60_000
 	a := &archive{stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: 33, pageSize: 25}
-	a.harm = func(w grid.Window, first int, entries []answer, next string) ([]answer, string, error) {
+	a.harm = func(w grid.Window, first int, entries []Answer, next string) ([]Answer, string, error) {
 		for i := range entries { // one of five frames comes late
-			if at := w.At(first + i); entries[i].kind == pictured && at/3000%5 == 0 {
-				entries[i].ms = at - 1400
+			if at := w.At(first + i); entries[i].Kind == Pictured && at/3000%5 == 0 {
+				entries[i].MS = at - 1400
 			}
 		}
 		return entries, next, nil
 	}
-	shard, err := fetchShard(context.Background(), a, span)
+	shard, err := Shard(context.Background(), a, span)
 	if err != nil || len(shard.Frames) != 100 {
 		t.Fatalf("%d frames, %v", len(shard.Frames), err)
 	}
@@ -88,13 +88,13 @@ func TestEmptyAnswers(t *testing.T) {
 		span := framepb.Span{Series: series, First: 1 << 20, Samples: test.samples}
 		start := series.At(span.First) - 60_000
 		a := &archive{stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: 100, pageSize: 25}
-		a.harm = func(_ grid.Window, _ int, entries []answer, next string) ([]answer, string, error) {
+		a.harm = func(_ grid.Window, _ int, entries []Answer, next string) ([]Answer, string, error) {
 			if a.calls <= test.empty {
 				return nil, "", nil
 			}
 			return entries, next, nil
 		}
-		shard, err := fetchShard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span)
 		if test.silent {
 			if !errors.Is(err, errSilent) || len(shard.Gaps) != int(test.samples) || shard.Gaps[0].Reason != framepb.Failed || a.calls > 80 {
 				t.Errorf("%d samples, all answers empty: %d gaps, %v, after %d calls", test.samples, len(shard.Gaps), err, a.calls)
@@ -115,16 +115,16 @@ func TestUnknownWords(t *testing.T) {
 	for _, times := range []int{1, 1 << 20} {
 		start, seen := series.At(span.First)-60_000, 0
 		a := &archive{stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: 100, pageSize: 25}
-		a.harm = func(w grid.Window, first int, entries []answer, next string) ([]answer, string, error) {
+		a.harm = func(w grid.Window, first int, entries []Answer, next string) ([]Answer, string, error) {
 			for i := range entries {
 				if w.At(first+i) == series.At(span.First+10) && seen < times {
 					seen++
-					entries[i] = answer{kind: unknownWord, ms: w.At(first + i), cause: "THROTTLED"}
+					entries[i] = Answer{Kind: UnknownError, MS: w.At(first + i), Cause: "THROTTLED"}
 				}
 			}
 			return entries, next, nil
 		}
-		shard, err := fetchShard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span)
 		if passing := times == 1; err != nil || passing != (len(shard.Gaps) == 0) {
 			t.Errorf("%d times: %d gaps, %v", times, len(shard.Gaps), err)
 		} else if !passing && (shard.Gaps[0].Reason != framepb.MediaError || shard.Gaps[0].Cause != "THROTTLED") {

@@ -1,54 +1,68 @@
-package kvsio
+// Package ask asks the service for the samples of a shard until what became of each is
+// settled: a picture, or a gap that is one.
+//
+// GetImages cannot be taken at its word. It leaves out the fragment that a range starts
+// inside; its pages may be short, empty or out of order; entries may be missing, doubled
+// or damaged. So entries are matched to instants by evidence, and what is not answered,
+// or in doubt, is asked for again: earlier, together with others, and alone.
+//
+// The calls themselves are a [Pager]'s, which makes each attempt that a page is worth.
+package ask
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
-	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
-// maxBarren is how many pages of a range, or ranges of a window, may bring nothing
-// new, one after the other, before the service counts as one that does not answer.
-const maxBarren = 50
+// MaxBarren is how many pages of a range, or ranges of a window, may bring nothing
+// new, one after the other, before that is ErrBarren.
+const MaxBarren = 50
 
 // longestFragment is how much of a range's head the service may leave out, in
 // milliseconds: it skips the fragment that a range starts inside, and those
 // are up to 20 s long (boto/boto3#3712).
 const longestFragment = 20_000
 
-// errOutOfRetention says that a range begins before what the stream keeps.
-var errOutOfRetention = errors.New("outside of the stream's retention period")
+// ErrOutOfRetention is a Pager's error for a range that begins before what the stream
+// keeps.
+var ErrOutOfRetention = errors.New("outside of the stream's retention period")
 
-// errBarren says that a range's pages do not end.
-var errBarren = fmt.Errorf("the service answered %d times in a row with nothing new", maxBarren)
+// ErrNothingThere is a Pager's error for a range that the stream keeps and that nothing
+// lies in.
+var ErrNothingThere = errors.New("no fragments in the range")
 
-// errNothingThere says that the stream keeps a range, and that nothing lies in it.
-var errNothingThere = errors.New("no fragments in the range")
+// ErrBarren reports that a range's pages do not end.
+var ErrBarren = fmt.Errorf("the service answered %d times in a row with nothing new", MaxBarren)
 
-// errBadToken says that a range's NextToken was refused.
-var errBadToken = errors.New("the service refused its own NextToken")
+// ErrBadToken is a Pager's error for a token that the service refused.
+var ErrBadToken = errors.New("the service refused its own NextToken")
 
-// pager fetches one page of one series: entries for the instants of w that are
-// left after token, at most n of them. A page has no more than most.
-type pager interface {
-	most() int
-	page(ctx context.Context, w grid.Window, token string, n int) (entries []answer, next string, err error)
+// Pager fetches the pages of one series.
+type Pager interface {
+	// Most returns how many images the next page may be asked for.
+	Most() int
+	// Page fetches one page of a window's range: entries for the instants that are left
+	// after token, at most n of them, and the token of the page that follows. Tokens
+	// are the service's: empty for the first page, and after the last.
+	Page(ctx context.Context, w grid.Window, token string, n int) (entries []Answer, next string, err error)
 }
 
-// fetchShard fetches a shard. With an error it returns what it has, the rest
+// Shard fetches a shard. With an error it returns what it has, the rest
 // as FAILED gaps.
-func fetchShard(ctx context.Context, p pager, span framepb.Span) (framepb.Shard, error) {
+func Shard(ctx context.Context, p Pager, span framepb.Span) (framepb.Shard, error) {
 	shard := framepb.Shard{Span: span, Frames: make([]framepb.Frame, 0, span.Samples)}
 	var failure error
 	cause := "" // of the gaps that the failure leaves
 	for w := range grid.Windows(span) {
-		var answers []answer
+		var answers []Answer
 		if failure == nil {
-			if answers, failure = fetchWindow(ctx, p, w); failure != nil {
+			if answers, failure = Window(ctx, p, w); failure != nil {
 				cause = outside.Text(failure.Error())
 			}
 		}
@@ -56,72 +70,72 @@ func fetchShard(ctx context.Context, p pager, span framepb.Span) (framepb.Shard,
 			answers = noAnswers(w)
 		}
 		for k, a := range answers {
-			deliver(&shard, w.At(k), a, cause)
+			addSample(&shard, w.At(k), a, cause)
 		}
 	}
 	return shard, failure
 }
 
-// deliver adds a sample to a shard. The failure is why it could not be fetched, in
+// addSample adds a sample to a shard. The failure is why it could not be fetched, in
 // words, or empty.
-func deliver(shard *framepb.Shard, ms int64, a answer, failure string) {
+func addSample(shard *framepb.Shard, ms int64, a Answer, failure string) {
 	s := shard.Span.Series
-	if a.kind == pictured {
-		imageMs := a.ms
-		if imageMs == unknownTime {
+	if a.Kind == Pictured {
+		imageMs := a.MS
+		if imageMs == UnknownTime {
 			imageMs = ms
 		}
 		shard.Frames = append(shard.Frames, framepb.Frame{
 			Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, ImageMs: imageMs, Format: s.Format,
-			Width: int32(a.size.X), Height: int32(a.size.Y), Data: a.data,
+			Width: int32(a.Size.X), Height: int32(a.Size.Y), Data: a.Data,
 		})
 		return
 	}
-	gap := framepb.Gap{Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, Reason: a.kind.reason(), Cause: a.cause}
-	if a.kind.bad() && failure != "" {
+	gap := framepb.Gap{Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, Reason: a.Kind.Reason(), Cause: a.Cause}
+	if a.Kind.bad() && failure != "" {
 		gap.Reason, gap.Cause = framepb.Failed, failure
 	}
 	shard.Gaps = append(shard.Gaps, gap)
 }
 
-// fetchWindow asks for a window, and again for what it does not get: see doubts.
+// Window asks for a window, and again for what it does not get: see unsettled.
 // With an error it returns what it has.
-func fetchWindow(ctx context.Context, p pager, w grid.Window) ([]answer, error) {
-	pages := &shortPages{pager: p, longest: pace.PageSize}
+func Window(ctx context.Context, p Pager, w grid.Window) ([]Answer, error) {
+	pages := &shortPages{Pager: p, longest: math.MaxInt}
 	first, err := askFirmly(ctx, pages, w)
-	if errors.Is(err, errOutOfRetention) {
+	if errors.Is(err, ErrOutOfRetention) {
 		first, err = askRetained(ctx, pages, w)
 	}
 	if err != nil {
 		return first.answers, err
 	}
-	d := newDoubts(w, first)
-	if err := askAgain(ctx, pages, d); err != nil {
-		return d.answers, err
+	u := newUnsettled(w, first)
+	if err := askAgain(ctx, pages, u); err != nil {
+		return u.answers, err
 	}
-	for d.reopen() {
-		if err := askAgain(ctx, pages, d); err != nil {
-			return d.answers, err
+	for u.reopen() {
+		if err := askAgain(ctx, pages, u); err != nil {
+			return u.answers, err
 		}
 	}
-	return d.answers, d.err()
+	return u.answers, u.err()
 }
 
 // askAgain asks for the samples in doubt until there are none.
-func askAgain(ctx context.Context, pages *shortPages, d *doubts) error {
+func askAgain(ctx context.Context, pages *shortPages, u *unsettled) error {
 	barren := 0
-	for again := range d.windows() {
+	for again := range u.windows() {
 		r, err := askFirmly(ctx, pages, again.Window)
 		switch {
-		case errors.Is(err, errOutOfRetention):
-			d.refused(again)
+		case errors.Is(err, ErrOutOfRetention):
+			u.refused(again)
 		case err != nil:
 			return err
-		case d.settle(again, r):
+		case u.settle(again, r):
 			barren = 0
 		default:
-			if barren++; barren == maxBarren {
-				return errBarren
+			if barren++; barren == MaxBarren {
+				return ErrBarren
 			}
 		}
 	}
@@ -131,16 +145,16 @@ func askAgain(ctx context.Context, pages *shortPages, d *doubts) error {
 // shortPages asks for pages no longer than the window's have been: a page that is
 // short for no reason looks like one that lacks an entry.
 type shortPages struct {
-	pager
+	Pager
 	longest int
 	proven  bool // the service has room for that many
 }
 
-func (p *shortPages) most() int { return min(p.pager.most(), p.longest) }
+func (p *shortPages) Most() int { return min(p.Pager.Most(), p.longest) }
 
 // reply is what a range's pages say of its instants.
 type reply struct {
-	answers []answer
+	answers []Answer
 	// ended: the service had no more to say. whole: and each entry has its place,
 	// so that an instant without an answer was left out.
 	ended, whole bool
@@ -148,20 +162,20 @@ type reply struct {
 	heard bool
 }
 
-// ask asks for the instants of a window as one range, page by page. With an
+// askRange asks for the instants of a window as one range, page by page. With an
 // error it returns what it has.
-func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
+func askRange(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 	r := reply{answers: noAnswers(w), whole: true}
-	token, here := "", position{certain: true, before: unknownTime}
+	token, here := "", position{certain: true, before: UnknownTime}
 	begins := map[string]position{token: here} // where the page of a token begins
 	var counted []int                          // what nothing but the length of its page proves
-	for barren := 0; barren < maxBarren; barren++ {
-		n := min(p.most(), max(1, w.N-here.cursor))
-		entries, next, err := p.page(ctx, w, token, n)
-		if errors.Is(err, errBadToken) {
+	for barren := 0; barren < MaxBarren; barren++ {
+		n := min(p.Most(), max(1, w.N-here.cursor))
+		entries, next, err := p.Page(ctx, w, token, n)
+		if errors.Is(err, ErrBadToken) {
 			return reply{answers: r.answers, heard: r.heard}, nil // the rest is asked for again
 		}
-		if errors.Is(err, errNothingThere) {
+		if errors.Is(err, ErrNothingThere) {
 			return r.empty(w), nil
 		}
 		if err != nil {
@@ -171,7 +185,7 @@ func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 		at, to := place(w, here, entries, n)
 		placed, news := r.take(w, at, entries)
 		for j, k := range at {
-			if by, ok := provedBy(w, entries[j].ms); k >= 0 && (!ok || by != k) {
+			if by, ok := provedBy(w, entries[j].MS); k >= 0 && (!ok || by != k) {
 				counted = append(counted, k)
 			}
 		}
@@ -203,14 +217,14 @@ func ask(ctx context.Context, p *shortPages, w grid.Window) (reply, error) {
 		}
 		token, here = next, begins[next]
 	}
-	return r, errBarren
+	return r, ErrBarren
 }
 
 // empty is the reply to a range that the service says nothing lies in.
 func (r reply) empty(w grid.Window) reply {
 	for k := range r.answers {
-		if r.answers[k].kind == unanswered {
-			r.answers[k] = answer{kind: noMedia, ms: w.At(k)}
+		if r.answers[k].Kind == Unanswered {
+			r.answers[k] = Answer{Kind: NoMedia, MS: w.At(k)}
 		}
 	}
 	return reply{answers: r.answers, ended: true, whole: true, heard: true}
@@ -219,20 +233,20 @@ func (r reply) empty(w grid.Window) reply {
 // forget takes back the answers to some instants.
 func (r *reply) forget(instants []int) {
 	for _, k := range instants {
-		r.answers[k] = answer{ms: unknownTime}
+		r.answers[k] = Answer{MS: UnknownTime}
 	}
 	r.whole = r.whole && len(instants) == 0
 }
 
 // take takes the entries of a page that have a place, and reports whether they
 // say anything new.
-func (r *reply) take(w grid.Window, at []int, entries []answer) (placed int, news bool) {
+func (r *reply) take(w grid.Window, at []int, entries []Answer) (placed int, news bool) {
 	for j, k := range at {
 		if k < 0 {
 			continue
 		}
 		placed++
-		if e := entries[j].of(w.At(k)); e.kind > r.answers[k].kind {
+		if e := entries[j].of(w.At(k)); e.Kind > r.answers[k].Kind {
 			r.answers[k], news = e, true
 		}
 	}
@@ -246,9 +260,9 @@ func askRetained(ctx context.Context, p *shortPages, w grid.Window) (reply, erro
 	out, in := 0, w.N // ranges from out are refused, those from in are not
 	try := w.N - 1    // most often all is refused, and this settles it
 	for out+1 < in {
-		_, err := ask(ctx, p, grid.Window{Start: w.At(try), Step: w.Step, N: 1})
+		_, err := askRange(ctx, p, grid.Window{Start: w.At(try), Step: w.Step, N: 1})
 		switch {
-		case errors.Is(err, errOutOfRetention):
+		case errors.Is(err, ErrOutOfRetention):
 			out = try
 		case err != nil:
 			return r, err
@@ -260,18 +274,17 @@ func askRetained(ctx context.Context, p *shortPages, w grid.Window) (reply, erro
 	if in < w.N {
 		kept, err := askFirmly(ctx, p, grid.Window{Start: w.At(in), Step: w.Step, N: w.N - in})
 		switch {
-		case errors.Is(err, errOutOfRetention): // the edge has moved on
+		case errors.Is(err, ErrOutOfRetention): // the edge has moved on
 			in = w.N
 		case err != nil:
 			return r, err
 		default:
 			copy(r.answers[in:], kept.answers)
-			r.ended, r.whole = kept.ended, kept.whole
-			r.heard = kept.heard
+			r.ended, r.whole, r.heard = kept.ended, kept.whole, kept.heard
 		}
 	}
 	for k := range in {
-		r.answers[k] = answer{kind: outOfRetention, ms: w.At(k)}
+		r.answers[k] = Answer{Kind: OutOfRetention, MS: w.At(k)}
 	}
 	r.heard = r.heard || in > 0 // a refusal is an answer
 	return r, nil
@@ -281,17 +294,17 @@ func askRetained(ctx context.Context, p *shortPages, w grid.Window) (reply, erro
 // it.
 func askFirmly(ctx context.Context, p *shortPages, w grid.Window) (r reply, err error) {
 	for range 3 {
-		if r, err = ask(ctx, p, w); !errors.Is(err, errOutOfRetention) {
+		if r, err = askRange(ctx, p, w); !errors.Is(err, ErrOutOfRetention) {
 			break
 		}
 	}
 	return r, err
 }
 
-func noAnswers(w grid.Window) []answer {
-	answers := make([]answer, w.N)
+func noAnswers(w grid.Window) []Answer {
+	answers := make([]Answer, w.N)
 	for k := range answers {
-		answers[k].ms = unknownTime
+		answers[k].MS = UnknownTime
 	}
 	return answers
 }

@@ -30,10 +30,10 @@ const (
 	mostUnlikely = 8
 )
 
-// emptyRange is a refusal of a range before what the stream keeps, whatever its code says.
-type emptyRange struct{ error }
+// earlyRange is a refusal of a range before what the stream keeps, whatever its code says.
+type earlyRange struct{ error }
 
-func (e emptyRange) Unwrap() error { return e.error }
+func (e earlyRange) Unwrap() error { return e.error }
 
 // vacantRange is a refusal of a range that the stream keeps, because nothing lies in it.
 type vacantRange struct{ error }
@@ -67,14 +67,16 @@ func (e *engine) show(ctx context.Context, s *stream) (retention time.Duration, 
 // range that the stream keeps by its own word, or that the service has accepted before, is
 // hardly refused for good; where it is, nothing lies in it if the service says so. A 404
 // that is not the service's, of a load balancer or a proxy, says nothing of the stream.
-func (c *imageCalls) weigh(ctx context.Context, in *media.GetImagesInput, err error, accepted bool, unlikely *int) error {
+func (c *imageCalls) weigh(
+	ctx context.Context, in *media.GetImagesInput, err error, accepted bool, unlikely *int,
+) error {
 	v := judge(err)
 	missing := v == gone && statusOf(err) == http.StatusNotFound
 	code, message := wordsOf(err)
 	switch {
-	case v == expired && accepted, missing && code == "":
+	case v == outOfRetention && accepted, missing && code == "":
 		return passing{err}
-	case v != expired && !missing:
+	case v != outOfRetention && !missing:
 		return err
 	}
 	retention, failure := c.engine.show(ctx, c.stream.stream)
@@ -87,7 +89,7 @@ func (c *imageCalls) weigh(ctx context.Context, in *media.GetImagesInput, err er
 	kept := in.StartTimestamp.After(time.Now().Add(retentionMargin - retention))
 	switch {
 	case !kept && missing:
-		return emptyRange{err}
+		return earlyRange{err}
 	case !kept:
 		return err
 	case *unlikely < mostUnlikely:

@@ -1,4 +1,4 @@
-package kvsio
+package ask
 
 import (
 	"fmt"
@@ -10,56 +10,61 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
-// answer is what the service says of one instant.
-type answer struct {
-	kind  answerKind
-	ms    int64 // TimeStamp; unknownTime where there is none
-	data  []byte
-	size  image.Point
-	cause string // of corrupt, and the word of unknownWord
+// Answer is what the service says of one instant.
+type Answer struct {
+	Kind  Kind
+	MS    int64       // its TimeStamp, milliseconds since the epoch; UnknownTime where it has none
+	Data  []byte      // the encoded picture, where Kind is Pictured
+	Size  image.Point // of the picture, in pixels
+	Cause string      // of Corrupt and UnknownError, in words
 }
 
 // pictureTime is the time of the picture, unknownTime where there is none.
-func (a answer) pictureTime() int64 {
-	if a.kind != pictured {
-		return unknownTime
+func (a Answer) pictureTime() int64 {
+	if a.Kind != Pictured {
+		return UnknownTime
 	}
-	return a.ms
+	return a.MS
 }
 
-type answerKind uint8
+// Kind is the kind of an answer. Of two answers to one instant, that of the greater kind
+// says more.
+type Kind uint8
 
+// The kinds of answers.
 const (
-	unanswered answerKind = iota // left out
-	empty                        // neither image nor error
-	corrupt                      // something that is not a picture
-	unknownWord                  // an error that the service is not known to answer
-	noMedia
-	mediaError
-	outOfRetention
-	pictured
+	Unanswered     Kind = iota // left out
+	Empty                      // neither image nor error
+	Corrupt                    // something that is not a picture
+	UnknownError               // an error that the service is not known to answer
+	NoMedia                    // the service's NO_MEDIA
+	MediaError                 // the service's MEDIA_ERROR
+	OutOfRetention             // before what the stream keeps
+	Pictured
 )
 
-const unknownTime = math.MinInt64
+// UnknownTime is the time of an answer that has none.
+const UnknownTime = math.MinInt64
 
-// bad says that the answer is none: the instant is asked for again.
-func (k answerKind) bad() bool { return k <= unknownWord }
+// bad reports whether the answer is none: the instant is asked for again.
+func (k Kind) bad() bool { return k <= UnknownError }
 
-// maybeHead says that the answer is what the service gives for the fragment
+// maybeHead reports whether the answer is what the service gives for the fragment
 // that a range starts inside.
-func (k answerKind) maybeHead() bool {
-	return k == noMedia || k == empty || k == unanswered || k == outOfRetention
+func (k Kind) maybeHead() bool {
+	return k == NoMedia || k == Empty || k == Unanswered || k == OutOfRetention
 }
 
-func (k answerKind) reason() string {
+// Reason returns the reason of a gap with an answer of the kind (framepb.GapReasons).
+func (k Kind) Reason() string {
 	switch k {
-	case corrupt:
+	case Corrupt:
 		return framepb.Corrupt
-	case noMedia:
+	case NoMedia:
 		return framepb.NoMedia
-	case mediaError, unknownWord:
+	case MediaError, UnknownError:
 		return framepb.MediaError
-	case outOfRetention:
+	case OutOfRetention:
 		return framepb.OutOfRetention
 	default:
 		return framepb.NotReturned
@@ -73,7 +78,7 @@ type position struct {
 	before  int64 // the time of the picture before it, unknownTime where there is none
 }
 
-// place says which instant of the window each entry of a page answers, -1 for
+// place returns which instant of the window each entry of a page answers, -1 for
 // those of which that is in doubt, and where the next page begins. The page was
 // asked for as many entries as asked says.
 //
@@ -84,9 +89,9 @@ type position struct {
 // and has exactly as many entries as were asked for: then they are in order, one
 // an instant, unless their times contradict that. Or its own time proves it: see
 // timed. What is neither is asked for again.
-func place(w grid.Window, from position, entries []answer, asked int) (at []int, to position) {
+func place(w grid.Window, from position, entries []Answer, asked int) (at []int, to position) {
 	at = make([]int, len(entries))
-	to = position{cursor: from.cursor, before: unknownTime}
+	to = position{cursor: from.cursor, before: UnknownTime}
 	exact := from.certain && len(entries) == asked && from.cursor+len(entries) <= w.N
 	if exact {
 		to.cursor, to.certain = from.cursor+len(entries), true
@@ -108,18 +113,18 @@ func place(w grid.Window, from position, entries []answer, asked int) (at []int,
 // position on, one each: none lies half a step or more after its instant, and
 // none is a picture from before the previous instant unless it is that one's
 // picture too. A time that no picture can have says nothing about order.
-func inOrder(w grid.Window, from position, entries []answer) bool {
+func inOrder(w grid.Window, from position, entries []Answer) bool {
 	before := from.before
 	for j, e := range entries {
 		instant := w.At(from.cursor + j)
-		if e.ms == unknownTime || far(instant, e.ms) {
-			before = unknownTime
+		if e.MS == UnknownTime || far(instant, e.MS) {
+			before = UnknownTime
 			continue
 		}
-		if 2*(e.ms-instant) >= w.Step {
+		if 2*(e.MS-instant) >= w.Step {
 			return false
 		}
-		if before != unknownTime && e.ms <= instant-w.Step && e.ms != before {
+		if before != UnknownTime && e.MS <= instant-w.Step && e.MS != before {
 			return false
 		}
 		before = e.pictureTime()
@@ -140,19 +145,19 @@ func inOrder(w grid.Window, from position, entries []answer) bool {
 //
 // timed returns the first instant that the entries leave to the next page: each
 // entry is an instant's, unless there are more than were asked for.
-func timed(w grid.Window, first int, entries []answer, at []int, each bool) (next int) {
+func timed(w grid.Window, first int, entries []Answer, at []int, each bool) (next int) {
 	claims := make(map[int]int, len(entries)) // of an instant: the entry
 	strange := 0
 	for j, e := range entries {
 		at[j] = -1
-		k, ok := provedBy(w, e.ms)
+		k, ok := provedBy(w, e.MS)
 		if !ok || k < first {
 			strange++
 			continue
 		}
 		if other, taken := claims[k]; taken {
 			strange++
-			if entries[other].ms != e.ms {
+			if entries[other].MS != e.MS {
 				at[other] = -1
 			}
 			continue
@@ -183,7 +188,7 @@ func timed(w grid.Window, first int, entries []answer, at []int, each bool) (nex
 // provedBy returns the instant that a time lies on, or less than half a step
 // before.
 func provedBy(w grid.Window, ms int64) (k int, ok bool) {
-	if ms == unknownTime || ms <= w.Start-w.Step || ms > w.At(w.N-1) {
+	if ms == UnknownTime || ms <= w.Start-w.Step || ms > w.At(w.N-1) {
 		return 0, false
 	}
 	k = int((ms - w.Start + w.Step - 1) / w.Step)
@@ -197,11 +202,11 @@ func far(instant, ms int64) bool { return ms < instant-longestFragment || ms > i
 
 // of returns an entry as the answer to an instant. A picture with a time that a
 // picture of the instant cannot have is corrupt.
-func (a answer) of(instant int64) answer {
-	if a.kind != pictured || a.ms == unknownTime || !far(instant, a.ms) {
+func (a Answer) of(instant int64) Answer {
+	if a.Kind != Pictured || a.MS == UnknownTime || !far(instant, a.MS) {
 		return a
 	}
 	cause := fmt.Sprintf("its TimeStamp is %s, further from the sample than a fragment is long",
-		time.UnixMilli(a.ms).UTC().Format(time.RFC3339Nano))
-	return answer{kind: corrupt, ms: unknownTime, cause: cause}
+		time.UnixMilli(a.MS).UTC().Format(time.RFC3339Nano))
+	return Answer{Kind: Corrupt, MS: UnknownTime, Cause: cause}
 }

@@ -1,4 +1,4 @@
-package kvsio
+package ask
 
 import (
 	"bytes"
@@ -15,8 +15,10 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
-	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
+
+// pageSize is how many images the model is asked for at most.
+const pageSize = 25
 
 // archive is a model of the service: what it holds is known sample by sample.
 type archive struct {
@@ -29,7 +31,7 @@ type archive struct {
 	oldest    int64 // ranges that begin before are refused
 
 	// harm, where set, may spoil a page and what follows it.
-	harm   func(w grid.Window, first int, entries []answer, next string) ([]answer, string, error)
+	harm   func(w grid.Window, first int, entries []Answer, next string) ([]Answer, string, error)
 	asked  int // images
 	calls  int
 	ranges []grid.Window
@@ -47,32 +49,32 @@ func (a *archive) stretchAt(ms int64) (stretch, bool) {
 }
 
 // truth is the right answer for an instant.
-func (a *archive) truth(ms int64) answer {
+func (a *archive) truth(ms int64) Answer {
 	if ms < a.oldest {
-		return answer{kind: outOfRetention, ms: ms}
+		return Answer{Kind: OutOfRetention, MS: ms}
 	}
 	s, ok := a.stretchAt(ms)
 	if !ok {
-		return answer{kind: noMedia, ms: ms}
+		return Answer{Kind: NoMedia, MS: ms}
 	}
 	frame := s.from + (ms-s.from)/a.period*a.period
-	picture := answer{kind: pictured, ms: frame, data: fmt.Append(nil, frame)}
+	picture := Answer{Kind: Pictured, MS: frame, Data: fmt.Append(nil, frame)}
 	if a.instants {
-		picture.ms = ms
+		picture.MS = ms
 	}
 	return picture
 }
 
-func (a *archive) most() int { return pace.PageSize }
+func (a *archive) Most() int { return pageSize }
 
-func (a *archive) page(_ context.Context, w grid.Window, token string, n int) ([]answer, string, error) {
+func (a *archive) Page(_ context.Context, w grid.Window, token string, n int) ([]Answer, string, error) {
 	a.calls++
 	a.asked += n
-	if n < 1 || n > pace.PageSize || w.End()-w.Start > grid.MaxRange {
+	if n < 1 || n > pageSize || w.End()-w.Start > grid.MaxRange {
 		return nil, "", fmt.Errorf("a page of %d of %+v", n, w)
 	}
 	if w.Start < a.oldest {
-		return nil, "", errOutOfRetention
+		return nil, "", ErrOutOfRetention
 	}
 	at := 0
 	if token != "" {
@@ -80,7 +82,7 @@ func (a *archive) page(_ context.Context, w grid.Window, token string, n int) ([
 	} else {
 		a.ranges = append(a.ranges, w)
 	}
-	var entries []answer
+	var entries []Answer
 	var next string
 	for k := at; ; k++ {
 		ms := w.Start + int64(k)*w.Step
@@ -100,11 +102,11 @@ func (a *archive) page(_ context.Context, w grid.Window, token string, n int) ([
 }
 
 // answer leaves out the fragment that the range starts inside.
-func (a *archive) answer(w grid.Window, ms int64) answer {
+func (a *archive) answer(w grid.Window, ms int64) Answer {
 	if s, ok := a.stretchAt(w.Start); ok {
 		into := (w.Start - s.from) % a.fragment
 		if into > 0 && ms < min(w.Start-into+a.fragment, s.to) {
-			return answer{kind: empty, ms: ms}
+			return Answer{Kind: Empty, MS: ms}
 		}
 	}
 	return a.truth(ms)
@@ -141,33 +143,33 @@ func drawShard(t *rapid.T) framepb.Span {
 
 // checkShard holds each sample of a shard against the archive.
 func checkShard(t *rapid.T, a *archive, span framepb.Span, shard framepb.Shard) {
-	got := make(map[int64]answer)
+	got := make(map[int64]Answer)
 	for _, f := range shard.Frames {
-		got[f.SampleMs] = answer{kind: pictured, ms: f.ImageMs, data: f.Data}
+		got[f.SampleMs] = Answer{Kind: Pictured, MS: f.ImageMs, Data: f.Data}
 	}
 	for _, g := range shard.Gaps {
 		kind := slices.IndexFunc([]string{framepb.NoMedia, framepb.OutOfRetention}, func(r string) bool { return r == g.Reason })
 		if kind < 0 {
 			t.Fatalf("gap %+v", g)
 		}
-		got[g.SampleMs] = answer{kind: []answerKind{noMedia, outOfRetention}[kind], ms: g.SampleMs}
+		got[g.SampleMs] = Answer{Kind: []Kind{NoMedia, OutOfRetention}[kind], MS: g.SampleMs}
 	}
 	if len(got) != int(span.Samples) || len(shard.Frames)+len(shard.Gaps) != int(span.Samples) {
 		t.Fatalf("%d frames and %d gaps of %d samples", len(shard.Frames), len(shard.Gaps), span.Samples)
 	}
 	for i := span.First; i < span.End(); i++ {
 		ms := span.Series.At(i)
-		if want := a.truth(ms); got[ms].kind != want.kind || got[ms].ms != want.ms || !bytes.Equal(got[ms].data, want.data) {
+		if want := a.truth(ms); got[ms].Kind != want.Kind || got[ms].MS != want.MS || !bytes.Equal(got[ms].Data, want.Data) {
 			t.Fatalf("sample at %d is %+v, want %+v", ms, got[ms], want)
 		}
 	}
 }
 
-func TestFetchShardGetsWhatTheArchiveHas(t *testing.T) {
+func TestShardGetsWhatTheArchiveHas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		span := drawShard(t)
 		a := drawArchive(t, span)
-		shard, err := fetchShard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,12 +178,12 @@ func TestFetchShardGetsWhatTheArchiveHas(t *testing.T) {
 }
 
 // Nothing that passes loses a sample, as long as no sample is hit twice.
-func TestFetchShardSurvivesHarm(t *testing.T) {
+func TestShardSurvivesHarm(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		span := drawShard(t)
 		a := drawArchive(t, span)
 		a.harm = (&harm{t: t, archive: a, hit: make(map[int64]bool)}).spoil
-		shard, err := fetchShard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +200,7 @@ type harm struct {
 	extra   bool // an entry too many may stand for one that is then left out
 }
 
-func (h *harm) spoil(w grid.Window, first int, entries []answer, next string) ([]answer, string, error) {
+func (h *harm) spoil(w grid.Window, first int, entries []Answer, next string) ([]Answer, string, error) {
 	kind := rapid.IntRange(0, 16).Draw(h.t, "harm")
 	switch {
 	case h.over || len(entries) == 0:
@@ -206,7 +208,7 @@ func (h *harm) spoil(w grid.Window, first int, entries []answer, next string) ([
 		return nil, next, nil
 	case kind == 1 && len(h.hit) == 0 && !h.extra: // the token is refused: the rest of the range is hit
 		h.over = true
-		return nil, "", errBadToken
+		return nil, "", ErrBadToken
 	case kind >= 2 && kind < 6:
 		k := rapid.IntRange(0, len(entries)-1).Draw(h.t, "entry")
 		return h.spoilEntry(kind, w, first, entries, k), next, nil
@@ -214,20 +216,20 @@ func (h *harm) spoil(w grid.Window, first int, entries []answer, next string) ([
 	return entries, next, nil
 }
 
-func (h *harm) spoilEntry(kind int, w grid.Window, first int, entries []answer, k int) []answer {
+func (h *harm) spoilEntry(kind int, w grid.Window, first int, entries []Answer, k int) []Answer {
 	e := entries[k]
 	if kind == 2 { // one too many
 		h.extra = true
 		return slices.Insert(entries, k+1, h.archive.answer(w, w.At(first+k)+w.Step/2))
 	}
-	if e.kind != pictured || h.extra && kind == 5 || !h.hitAll(w, first+k, 1) {
+	if e.Kind != Pictured || h.extra && kind == 5 || !h.hitAll(w, first+k, 1) {
 		return entries
 	}
 	switch kind {
 	case 3:
-		entries[k] = answer{kind: empty, ms: e.ms}
+		entries[k] = Answer{Kind: Empty, MS: e.MS}
 	case 4:
-		entries[k] = answer{kind: corrupt, ms: e.ms}
+		entries[k] = Answer{Kind: Corrupt, MS: e.MS}
 	default:
 		entries = slices.Delete(entries, k, k+1)
 	}
@@ -247,13 +249,13 @@ func (h *harm) hitAll(w grid.Window, first, n int) bool {
 	return true
 }
 
-func TestFetchShardAtTheEdgeOfRetention(t *testing.T) {
+func TestShardAtTheEdgeOfRetention(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		span := drawShard(t)
 		a := drawArchive(t, span)
 		a.fragment = 1 // at the edge, what a range starts inside cannot be had
 		a.oldest = span.Series.At(rapid.Int64Range(span.First, span.End()).Draw(t, "oldest"))
-		shard, err := fetchShard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +263,7 @@ func TestFetchShardAtTheEdgeOfRetention(t *testing.T) {
 	})
 }
 
-func TestFetchShardCosts(t *testing.T) {
+func TestShardCosts(t *testing.T) {
 	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
 	span := framepb.Span{Series: series, First: 1000, Samples: 100}
 	start := series.At(1000)
@@ -283,7 +285,7 @@ func TestFetchShardCosts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.archive.period, c.archive.pageSize = 100, 25
-			if _, err := fetchShard(context.Background(), &c.archive, span); err != nil {
+			if _, err := Shard(context.Background(), &c.archive, span); err != nil {
 				t.Fatal(err)
 			}
 			if c.archive.calls != c.calls || c.archive.asked > c.mostAsks {
@@ -294,18 +296,18 @@ func TestFetchShardCosts(t *testing.T) {
 }
 
 // A call that fails for good leaves what came before it.
-func TestFetchShardKeepsWhatItHas(t *testing.T) {
+func TestShardKeepsWhatItHas(t *testing.T) {
 	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
 	span := framepb.Span{Series: series, First: 0, Samples: 100}
 	a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 4000, period: 100, pageSize: 25}
 	broken := errors.New("broken")
-	a.harm = func(_ grid.Window, _ int, entries []answer, next string) ([]answer, string, error) {
+	a.harm = func(_ grid.Window, _ int, entries []Answer, next string) ([]Answer, string, error) {
 		if a.calls == 3 {
 			return nil, "", broken
 		}
 		return entries, next, nil
 	}
-	shard, err := fetchShard(context.Background(), a, span)
+	shard, err := Shard(context.Background(), a, span)
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
@@ -318,22 +320,22 @@ func TestFetchShardKeepsWhatItHas(t *testing.T) {
 }
 
 // A TimeStamp that no picture of the sample can have is that sample's trouble.
-func TestFetchShardBelievesNoFarTime(t *testing.T) {
+func TestShardBelievesNoFarTime(t *testing.T) {
 	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
 	span := framepb.Span{Series: series, First: 1 << 20, Samples: 100}
 	day := (24 * time.Hour).Milliseconds()
 	for _, period := range []int64{100, 10_000} {
 		for _, off := range []int64{-series.At(span.First + 50), -day, day, math.MaxInt64 / 2, math.MinInt64 / 2} {
 			a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 3000, period: period, pageSize: 25}
-			a.harm = func(w grid.Window, first int, entries []answer, next string) ([]answer, string, error) {
+			a.harm = func(w grid.Window, first int, entries []Answer, next string) ([]Answer, string, error) {
 				for k := range entries {
 					if w.At(first+k) == series.At(span.First+50) {
-						entries[k].ms += off
+						entries[k].MS += off
 					}
 				}
 				return entries, next, nil
 			}
-			shard, err := fetchShard(context.Background(), a, span)
+			shard, err := Shard(context.Background(), a, span)
 			if err != nil {
 				t.Fatal(err)
 			}

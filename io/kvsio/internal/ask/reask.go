@@ -1,4 +1,4 @@
-package kvsio
+package ask
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
-// doubts keeps what a window's first range did not settle.
+// unsettled is what a window's first range did not settle.
 //
 // The service leaves out the fragment that a range starts inside, and says
 // NO_MEDIA or nothing where its images would be. So samples that are empty at
@@ -15,9 +15,9 @@ import (
 // longest duration earlier. So are samples that came with neither image nor
 // error, not at all, or as something that is not a picture, and those whose
 // entries may be another's: together with their neighbours at first, then alone.
-type doubts struct {
+type unsettled struct {
 	w       grid.Window
-	answers []answer
+	answers []Answer
 	strikes []int  // what speaks for it that there is no answer
 	tries   []int  // how often the sample was asked for again
 	ended   []bool // a range that held the sample came to its end
@@ -56,56 +56,56 @@ type headStart struct {
 	lead int
 }
 
-func newDoubts(w grid.Window, first reply) *doubts {
-	d := &doubts{
+func newUnsettled(w grid.Window, first reply) *unsettled {
+	u := &unsettled{
 		w: w, answers: first.answers, heard: first.heard,
 		strikes: make([]int, w.N), tries: make([]int, w.N), ended: make([]bool, w.N),
 	}
 	head, start, lost := true, w.Start, int64(w.Start)
 	for k, a := range first.answers {
-		if a.kind == outOfRetention {
+		if a.Kind == OutOfRetention {
 			start = w.At(k + 1)
 		}
-		inHead := a.kind.maybeHead() && w.At(k) < start+longestFragment
-		if head && !inHead && a.kind > noMedia {
+		inHead := a.Kind.maybeHead() && w.At(k) < start+longestFragment
+		if head && !inHead && a.Kind > NoMedia {
 			// What is lost is likely one fragment, and this much of it lies in the
 			// range: so it did not begin long before.
-			d.lead = leadOf(longestFragment-(lost-start), w.Step)
+			u.lead = leadOf(longestFragment-(lost-start), w.Step)
 		}
 		head = head && inHead
-		d.ended[k] = first.ended
+		u.ended[k] = first.ended
 		switch {
-		case a.kind == outOfRetention:
-			d.strikes[k] = maxStrikes
+		case a.Kind == OutOfRetention:
+			u.strikes[k] = maxStrikes
 		case head:
 			// NO_MEDIA is an answer only with a head start, and so is nothing.
 			lost = w.At(k)
-		case a.kind == unanswered && !first.whole:
-		case a.kind.bad():
-			d.strikes[k] = 1
+		case a.Kind == Unanswered && !first.whole:
+		case a.Kind.bad():
+			u.strikes[k] = 1
 		default:
-			d.strikes[k] = maxStrikes
+			u.strikes[k] = maxStrikes
 		}
 	}
-	return d
+	return u
 }
 
 // leadOf returns how many instants cover so many milliseconds.
 func leadOf(ms, step int64) int64 { return (ms + step - 1) / step }
 
 // open reports whether a sample is to be asked for again.
-func (d *doubts) open(k int) bool { return d.strikes[k] < maxStrikes && d.tries[k] < maxTries }
+func (u *unsettled) open(k int) bool { return u.strikes[k] < maxStrikes && u.tries[k] < maxTries }
 
 // windows yields the ranges to ask for, until settle leaves none.
-func (d *doubts) windows() iter.Seq[headStart] {
+func (u *unsettled) windows() iter.Seq[headStart] {
 	return func(yield func(headStart) bool) {
 		for range maxTries {
-			for k := 0; k < d.w.N; {
-				if !d.open(k) {
+			for k := 0; k < u.w.N; {
+				if !u.open(k) {
 					k++
 					continue
 				}
-				again, next := d.next(k)
+				again, next := u.next(k)
 				if !yield(again) {
 					return
 				}
@@ -117,74 +117,75 @@ func (d *doubts) windows() iter.Seq[headStart] {
 
 // next returns a range for the doubtful sample k, and the sample after those
 // that are asked for with it.
-func (d *doubts) next(k int) (again headStart, next int) {
-	if d.tries[k] < triesTogether {
-		return d.cluster(k)
+func (u *unsettled) next(k int) (again headStart, next int) {
+	if u.tries[k] < triesTogether {
+		return u.cluster(k)
 	}
-	d.tries[k]++
+	u.tries[k]++
 	// In turn without a head start, where there is no other entry that could be
 	// taken for the sample's, and with one.
-	alone := grid.Window{Start: d.w.At(k), Step: d.w.Step, N: 1}
-	if d.tries[k]%2 == 0 || alone.Start < longestFragment {
+	alone := grid.Window{Start: u.w.At(k), Step: u.w.Step, N: 1}
+	if u.tries[k]%2 == 0 || alone.Start < longestFragment {
 		return headStart{Window: alone}, k + 1
 	}
-	return headStart{Window: grid.Window{Start: alone.Start - longestFragment, Step: longestFragment, N: 2}, lead: 1}, k + 1
+	w := grid.Window{Start: alone.Start - longestFragment, Step: longestFragment, N: 2}
+	return headStart{Window: w, lead: 1}, k + 1
 }
 
 // cluster returns a range for the doubtful sample k and those that follow it
 // closely, and the sample after them.
-func (d *doubts) cluster(k int) (again headStart, next int) {
-	step := min(d.w.Step, longestFragment)
+func (u *unsettled) cluster(k int) (again headStart, next int) {
+	step := min(u.w.Step, longestFragment)
 	lead := leadOf(longestFragment, step)
-	if d.lead > 0 {
-		lead, d.lead = min(lead, d.lead), 0
+	if u.lead > 0 {
+		lead, u.lead = min(lead, u.lead), 0
 	}
-	lead = min(lead, d.w.At(k)/step)
+	lead = min(lead, u.w.At(k)/step)
 	last := k
-	d.tries[k]++
+	u.tries[k]++
 	// On a grid coarser than the head start, the range's own grid is finer and
 	// holds one sample.
-	for j := k + 1; step == d.w.Step && j < d.w.N && j-last <= int(lead); j++ {
+	for j := k + 1; step == u.w.Step && j < u.w.N && j-last <= int(lead); j++ {
 		if lead+int64(j-k)+1 > grid.WindowSamples(step) {
 			break
 		}
-		if d.open(j) && d.tries[j] < triesTogether {
+		if u.open(j) && u.tries[j] < triesTogether {
 			last = j
-			d.tries[j]++
+			u.tries[j]++
 		}
 	}
-	again.Window = grid.Window{Start: d.w.At(k) - lead*step, Step: step, N: int(lead) + last - k + 1}
+	again.Window = grid.Window{Start: u.w.At(k) - lead*step, Step: step, N: int(lead) + last - k + 1}
 	again.lead = int(lead)
 	return again, last + 1
 }
 
 // settle takes the answers to a range that windows yielded, and reports whether
 // they say anything of the samples that it was asked for.
-func (d *doubts) settle(again headStart, r reply) (news bool) {
+func (u *unsettled) settle(again headStart, r reply) (news bool) {
 	var struck []int
 	recovered := false
-	d.heard = d.heard || r.heard
+	u.heard = u.heard || r.heard
 	for i := again.lead; i < len(r.answers); i++ {
-		k := int((again.At(i) - d.w.Start) / d.w.Step)
-		if d.strikes[k] >= maxStrikes {
+		k := int((again.At(i) - u.w.Start) / u.w.Step)
+		if u.strikes[k] >= maxStrikes {
 			continue
 		}
-		d.ended[k] = d.ended[k] || r.ended
+		u.ended[k] = u.ended[k] || r.ended
 		a := r.answers[i]
-		if a.kind > d.answers[k].kind {
-			d.answers[k], news = a, true
+		if a.Kind > u.answers[k].Kind {
+			u.answers[k], news = a, true
 		}
 		switch {
-		case a.kind.maybeHead() && again.At(i)-again.Start < longestFragment && d.w.At(k) >= longestFragment:
+		case a.Kind.maybeHead() && again.At(i)-again.Start < longestFragment && u.w.At(k) >= longestFragment:
 			// The range may have begun inside the same fragment.
-		case a.kind == unanswered && !r.whole:
+		case a.Kind == Unanswered && !r.whole:
 			// An entry without a place may be the sample's.
-		case a.kind.bad():
+		case a.Kind.bad():
 			struck = append(struck, k)
-		case !d.votes.decided(k, &a):
+		case !u.votes.decided(k, &a):
 			news = true
 		default:
-			d.answers[k], d.strikes[k] = a, maxStrikes
+			u.answers[k], u.strikes[k] = a, maxStrikes
 			recovered = true
 		}
 	}
@@ -194,33 +195,33 @@ func (d *doubts) settle(again headStart, r reply) (news bool) {
 		evidence = min(len(struck), mostEvidence)
 	}
 	for _, k := range struck {
-		d.strikes[k] += evidence
+		u.strikes[k] += evidence
 	}
 	return news || recovered || len(struck) > 0
 }
 
 // refused takes note that a range's head start lies before what the stream
 // keeps: a sample that was asked for alone has no more to hope for.
-func (d *doubts) refused(again headStart) {
-	d.heard = true
+func (u *unsettled) refused(again headStart) {
+	u.heard = true
 	if again.N > 2 {
 		return
 	}
-	k := int((again.At(again.lead) - d.w.Start) / d.w.Step)
-	if !d.answers[k].kind.bad() {
-		d.strikes[k] = maxStrikes
+	k := int((again.At(again.lead) - u.w.Start) / u.w.Step)
+	if !u.answers[k].Kind.bad() {
+		u.strikes[k] = maxStrikes
 		return
 	}
-	d.strikes[k] += maxStrikes / 2
+	u.strikes[k] += maxStrikes / 2
 }
 
 // err says that a sample was neither answered nor left out.
-func (d *doubts) err() error {
-	if !d.heard {
+func (u *unsettled) err() error {
+	if !u.heard {
 		return errSilent
 	}
-	for k, a := range d.answers {
-		if a.kind == unanswered && !d.ended[k] {
+	for k, a := range u.answers {
+		if a.Kind == Unanswered && !u.ended[k] {
 			return errUnclear
 		}
 	}

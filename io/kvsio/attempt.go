@@ -23,19 +23,26 @@ import (
 type verdict int
 
 const (
-	again     verdict = iota // passing: make the call again
-	throttled                // too fast: make it again, slower
-	forbidden                // not allowed, or the data endpoint's token has expired
-	gone                     // the stream cannot work at all
-	expired                  // the range is out of retention
-	wrong                    // the request is: do not make it again
-	helpless                 // this process cannot make calls
+	again          verdict = iota // passing: make the call again
+	throttled                     // too fast: make it again, slower
+	forbidden                     // not allowed, or the data endpoint's token has expired
+	gone                          // the stream cannot work at all
+	outOfRetention                // the range is out of retention
+	vacant                        // nothing lies in the range
+	wrong                         // the request is: do not make it again
+	helpless                      // this process cannot make calls
 )
 
 // judge decides on the status first: a 403 may come without a body to name it.
 func judge(err error) verdict {
-	if _, ok := errors.AsType[emptyRange](err); ok {
-		return expired
+	if _, ok := errors.AsType[passing](err); ok {
+		return again
+	}
+	if _, ok := errors.AsType[earlyRange](err); ok {
+		return outOfRetention
+	}
+	if _, ok := errors.AsType[vacantRange](err); ok {
+		return vacant
 	}
 	var apiErr smithy.APIError
 	code, message := "", ""
@@ -68,7 +75,7 @@ func judge(err error) verdict {
 	case status == http.StatusRequestTimeout:
 		return again
 	case status >= 400 && status < 500 && strings.Contains(message, "retention"):
-		return expired
+		return outOfRetention
 	case status == http.StatusNotFound:
 		return gone
 	case status >= 400 && status < 500:
@@ -194,7 +201,8 @@ func plain(err error) error {
 	}
 	var apiErr smithy.APIError
 	if errors.As(err, &apiErr) && apiErr.ErrorCode() != "UnknownError" {
-		return &plainError{text: outside.Text(strings.TrimSuffix(apiErr.ErrorCode()+": "+apiErr.ErrorMessage(), ": ")), err: err}
+		text := strings.TrimSuffix(apiErr.ErrorCode()+": "+apiErr.ErrorMessage(), ": ")
+		return &plainError{text: outside.Text(text), err: err}
 	}
 	if status := statusOf(err); status >= 400 {
 		return &plainError{text: fmt.Sprintf("HTTP %d: %s", status, http.StatusText(status)), err: err}

@@ -59,7 +59,8 @@ func checkCredentials(ctx context.Context, cfg aws.Config) error {
 		return failed
 	}
 	if err != nil {
-		return fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, or run where a role is given: %w", outside.Error(err))
+		return fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "+
+			"name a profile, or run where a role is given: %w", outside.Error(err))
 	}
 	return nil
 }
@@ -74,8 +75,9 @@ func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
 	if endpoint := kinesisvideo.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.EndpointURL == "" {
 		p.EndpointURL = *endpoint
 	}
-	if endpoint := awsbase.NewSTS(cfg, "").Options().BaseEndpoint; endpoint != nil && p.STSEndpointURL == "" && p.RoleARN != "" {
-		p.STSEndpointURL = *endpoint
+	sts := awsbase.NewSTS(cfg, "").Options().BaseEndpoint
+	if sts != nil && p.STSEndpointURL == "" && p.RoleARN != "" {
+		p.STSEndpointURL = *sts
 	}
 	return p, cfg, errors.Join(
 		checkEndpoint("EndpointURL", p.EndpointURL, "kinesisvideo"),

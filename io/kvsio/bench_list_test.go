@@ -24,6 +24,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 // BenchmarkListImages lists 10,000 images (1,000 with -short) page by page, with
@@ -61,7 +62,7 @@ func BenchmarkListImages(b *testing.B) {
 // next.
 func serveList(b *testing.B, pages, size int) *httptest.Server {
 	b.Helper()
-	body := kvsio.CannedPage(perPage, size)
+	body := pagetest.Page(perPage, size)
 	body = body[:bytes.LastIndexByte(body, ',')] // without its token
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

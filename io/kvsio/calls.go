@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,11 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // callStats counts the calls of one shard. Beam's metrics must not be touched
@@ -25,7 +31,7 @@ type callStats struct {
 // paginator.
 type imageCalls struct {
 	engine *engine
-	stream *stream
+	stream *reading
 	stats  *callStats
 	// endpoint is how often the data endpoint is asked for.
 	endpoint attempts
@@ -39,37 +45,41 @@ type shardCalls struct {
 	imageCalls
 	series  framepb.Series
 	samples int64
-	ticket  *ticket // nil: not counted in the memory budget
-	bytes   int64   // of the pictures that have come
+	ticket  *admit.Ticket // nil: not counted in the memory budget
+	bytes   int64         // of the pictures that have come
 }
 
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
-func (e *engine) fetch(ctx context.Context, t *ticket, span framepb.Span, stats *callStats) (framepb.Shard, error) {
-	defer e.wires.use()()
-	calls := imageCalls{engine: e, stream: e.stream(keyOf(span.Series)), stats: stats, endpoint: e.patience()}
+func (e *engine) fetch(
+	ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats,
+) (framepb.Shard, error) {
+	defer e.wires.Use()()
+	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
 	c.reserve = c.need
-	shard, err := fetchShard(ctx, c, span)
+	shard, err := ask.Shard(ctx, c, span)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("reading %v: %w", span, err)
 	}
 	return shard, err
 }
 
-// page fetches a page of the shard.
-func (c *shardCalls) page(ctx context.Context, w window, token string, n int) ([]answer, string, error) {
-	frame, _ := c.engine.frameBytes(c.stream)
+// Page fetches a page of the shard.
+func (c *shardCalls) Page(ctx context.Context, w grid.Window, token string, n int) ([]ask.Answer, string, error) {
+	frame, _ := c.engine.frameBytes(c.stream.stream)
 	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
 		return nil, "", err
 	}
 	out, payloads, err := c.get(ctx, c.input(w, token, n), token != "")
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		switch {
-		case refused.verdict == expired:
-			err = errOutOfRetention
+		case refused.verdict == outOfRetention:
+			err = ask.ErrOutOfRetention
+		case refused.verdict == vacant:
+			err = ask.ErrNothingThere
 		case token != "": // the range itself was accepted
-			err = errBadToken
+			err = ask.ErrBadToken
 		}
 	}
 	if err != nil {
@@ -87,16 +97,18 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 	if c.ticket == nil { // a paginator's
 		return nil
 	}
-	frame, known := c.engine.frameBytes(c.stream)
+	frame, known := c.engine.frameBytes(c.stream.stream)
 	if !known {
 		bytes = max(bytes, c.samples*bytes/pictures)
 	}
-	return c.ticket.need(ctx, withGarbage(c.bytes+bytes+wireBytes(frame)))
+	return c.ticket.Grow(ctx, withGarbage(c.bytes+bytes+wireBytes(frame)))
 }
 
 // get makes one call of GetImages, as often as it takes. accepted says that
 // the service has answered the same range before.
-func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted bool) (out *media.GetImagesOutput, payloads []payload, err error) {
+func (c *imageCalls) get(
+	ctx context.Context, in *media.GetImagesInput, accepted bool,
+) (out *media.GetImagesOutput, payloads []lift.Payload, err error) {
 	var endpoint string
 	refused, unlikely := 0, 0
 	err = pacedAttempts.do(ctx, func() (err error) {
@@ -107,16 +119,16 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 		if err != nil {
 			return &controlError{err}
 		}
-		turn, err := c.stream.turn(ctx, imagesAskedFor(in))
+		turn, err := c.stream.wait(ctx, imagesAskedFor(in))
 		if err != nil {
 			return err
 		}
 		out, payloads, err = c.call(ctx, endpoint, in)
 		switch {
 		case err == nil:
-			c.stream.pace.accepted(turn)
+			c.stream.pace.Accepted(turn)
 		case judge(err) == throttled:
-			c.stream.pace.throttled(turn)
+			c.stream.pace.Throttled(turn)
 		default:
 			err = c.weigh(ctx, in, err, accepted, &unlikely)
 		}
@@ -130,9 +142,9 @@ func (c *imageCalls) get(ctx context.Context, in *media.GetImagesInput, accepted
 // imagesAskedFor returns how many images a call is charged for.
 func imagesAskedFor(in *media.GetImagesInput) int {
 	if in.MaxResults == nil {
-		return pageSize
+		return pace.PageSize
 	}
-	return int(min(*in.MaxResults, pageSize))
+	return int(min(*in.MaxResults, pace.PageSize))
 }
 
 // mostEntries is how many entries the answer to a call may have: those that were
@@ -146,19 +158,19 @@ func mostEntries(in *media.GetImagesInput) int {
 }
 
 // learn takes note of what a page says of those to come.
-func (c *shardCalls) learn(answers []answer, asked int, next string) {
+func (c *shardCalls) learn(answers []ask.Answer, asked int, next string) {
 	var bytes, pictures int64
 	for _, a := range answers {
-		if a.kind == pictured {
-			bytes, pictures = bytes+int64(len(a.data)), pictures+1
+		if a.Kind == ask.Pictured {
+			bytes, pictures = bytes+int64(len(a.Data)), pictures+1
 		}
 	}
 	c.bytes += bytes
-	c.engine.learn(c.stream, bytes, pictures)
-	c.stream.pages.learn(asked, len(answers), next != "")
+	c.engine.learn(c.stream.stream, bytes, pictures)
+	c.stream.pages.Learn(asked, len(answers), next != "")
 }
 
-func (c *shardCalls) most() int { return c.stream.pages.most() }
+func (c *shardCalls) Most() int { return c.stream.pages.Most() }
 
 // controlError is an error of the control plane in the middle of a page. It was
 // attempted often enough.
@@ -173,7 +185,7 @@ const mostRefusals = 3
 // refusal is the service's word that a call is wrong as it stands.
 type refusal struct {
 	error
-	verdict verdict // expired or wrong
+	verdict verdict // outOfRetention, vacant or wrong
 }
 
 func (e *refusal) Unwrap() error { return e.error }
@@ -184,11 +196,7 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return dead
 	}
 	if control, ok := errors.AsType[*controlError](err); ok {
-		failure := streamError("getting the data endpoint of", c.stream.key, control.error)
-		if kills(err) {
-			c.stream.kill(failure)
-		}
-		return failure
+		return control.error
 	}
 	switch v {
 	case throttled:
@@ -209,32 +217,43 @@ func (c *imageCalls) handle(ctx context.Context, v verdict, err error, endpoint 
 		return plain(err)
 	case helpless:
 		return plain(err)
-	case expired, wrong:
+	case outOfRetention, vacant, wrong:
 		return &refusal{plain(err), v}
 	}
 	count(&c.stats.retries, &counters.retries)
+	if unreachable(err) {
+		c.stream.drop(endpoint) // the service may have another one by now
+	}
 	if v == again {
 		return c.engine.retries.wait(ctx)
 	}
 	return nil
 }
 
+// unreachable reports whether no connection could be made.
+func unreachable(err error) bool {
+	failed, ok := errors.AsType[*net.OpError](err)
+	return ok && failed.Op == "dial"
+}
+
 // call makes one attempt.
-func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetImagesInput) (*media.GetImagesOutput, []payload, error) {
-	limited, limit, cancel := limitTime(ctx, c.engine.params.CallTimeout)
+func (c *imageCalls) call(
+	ctx context.Context, endpoint string, in *media.GetImagesInput,
+) (*media.GetImagesOutput, []lift.Payload, error) {
+	limited, limit, cancel := admit.LimitTime(ctx, c.engine.params.CallTimeout)
 	defer cancel()
 	began := time.Now()
 	count(&c.stats.calls, &counters.calls)
 	var pictures, bytes int64
-	lift := &lift{wires: &c.engine.wires, entries: mostEntries(in), reserve: func(more int64) error {
+	lifted := &lift.Call{Wires: &c.engine.wires, Entries: mostEntries(in), Reserve: func(more int64) error {
 		if c.reserve == nil {
 			return nil
 		}
 		pictures, bytes = pictures+1, bytes+more
-		defer limit.pause()()
+		defer limit.Pause()()
 		return c.reserve(ctx, pictures, bytes)
 	}}
-	out, err := c.engine.clients.media.GetImages(limited, in, lift.option, func(o *media.Options) {
+	out, err := c.engine.clients.media.GetImages(limited, in, lifted.Option, func(o *media.Options) {
 		o.BaseEndpoint = &endpoint
 	})
 	c.stats.latencies = append(c.stats.latencies, time.Since(began))
@@ -252,25 +271,26 @@ func (c *imageCalls) call(ctx context.Context, endpoint string, in *media.GetIma
 		}
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")
 	}
-	if len(out.Images) > lift.entries {
-		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w", len(out.Images), lift.entries, errLongBody)
+	if len(out.Images) > lifted.Entries {
+		return nil, nil, fmt.Errorf("an answer with %d images, to a call that %d are enough for: %w",
+			len(out.Images), lifted.Entries, lift.ErrLongBody)
 	}
 	c.stream.answer()
 	c.engine.retries.succeeded()
-	return out, lift.payloads, nil
+	return out, lifted.Payloads, nil
 }
 
-func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput {
+func (c *shardCalls) input(w grid.Window, token string, n int) *media.GetImagesInput {
 	s := c.series
 	in := &media.GetImagesInput{
 		ImageSelectorType: types.ImageSelectorType(s.ImageSelectorType),
-		StartTimestamp:    aws.Time(time.UnixMilli(w.start)),
-		EndTimestamp:      aws.Time(time.UnixMilli(w.end())),
-		SamplingInterval:  aws.Int32(int32(w.step)),
+		StartTimestamp:    aws.Time(time.UnixMilli(w.Start)),
+		EndTimestamp:      aws.Time(time.UnixMilli(w.End())),
+		SamplingInterval:  aws.Int32(int32(w.Step)),
 		Format:            types.Format(s.Format),
 		MaxResults:        aws.Int64(int64(n)),
 	}
-	in.StreamName, in.StreamARN = c.stream.key.target()
+	in.StreamName, in.StreamARN = target(c.stream.key)
 	if s.JPEGQuality != 0 {
 		in.FormatConfig = map[string]string{qualityKey: fmt.Sprint(s.JPEGQuality)}
 	}
@@ -284,30 +304,29 @@ func (c *shardCalls) input(w window, token string, n int) *media.GetImagesInput 
 }
 
 // answers reads the entries of a page, whose pictures were lifted off it.
-func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []payload) []answer {
-	answers := make([]answer, len(out.Images))
+func (c *shardCalls) answers(out *media.GetImagesOutput, payloads []lift.Payload) []ask.Answer {
+	answers := make([]ask.Answer, len(out.Images))
 	for i, entry := range out.Images {
-		a := answer{kind: empty, ms: unknownTime}
+		a := ask.Answer{Kind: ask.Empty, MS: ask.UnknownTime}
 		if entry.TimeStamp != nil {
-			a.ms = entry.TimeStamp.UnixMilli()
+			a.MS = entry.TimeStamp.UnixMilli()
 		}
-		switch content := payloadOf(entry.ImageContent, payloads); {
-		case content.err != nil:
-			a.kind, a.cause = corrupt, content.err.Error()
-		case len(content.data) > 0:
-			size, err := pictureSize(content.data, c.series.Format)
+		switch content := lift.PayloadOf(entry.ImageContent, payloads); {
+		case content.Err != nil:
+			a.Kind, a.Cause = ask.Corrupt, content.Err.Error()
+		case len(content.Data) > 0:
+			size, err := lift.PictureSize(content.Data, c.series.Format)
 			if err != nil {
-				a.kind, a.cause = corrupt, err.Error()
+				a.Kind, a.Cause = ask.Corrupt, err.Error()
 				break
 			}
-			a.kind, a.data, a.size = pictured, content.data, size
+			a.Kind, a.Data, a.Size = ask.Pictured, content.Data, size
 		case entry.Error == types.ImageErrorNoMedia:
-			a.kind = noMedia
+			a.Kind = ask.NoMedia
+		case entry.Error == types.ImageErrorMediaError:
+			a.Kind = ask.MediaError
 		case entry.Error != "":
-			a.kind = mediaError
-			if entry.Error != types.ImageErrorMediaError {
-				a.cause = outside.Text(string(entry.Error))
-			}
+			a.Kind, a.Cause = ask.UnknownError, outside.Text(string(entry.Error))
 		}
 		answers[i] = a
 	}

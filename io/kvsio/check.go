@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // Check makes sure that requests can be read, before a pipeline exists: it
@@ -25,10 +27,11 @@ func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, er
 	if err != nil {
 		return nil, err
 	}
-	var order []streamKey
-	arns := make(map[streamKey]string)
+	defer e.release()
+	var order []grid.StreamKey
+	arns := make(map[grid.StreamKey]string)
 	for _, r := range requests {
-		key := streamKey{arn: r.StreamARN, name: r.StreamName}
+		key := grid.StreamKey{ARN: r.StreamARN, Name: r.StreamName}
 		if _, ok := arns[key]; !ok {
 			order = append(order, key)
 			arns[key] = ""
@@ -53,7 +56,7 @@ func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, er
 	}
 	resolved := make([]Request, len(requests))
 	for i, r := range requests {
-		r.StreamARN, r.StreamName = arns[streamKey{arn: r.StreamARN, name: r.StreamName}], ""
+		r.StreamARN, r.StreamName = arns[grid.StreamKey{ARN: r.StreamARN, Name: r.StreamName}], ""
 		resolved[i] = r
 	}
 	return resolved, nil
@@ -62,7 +65,7 @@ func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, er
 // checksAtOnce keeps a preflight well under the account's 300 calls a second.
 const checksAtOnce = 16
 
-func (e *engine) check(ctx context.Context, key streamKey) (arn string, err error) {
+func (e *engine) check(ctx context.Context, key grid.StreamKey) (arn string, err error) {
 	info, err := e.describe(ctx, key, quickAttempts)
 	if err != nil {
 		return "", streamError("describing", key, err)
@@ -71,8 +74,6 @@ func (e *engine) check(ctx context.Context, key streamKey) (arn string, err erro
 		return "", fmt.Errorf("stream %s keeps no data: its retention is 0 hours", key)
 	}
 	arn = *info.StreamARN
-	if _, err := e.dataEndpoint(ctx, e.stream(streamKey{arn: arn}), quickAttempts); err != nil {
-		return "", streamError("getting the data endpoint of", key, err)
-	}
-	return arn, nil
+	_, err = e.dataEndpoint(ctx, e.reading(grid.StreamKey{ARN: arn}), quickAttempts)
+	return arn, err
 }

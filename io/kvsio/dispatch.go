@@ -10,6 +10,8 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // dispatch is the shards that one ProcessElement has claimed. Only that
@@ -20,7 +22,7 @@ type dispatch struct {
 	engine   *engine
 	params   ReadParams
 	emit     func(beam.EventTime, framepb.Shard)
-	streams  []*stream // as the work's order has them
+	streams  []*reading // as the work's order has them
 	finished chan result
 	underWay int // shards that have not come through finished
 
@@ -28,8 +30,8 @@ type dispatch struct {
 }
 
 type result struct {
-	ticket  *ticket
-	stream  *stream
+	ticket  *admit.Ticket
+	stream  *reading
 	span    framepb.Span
 	shard   framepb.Shard
 	bytes   int64
@@ -44,17 +46,17 @@ func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.Ev
 }
 
 // run reads the shards from start to end of an order, as far as claim lets it.
-func (d *dispatch) run(order *workShards, start, end int64, claim func(int64) bool) error {
-	for _, s := range order.streams {
-		d.streams = append(d.streams, d.engine.stream(s.key))
+func (d *dispatch) run(order *grid.Order, start, end int64, claim func(int64) bool) error {
+	for _, key := range order.Streams() {
+		d.streams = append(d.streams, d.engine.reading(key))
 	}
-	turns := newTurns(order, start, end)
-	for !turns.over() {
+	turns := grid.NewTurns(order, start, end)
+	for !turns.Over() {
 		if err := d.next(turns, claim); err != nil {
 			return err
 		}
 	}
-	if turns.end == end {
+	if turns.End == end {
 		claim(end) // says that all is claimed
 	}
 	return d.drain()
@@ -64,9 +66,9 @@ func (d *dispatch) run(order *workShards, start, end int64, claim func(int64) bo
 // that only waited would block each other. Starting comes first, so that calls
 // are under way while shards are delivered; and no slot waits for a sink, so the
 // place in the queue is given up for a delivery.
-func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
-	relaxed := d.engine.relaxed.wait()
-	turn, ok := turns.choose(func(j int) (int, bool) { return d.streams[j].load() })
+func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
+	relaxed := d.engine.relaxed.next()
+	turn, ok := turns.Choose(func(j int) (int, bool) { return d.streams[j].load() })
 	if !ok {
 		select { // all have as much as their quotas can take
 		case <-relaxed:
@@ -77,26 +79,26 @@ func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
 			return d.ctx.Err()
 		}
 	}
-	s := d.streams[turn.stream]
-	t := d.engine.gate.enter(d.engine.shardBytes(s, turns.order.n))
+	s := d.streams[turn.Stream]
+	t := d.engine.admission.Enter(d.engine.shardBytes(s.stream, turns.Order.ShardSamples))
 	select {
-	case <-t.admitted:
+	case <-t.Admitted():
 	default:
 		select {
-		case <-t.admitted:
+		case <-t.Admitted():
 		case r := <-d.finished:
-			t.leave()
+			t.Leave()
 			return d.deliver(r)
 		case <-d.ctx.Done():
-			t.leave()
+			t.Leave()
 			return d.ctx.Err()
 		}
 	}
-	before := turns.claimed
-	span, ok := turns.start(turn, claim)
-	d.claimed += turns.claimed - before
+	before := turns.Claimed
+	span, ok := turns.Start(turn, claim)
+	d.claimed += turns.Claimed - before
 	if !ok {
-		t.leave()
+		t.Leave()
 		return nil
 	}
 	d.start(t, s, span)
@@ -104,23 +106,23 @@ func (d *dispatch) next(turns *turns, claim func(int64) bool) error {
 }
 
 // start starts the calls of a claimed shard.
-func (d *dispatch) start(t *ticket, s *stream, span framepb.Span) {
+func (d *dispatch) start(t *admit.Ticket, s *reading, span framepb.Span) {
 	d.underWay++
 	s.inHand.Add(1)
 	go func() {
 		r := result{ticket: t, stream: s, span: span}
 		if r.skipped, r.err = d.params.done(d.ctx, span); r.err == nil && !r.skipped {
-			r.shard, r.err = d.engine.fetch(d.ctx, t, span, &r.stats)
+			r.shard, r.err = d.engine.fetch(d.ctx, s, t, span, &r.stats)
 			r.bytes = bytesOf(r.shard)
 		}
-		t.fetched(withGarbage(r.bytes))
+		t.Resize(withGarbage(r.bytes))
 		d.finished <- r
 	}()
 }
 
 // over gives back what a shard held.
 func (d *dispatch) over(r result) {
-	r.ticket.leave()
+	r.ticket.Leave()
 	r.stream.inHand.Add(-1)
 }
 

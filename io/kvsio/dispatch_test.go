@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -104,18 +105,24 @@ func TestProcessElementLeavesNothingBehindAPanic(t *testing.T) {
 		})
 		t.Errorf("returned %v", err)
 	}()
-	checkGateIsWhole(t, b)
+	checkAdmissionIsWhole(t, b)
 }
 
-func checkGateIsWhole(t *testing.T, b bundle) {
+func checkAdmissionIsWhole(t *testing.T, b bundle) {
 	t.Helper()
 	e, err := engineFor(t.Context(), b.fn.Params)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := e.gate
-	if g.slots != e.params.MaxInFlight || g.bytes != e.params.MemoryBudget || len(g.queue) > 0 {
-		t.Errorf("the gate has %d slots, %d bytes, %d in its queue", g.slots, g.bytes, len(g.queue))
+	slots := e.params.MaxInFlight
+	for i := range slots {
+		ticket := e.admission.Enter(e.params.MemoryBudget / int64(slots))
+		defer ticket.Leave()
+		select {
+		case <-ticket.Admitted():
+		default:
+			t.Errorf("slots or memory are lost: %d of %d shares are left", i, slots)
+		}
 	}
 }
 
@@ -132,7 +139,7 @@ func TestProcessElementEndsWhenCancelled(t *testing.T) {
 	if err := b.process(ctx, func(framepb.Shard) { t.Error("emitted") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}
-	checkGateIsWhole(t, b)
+	checkAdmissionIsWhole(t, b)
 }
 
 // A call that fails for good ends the work with one error that says where.
@@ -143,7 +150,7 @@ func TestProcessElementFails(t *testing.T) {
 	if err == nil || errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	checkGateIsWhole(t, b)
+	checkAdmissionIsWhole(t, b)
 }
 
 func TestProcessElementKeepsGoing(t *testing.T) {
@@ -203,7 +210,7 @@ func TestBundlesDoNotBlockEachOther(t *testing.T) {
 		})
 	}
 	group.Wait()
-	checkGateIsWhole(t, first)
+	checkAdmissionIsWhole(t, first)
 }
 
 // A split takes only what is not claimed, and each part does its own.
@@ -256,10 +263,10 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	if err := d.drain(); err == nil {
 		t.Error("a claimed shard that was neither emitted nor skipped is no error")
 	}
-	order := newWorkShards(b.work)
-	span := order.at(0)
+	order := grid.NewOrder(b.work)
+	span := order.At(0)
 	d.underWay = 1
-	if err := d.deliver(result{ticket: e.gate.enter(1), stream: e.stream(order.streams[0].key), span: span, shard: framepb.Shard{Span: span}}); err == nil {
+	if err := d.deliver(result{ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), span: span, shard: framepb.Shard{Span: span}}); err == nil {
 		t.Error("a shard without its samples is no error")
 	}
 }

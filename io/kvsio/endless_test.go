@@ -95,3 +95,75 @@ func TestRangesBeforeRetention(t *testing.T) {
 		})
 	}
 }
+
+// A 404 for a range that the stream keeps is believed where it says that nothing lies
+// there, time and again. Any other is passing: it is no word of the stream's retention.
+func TestNotFoundInRetention(t *testing.T) {
+	typed := func(message string) func(w http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprintf(w, `{"message":%q}`, message)
+		}
+	}
+	html := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, "<html>no such page</html>")
+	}
+	nothing, gone := typed("No fragments found in the stream for the request."), typed("The requested stream is not found or not active.")
+	for _, test := range []struct {
+		name    string
+		refuse  func(http.ResponseWriter)
+		times   int64
+		reasons string // of the gaps; none: there are frames
+		failed  bool
+	}{
+		{"nothing there, in passing", nothing, 6, "", false},
+		{"nothing there", nothing, 1 << 20, framepb.NoMedia, false},
+		{"not active, in passing", gone, 6, "", false},
+		{"not active", gone, 1 << 20, "", true},
+		{"a proxy's, in passing", html, 6, "", false},
+		{"a proxy's", html, 1 << 20, "", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			defer kvsio.AttemptsAtOnce()()
+			server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota(), Width: 16, Height: 16}}})
+			defer server.Close()
+			behind := before(t, server)
+			var refused atomic.Int64
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.Contains(r.URL.Path, "getImages") && refused.Add(1) <= test.times {
+					io.Copy(io.Discard, r.Body)
+					test.refuse(w)
+					return
+				}
+				if strings.HasSuffix(r.URL.Path, "getDataEndpoint") {
+					answer := httptest.NewRecorder()
+					behind.ServeHTTP(answer, r)
+					text := strings.ReplaceAll(answer.Body.String(), server.URL, "http://"+r.Host)
+					io.WriteString(w, text)
+					return
+				}
+				behind.ServeHTTP(w, r)
+			}))
+			defer front.Close()
+			p := paramsOf(server)
+			p.AWS.EndpointURL = front.URL
+			plan, err := kvsio.NewPlan(t.Context(), p, []kvsio.Request{request("cam", newYear, 2*time.Minute)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			frames, reasons := 0, make(map[string]int)
+			err = kvsio.FetchAll(t.Context(), p, plan, func(shard framepb.Shard) {
+				frames += len(shard.Frames)
+				for _, gap := range shard.Gaps {
+					reasons[gap.Reason]++
+				}
+			})
+			if test.failed != (err != nil) || err == nil && (frames == 40) != (test.reasons == "") || test.reasons != "" && reasons[test.reasons] != 40 {
+				t.Errorf("%d frames, gaps %v, %v", frames, reasons, err)
+			}
+		})
+	}
+}

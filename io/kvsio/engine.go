@@ -5,23 +5,31 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // engine makes the calls of a process: one limit of calls under way, one pace a
 // stream, whatever the number of bundles.
 type engine struct {
-	params  ReadParams
-	clients clients
-	gate    *gate
+	params    ReadParams
+	clients   clients
+	admission *admit.Controller
 
-	relaxed signal // a stream can take more shards
+	relaxed broadcast // a stream can take more shards
 	retries retries
-	wires   wires
+	wires   lift.Wires
 	reached atomic.Bool // the control plane has answered
 
 	mu             sync.Mutex
-	streams        map[streamKey]*stream
+	streams        map[grid.StreamKey]*stream
 	lastFrameBytes int64 // what a frame took of late
+
+	users int         // guarded by engines.mu, as idle is
+	idle  *time.Timer // forgets the engine; nil where it has never been idle
 }
 
 // engineKey is what must be the same for bundles to share an engine.
@@ -35,18 +43,30 @@ type engineKey struct {
 	patience     time.Duration
 }
 
+func (p ReadParams) engineKey() engineKey {
+	return engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare, p.CallTimeout, p.ThrottlePatience}
+}
+
 var engines = struct {
 	mu sync.Mutex
 	of map[engineKey]*engine
 }{of: make(map[engineKey]*engine)}
 
-// engineFor returns the process's engine for parameters.
+// engineLife is how long an engine is kept that nobody uses. What it knows of paces
+// and data endpoints is for the bundle that follows, or the job after a preflight; a
+// process that outlives many jobs does not keep their engines.
+const engineLife = 10 * time.Minute
+
+// engineFor returns the process's engine for parameters, to be used until release.
 func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	p = p.withDefaults()
-	key := engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare, p.CallTimeout, p.ThrottlePatience}
+	key := p.engineKey()
 	engines.mu.Lock()
 	defer engines.mu.Unlock()
 	if e, ok := engines.of[key]; ok {
+		if e.users++; e.idle != nil {
+			e.idle.Stop()
+		}
 		return e, nil
 	}
 	cfg, err := p.AWS.load(ctx)
@@ -57,23 +77,43 @@ func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 		return nil, err
 	}
 	e := newEngine(p, newClients(cfg, p.AWS, p.MaxInFlight))
+	e.users = 1
 	engines.of[key] = e
 	return e, nil
 }
 
-func newEngine(p ReadParams, c clients) *engine {
-	return &engine{
-		params: p, clients: c, gate: newGate(p.MaxInFlight, p.MemoryBudget),
-		streams: make(map[streamKey]*stream), lastFrameBytes: firstFrameBytes,
+// release ends a use of the engine that engineFor returned.
+func (e *engine) release() {
+	engines.mu.Lock()
+	defer engines.mu.Unlock()
+	if e.users--; e.users == 0 {
+		e.idle = time.AfterFunc(engineLife, e.forget)
 	}
 }
 
-func (e *engine) stream(key streamKey) *stream {
+// forget ends an engine that nobody uses.
+func (e *engine) forget() {
+	engines.mu.Lock()
+	defer engines.mu.Unlock()
+	if key := e.params.engineKey(); e.users == 0 && engines.of[key] == e {
+		delete(engines.of, key)
+		e.clients.close()
+	}
+}
+
+func newEngine(p ReadParams, c clients) *engine {
+	return &engine{
+		params: p, clients: c, admission: admit.New(p.MaxInFlight, p.MemoryBudget),
+		streams: make(map[grid.StreamKey]*stream), lastFrameBytes: firstFrameBytes,
+	}
+}
+
+func (e *engine) stream(key grid.StreamKey) *stream {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s, ok := e.streams[key]
 	if !ok {
-		s = newStream(key, newPace(max(0, e.params.StreamQuota), e.params.QuotaShare), &e.relaxed)
+		s = newStream(key, pace.New(max(0, e.params.StreamQuota), e.params.QuotaShare), &e.relaxed)
 		e.streams[key] = s
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // FetchAll fetches a plan's shards without Beam: as many at once as the source
@@ -16,17 +17,23 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 	if err != nil {
 		return err
 	}
+	defer e.release()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.params.MaxInFlight)
 	for _, work := range plan.Works {
-		order := newWorkShards(work)
-		for k := range order.total {
+		order := grid.NewOrder(work)
+		readings := make(map[grid.StreamKey]*reading)
+		for _, key := range order.Streams() {
+			readings[key] = e.reading(key)
+		}
+		for k := range order.Total {
 			group.Go(func() error {
-				span, stats := order.at(k), callStats{}
-				t := e.gate.enter(e.shardBytes(e.stream(keyOf(span.Series)), span.Samples))
-				defer t.leave()
-				<-t.admitted
-				shard, err := e.fetch(ctx, t, span, &stats)
+				span, stats := order.At(k), callStats{}
+				r := readings[grid.KeyOf(span.Series)]
+				t := e.admission.Enter(e.shardBytes(r.stream, span.Samples))
+				defer t.Leave()
+				<-t.Admitted()
+				shard, err := e.fetch(ctx, r, t, span, &stats)
 				if err == nil {
 					take(shard)
 				}
@@ -36,9 +43,6 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.S
 	}
 	return group.Wait()
 }
-
-// CannedPage is an answer with n pictures of size bytes.
-func CannedPage(n, size int) []byte { return cannedPage(n, size) }
 
 // AttemptsAtOnce makes attempts wait for next to nothing, until what it returns
 // is called.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // once is a call of the control plane with one attempt.
@@ -54,7 +56,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			"GetImages":      func() error { _, _, err := callOnce(t.Context(), calls, server.URL); return err },
 			"DescribeStream": func() error { _, err := calls.engine.describe(t.Context(), calls.stream.key, once); return err },
 			"GetDataEndpoint": func() error {
-				_, err := calls.engine.dataEndpoint(t.Context(), newStream(calls.stream.key, nil, nil), once)
+				_, err := calls.engine.dataEndpoint(t.Context(), &reading{stream: newStream(calls.stream.key, nil, nil)}, once)
 				return err
 			},
 		} {
@@ -65,7 +67,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			wellFormed := c.name == "what follows an answer"
 			var long *httpguard.LongBodyError
-			if isLong := errors.As(err, &long) || errors.Is(err, errLongBody); !isLong && !wellFormed || isLong && judge(err) != again {
+			if isLong := errors.As(err, &long) || errors.Is(err, lift.ErrLongBody); !isLong && !wellFormed || isLong && judge(err) != again {
 				t.Errorf("%s, %s: %v", api, c.name, err)
 			}
 			if err != nil && !strings.Contains(plain(err).Error(), "is longer than") {
@@ -83,7 +85,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 
 // TestMoreEntriesThanAskedFor: a few are put in, many are no answer.
 func TestMoreEntriesThanAskedFor(t *testing.T) {
-	for n, want := range map[int]bool{pageSize: true, pageSize + 8: true, pageSize + 9: false, 10_000: false} {
+	for n, want := range map[int]bool{pace.PageSize: true, pace.PageSize + 8: true, pace.PageSize + 9: false, 10_000: false} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, `{"Images":[{}%s]}`, strings.Repeat(",{}", n-1))

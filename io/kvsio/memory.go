@@ -1,6 +1,9 @@
 package kvsio
 
-import "github.com/kvsframes/kvsframes/io/framepb"
+import (
+	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
+)
 
 // What a shard is reckoned to take of the memory budget.
 
@@ -14,7 +17,7 @@ func withGarbage(bytes int64) int64 { return bytes * 5 / 2 }
 
 // wireBytes is what the wire of a stream's answers is reckoned to take: it has
 // room for two pictures in base64, and doubles until it has.
-func wireBytes(frameBytes int64) int64 { return max(leastWire, 3*frameBytes*4/3) }
+func wireBytes(frameBytes int64) int64 { return max(lift.LeastWire, 3*frameBytes*4/3) }
 
 // frameBytes reckons what a frame of the stream takes. It is known once the
 // stream has brought some.

@@ -14,6 +14,10 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
 // BenchmarkPage fetches a page of 25 pictures over loopback HTTP, from a server
@@ -22,7 +26,7 @@ import (
 func BenchmarkPage(b *testing.B) {
 	for _, kB := range []int{180, 20} {
 		b.Run(fmt.Sprint(kB, "kB"), func(b *testing.B) {
-			body := cannedPage(pageSize, kB*1000)
+			body := pagetest.Page(pace.PageSize, kB*1000)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body)
 				w.Header().Set("Content-Length", fmt.Sprint(len(body)))
@@ -90,7 +94,7 @@ const pagesOfAShard = 4
 
 func (p *pageBench) ours() func(*testing.B) {
 	c := callsTo(p.b, p.url)
-	var kept [pagesOfAShard][]answer
+	var kept [pagesOfAShard][]ask.Answer
 	n := 0
 	return func(b *testing.B) {
 		answers, _, err := callOnce(b.Context(), c, p.url)
@@ -99,8 +103,8 @@ func (p *pageBench) ours() func(*testing.B) {
 		}
 		kept[n%pagesOfAShard], n = answers, n+1
 		for _, a := range answers {
-			if a.kind != pictured {
-				b.Fatal(a.cause)
+			if a.Kind != ask.Pictured {
+				b.Fatal(a.Cause)
 			}
 		}
 	}
@@ -110,11 +114,11 @@ func (p *pageBench) stock() func(*testing.B) {
 	// With its own HTTP client the SDK fails here now and then: see wholeBody.
 	wire, _ := newHTTPClient(nil, 1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
-	c := &shardCalls{imageCalls: imageCalls{stream: newStream(streamKey{name: "cam"}, nil, nil)}, series: benchSeries}
+	c := &shardCalls{imageCalls: imageCalls{stream: &reading{stream: newStream(grid.StreamKey{Name: "cam"}, nil, nil)}}, series: benchSeries}
 	var kept [pagesOfAShard][][]byte
 	n := 0
 	return func(b *testing.B) {
-		out, err := client.GetImages(context.Background(), c.input(benchWindow, "", pageSize))
+		out, err := client.GetImages(context.Background(), c.input(benchWindow, "", pace.PageSize))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -132,5 +136,5 @@ func (p *pageBench) stock() func(*testing.B) {
 
 var (
 	benchSeries = framepb.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: framepb.JPEG, JPEGQuality: 80}
-	benchWindow = window{start: 1_767_225_600_000, step: 3000, n: pageSize}
+	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pace.PageSize}
 )

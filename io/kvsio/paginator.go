@@ -13,6 +13,9 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
 
 // PaginationConfig says which images of a range a Paginator returns, and how
@@ -86,8 +89,8 @@ var ErrRepeatedToken = errors.New("the service answered the same NextToken twice
 // paginator does, without Beam. It makes one call at a time, and is not for use
 // by several goroutines at once.
 type Paginator struct {
-	engine *engine
-	stream *stream
+	params ReadParams
+	stream grid.StreamKey
 	input  media.GetImagesInput
 	split  *splitRange // nil: the range is one of GetImages'
 
@@ -118,7 +121,9 @@ type Paginator struct {
 //
 // The error is that of p, or a *RequestError that names each field of input
 // and config that cannot be right.
-func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput, config PaginationConfig) (*Paginator, error) {
+func NewPaginator(
+	ctx context.Context, p ReadParams, input *media.GetImagesInput, config PaginationConfig,
+) (*Paginator, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
@@ -151,16 +156,15 @@ func NewPaginator(ctx context.Context, p ReadParams, input *media.GetImagesInput
 	if err != nil {
 		return nil, err
 	}
-	s := e.stream(streamKey{arn: aws.ToString(in.StreamARN), name: aws.ToString(in.StreamName)})
-	s.revive()
+	e.release() // the credentials are there
 	left := math.MaxInt
 	if config.MaxItems != nil {
 		left = *config.MaxItems
 	}
 	instants := in.EndTimestamp.Sub(*in.StartTimestamp).Milliseconds()/max(1, int64(*in.SamplingInterval)) + 1
 	return &Paginator{
-		engine: e, stream: s, input: in, split: split, at: at, left: left,
-		came: make(map[string]bool), instants: instants,
+		params: p, stream: grid.StreamKey{ARN: stream[0].StreamARN, Name: stream[0].StreamName},
+		input: in, split: split, at: at, left: left, came: make(map[string]bool), instants: instants,
 	}, nil
 }
 
@@ -198,13 +202,14 @@ func (c *checks) pagination(config PaginationConfig) (at resumeToken) {
 		var ok bool
 		if at, ok = parseStartingToken(config.StartingToken); !ok {
 			c.add("PaginationConfig.StartingToken", quoted(config.StartingToken),
-				fmt.Sprintf("a token of this package, of boto3 or of the AWS CLI, or a NextToken of the service (1–%d characters of a–z A–Z 0–9 + / and = at the end)", longestNextToken))
+				fmt.Sprintf("a token of this package, of boto3 or of the AWS CLI, or a NextToken of the service "+
+					"(1–%d characters of a–z A–Z 0–9 + / and = at the end)", longestNextToken))
 		}
 	}
 	return at
 }
 
-// HasMorePages says whether NextPage has something to return.
+// HasMorePages reports whether NextPage has something to return.
 func (p *Paginator) HasMorePages() bool { return !p.done }
 
 // NextPage fetches the next page. A page may be empty.
@@ -221,10 +226,16 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done = true
 		return nil, p.failed(ErrRepeatedToken)
 	}
-	if p.split != nil {
-		return p.splitPage(ctx)
+	e, err := engineFor(ctx, p.params)
+	if err != nil {
+		return nil, p.failed(err)
 	}
-	images, next, err := p.fetch(ctx)
+	defer e.release()
+	defer e.wires.Use()()
+	if p.split != nil {
+		return p.splitPage(ctx, e)
+	}
+	images, next, err := p.fetch(ctx, e)
 	if err != nil {
 		return nil, p.failed(err)
 	}
@@ -242,7 +253,7 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done, p.resume = true, resumeToken{next: next}.whole()
 	}
 	if next != "" && p.endless(len(images), next) {
-		return nil, p.failed(errBarren)
+		return nil, p.failed(ask.ErrBarren)
 	}
 	// The token that the caller started with does not count.
 	p.repeated = p.pages > 0 && next == p.at.next
@@ -261,27 +272,26 @@ func (p *Paginator) endless(images int, next string) bool {
 	}
 	p.instants -= int64(images)
 	p.came[next] = true
-	p.done = p.done || p.barren >= maxBarren
-	return p.barren >= maxBarren
+	p.done = p.done || p.barren >= ask.MaxBarren
+	return p.barren >= ask.MaxBarren
 }
 
 // fetch fetches the whole of the page that is next.
-func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err error) {
-	defer p.engine.wires.use()()
+func (p *Paginator) fetch(ctx context.Context, e *engine) (images []Image, next string, err error) {
 	in := p.input
 	if p.at.next != "" {
 		in.NextToken = &p.at.next
 	}
-	calls := p.calls()
+	calls := p.calls(e)
 	out, payloads, err := calls.get(ctx, &in, p.pages > 0)
 	if err != nil {
 		return nil, "", err
 	}
 	images = make([]Image, len(out.Images))
 	for i, entry := range out.Images {
-		content := payloadOf(entry.ImageContent, payloads)
-		images[i] = Image{TimeStamp: aws.ToTime(entry.TimeStamp), Error: string(entry.Error), Content: content.data}
-		if content.err != nil {
+		content := lift.PayloadOf(entry.ImageContent, payloads)
+		images[i] = Image{TimeStamp: aws.ToTime(entry.TimeStamp), Error: string(entry.Error), Content: content.Data}
+		if content.Err != nil {
 			images[i].Error, images[i].Content = framepb.Corrupt, nil
 		}
 	}
@@ -289,9 +299,8 @@ func (p *Paginator) fetch(ctx context.Context) (images []Image, next string, err
 }
 
 // splitPage fetches the next page of a split range.
-func (p *Paginator) splitPage(ctx context.Context) (*Page, error) {
-	defer p.engine.wires.use()()
-	p.split.calls.imageCalls = p.calls()
+func (p *Paginator) splitPage(ctx context.Context, e *engine) (*Page, error) {
+	p.split.calls.imageCalls = p.calls(e)
 	page, err := p.split.page(ctx, p.left)
 	if err != nil {
 		return nil, p.failed(err)
@@ -307,8 +316,8 @@ func (p *Paginator) splitPage(ctx context.Context) (*Page, error) {
 
 // calls makes the calls of one page. Until the first has come somebody may have
 // named the wrong endpoint, and is told so soon.
-func (p *Paginator) calls() imageCalls {
-	calls := imageCalls{engine: p.engine, stream: p.stream, stats: &callStats{}, endpoint: readyAttempts}
+func (p *Paginator) calls(e *engine) imageCalls {
+	calls := imageCalls{engine: e, stream: e.reading(p.stream), stats: &callStats{}, endpoint: readyAttempts}
 	if p.pages > 0 {
 		calls.endpoint = patientAttempts
 	}
@@ -317,7 +326,7 @@ func (p *Paginator) calls() imageCalls {
 
 func (p *Paginator) failed(err error) error {
 	return fmt.Errorf("getting page %d of the images of %s from %s: %w",
-		p.pages+1, p.stream.key, p.input.StartTimestamp.UTC().Format(time.RFC3339Nano), err)
+		p.pages+1, p.stream, p.input.StartTimestamp.UTC().Format(time.RFC3339Nano), err)
 }
 
 // Pages returns the pages that are left. The last is a nil one where there is

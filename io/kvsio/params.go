@@ -192,11 +192,13 @@ func (p AWSParams) Validate() error {
 		errs = append(errs, fmt.Errorf("RoleARN is %q: it must be arn:aws:iam::ACCOUNT:role/NAME", p.RoleARN))
 	}
 	if p.WebIdentity != "" && p.RoleARN == "" {
-		errs = append(errs, fmt.Errorf("WebIdentity is %s without RoleARN: name the role that is assumed with it", p.WebIdentity))
+		errs = append(errs, fmt.Errorf(
+			"WebIdentity is %s without RoleARN: name the role that is assumed with it", p.WebIdentity))
 	}
 	for _, other := range []struct{ field, value string }{{"Profile", p.Profile}, {"WebIdentity", p.WebIdentity}} {
 		if other.value != "" && p.Config != "" {
-			errs = append(errs, fmt.Errorf("AWS.Config is %q together with %s: it must be one of the two", p.Config, other.field))
+			errs = append(errs, fmt.Errorf(
+				"AWS.Config is %q together with %s: it must be one of the two", p.Config, other.field))
 		}
 	}
 	return errors.Join(errs...)

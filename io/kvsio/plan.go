@@ -3,9 +3,9 @@ package kvsio
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // Plan is what is to be read: what was asked, minus what the ledger has, cut
@@ -33,7 +33,9 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 	for i, r := range requests {
 		spans[i] = r.Span()
 	}
-	return planFrom(p, spans, func(series framepb.Series) (done, again []framepb.Span, err error) { return p.inLedger(ctx, series) })
+	return planFrom(p, spans, func(series framepb.Series) (done, again []framepb.Span, err error) {
+		return p.inLedger(ctx, series)
+	})
 }
 
 // lookup returns the shards of a series that a ledger has: those that are
@@ -41,39 +43,23 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 type lookup func(framepb.Series) (done, again []framepb.Span, err error)
 
 func planFrom(p ReadParams, spans []framepb.Span, have lookup) (*Plan, error) {
-	plan := &Plan{Asked: union(spans)}
+	plan := &Plan{Asked: grid.Union(spans)}
 	n := int64(p.ShardSamples)
-	for asked := range bySeries(plan.Asked) {
+	for asked := range grid.BySeries(plan.Asked) {
 		done, again, err := have(asked[0].Series)
 		if err != nil {
 			return nil, fmt.Errorf("planning %s: %w", asked[0].Series.StreamName, err)
 		}
-		plan.Missing = append(plan.Missing, missing(asked, done, again)...)
+		plan.Missing = append(plan.Missing, grid.Difference(asked, done, again)...)
 		for _, shard := range done {
-			if overlapsAny(asked, shard) {
+			if grid.Overlaps(asked, shard) {
 				plan.Skipped++
 			}
 		}
 	}
 	for _, run := range plan.Missing {
-		plan.Shards += shardCount(run, n)
+		plan.Shards += grid.ShardCount(run, n)
 	}
-	plan.Works = cutWorks(plan.Missing, n, p.Works)
+	plan.Works = grid.CutWorks(plan.Missing, n, p.Works)
 	return plan, nil
-}
-
-// bySeries yields the stretches of spans that are of one series.
-func bySeries(spans []framepb.Span) func(yield func([]framepb.Span) bool) {
-	return func(yield func([]framepb.Span) bool) {
-		for len(spans) > 0 {
-			n := slices.IndexFunc(spans, func(s framepb.Span) bool { return s.Series != spans[0].Series })
-			if n < 0 {
-				n = len(spans)
-			}
-			if !yield(spans[:n:n]) {
-				return
-			}
-			spans = spans[n:]
-		}
-	}
 }

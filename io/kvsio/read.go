@@ -20,7 +20,9 @@ func init() {
 	register.Emitter2[beam.EventTime, framepb.Frame]()
 	register.Emitter2[beam.EventTime, framepb.Gap]()
 
-	register.DoFn5x1[context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(InvalidRequest), error](&planFn{})
+	register.DoFn5x1[
+		context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(InvalidRequest), error,
+	](&planFn{})
 	register.Iter1[Request]()
 	register.Emitter1[*framepb.Work]()
 	register.Emitter1[InvalidRequest]()
@@ -117,7 +119,9 @@ type planFn struct {
 	Params ReadParams
 }
 
-func (fn *planFn) ProcessElement(ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest)) error {
+func (fn *planFn) ProcessElement(
+	ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest),
+) error {
 	var asked, valid []Request
 	var r Request
 	for requests(&r) {
@@ -142,7 +146,9 @@ func (fn *planFn) ProcessElement(ctx context.Context, _ []byte, requests func(*R
 }
 
 // splitShard emits a shard's samples, each at its own time.
-func splitShard(shard framepb.Shard, frames func(beam.EventTime, framepb.Frame), gaps func(beam.EventTime, framepb.Gap)) {
+func splitShard(
+	shard framepb.Shard, frames func(beam.EventTime, framepb.Frame), gaps func(beam.EventTime, framepb.Gap),
+) {
 	for _, f := range shard.Frames {
 		frames(mtime.FromMilliseconds(f.SampleMs), f)
 	}

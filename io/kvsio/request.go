@@ -76,6 +76,55 @@ type Request struct {
 	HeightPixels int
 }
 
+// Span returns the samples that a valid request asks for: those of its series'
+// grid in [StartTimestamp, EndTimestamp), at least one. The grid's phase is
+// StartTimestamp modulo SamplingInterval. Timestamps are rounded to the
+// nearest millisecond.
+func (r Request) Span() framepb.Span {
+	interval := r.SamplingInterval.Milliseconds()
+	start := toMillis(r.StartTimestamp)
+	end := max(toMillis(r.EndTimestamp), start+1)
+	series := framepb.Series{
+		StreamARN:         r.StreamARN,
+		StreamName:        r.StreamName,
+		ImageSelectorType: r.ImageSelectorType,
+		IntervalMs:        int32(interval),
+		PhaseMs:           int32(start % interval),
+		Format:            r.Format,
+		JPEGQuality:       r.quality(),
+		WidthPixels:       int32(r.WidthPixels),
+		HeightPixels:      int32(r.HeightPixels),
+	}
+	if name, ok := framepb.NameInARN(r.StreamARN); ok {
+		series.StreamName = name
+	}
+	return framepb.Span{
+		Series:  series,
+		First:   start / interval,
+		Samples: (end - start + interval - 1) / interval,
+	}
+}
+
+// quality makes a quality that is not said and the service's default for it
+// the same series. It does not apply to PNG.
+func (r Request) quality() int32 {
+	if r.Format != framepb.JPEG {
+		return 0
+	}
+	if q, err := strconv.Atoi(r.FormatConfig[qualityKey]); err == nil {
+		return int32(q)
+	}
+	return 80
+}
+
+func toMillis(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.Nanosecond()%int(time.Millisecond) >= int(time.Millisecond)/2 {
+		ms++
+	}
+	return ms
+}
+
 // Fault is one thing that is wrong with a Request, or with what a Paginator is
 // made of.
 type Fault struct {
@@ -190,7 +239,8 @@ func (c *checks) interval(d, floor time.Duration) {
 	case d == 0:
 		c.add("SamplingInterval", "not set", fmt.Sprintf("at least %v", floor))
 	case d < floor && floor > LowestMinInterval:
-		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v (the service's soft limit; down to %v where a lower floor is asked for)", floor, LowestMinInterval))
+		c.add("SamplingInterval", d.String(), fmt.Sprintf(
+			"at least %v (the service's soft limit; down to %v where a lower floor is asked for)", floor, LowestMinInterval))
 	case d < floor || d < LowestMinInterval:
 		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v", max(floor, LowestMinInterval)))
 	case d > maxInterval:

@@ -127,3 +127,45 @@ func TestValidateFloor(t *testing.T) {
 		t.Error("199 ms is valid with a floor under the lowest")
 	}
 }
+
+func TestSpanOfRequest(t *testing.T) {
+	at := func(s string) time.Time {
+		v, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, c := range []struct {
+		name, start, end string
+		interval         time.Duration
+		samples          int64
+		first            string
+	}{
+		{"whole", "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z", 3 * time.Second, 100, "2026-01-01T00:00:00Z"},
+		{"the end is not part of it", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z", 3 * time.Second, 1, "2026-01-01T00:00:00Z"},
+		{"one more past the end", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03.001Z", 3 * time.Second, 2, "2026-01-01T00:00:00Z"},
+		{"below the interval", "2026-01-01T00:00:01.5Z", "2026-01-01T00:00:01.6Z", 3 * time.Second, 1, "2026-01-01T00:00:01.5Z"},
+		{"phase", "2026-01-01T00:00:01.234Z", "2026-01-01T00:00:07.5Z", 3 * time.Second, 3, "2026-01-01T00:00:01.234Z"},
+		{"rounded to the nearest millisecond", "2026-01-01T00:00:00.0004Z", "2026-01-01T00:00:03.0005Z", 3 * time.Second, 2, "2026-01-01T00:00:00Z"},
+		{"a range inside a millisecond", "2026-01-01T00:00:00.0001Z", "2026-01-01T00:00:00.0002Z", 3 * time.Second, 1, "2026-01-01T00:00:00Z"},
+		{"the epoch", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z", 3 * time.Second, 1, "1970-01-01T00:00:00Z"},
+		{"the last year", "2262-04-11T23:47:10Z", "2262-04-11T23:47:16Z", 3 * time.Second, 2, "2262-04-11T23:47:10Z"},
+		{"an interval over 300 s", "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z", time.Hour, 10, "2026-01-01T00:00:00Z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := valid()
+			r.StartTimestamp, r.EndTimestamp, r.SamplingInterval = at(c.start), at(c.end), c.interval
+			if err := r.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			span := r.Span()
+			if span.Samples != c.samples {
+				t.Errorf("%d samples, want %d", span.Samples, c.samples)
+			}
+			if got := time.UnixMilli(span.Series.At(span.First)).UTC(); !got.Equal(at(c.first)) {
+				t.Errorf("first sample at %v, want %v", got, c.first)
+			}
+		})
+	}
+}

@@ -53,13 +53,15 @@ func (r *Request) UnmarshalJSON(text []byte) error {
 	fields := map[string]any{
 		"StreamName": &in.StreamName, "StreamARN": &in.StreamARN, "ImageSelectorType": &in.ImageSelectorType,
 		"StartTimestamp": &in.StartTimestamp, "EndTimestamp": &in.EndTimestamp, "SamplingInterval": &in.SamplingInterval,
-		"Format": &in.Format, "FormatConfig": &in.FormatConfig, "WidthPixels": &in.WidthPixels, "HeightPixels": &in.HeightPixels,
+		"Format": &in.Format, "FormatConfig": &in.FormatConfig,
+		"WidthPixels": &in.WidthPixels, "HeightPixels": &in.HeightPixels,
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		value := members[name]
 		if field, ok := fields[name]; !ok {
-			errs = append(errs, fmt.Errorf("unknown key %q: a request has %s", name, strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
+			errs = append(errs, fmt.Errorf("unknown key %q: a request has %s",
+				name, strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
 		} else if string(value) == "null" {
 			errs = append(errs, fmt.Errorf("%s is null: give it a value, or leave it out", name))
 		} else if err := json.Unmarshal(value, field); err != nil {

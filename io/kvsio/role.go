@@ -42,7 +42,8 @@ func (p AWSParams) assume(cfg aws.Config) aws.CredentialsProvider {
 			o.RoleSessionName = sessionName
 		})
 	} else {
-		r.provider = stscreds.NewWebIdentityRoleProvider(client, p.RoleARN, gcpIdentity{}, func(o *stscreds.WebIdentityRoleOptions) {
+		arn, who := p.RoleARN, gcpIdentity{}
+		r.provider = stscreds.NewWebIdentityRoleProvider(client, arn, who, func(o *stscreds.WebIdentityRoleOptions) {
 			o.RoleSessionName = sessionName
 		})
 	}

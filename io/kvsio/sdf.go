@@ -10,10 +10,13 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 func init() {
-	register.DoFn4x1[context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, framepb.Shard), error](&readFn{})
+	register.DoFn4x1[
+		context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, framepb.Shard), error,
+	](&readFn{})
 	register.Emitter2[beam.EventTime, framepb.Shard]()
 }
 
@@ -24,7 +27,7 @@ type readFn struct {
 }
 
 func (fn *readFn) CreateInitialRestriction(w *framepb.Work) offsetrange.Restriction {
-	return offsetrange.Restriction{Start: 0, End: newWorkShards(w).total}
+	return offsetrange.Restriction{Start: 0, End: grid.NewOrder(w).Total}
 }
 
 // SplitRestriction leaves the restriction whole. Initial splits do not spread
@@ -44,13 +47,16 @@ func (fn *readFn) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
 // ProcessElement claims a shard when its calls can start, not before: so a
 // split takes only shards that nobody has started. Shards go out as soon as
 // they are whole, in any order.
-func (fn *readFn) ProcessElement(ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, framepb.Shard)) error {
+func (fn *readFn) ProcessElement(
+	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, framepb.Shard),
+) error {
 	e, err := engineFor(ctx, fn.Params)
 	if err != nil {
 		return fmt.Errorf("this worker cannot read: %w", err)
 	}
+	defer e.release()
 	d := newDispatch(ctx, e, fn.Params, emit)
 	defer d.close() // a downstream error comes back through emit as a panic
 	rest := rt.GetRestriction().(offsetrange.Restriction)
-	return d.run(newWorkShards(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
+	return d.run(grid.NewOrder(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
 }

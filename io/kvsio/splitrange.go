@@ -6,6 +6,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // splitRange is a range that is longer than GetImages takes, read as the source
@@ -31,7 +35,7 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 		Format:           string(in.Format), FormatConfig: in.FormatConfig,
 		WidthPixels: int(aws.ToInt32(in.WidthPixels)), HeightPixels: int(aws.ToInt32(in.HeightPixels)),
 	}
-	if r.EndTimestamp.Sub(r.StartTimestamp) <= maxRange*time.Millisecond {
+	if r.EndTimestamp.Sub(r.StartTimestamp) <= grid.MaxRange*time.Millisecond {
 		return nil
 	}
 	if wrong := r.ValidateFloor(LowestMinInterval); wrong != nil {
@@ -39,32 +43,33 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 		return nil
 	}
 	if at.next != "" {
-		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s", "one of this range, which has no NextToken of the service")
+		c.add("PaginationConfig.StartingToken", "of a range of at most 300 s",
+			"one of this range, which has no NextToken of the service")
 		return nil
 	}
 	// Unlike a Request's, the range of a paginator has its end in it.
 	span := r.Span()
 	start, step := span.Series.At(span.First), int64(span.Series.IntervalMs)
 	n := (toMillis(r.EndTimestamp)-start)/step + 1
-	calls := &splitCalls{shardCalls{series: span.Series}, int(min(aws.ToInt64(in.MaxResults), pageSize))}
+	calls := &splitCalls{shardCalls{series: span.Series}, int(min(aws.ToInt64(in.MaxResults), pace.PageSize))}
 	if calls.pageSize == 0 {
-		calls.pageSize = pageSize
+		calls.pageSize = pace.PageSize
 	}
 	return &splitRange{calls: calls, start: start, step: step, n: n, at: min(int64(at.skip), n)}
 }
 
 // page fetches the next page, of at most so many images.
 func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
-	n := min(s.n-s.at, windowSamples(s.step), splitPage, int64(most))
+	n := min(s.n-s.at, grid.WindowSamples(s.step), splitPage, int64(most))
 	page := &Page{Images: []Image{}}
 	if n > 0 {
-		w := window{start: s.start + s.at*s.step, step: s.step, n: int(n)}
-		answers, err := fetchWindow(ctx, s.calls, w)
+		w := grid.Window{Start: s.start + s.at*s.step, Step: s.step, N: int(n)}
+		answers, err := ask.Window(ctx, s.calls, w)
 		if err != nil {
 			return nil, err
 		}
 		for k, a := range answers {
-			page.Images = append(page.Images, imageOf(a, w.at(k)))
+			page.Images = append(page.Images, imageOf(a, w.At(k)))
 		}
 	}
 	s.at += n
@@ -75,13 +80,13 @@ func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
 }
 
 // imageOf returns what became of an instant as an entry of an answer.
-func imageOf(a answer, instant int64) Image {
-	if a.ms != unknownTime {
-		instant = a.ms
+func imageOf(a ask.Answer, instant int64) Image {
+	if a.MS != ask.UnknownTime {
+		instant = a.MS
 	}
-	image := Image{TimeStamp: time.UnixMilli(instant), Content: a.data}
-	if a.kind != pictured {
-		image.Error = a.kind.reason()
+	image := Image{TimeStamp: time.UnixMilli(instant), Content: a.Data}
+	if a.Kind != ask.Pictured {
+		image.Error = a.Kind.Reason()
 	}
 	return image
 }
@@ -92,4 +97,4 @@ type splitCalls struct {
 	pageSize int
 }
 
-func (c *splitCalls) most() int { return min(c.shardCalls.most(), c.pageSize) }
+func (c *splitCalls) Most() int { return min(c.shardCalls.Most(), c.pageSize) }

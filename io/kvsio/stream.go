@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,19 +14,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
 
 // endpointLife is how long a data endpoint is used. Its token lives for about
 // 45 minutes.
 const endpointLife = 40 * time.Minute
 
-// stream is what a process knows of one stream: its pace, its data endpoint, and
-// whether it can work at all.
+// stream is what a process knows of one stream: its pace, its pages and its data
+// endpoint. Whether it can be read at all is for each reading to find out.
 type stream struct {
-	key     streamKey
-	pace    *pace
-	pages   pageSizes
-	relaxed *signal       // of the engine
+	key     grid.StreamKey
+	pace    *pace.Pace
+	pages   pace.PageSizes
+	relaxed *broadcast    // of the engine
 	asking  chan struct{} // holds the one who asks the control plane
 
 	inHand atomic.Int64 // shards, of all bundles
@@ -38,12 +41,10 @@ type stream struct {
 	endpoint string
 	fetched  time.Time
 	refusal  error     // of GetDataEndpoint, where the endpoint may be one itself
-	silence  time.Time // when a call was first throttled since one succeeded
-	proven   bool      // a call has succeeded: whoever reads may
-	dead     error     // why no call can succeed
+	answered time.Time // when a call last succeeded
 }
 
-func newStream(key streamKey, p *pace, relaxed *signal) *stream {
+func newStream(key grid.StreamKey, p *pace.Pace, relaxed *broadcast) *stream {
 	return &stream{key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1)}
 }
 
@@ -57,78 +58,36 @@ func (s *stream) load() (inHand int, ok bool) {
 	return int(s.inHand.Load()), s.inLine.Load() < enoughInLine
 }
 
-// turn waits until a call for n images may be made.
-func (s *stream) turn(ctx context.Context, n int) (grant, error) {
+// wait waits until a call for n images may be made.
+func (s *stream) wait(ctx context.Context, n int) (pace.Grant, error) {
 	s.inLine.Add(1)
 	defer func() {
 		if s.inLine.Add(-1) == enoughInLine-1 {
-			s.relaxed.wake()
+			s.relaxed.send()
 		}
 	}()
-	return s.pace.wait(ctx, n)
-}
-
-// silent returns how long throttles have been all that calls bring. It is asked
-// at each of them.
-func (s *stream) silent() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.silence.IsZero() {
-		s.silence = time.Now()
-	}
-	return time.Since(s.silence)
-}
-
-// String returns the stream's name, for messages.
-func (k streamKey) String() string {
-	if name, ok := framepb.NameInARN(k.arn); ok {
-		return name
-	}
-	return k.name
+	return s.pace.Wait(ctx, n)
 }
 
 // target returns the stream as an API's StreamName and StreamARN.
-func (k streamKey) target() (name, arn *string) {
-	if k.arn != "" {
-		return nil, aws.String(k.arn)
+func target(k grid.StreamKey) (name, arn *string) {
+	if k.ARN != "" {
+		return nil, aws.String(k.ARN)
 	}
-	return aws.String(k.name), nil
+	return aws.String(k.Name), nil
 }
 
-func (s *stream) err() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.dead
-}
-
-// kill takes note that no call of the stream can succeed, so that it fails
-// once and not once a shard.
-func (s *stream) kill(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.dead == nil {
-		s.dead = err
-	}
-}
-
-// revive lets calls be made again: what was wrong with the stream may have been
-// mended.
-func (s *stream) revive() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.dead = nil
-}
-
+// hasAnswered reports whether a call has succeeded of late: whoever reads may.
 func (s *stream) hasAnswered() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.proven
+	return time.Since(s.answered) < endpointLife
 }
 
 func (s *stream) answer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.silence, s.proven = time.Time{}, true
+	s.answered = time.Now()
 }
 
 // drop forgets a data endpoint that was refused, unless it was replaced since.
@@ -151,7 +110,7 @@ func (s *stream) cached() string {
 
 // dataEndpoint returns the endpoint that the stream's images come from, asked
 // for once by all who need it at a time.
-func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (string, error) {
+func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (string, error) {
 	if endpoint := s.cached(); endpoint != "" {
 		return endpoint, nil
 	}
@@ -161,18 +120,21 @@ func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (strin
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+	if dead := s.err(); dead != nil {
+		return "", dead
+	}
 	if endpoint := s.cached(); endpoint != "" {
 		return endpoint, nil
 	}
 	in := &kinesisvideo.GetDataEndpointInput{APIName: types.APINameGetImages}
-	in.StreamName, in.StreamARN = s.key.target()
+	in.StreamName, in.StreamARN = target(s.key)
 	var out *kinesisvideo.GetDataEndpointOutput
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
 		out, err = e.clients.control.GetDataEndpoint(ctx, in)
-		if err == nil && aws.ToString(out.DataEndpoint) == "" {
-			err = errors.New("GetDataEndpoint answered no endpoint")
+		if err != nil {
+			return err
 		}
-		return err
+		return checkDataEndpoint(aws.ToString(out.DataEndpoint))
 	})
 	endpoint := ""
 	switch {
@@ -181,12 +143,29 @@ func (e *engine) dataEndpoint(ctx context.Context, s *stream, a attempts) (strin
 	case e.params.AWS.MaybeData && e.params.AWS.EndpointURL != "" && statusOf(err)/100 == 4:
 		endpoint = e.params.AWS.EndpointURL
 	default:
-		return "", err
+		failure := streamError("getting the data endpoint of", s.key, err)
+		if kills(err) {
+			s.kill(failure)
+		}
+		return "", failure
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endpoint, s.fetched, s.refusal = endpoint, time.Now(), err
 	return s.endpoint, nil
+}
+
+// checkDataEndpoint refuses what no call can be sent to. It may hold a token: it is not
+// shown.
+func checkDataEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case endpoint == "":
+		return errors.New("GetDataEndpoint answered no endpoint")
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		return errors.New("GetDataEndpoint answered an endpoint that is no URL of a server: is the endpoint that of Kinesis Video Streams?")
+	}
+	return nil
 }
 
 // misplaced returns why the stream's calls go to what is no data endpoint, nil
@@ -198,35 +177,38 @@ func (s *stream) misplaced() error {
 }
 
 // describe asks what the stream is.
-func (e *engine) describe(ctx context.Context, key streamKey, a attempts) (*types.StreamInfo, error) {
+func (e *engine) describe(ctx context.Context, key grid.StreamKey, a attempts) (*types.StreamInfo, error) {
 	in := &kinesisvideo.DescribeStreamInput{}
-	in.StreamName, in.StreamARN = key.target()
+	in.StreamName, in.StreamARN = target(key)
 	var out *kinesisvideo.DescribeStreamOutput
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
 		out, err = e.clients.control.DescribeStream(ctx, in)
 		if err == nil && (out.StreamInfo == nil || aws.ToString(out.StreamInfo.StreamARN) == "") {
-			err = errors.New("DescribeStream answered no stream: is the endpoint that of Kinesis Video Streams?")
+			err = errors.New("DescribeStream answered no stream: " + wrongEndpoint)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return out.StreamInfo, key.answered(out.StreamInfo)
+	return out.StreamInfo, checkDescribed(key, out.StreamInfo)
 }
 
-// answered holds what DescribeStream says a stream is against what was asked
+const wrongEndpoint = "is the endpoint that of Kinesis Video Streams?"
+
+// checkDescribed holds what DescribeStream says a stream is against what was asked
 // for: all that follows is done in the name of that ARN.
-func (k streamKey) answered(info *types.StreamInfo) error {
+func checkDescribed(k grid.StreamKey, info *types.StreamInfo) error {
 	arn, name := aws.ToString(info.StreamARN), aws.ToString(info.StreamName)
 	inARN, ok := framepb.NameInARN(arn)
 	switch {
 	case !ok:
-		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; is the endpoint that of Kinesis Video Streams?", quoted(arn), arnForm)
-	case k.arn != "" && arn != k.arn:
-		return fmt.Errorf("DescribeStream answered another stream, %s: is the endpoint that of Kinesis Video Streams?", quoted(arn))
+		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; %s", quoted(arn), arnForm, wrongEndpoint)
+	case k.ARN != "" && arn != k.ARN:
+		return fmt.Errorf("DescribeStream answered another stream, %s: %s", quoted(arn), wrongEndpoint)
 	case inARN != k.String() || name != "" && name != k.String():
-		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: is the endpoint that of Kinesis Video Streams?", quoted(name), quoted(arn))
+		return fmt.Errorf("DescribeStream answered another stream, StreamName %s and StreamARN %s: %s",
+			quoted(name), quoted(arn), wrongEndpoint)
 	}
 	return nil
 }
@@ -262,7 +244,7 @@ func (e *engine) patience() attempts {
 	return readyAttempts
 }
 
-// kills says whether an error of a stream's control plane means that the
+// kills reports whether an error of a stream's control plane means that the
 // stream cannot work at all.
 func kills(err error) bool {
 	v := judge(err)
@@ -270,6 +252,6 @@ func kills(err error) bool {
 }
 
 // streamError says which stream an error is of, and what was done with it.
-func streamError(doing string, key streamKey, err error) error {
+func streamError(doing string, key grid.StreamKey, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, key, plain(err))
 }

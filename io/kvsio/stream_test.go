@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // What DescribeStream answers is used in place of what was asked for: so it has
@@ -17,22 +19,22 @@ func TestDescribedStreamIsTheOneAskedFor(t *testing.T) {
 		later = "arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1767225600001"
 	)
 	for _, c := range []struct {
-		key       streamKey
+		key       grid.StreamKey
 		name, arn string
 		wrong     string // a part of the error's text, where there is one
 	}{
-		{streamKey{name: "cam"}, "cam", cam, ""},
-		{streamKey{name: "cam"}, "", cam, ""},
-		{streamKey{arn: cam}, "cam", cam, ""},
-		{streamKey{name: "cam"}, "other", other, "another stream"},
-		{streamKey{name: "cam"}, "cam", other, "another stream"},
-		{streamKey{name: "cam"}, "other", cam, "another stream"},
-		{streamKey{arn: cam}, "cam", later, "another stream"},
-		{streamKey{arn: cam}, "other", other, "another stream"},
-		{streamKey{name: "cam"}, "cam", "cam", "StreamARN"},
-		{streamKey{name: "cam"}, "cam", cam + "\n", "StreamARN"},
-		{streamKey{name: "cam"}, "cam", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/../../x/1", "StreamARN"},
-		{streamKey{name: "cam"}, "cam", cam + strings.Repeat("0", 2000), "StreamARN"},
+		{grid.StreamKey{Name: "cam"}, "cam", cam, ""},
+		{grid.StreamKey{Name: "cam"}, "", cam, ""},
+		{grid.StreamKey{ARN: cam}, "cam", cam, ""},
+		{grid.StreamKey{Name: "cam"}, "other", other, "another stream"},
+		{grid.StreamKey{Name: "cam"}, "cam", other, "another stream"},
+		{grid.StreamKey{Name: "cam"}, "other", cam, "another stream"},
+		{grid.StreamKey{ARN: cam}, "cam", later, "another stream"},
+		{grid.StreamKey{ARN: cam}, "other", other, "another stream"},
+		{grid.StreamKey{Name: "cam"}, "cam", "cam", "StreamARN"},
+		{grid.StreamKey{Name: "cam"}, "cam", cam + "\n", "StreamARN"},
+		{grid.StreamKey{Name: "cam"}, "cam", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/../../x/1", "StreamARN"},
+		{grid.StreamKey{Name: "cam"}, "cam", cam + strings.Repeat("0", 2000), "StreamARN"},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			json.NewEncoder(w).Encode(map[string]any{"StreamInfo": map[string]string{"StreamName": c.name, "StreamARN": c.arn}})

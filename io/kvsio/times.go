@@ -71,7 +71,8 @@ func parseISO(m []string) (time.Time, error) {
 		}
 		return part
 	}
-	text := m[1] + "-" + m[3] + "-" + m[5] + "T" + or(m[6], "00") + ":" + or(m[8], "00") + ":" + or(m[10], "00") + "." + or(m[11], "0")
+	text := m[1] + "-" + m[3] + "-" + m[5] +
+		"T" + or(m[6], "00") + ":" + or(m[8], "00") + ":" + or(m[10], "00") + "." + or(m[11], "0")
 	t, err := time.Parse(time.RFC3339Nano, text+offset(m[12]))
 	if err != nil {
 		return time.Time{}, errNoTime

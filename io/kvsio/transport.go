@@ -100,7 +100,10 @@ func (g *stallGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel(nil)
 		return nil, err
 	}
-	body := &guardedBody{ReadCloser: response.Body, patience: g.patience, cancel: cancel, cause: func() error { return context.Cause(ctx) }}
+	body := &guardedBody{
+		ReadCloser: response.Body, patience: g.patience, cancel: cancel,
+		cause: func() error { return context.Cause(ctx) },
+	}
 	body.timer = time.AfterFunc(g.patience, func() { cancel(errStalled) })
 	body.timer.Stop()
 	response.Body = body

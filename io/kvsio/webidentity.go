@@ -44,7 +44,8 @@ type gcpIdentity struct{}
 func (gcpIdentity) GetIdentityToken() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), metadataTimeout)
 	defer cancel()
-	token, err := metadataClient.GetWithContext(ctx, "instance/service-accounts/default/identity?audience="+url.QueryEscape(WebIdentityAudience))
+	path := "instance/service-accounts/default/identity?audience=" + url.QueryEscape(WebIdentityAudience)
+	token, err := metadataClient.GetWithContext(ctx, path)
 	switch {
 	case err == nil:
 		return []byte(strings.TrimSpace(token)), nil
@@ -59,7 +60,7 @@ type identityError struct{ error }
 
 func (e *identityError) Unwrap() error { return e.error }
 
-// hasAnswered says whether an error is an answer of a metadata server.
+// hasAnswered reports whether an error is an answer of a metadata server.
 func hasAnswered(err error) bool {
 	var refused *metadata.Error
 	var missing metadata.NotDefinedError

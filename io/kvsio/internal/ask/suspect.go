@@ -1,0 +1,126 @@
+package ask
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
+// A page may have all of its entries in order, and one of them be a copy of its
+// neighbour's, or be of another page: its own time shows it, where it is not as the times
+// of the window's other pictures are. Such a sample is asked for again, alone, until two
+// answers agree.
+
+const (
+	// leastToCompare is how many pictures show what is usual.
+	leastToCompare = 8
+	// fewSuspects are asked for first: where all of them were right, the camera is like
+	// that, and the others are believed.
+	fewSuspects = 2
+	// triesOfSuspect is how often a suspect is asked for again. It is even: the first
+	// range has a head start.
+	triesOfSuspect = 14
+)
+
+// votes are the answers so far to samples that are under suspicion.
+type votes struct {
+	of      map[int][]Answer // by sample
+	rounds  int
+	refuted bool // one of them was wrong
+}
+
+// decided reports whether an answer is the one for a sample: two agree, or it is not
+// under suspicion.
+func (v *votes) decided(k int, a *Answer) bool {
+	before, suspected := v.of[k]
+	if !suspected {
+		return true
+	}
+	i := slices.IndexFunc(before, func(b Answer) bool {
+		return a.Kind == b.Kind && a.MS == b.MS && bytes.Equal(a.Data, b.Data)
+	})
+	if i < 0 {
+		v.of[k] = append(before, *a)
+		v.refuted = true
+		return false
+	}
+	return true
+}
+
+// reopen puts samples in doubt again whose answers contradict the others'. It reports
+// whether there are any.
+func (u *unsettled) reopen() bool {
+	if u.votes.rounds > 0 && !u.votes.refuted {
+		return false
+	}
+	suspects := slices.DeleteFunc(u.suspects(), func(k int) bool {
+		_, before := u.votes.of[k]
+		return before
+	})
+	if u.votes.rounds == 0 {
+		suspects = suspects[:min(len(suspects), fewSuspects)]
+		u.votes.of = make(map[int][]Answer)
+	}
+	u.votes.rounds++
+	for _, k := range suspects {
+		u.votes.of[k] = []Answer{u.answers[k]}
+		u.strikes[k], u.tries[k] = 0, maxTries-triesOfSuspect
+	}
+	return len(suspects) > 0
+}
+
+// suspects lists the samples whose pictures' times are not as the others' are.
+func (u *unsettled) suspects() []int {
+	var pictures []int // in the order of their times
+	for k, a := range u.answers {
+		if a.Kind == Pictured && a.MS != UnknownTime {
+			pictures = append(pictures, k)
+		}
+	}
+	var all []int
+	for _, k := range append(u.contradicted(pictures), u.unusual(pictures)...) {
+		if !slices.Contains(all, k) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// contradicted lists pictures from before one that lay no later than their own instants:
+// the service looks for the last one up to an instant. Either of the two may be wrong.
+func (u *unsettled) contradicted(pictures []int) (found []int) {
+	byTime := slices.Clone(pictures)
+	slices.SortStableFunc(byTime, func(i, j int) int { return cmp.Compare(u.answers[i].MS, u.answers[j].MS) })
+	for _, k := range pictures {
+		i, _ := slices.BinarySearchFunc(byTime, u.answers[k].MS+1, func(j int, ms int64) int { return cmp.Compare(u.answers[j].MS, ms) })
+		if i < len(byTime) && u.answers[byTime[i]].MS <= u.w.At(k) {
+			found = append(found, k, byTime[i])
+		}
+	}
+	return found
+}
+
+// unusual lists pictures that are much further from their instants than most are.
+func (u *unsettled) unusual(pictures []int) (found []int) {
+	if len(pictures) < leastToCompare {
+		return nil
+	}
+	distance := func(k int) int64 { return u.w.At(k) - u.answers[k].MS }
+	behind, ahead := make([]int64, len(pictures)), make([]int64, len(pictures))
+	for i, k := range pictures {
+		behind[i], ahead[i] = max(0, distance(k)), max(0, -distance(k))
+	}
+	furthest, earliest := 1+usual(behind)*3/2, 1+usual(ahead)*3/2
+	for _, k := range pictures {
+		if by := distance(k); by > max(furthest, u.w.Step/8) || -by > earliest {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+// usual is what three quarters of distances are not over.
+func usual(distances []int64) int64 {
+	slices.Sort(distances)
+	return distances[len(distances)*3/4]
+}

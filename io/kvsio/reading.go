@@ -1,0 +1,51 @@
+package kvsio
+
+import (
+	"time"
+
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+)
+
+// reading is one reader of a stream: a bundle, or a page of a Paginator. What it
+// concludes of the stream ends with it. Whoever comes next, in the same process or
+// not, asks anew: what was wrong with the stream may have been mended, and processes
+// outlive their jobs. A bundle that is retried so makes a call or a few, where
+// each of its shards would have made them.
+type reading struct {
+	*stream
+
+	// Guarded by the stream's mu.
+	dead    error     // why no call can succeed
+	silence time.Time // when a call was first throttled since one succeeded
+}
+
+func (e *engine) reading(key grid.StreamKey) *reading { return &reading{stream: e.stream(key)} }
+
+// err returns why no call of the stream can succeed, nil where it may.
+func (r *reading) err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dead
+}
+
+// kill takes note that no call of the stream can succeed, so that it fails
+// once and not once a shard.
+func (r *reading) kill(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dead == nil {
+		r.dead = err
+	}
+	r.endpoint = ""
+}
+
+// silent returns how long throttles have been all that calls bring. It is asked
+// at each of them.
+func (r *reading) silent() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silence.IsZero() || r.silence.Before(r.answered) {
+		r.silence = time.Now()
+	}
+	return time.Since(r.silence)
+}

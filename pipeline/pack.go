@@ -12,12 +12,13 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/pack"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // PackOptions is what to pack, from where, to where and how.
 type PackOptions struct {
-	dataset.PackOptions
+	pack.Options
 
 	// Dir is the folder of a dataset, or its URL.
 	Dir string
@@ -41,7 +42,7 @@ type PackOptions struct {
 // nothing here.
 type PackProgress struct {
 	Files, Frames int64 // of the set
-	Done          dataset.PackCounts
+	Done          pack.Counts
 	Elapsed       time.Duration
 }
 
@@ -50,20 +51,20 @@ const PackSummarySchema = "kvsframes.pack/1"
 
 // PackSummary is what a pack came to.
 type PackSummary struct {
-	Schema         string                 `json:"schema"`
-	Dataset        string                 `json:"dataset"`
-	Out            string                 `json:"out"`
-	Format         string                 `json:"dataset_format"`
-	SamplesPerFile int64                  `json:"samples_per_file"`
-	Frames         int64                  `json:"frames"`
-	Bytes          int64                  `json:"bytes"` // of the pictures
-	Files          int64                  `json:"files"`
-	FilesToMake    int64                  `json:"files_missing"`     // not made; 0 unless the job failed; null as JSON where Unknown is set
-	Unknown        string                 `json:"unknown,omitempty"` // why the set could not be read to tell what is missing
-	MissingSamples int64                  `json:"missing_samples"`   // asked for, and not in the dataset
-	FailedSamples  int64                  `json:"failed_samples"`    // FAILED gaps of the dataset
-	Splits         []dataset.PackedShards `json:"splits"`
-	Seconds        float64                `json:"seconds"`
+	Schema         string            `json:"schema"`
+	Dataset        string            `json:"dataset"`
+	Out            string            `json:"out"`
+	Format         string            `json:"dataset_format"`
+	SamplesPerFile int64             `json:"samples_per_file"`
+	Frames         int64             `json:"frames"`
+	Bytes          int64             `json:"bytes"` // of the pictures
+	Files          int64             `json:"files"`
+	FilesToMake    int64             `json:"files_missing"`     // not made; 0 unless the job failed; null as JSON where Unknown is set
+	Unknown        string            `json:"unknown,omitempty"` // why the set could not be read to tell what is missing
+	MissingSamples int64             `json:"missing_samples"`   // asked for, and not in the dataset
+	FailedSamples  int64             `json:"failed_samples"`    // FAILED gaps of the dataset
+	Splits         []pack.SplitFiles `json:"splits"`
+	Seconds        float64           `json:"seconds"`
 }
 
 // MarshalJSON writes null for what is not known.
@@ -82,7 +83,7 @@ func (s PackSummary) MarshalJSON() ([]byte, error) {
 // options and with the flags of Beam's that the runner goes by, or nil. It touches
 // no file.
 func (o PackOptions) Validate() error {
-	errs := []error{o.PackOptions.Validate()}
+	errs := []error{o.Options.Validate()}
 	for _, field := range []struct{ name, value string }{{"Dir", o.Dir}, {"Out", o.Out}} {
 		if field.value == "" {
 			errs = append(errs, refuse(field.name, "not set", "a folder, or a place in a bucket"))
@@ -142,15 +143,15 @@ func (o PackOptions) failed(err error) error {
 	return &JobError{Runner: runnerOf(o.Runner), Cause: outside.Text(err.Error()), Err: err}
 }
 
-func incomplete(dir string, plan *dataset.PackPlan) string {
+func incomplete(dir string, plan *pack.Plan) string {
 	err := &IncompleteError{Dir: dir, Missing: plan.Missing, Failed: plan.Failed}
 	return err.Error() + ". What it has is packed"
 }
 
 // prepare does all that comes before the first file, and says where workers find
 // both places.
-func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.PackParams, error) {
-	var params dataset.PackParams
+func (o PackOptions) prepare(ctx context.Context) (*pack.Plan, pack.Params, error) {
+	var params pack.Params
 	if !beam.Initialized() {
 		return nil, params, errors.New("beam.Init was not called: call it first, after flag.Parse")
 	}
@@ -160,13 +161,13 @@ func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.Pa
 	if _, err := dataset.Open(ctx, o.Dir); err != nil {
 		return nil, params, err
 	}
-	if err := dataset.CheckPackPlace(ctx, o.Out); err != nil {
+	if err := pack.Check(ctx, o.Out); err != nil {
 		return nil, params, err
 	}
 	if err := toCluster(ctx, o.Runner, o.Dir, o.Out); err != nil {
 		return nil, params, err
 	}
-	plan, err := dataset.PlanPack(ctx, o.Dir, o.PackOptions)
+	plan, err := pack.NewPlan(ctx, o.Dir, o.Options)
 	if err != nil {
 		return nil, params, err
 	}
@@ -179,7 +180,7 @@ func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.Pa
 	return plan, params, plan.Create(ctx, o.Out)
 }
 
-func (o PackOptions) summary(plan *dataset.PackPlan) PackSummary {
+func (o PackOptions) summary(plan *pack.Plan) PackSummary {
 	set := plan.Set
 	s := PackSummary{
 		Schema: PackSummarySchema, Dataset: o.Dir, Out: o.Out, Format: set.Format, SamplesPerFile: set.SamplesPerFile,
@@ -192,9 +193,9 @@ func (o PackOptions) summary(plan *dataset.PackPlan) PackSummary {
 }
 
 // job runs the Beam job.
-func (o PackOptions) job(ctx context.Context, params dataset.PackParams, plan *dataset.PackPlan) error {
+func (o PackOptions) job(ctx context.Context, params pack.Params, plan *pack.Plan) error {
 	p, s := beam.NewPipelineWithRoot()
-	dataset.Pack(s, params, plan)
+	pack.Pack(s, params, plan)
 	stop := o.watch(plan)
 	_, err := run(ctx, runnerOf(o.Runner), "pack", p)
 	stop()
@@ -208,18 +209,18 @@ func (o PackOptions) job(ctx context.Context, params dataset.PackParams, plan *d
 }
 
 // watch reports progress until stop is called.
-func (o PackOptions) watch(plan *dataset.PackPlan) (stop func()) {
+func (o PackOptions) watch(plan *pack.Plan) (stop func()) {
 	if o.Progress == nil {
 		return func() {}
 	}
-	began, before := time.Now(), dataset.PackCounters()
+	began, before := time.Now(), pack.Counters()
 	total := PackProgress{Frames: plan.Set.Frames}
 	for _, split := range plan.Set.Splits {
 		total.Files += split.Files
 	}
 	return every(func() {
-		p, now := total, dataset.PackCounters()
-		p.Done = dataset.PackCounts{
+		p, now := total, pack.Counters()
+		p.Done = pack.Counts{
 			Files: now.Files - before.Files, Frames: now.Frames - before.Frames,
 			Bytes: now.Bytes - before.Bytes, There: now.There - before.There,
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/scratch"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/pack"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -111,10 +112,10 @@ func inFlag(fault error) error {
 				other.Want, other.Dir, other.Have)
 		}
 	}
-	if other := (*dataset.PackMismatchError)(nil); errors.As(fault, &other) {
+	if other := (*pack.MismatchError)(nil); errors.As(fault, &other) {
 		text = "--" + text
 	}
-	if unknown := (*dataset.UnknownStreamError)(nil); errors.As(fault, &unknown) {
+	if unknown := (*pack.UnknownStreamError)(nil); errors.As(fault, &unknown) {
 		text = "--stream-name: " + text + didYouMean(unknown.Stream, "", unknown.Known)
 	}
 	if wrong := (*kvsio.RequestError)(nil); errors.As(fault, &wrong) {

@@ -17,6 +17,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/pack"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -71,7 +72,7 @@ var packOptions = []option[pipeline.PackOptions]{
 	{
 		"samples-per-file", "`N`: frames that a file has; the last of a split may have fewer (default 10000)",
 		func(o *pipeline.PackOptions, s string) (err error) {
-			o.SamplesPerFile, err = parseCount(s, dataset.MaxSamplesPerFile)
+			o.SamplesPerFile, err = parseCount(s, pack.MaxSamplesPerFile)
 			return err
 		},
 	},
@@ -79,7 +80,7 @@ var packOptions = []option[pipeline.PackOptions]{
 		"file-size", "`size` that files are to be about, as 1GB, in place of --samples-per-file",
 		func(o *pipeline.PackOptions, s string) error {
 			n, err := humanize.ParseBytes(s)
-			if err != nil || n < dataset.LeastFileSize || n > math.MaxInt64 {
+			if err != nil || n < pack.LeastFileSize || n > math.MaxInt64 {
 				return errors.New("it must be a size of at least 1MB, such as 500MB or 1GB")
 			}
 			o.FileSize = int64(n)
@@ -105,10 +106,10 @@ var packOptions = []option[pipeline.PackOptions]{
 		},
 	},
 	{
-		"split-by", "`what` is never in two splits: " + strings.Join(dataset.SplitUnits, ", ") + " (default " + dataset.ByStream + ")",
+		"split-by", "`what` is never in two splits: " + strings.Join(pack.SplitUnits, ", ") + " (default " + pack.ByStream + ")",
 		func(o *pipeline.PackOptions, s string) error {
-			if !slices.Contains(dataset.SplitUnits, s) {
-				return fmt.Errorf("it must be one of %s", strings.Join(dataset.SplitUnits, ", "))
+			if !slices.Contains(pack.SplitUnits, s) {
+				return fmt.Errorf("it must be one of %s", strings.Join(pack.SplitUnits, ", "))
 			}
 			o.SplitBy = s
 			return nil
@@ -131,17 +132,17 @@ var packOptions = []option[pipeline.PackOptions]{
 }
 
 // parseSplits reads NAME=SHARE,NAME=SHARE.
-func parseSplits(s string) ([]dataset.Split, error) {
-	var splits []dataset.Split
+func parseSplits(s string) ([]pack.Split, error) {
+	var splits []pack.Split
 	for _, part := range strings.Split(s, ",") {
 		name, text, _ := strings.Cut(part, "=")
 		share, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if err != nil {
 			return nil, errors.New("it must be NAME=SHARE,NAME=SHARE with shares that add up to 1, such as train=0.9,val=0.1")
 		}
-		splits = append(splits, dataset.Split{Name: strings.TrimSpace(name), Share: share})
+		splits = append(splits, pack.Split{Name: strings.TrimSpace(name), Share: share})
 	}
-	return splits, dataset.CheckSplits(splits)
+	return splits, pack.CheckSplits(splits)
 }
 
 // packFlags are the flags that say what to pack.

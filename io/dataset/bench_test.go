@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 // bigShard is 100 frames of 100 kB.
@@ -42,17 +42,6 @@ func later(shard framepb.Shard, i int64) framepb.Shard {
 	return shard
 }
 
-// drain frees what files hold, but leaves them: for minutes after files were removed
-// ext4 looks at the inodes of all whenever one is created, to take none of them.
-func drain(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		return os.Truncate(path, 0)
-	})
-}
-
 // BenchmarkWrite writes shards of 10 MB; compare with BenchmarkCopy.
 func BenchmarkWrite(b *testing.B) {
 	for _, format := range Formats() {
@@ -68,7 +57,7 @@ func benchmarkWrite(b *testing.B, format string) {
 	for i := 0; b.Loop(); i++ {
 		if i%20 == 0 {
 			b.StopTimer()
-			if err := drain(dir); err != nil {
+			if err := foldertest.Drain(dir); err != nil {
 				b.Fatal(err)
 			}
 			b.StartTimer()
@@ -87,7 +76,7 @@ func BenchmarkCopy(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		if i%20 == 0 {
 			b.StopTimer()
-			if err := drain(dir); err != nil {
+			if err := foldertest.Drain(dir); err != nil {
 				b.Fatal(err)
 			}
 			b.StartTimer()

@@ -14,11 +14,10 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
-
-const cardFile = "README.md"
 
 // cardMark is the line of a card that says whose it is.
 const cardMark = "# kvsframes writes this file at the end of every backfill. Without this line it is yours, and stays as it is."
@@ -32,7 +31,7 @@ const cardLimit = 1 << 20
 
 // writeCard writes the card, unless there is one that is somebody's own.
 func (c *cataloger) writeCard(ctx context.Context) error {
-	old, err := c.store.Read(ctx, cardFile, cardLimit)
+	old, err := c.store.Read(ctx, card.File, cardLimit)
 	if isNoFile(err) {
 		return nil // no card of ours
 	}
@@ -42,7 +41,7 @@ func (c *cataloger) writeCard(ctx context.Context) error {
 	if c.contents.Card = err != nil || bytes.Contains(old, []byte(cardMark)); !c.contents.Card {
 		return nil
 	}
-	return store.WriteFile(ctx, c.store, cardFile, func(w io.Writer) error {
+	return store.WriteFile(ctx, c.store, card.File, func(w io.Writer) error {
 		_, err := io.WriteString(w, c.card())
 		return err
 	})
@@ -51,15 +50,15 @@ func (c *cataloger) writeCard(ctx context.Context) error {
 // card tells of the dataset, and nothing of when or where it was made.
 func (c *cataloger) card() string {
 	w := new(strings.Builder)
-	var splits []cardSplit
+	var splits []card.Split
 	if c.contents.Frames > 0 {
-		splits = []cardSplit{{"train", "shards/" + loadings[c.desc.Format].shards}}
-		if !isOfDatasets(c.desc.Format, c.tensors) {
-			splits[0].path = indexFile
+		splits = []card.Split{{Name: "train", Path: "shards/" + card.LoadingOf(c.desc.Format, false).Shards}}
+		if !card.IsOfDatasets(c.desc.Format, c.tensors) {
+			splits[0].Path = indexFile
 		}
 	}
 	fmt.Fprintf(w, "---\n%s\n", cardMark)
-	frontMatter(w, splits, c.desc.Format == "files" && !c.tensors, c.contents.Frames)
+	card.FrontMatter(w, splits, c.desc.Format == "files" && !c.tensors, c.contents.Frames)
 	fmt.Fprint(w, "\n# Frames of Kinesis Video Streams\n\n")
 	fmt.Fprintln(w, "Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose `verify` proves that it is whole. Times are in UTC.")
 	c.counts(w)
@@ -69,44 +68,9 @@ func (c *cataloger) card() string {
 	return w.String()
 }
 
-// cardSplit is a split as Hugging Face calls its parts of a dataset, and the pattern
-// that finds its files.
-type cardSplit struct{ name, path string }
-
-// frontMatter is what Hugging Face's datasets, and its hub, read, but for the line
-// that begins it.
-func frontMatter(w io.Writer, splits []cardSplit, pictures bool, frames int64) {
-	if len(splits) > 0 {
-		fmt.Fprint(w, "configs:\n- config_name: default\n  data_files:\n")
-		for _, split := range splits {
-			fmt.Fprintf(w, "  - split: %s\n    path: %q\n", split.name, split.path)
-		}
-		if pictures {
-			fmt.Fprintln(w, "  drop_labels: true") // a folder of single pictures is a shard, not a class
-		}
-	}
-	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n", sizeCategory(frames))
-}
-
-// sizeCategory is one of the hub's.
-func sizeCategory(n int64) string {
-	names := []string{"1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"}
-	if n < 1000 {
-		return "n<1K"
-	}
-	limit := int64(10_000)
-	for i, name := range names[:len(names)-1] {
-		if n < limit {
-			return name + "<n<" + names[i+1]
-		}
-		limit *= 10
-	}
-	return "n>1T"
-}
-
 func (c *cataloger) counts(w io.Writer) {
 	fmt.Fprint(w, "\n| samples | |\n|---|---:|\n")
-	row := func(name string, n int64) { fmt.Fprintf(w, "| %s | %d |\n", cell(name), n) }
+	row := func(name string, n int64) { fmt.Fprintf(w, "| %s | %d |\n", card.Cell(name), n) }
 	row("all", c.contents.Samples)
 	row("frames", c.contents.Frames)
 	for _, reason := range slices.Sorted(maps.Keys(c.contents.Gaps)) {
@@ -126,10 +90,10 @@ func (c *cataloger) counts(w io.Writer) {
 
 func (c *cataloger) loading(w io.Writer) {
 	fmt.Fprint(w, "\n## Load it\n\nIn the folder of this file:\n")
-	loading := loadingOf(c.desc.Format, c.tensors)
+	loading := card.LoadingOf(c.desc.Format, c.tensors)
 	block := func(line string) { fmt.Fprintf(w, "\n```python\n%s\n```\n", strings.ReplaceAll(line, "; ", "\n")) }
 	if c.contents.Frames > 0 {
-		block(loading.python(""))
+		block(loading.Python(""))
 		block(`import datasets, os; samples = datasets.load_dataset(os.getcwd(), split="train")`) // datasets takes "." for no name
 	}
 	block(`import duckdb; duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()`)
@@ -145,8 +109,8 @@ func (c *cataloger) requests(w io.Writer) {
 	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples |\n|---|---|---|---:|---|---|---:|\n")
 	for _, span := range asked[:min(len(asked), cardRows)] {
 		s := span.Series
-		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", cell(s.StreamName), framepb.Clock(s.At(span.First)), framepb.Clock(s.At(span.End()-1)),
-			time.Duration(s.IntervalMs)*time.Millisecond, cell(s.ImageSelectorType), picturesOf(s), span.Samples)
+		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", card.Cell(s.StreamName), framepb.Clock(s.At(span.First)), framepb.Clock(s.At(span.End()-1)),
+			time.Duration(s.IntervalMs)*time.Millisecond, card.Cell(s.ImageSelectorType), picturesOf(s), span.Samples)
 	}
 	more(w, len(asked))
 }
@@ -170,7 +134,7 @@ func (c *cataloger) gaps(w io.Writer) {
 	}
 	fmt.Fprint(w, "\n## Gaps and drops\n\n| stream | when | samples | frames | gaps | drops |\n|---|---|---:|---:|---|---|\n")
 	for _, p := range periods[:min(len(periods), cardRows)] {
-		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames, reasons(p.gaps), reasons(p.drops))
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", card.Cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames, reasons(p.gaps), reasons(p.drops))
 	}
 	more(w, len(periods))
 }
@@ -226,7 +190,7 @@ func (c *cataloger) fold(length int) (all []period) {
 func reasons(counts map[string]int64) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%s %d", cell(reason), counts[reason]))
+		parts = append(parts, fmt.Sprintf("%s %d", card.Cell(reason), counts[reason]))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -236,6 +200,3 @@ func more(w io.Writer, rows int) {
 		fmt.Fprintf(w, "\nand %d more.\n", rows-cardRows)
 	}
 }
-
-// cell makes text of others fit for a table's cell.
-var cell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "_", `\_`, "<", "&lt;").Replace

@@ -3,13 +3,12 @@ package dataset
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -112,21 +111,21 @@ func TestCard(t *testing.T) {
 			t.Errorf("the contents are %+v, want %+v", contents, want)
 		}
 		want2 := strings.Replace(wantCard, "BYTES", fmt.Sprint(size), 1)
-		if got := s.files(t)[cardFile]; got != want2 {
+		if got := s.files(t)[card.File]; got != want2 {
 			t.Errorf("the card is\n%s\nwant\n%s", got, want2)
 		}
 
-		s.put(t, cardFile, "---\n"+cardMark+"\n---\nan old card")
-		if catalog(t, s.name); s.files(t)[cardFile] != want2 {
+		s.put(t, card.File, "---\n"+cardMark+"\n---\nan old card")
+		if catalog(t, s.name); s.files(t)[card.File] != want2 {
 			t.Error("an old card stays")
 		}
-		s.put(t, cardFile, "# My frames")
-		if contents := catalog(t, s.name); contents.Card || s.files(t)[cardFile] != "# My frames" {
+		s.put(t, card.File, "# My frames")
+		if contents := catalog(t, s.name); contents.Card || s.files(t)[card.File] != "# My frames" {
 			t.Error("a README.md of somebody's own is written over")
 		}
-		s.remove(t, cardFile)
+		s.remove(t, card.File)
 		write(t, s.name, shardOf(door, dayOfSamples, "fnndnn"), shardOf(door, 4, "f"))
-		if contents := catalog(t, s.name); !contents.Complete || contents.Missing != 0 || s.files(t)[cardFile] == "" {
+		if contents := catalog(t, s.name); !contents.Complete || contents.Missing != 0 || s.files(t)[card.File] == "" {
 			t.Errorf("when all is there, the contents are %+v", contents)
 		}
 	})
@@ -141,7 +140,7 @@ func TestCardOfNothing(t *testing.T) {
 		}
 		write(t, dir, shardOf(door, 0, "nn"))
 		catalog(t, dir)
-		if card := tree(t, dir)[cardFile]; strings.Contains(card, "configs:") || strings.Contains(card, "shards/") {
+		if card := tree(t, dir)[card.File]; strings.Contains(card, "configs:") || strings.Contains(card, "shards/") {
 			t.Errorf("%s:\n%s", format, card)
 		}
 	}
@@ -188,18 +187,6 @@ func TestCardStaysShort(t *testing.T) {
 		}
 		if test.rows > cardRows && (!strings.HasSuffix(text.String(), "\nand 20 more.\n") || periods[0].stream != "cam-119") {
 			t.Errorf("the most of %d streams do not come first, or the rest is not told:\n%s", test.streams, text)
-		}
-	}
-}
-
-func TestSizeCategory(t *testing.T) {
-	want := map[int64]string{
-		0: "n<1K", 999: "n<1K", 1000: "1K<n<10K", 9999: "1K<n<10K", 10_000: "10K<n<100K", 864_000_000: "100M<n<1B",
-		1e9: "1B<n<10B", 999_999_999_999: "100B<n<1T", 1e12: "n>1T", 1e18: "n>1T",
-	}
-	for _, n := range slices.Sorted(maps.Keys(want)) {
-		if got := sizeCategory(n); got != want[n] {
-			t.Errorf("sizeCategory(%d) = %s, want %s", n, got, want[n])
 		}
 	}
 }

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -89,21 +87,18 @@ func WriteIndex(ctx context.Context, dir string) (rows int64, err error) {
 
 // cataloger writes what is told of a whole dataset.
 type cataloger struct {
-	store    store.Store
-	ledger   *ledger.Ledger
-	desc     *framepb.Dataset
-	format   container.Format
+	*Reader
 	progress func(done, total int64)
 
 	tally // of the rows of the index
 }
 
 func newCataloger(ctx context.Context, dir string) (*cataloger, error) {
-	desc, format, root, err := opened(ctx, dir)
+	reader, err := NewReader(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return &cataloger{store: root, ledger: ledger.Open(dir), desc: desc, format: format}, nil
+	return &cataloger{Reader: reader}, nil
 }
 
 func (c *cataloger) writeIndex(ctx context.Context) error {
@@ -134,67 +129,4 @@ func (c *cataloger) writeIndex(ctx context.Context) error {
 		}
 		return w.close()
 	})
-}
-
-// indexed is the rows of consecutive samples.
-type indexed struct {
-	span    framepb.Span
-	samples []Sample
-}
-
-// rowsOf is the rows of a part. A receipt that no writer of this dataset can have
-// made is damaged.
-func (c *cataloger) rowsOf(part ledger.Part) (indexed, error) {
-	blobs, err := c.format.Positions(part.Receipt)
-	return c.samplesOf(part, blobs, err)
-}
-
-// outcomesOf is rowsOf for whoever does not ask where pictures lie.
-func (c *cataloger) outcomesOf(part ledger.Part) (indexed, error) {
-	return c.samplesOf(part, nil, nil)
-}
-
-func (c *cataloger) samplesOf(part ledger.Part, blobs []container.Blob, err error) (indexed, error) {
-	receipt := part.Receipt
-	span := receipt.Span()
-	if err == nil {
-		err = checkPath(c.format, receipt)
-	}
-	if err == nil {
-		err = checkTransforms(c.desc, receipt)
-	}
-	if err != nil {
-		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}
-		return indexed{}, &ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: err}
-	}
-	pictures, tensors := make([]container.Position, receipt.Frames), make([]container.Position, receipt.Frames)
-	for _, b := range blobs {
-		if b.Tensor {
-			tensors[b.Frame] = b.Position
-		} else {
-			pictures[b.Frame] = b.Position
-		}
-	}
-	series, id := span.Series, span.Series.ID()
-	samples := make([]Sample, 0, part.Span.Samples)
-	for outcome := range part.Outcomes() {
-		at := series.At(outcome.Index)
-		s := Sample{
-			Key: framepb.Key(series.StreamName, at), Stream: series.StreamName, StreamARN: series.StreamARN, Series: id,
-			SampleMs: at, Kind: outcome.Kind, Outcome: outcome.Reason,
-		}
-		if outcome.Kind == ledger.Frame {
-			picture, tensor := pictures[outcome.Number], tensors[outcome.Number]
-			s.Outcome, s.ImageMs = frameOutcome, at+int64(outcome.OffsetMs)
-			s.File, s.Offset, s.Size = path.Join(receipt.Path, picture.Name), picture.Offset, int64(outcome.Size)
-			s.SHA256, s.Format = [32]byte(outcome.SHA256), ledger.Format(receipt)
-			s.Width, s.Height, s.Labels = outcome.Width, outcome.Height, outcome.Labels
-			if outcome.TensorSize > 0 {
-				s.TensorFile, s.TensorOffset = path.Join(receipt.Path, tensor.Name), tensor.Offset
-				s.TensorSize, s.TensorSHA256 = int64(outcome.TensorSize), [32]byte(outcome.TensorSHA256)
-			}
-		}
-		samples = append(samples, s)
-	}
-	return indexed{part.Span, samples}, nil
 }

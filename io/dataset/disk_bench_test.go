@@ -4,18 +4,17 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
+
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 // diskShards come to 2 GB.
@@ -68,7 +67,7 @@ func onDisk(b *testing.B, parent, name string, writers int) time.Duration {
 			return err
 		}
 	}
-	return untilThere(b, dir, true, func() error {
+	return foldertest.UntilThere(b, dir, true, func() error {
 		var writing errgroup.Group
 		writing.SetLimit(writers)
 		for i := range int64(diskShards) {
@@ -76,41 +75,4 @@ func onDisk(b *testing.B, parent, name string, writers int) time.Duration {
 		}
 		return writing.Wait()
 	})
-}
-
-// untilThere returns how long it takes until all that write writes to dir is there:
-// on the disk, or in the page cache. Then it frees it.
-func untilThere(b *testing.B, dir string, toDisk bool, write func() error) time.Duration {
-	disk, err := os.Open(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer disk.Close()
-	sync := func() error { return unix.Syncfs(int(disk.Fd())) }
-	if err := sync(); err != nil { // what others wrote is not to be waited for
-		b.Fatal(err)
-	}
-
-	start := time.Now()
-	var written atomic.Bool
-	var syncing errgroup.Group
-	if toDisk {
-		syncing.Go(func() error {
-			for {
-				last := written.Load()
-				if err := sync(); err != nil || last {
-					return err
-				}
-			}
-		})
-	}
-	err = write()
-	written.Store(true)
-	err = errors.Join(err, syncing.Wait())
-	took := time.Since(start)
-
-	if err := errors.Join(err, drain(dir), sync()); err != nil {
-		b.Fatal(err)
-	}
-	return took
 }

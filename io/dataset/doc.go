@@ -123,35 +123,6 @@
 // to load the dataset. [Catalog] writes it with the index, unless there is a README.md
 // that has lost, or never had, the line by which it knows its own.
 //
-// # Packed sets
-//
-// [Pack] makes a training set of a dataset's frames in a place of its own:
-//
-//	pack.json                     its description: what was packed and how, and a fingerprint of it
-//	<split>-<number>.tar, …       its files, from 000000 on without holes, in any of the formats;
-//	                              in "files" a folder <split>-<number> of pictures
-//	shards.json                   at the end: the files of each split, and the frames of each file
-//	README.md                     at the end: a card that Hugging Face reads
-//	tmp/                          in a folder: what is being written; gone when the set is whole
-//
-// All files of a split have the same number of frames, but for the last. Frames
-// are in the order of the index or, with a seed, in one that hangs on the seed,
-// the split and the number of its frames. Where only some frames have tensors, in
-// a Parquet file those of the others are empty. A frame's key is <key>, but where
-// the set has several series of its stream, as pictures of two sizes: there it
-// begins with <series> in place of the stream, for keys must not meet. Row groups
-// of shuffled Parquet files do not say that they are sorted.
-//
-// The description is made first, and holds all that the bytes of a set hang on. So
-// the same dataset and [PackOptions] give the same set, on every runner, and
-// whatever was killed on the way: a file appears whole or not at all, and one that
-// is there is not made again. Every picture is compared with its checksum.
-//
-// How frames are split does not hang on the seed. By stream or day, whole streams
-// or days are laid end to end, in an order that hangs on their names, and cut where
-// the shares say, to the nearest of them. By sample, each frame's stream and instant
-// decide, so it stays in its split when the dataset grows.
-//
 // # Promises
 //
 // The same requests give the same bytes in every file, whatever was killed,
@@ -162,8 +133,7 @@
 // receipt goes first. So a shard with a receipt is whole, and any other will be
 // fetched again.
 //
-// The description, requests, receipts and what tells of a packed set end with a
-// checksum; one that is not that of its file, and a field that nobody knows, is damage.
+// The description, requests and receipts end with a checksum; one that is not that of its file, and a field that nobody knows, is damage.
 //
 // Processes may be killed at any instant. Files are not flushed to the disk one
 // by one; after a power cut run [Verify].

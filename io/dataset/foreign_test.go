@@ -8,54 +8,16 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
-
-func makeFolder(t testing.TB, dir, name string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Join(dir, name), 0o777); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// somebodys makes a folder of files that are nobody's but their owner's, all long
-// unchanged, some with names that are near to ours.
-func somebodys(t testing.TB, dir string) {
-	t.Helper()
-	long := time.Now().Add(-1000 * time.Hour)
-	for _, name := range []string{
-		"notes", "photos/cat.jpg", "dataset.json.bak", "README.md.orig", "index.parquet.1", "pack.json.x", "train-000000.tar.part",
-		own.TempName("budget"), own.TempName(door.ID() + ".2026"),
-	} {
-		stray(t, dir, name)
-		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chtimes(filepath.Join(dir, "photos"), long, long); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// linkAway puts a link to a folder elsewhere in a folder's place, and returns it.
-func linkAway(t testing.TB, dir, name string) (elsewhere string) {
-	t.Helper()
-	elsewhere, path := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(dir, name)
-	if !own.Exists(path) {
-		makeFolder(t, dir, name)
-	}
-	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
-		t.Fatal(err)
-	}
-	return elsewhere
-}
 
 // TestNothingOfOthersGoes: whatever is done to a dataset, what somebody keeps in
 // its tmp stays, and so does what a link in tmp's place leads to.
@@ -81,7 +43,7 @@ func TestNothingOfOthersGoes(t *testing.T) {
 	} {
 		dir := create(t)
 		write(t, dir, shardOf(door, 0, "fnfd"))
-		somebodys(t, filepath.Join(dir, "tmp"))
+		foldertest.Somebodys(t, filepath.Join(dir, "tmp"))
 		want := tree(t, filepath.Join(dir, "tmp"))
 		if err := do(t, dir); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -90,9 +52,9 @@ func TestNothingOfOthersGoes(t *testing.T) {
 
 		dir = create(t)
 		write(t, dir, shardOf(door, 0, "fnfd"))
-		elsewhere := linkAway(t, dir, "tmp")
-		somebodys(t, elsewhere)
-		stray(t, elsewhere, own.TempName(door.ID()+"."+shardOf(door, 0, "fnfd").Span.Name()))
+		elsewhere := foldertest.LinkAway(t, dir, "tmp")
+		foldertest.Somebodys(t, elsewhere)
+		foldertest.Stray(t, elsewhere, own.TempName(door.ID()+"."+shardOf(door, 0, "fnfd").Span.Name()))
 		want, whole := tree(t, elsewhere), verify(t, dir)
 		err := do(t, dir)
 		if refused := err != nil && strings.Contains(err.Error(), "is a link"); name != "repair whole" && name != "sweep" && !refused || err != nil && !refused {
@@ -105,7 +67,7 @@ func TestNothingOfOthersGoes(t *testing.T) {
 	}
 	// What is no dataset is not swept.
 	dir := t.TempDir()
-	stray(t, dir, own.TempName("tmp/"+door.ID()+".20260101T000000000Z-4"))
+	foldertest.Stray(t, dir, own.TempName("tmp/"+door.ID()+".20260101T000000000Z-4"))
 	want := tree(t, dir)
 	if err := Sweep(dir); err != nil {
 		t.Error(err)
@@ -120,7 +82,7 @@ func TestNothingBehindLinks(t *testing.T) {
 		dir := create(t)
 		write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
 		damage(t, dir, damagedPicture)
-		elsewhere := linkAway(t, dir, linked)
+		elsewhere := foldertest.LinkAway(t, dir, linked)
 		want := tree(t, elsewhere)
 		before := verify(t, dir)
 		if before.Frames != 3 || before.Corrupt != 1 {
@@ -153,7 +115,7 @@ func TestStrayInAShard(t *testing.T) {
 			dir := create(t)
 			write(t, dir, shardOf(door, 0, "fnfd"))
 			damage(t, dir, damagedPicture)
-			stray(t, dir, path)
+			foldertest.Stray(t, dir, path)
 			if err := Sweep(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -233,16 +195,11 @@ func TestPipes(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	for _, name := range []string{descriptionFile, packFile} {
-		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o666); err != nil {
-			t.Fatal(err)
-		}
+	if err := syscall.Mkfifo(filepath.Join(dir, descriptionFile), 0o666); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "a pipe") {
 		t.Errorf("Open: %v", err)
-	}
-	if _, err := OpenPacked(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "a pipe") {
-		t.Errorf("OpenPacked: %v", err)
 	}
 }
 
@@ -273,14 +230,14 @@ func TestDescriptionIsNoFile(t *testing.T) {
 func TestLargeDescriptions(t *testing.T) {
 	dir := create(t)
 	write(t, dir, shardOf(door, 0, "fnfd"))
-	stray(t, dir, cardFile)
-	if err := os.Truncate(filepath.Join(dir, cardFile), 40<<30); err != nil {
+	foldertest.Stray(t, dir, card.File)
+	if err := os.Truncate(filepath.Join(dir, card.File), 40<<30); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := WriteIndex(t.Context(), dir); err != nil {
 		t.Errorf("WriteIndex: %v", err)
 	}
-	if info, err := os.Stat(filepath.Join(dir, cardFile)); err != nil || info.Size() != 40<<30 {
+	if info, err := os.Stat(filepath.Join(dir, card.File)); err != nil || info.Size() != 40<<30 {
 		t.Errorf("the card: %v", err)
 	}
 	if err := os.Truncate(filepath.Join(dir, descriptionFile), 40<<30); err != nil {
@@ -304,7 +261,7 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 			dir := createIn(t, format)
 			write(t, dir, shardOf(door, 0, "fnfd"))
 			w := writer(t, dir)
-			elsewhere := linkAway(t, dir, linked)
+			elsewhere := foldertest.LinkAway(t, dir, linked)
 			want, before := tree(t, elsewhere), verify(t, dir)
 			shards := []framepb.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
 			for _, shard := range shards {
@@ -341,7 +298,7 @@ func TestBadLinks(t *testing.T) {
 			{"files", damagedShard, false},
 			{"webdataset", damagedShard + ".tar", false},
 			{"files", indexFile, false},
-			{"files", cardFile, false},
+			{"files", card.File, false},
 		} {
 			dir := createIn(t, test.format)
 			write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
@@ -356,7 +313,7 @@ func TestBadLinks(t *testing.T) {
 			label := name + ", " + test.path
 			got := verify(t, dir)
 			said := strings.Join(got.Problems, "\n")
-			if harmless := test.path == cardFile; got.Complete != harmless || (got.Damaged == 1) != test.damaged ||
+			if harmless := test.path == card.File; got.Complete != harmless || (got.Damaged == 1) != test.damaged ||
 				!harmless && !strings.Contains(said, "a link to nothing") {
 				t.Errorf("%s: Verify = %+v", label, got)
 			}
@@ -402,7 +359,7 @@ func TestCraftedNames(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				makeFolder(t, dir, kind+"/"+id)
+				foldertest.MakeFolder(t, dir, kind+"/"+id)
 				overwrite(t, dir, kind+"/"+id+"/"+span.Name()+".json", data)
 			}
 			if report := verify(t, dir); report.Damaged != 1 {

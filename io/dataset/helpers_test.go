@@ -8,8 +8,8 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
-	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func TestMain(m *testing.M) { ptest.Main(m) }
@@ -75,16 +75,7 @@ func settled(t testing.TB, dir string) map[string]string {
 
 func wantNoLeftovers(t testing.TB, dir, when string) {
 	t.Helper()
-	if left := leftovers(t, dir); len(left) > 0 {
+	if left := foldertest.Leftovers(t, dir); len(left) > 0 {
 		t.Errorf("%s: in tmp is left %v", when, left)
 	}
-}
-
-func leftovers(t testing.TB, dir string) []string {
-	t.Helper()
-	left, err := store.Folder(dir).Under(context.Background(), "tmp")
-	if err != nil {
-		t.Error(err)
-	}
-	return left
 }

@@ -82,7 +82,7 @@ func TestIndexCrafted(t *testing.T) {
 	} {
 		crafted := append([]Sample(nil), rows...)
 		change(&crafted[1])
-		craftIndex(t, dir, crafted)
+		CraftIndex(t, dir, crafted)
 		x := openForTest(t, dir)
 		if _, err := x.Read(t.Context(), 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v must contain %q", err, want)

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -19,8 +21,7 @@ import (
 
 const descriptionFile = "dataset.json"
 
-// descriptionLimit is the most that is read of a description: that of a packed set
-// names its streams, and so has room for 60,000 of the longest names.
+// descriptionLimit is the most that is read of a description.
 const descriptionLimit = 16 << 20
 
 // sweepAge is when what stands in tmp can belong to no living writer.
@@ -182,6 +183,10 @@ func Create(ctx context.Context, dir string, want Options) (*framepb.Dataset, er
 // ownFolders are the folders of a dataset that nothing else belongs in.
 var ownFolders = []string{"tmp", "shards", "ledger", "requests"}
 
+// IsOwnFolder reports whether a dataset keeps its own files in a folder of that name, where
+// nothing else belongs.
+func IsOwnFolder(name string) bool { return slices.Contains(ownFolders, name) }
+
 // checkOwnFolders refuses to change a dataset whose folders are not in it: files are
 // replaced and removed in them.
 func checkOwnFolders(dir string) error {
@@ -212,7 +217,7 @@ func Sweep(dir string) error {
 		return err
 	}
 	err = own.Sweep(filepath.Join(dir, "tmp"), func(name string, entry fs.DirEntry) bool {
-		return (name == indexFile || name == cardFile) && isOld(entry)
+		return (name == indexFile || name == card.File) && isOld(entry)
 	})
 	if err != nil {
 		return fmt.Errorf("sweeping tmp: %w", err)

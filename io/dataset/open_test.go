@@ -15,7 +15,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -86,14 +88,14 @@ func TestBadFolders(t *testing.T) {
 		is      error
 		want    string
 	}{
-		"not empty":    {func(t *testing.T, dir string) { stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another --out"},
-		"tmp alone":    {func(t *testing.T, dir string) { stray(t, dir, "tmp/x") }, "", ErrNoDataset, "choose another --out"},
-		"an empty tmp": {func(t *testing.T, dir string) { makeFolder(t, dir, "tmp") }, "", ErrNoDataset, "choose another --out"},
+		"not empty":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another --out"},
+		"tmp alone":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "tmp/x") }, "", ErrNoDataset, "choose another --out"},
+		"an empty tmp": {func(t *testing.T, dir string) { foldertest.MakeFolder(t, dir, "tmp") }, "", ErrNoDataset, "choose another --out"},
 		"a pack's": {
-			func(t *testing.T, dir string) { stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset, "choose another --out",
+			func(t *testing.T, dir string) { foldertest.Stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset, "choose another --out",
 		},
-		"a file":       {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x", nil, "not a folder"},
-		"below a file": {func(t *testing.T, dir string) { stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
+		"a file":       {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x", nil, "not a folder"},
+		"below a file": {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
 		"cut short":    {func(t *testing.T, dir string) { describe(t, dir, `{"version":1`) }, "", ErrForeign, "dataset.json cannot be read"},
 		"empty":        {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
 		"version 1, without checksums": {func(t *testing.T, dir string) {
@@ -152,7 +154,7 @@ func TestUnwritable(t *testing.T) {
 		t.Errorf("Create in /proc: %v", err)
 	}
 	dir := create(t)
-	stray(t, dir, "tmp") // what cannot be written in
+	foldertest.Stray(t, dir, "tmp") // what cannot be written in
 	if _, err := Create(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "cannot be changed") {
 		t.Errorf("Create: %v", err)
 	}
@@ -237,19 +239,19 @@ func TestSweep(t *testing.T) {
 	long := time.Now().Add(-25 * time.Hour)
 	young, index := name(other, ""), "tmp/"+own.TempName(indexFile)
 	for _, name := range []string{name(done, ""), name(done, ".old"), own.TempName(".dataset.json"), index} {
-		stray(t, dir, name)
+		foldertest.Stray(t, dir, name)
 	}
-	for _, name := range []string{name(other, ""), "tmp/" + own.TempName(cardFile)} {
-		stray(t, dir, name)
+	for _, name := range []string{name(other, ""), "tmp/" + own.TempName(card.File)} {
+		foldertest.Stray(t, dir, name)
 		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
 			t.Fatal(err)
 		}
 	}
-	stray(t, dir, young+"/x")
+	foldertest.Stray(t, dir, young+"/x")
 	if _, err := Create(t.Context(), dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	left, want := leftovers(t, dir), []string{filepath.Base(young), filepath.Base(index)}
+	left, want := foldertest.Leftovers(t, dir), []string{filepath.Base(young), filepath.Base(index)}
 	slices.Sort(left)
 	slices.Sort(want)
 	if !slices.Equal(left, want) {

@@ -3,7 +3,6 @@ package dataset
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
@@ -77,15 +76,6 @@ func (f *findings) list() []string {
 		all[i] = outside.Text(line) // it has names and words of files in it, which may be anybody's
 	}
 	return all
-}
-
-// shown is a file's name as people may see it: in quotes where it has what they
-// would not see.
-func shown(name string) string {
-	if quoted := strconv.Quote(name); len(quoted) != len(name)+len(`""`) {
-		return quoted
-	}
-	return name
 }
 
 // lines is the first maxProblems lines, in order, of all that were added.

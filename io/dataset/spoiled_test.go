@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 )
 
 func flip(t testing.TB, path string) {
@@ -118,7 +119,7 @@ func isForgotten(removed map[string]bool) bool {
 func checkedFiles(whole map[string]string) []string {
 	var names []string
 	for name := range whole {
-		if !strings.HasSuffix(name, "/") && name != cardFile {
+		if !strings.HasSuffix(name, "/") && name != card.File {
 			names = append(names, name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -19,7 +20,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, path := range strays {
-		v.found.note("%s: not a file of the ledger; it does no harm", shown(path))
+		v.found.note("%s: not a file of the ledger; it does no harm", outside.Name(path))
 	}
 	const root = "shards"
 	files, ids, err := v.store.List(ctx, root)
@@ -74,7 +75,7 @@ func (v *verifier) stray(series framepb.Series, path, name string) {
 	unrecorded := ledger.Minus([]framepb.Span{span}, c.recorded)
 	switch {
 	case ledger.Count(ledger.Minus(unrecorded, c.asked)) < ledger.Count(unrecorded):
-		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", shown(path))
+		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", outside.Name(path))
 	case len(unrecorded) > 0:
 		v.found.foreign(&v.report, path)
 	case v.spoiled != nil:
@@ -82,19 +83,19 @@ func (v *verifier) stray(series framepb.Series, path, name string) {
 	default:
 		v.report.Foreign++
 		v.found.harm("%s: no receipt knows this shard, and others have its samples: "+
-			"loaders that read every file find them twice: --repair removes it", shown(path))
+			"loaders that read every file find them twice: --repair removes it", outside.Name(path))
 	}
 }
 
 // foreign notes a file that is not the dataset's. Loaders pass over hidden ones.
 func (f *findings) foreign(report *Report, path string) {
 	if strings.HasPrefix(pathpkg.Base(path), ".") {
-		f.note("%s: not a file of the dataset; it does no harm", shown(path))
+		f.note("%s: not a file of the dataset; it does no harm", outside.Name(path))
 		return
 	}
 	report.Foreign++
 	f.harm("%s: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ "+
-		"read it: move it away (--repair leaves it)", shown(path))
+		"read it: move it away (--repair leaves it)", outside.Name(path))
 }
 
 // findForeign looks at what lies in the folder of a shard, besides the files that were

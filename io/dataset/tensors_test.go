@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 )
@@ -45,7 +43,7 @@ func allOf(t *testing.T, dir string) (all []byte) {
 }
 
 // TestTensorsBeside: tensors are with their pictures in every format, where the index
-// says, and in packed sets of every format; and they are still there after a shard was
+// says; and they are still there after a shard was
 // written anew.
 func TestTensorsBeside(t *testing.T) {
 	for _, format := range Formats() {
@@ -53,18 +51,6 @@ func TestTensorsBeside(t *testing.T) {
 			dir, shard := createIn(t, format), withTensors(shardOf(door, 0, "fgfdf"))
 			write(t, dir, shard)
 			wantTensors(t, dir, shard.Frames)
-			for _, into := range Formats() {
-				seed, set := int64(7), filepath.Join(t.TempDir(), "set")
-				if err := packByHand(planned(t, dir, PackOptions{Format: into, SamplesPerFile: 2, ShuffleSeed: &seed}), dir, set, nil); err != nil {
-					t.Fatal(err)
-				}
-				all := allOf(t, set)
-				for i, frame := range shard.Frames {
-					if bytes.Count(all, frame.Data) == 0 || bytes.Count(all, frame.Tensor) != 1 {
-						t.Errorf("a set in %s does not have frame %d with its tensor", into, i)
-					}
-				}
-			}
 			write(t, dir, withTensors(shardOf(door, 4, "ff"))) // it has a sample of the other
 			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
 				t.Errorf("Repair = %+v, %v", report, err)
@@ -119,30 +105,6 @@ func TestTensorsDamaged(t *testing.T) {
 				t.Errorf("%s, %s repaired: %+v, %v", format, what, report, err)
 			}
 		}
-	}
-}
-
-// TestTensorsOfSome: shards with tensors and others make one packed set, in which a
-// frame that has none has an empty one in a table, and no file.
-func TestTensorsOfSome(t *testing.T) {
-	dir := createIn(t, "webdataset")
-	write(t, dir, shardOf(door, 0, "ff"), withTensors(shardOf(door, 2, "ff")))
-	set := filepath.Join(t.TempDir(), "set")
-	if err := packByHand(planned(t, dir, PackOptions{Format: "parquet"}), dir, set, nil); err != nil {
-		t.Fatal(err)
-	}
-	rows, err := parquet.ReadFile[struct {
-		Tensor *string `parquet:"tensor"`
-	}](filepath.Join(set, "train-000000.parquet"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sizes []int
-	for _, row := range rows {
-		sizes = append(sizes, len(*row.Tensor))
-	}
-	if want := 128 + 9*16*3; fmt.Sprint(sizes) != fmt.Sprint([]int{0, 0, want, want}) {
-		t.Errorf("the tensors have %d bytes", sizes)
 	}
 }
 

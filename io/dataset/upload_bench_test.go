@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 // BenchmarkSinkMemory uploads shards of 100 frames of 100 kB to a store that
@@ -29,13 +31,13 @@ func benchmarkSinkMemory(b *testing.B, format, kind string) {
 	w, shard := writer(b, s.name), bigShard()
 	defer debug.SetGCPercent(debug.SetGCPercent(5))
 	runtime.GC()
-	most := watch("/memory/classes/heap/objects:bytes")
+	most := foldertest.Watch("/memory/classes/heap/objects:bytes")
 	for i := int64(0); b.Loop(); i++ {
 		if _, err := w.Write(context.Background(), later(shard, i)); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric((float64(most.stop())-float64(most.first))/1e7, "shards-beside-it")
+	b.ReportMetric((float64(most.Stop())-float64(most.First))/1e7, "shards-beside-it")
 }
 
 // forgetShards takes what is written below shards as a store does, and keeps none.

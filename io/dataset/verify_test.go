@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -91,7 +93,7 @@ var damages = map[string]struct {
 	"changed picture": {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, damagedPicture)) }, Report{Frames: -1, Corrupt: 1}, "SHA-256"},
 	"a folder for a picture": {func(t *testing.T, dir string) {
 		remove(t, dir, damagedPicture)
-		stray(t, dir, damagedPicture+"/x")
+		foldertest.Stray(t, dir, damagedPicture+"/x")
 	}, Report{Frames: -1, Corrupt: 1}, "is a directory"},
 	"no picture": {func(t *testing.T, dir string) { remove(t, dir, damagedPicture) }, Report{Frames: -1, Missing: 1}, "no such file"},
 	"no folder":  {func(t *testing.T, dir string) { remove(t, dir, damagedShard) }, Report{Frames: -2, Missing: 2}, "no such file"},
@@ -153,26 +155,30 @@ var damages = map[string]struct {
 		write(t, dir, shard)
 	}, Report{Samples: 1, Corrupt: 1, Shards: 1}, "it is no picture"},
 	"strange files": {func(t *testing.T, dir string) {
-		stray(t, dir, damagedShard+"/x")
-		stray(t, dir, "shards/y")
-		stray(t, dir, "ledger/"+door.ID()+"/z")
+		foldertest.Stray(t, dir, damagedShard+"/x")
+		foldertest.Stray(t, dir, "shards/y")
+		foldertest.Stray(t, dir, "ledger/"+door.ID()+"/z")
 	}, Report{Foreign: 2}, damagedShard + "/x: not a file of the dataset"},
 	"hidden files": {func(t *testing.T, dir string) {
-		stray(t, dir, "shards/.DS_Store")
-		stray(t, dir, damagedShard+"/.DS_Store")
+		foldertest.Stray(t, dir, "shards/.DS_Store")
+		foldertest.Stray(t, dir, damagedShard+"/.DS_Store")
 	}, Report{}, damagedShard + "/.DS_Store: not a file of the dataset; it does no harm"},
 	"a file among the shards": {
-		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
+		func(t *testing.T, dir string) { foldertest.Stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
 		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ read it: move it away (--repair leaves it)",
 	},
 	"another format's shard": {
-		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4.tar") },
+		func(t *testing.T, dir string) {
+			foldertest.Stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-4.tar")
+		},
 		Report{Foreign: 1},
 		"/20260101T001200000Z-4.tar: not a file of the dataset",
 	},
 	"a shard of more samples than there are": {
-		func(t *testing.T, dir string) { stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-2147483647/x") },
+		func(t *testing.T, dir string) {
+			foldertest.Stray(t, dir, "shards/"+door.ID()+"/20260101T001200000Z-2147483647/x")
+		},
 		Report{Foreign: 1},
 		"-2147483647: not a file of the dataset",
 	},
@@ -187,21 +193,21 @@ var damages = map[string]struct {
 		if err := ledger.Open(dir).Request(asked); err != nil {
 			t.Fatal(err)
 		}
-		stray(t, dir, "shards/"+door.ID()+"/"+asked.Name()+"/x")
-		stray(t, dir, "shards/other/20260101T001200000Z-4/x")
+		foldertest.Stray(t, dir, "shards/"+door.ID()+"/"+asked.Name()+"/x")
+		foldertest.Stray(t, dir, "shards/other/20260101T001200000Z-4/x")
 	}, Report{Samples: 4, Missing: 4, Foreign: 1}, "no receipt knows this shard; it is unfinished work"},
 	"a folder of a shard without frames": {func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 6, "n"))
-		stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")
+		foldertest.Stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")
 	}, Report{Samples: 1, Gaps: map[string]int64{framepb.NoMedia: 1}, Shards: 1, Foreign: 1}, "not a file of the dataset"},
 	"a shard of another year": {func(t *testing.T, dir string) {
-		stray(t, dir, "shards/"+door.ID()+"/20270101T000000000Z-4/x")
+		foldertest.Stray(t, dir, "shards/"+door.ID()+"/20270101T000000000Z-4/x")
 	}, Report{Foreign: 1}, "not a file of the dataset"},
 	"a shard of another series": {func(t *testing.T, dir string) {
-		stray(t, dir, "shards/evil_123456789abc/20270101T000000000Z-4/x")
+		foldertest.Stray(t, dir, "shards/evil_123456789abc/20270101T000000000Z-4/x")
 	}, Report{Foreign: 1}, "not a file of the dataset"},
 	"a shard of samples that others have": {func(t *testing.T, dir string) {
-		stray(t, dir, "shards/"+door.ID()+"/20260101T000000000Z-2/x")
+		foldertest.Stray(t, dir, "shards/"+door.ID()+"/20260101T000000000Z-2/x")
 	}, Report{Foreign: 1}, "--repair removes it"},
 	"a pipe for the index": {func(t *testing.T, dir string) {
 		if err := syscall.Mkfifo(filepath.Join(dir, indexFile), 0o666); err != nil {
@@ -209,11 +215,11 @@ var damages = map[string]struct {
 		}
 	}, Report{Stale: true}, "is no file, but a pipe"},
 	"a folder for the index": {
-		func(t *testing.T, dir string) { stray(t, dir, indexFile+"/x") },
+		func(t *testing.T, dir string) { foldertest.Stray(t, dir, indexFile+"/x") },
 		Report{Stale: true},
 		"is a directory",
 	},
-	"a folder for the card": {func(t *testing.T, dir string) { stray(t, dir, cardFile+"/x") }, Report{}, ""},
+	"a folder for the card": {func(t *testing.T, dir string) { foldertest.Stray(t, dir, card.File+"/x") }, Report{}, ""},
 }
 
 func overwrite(t *testing.T, dir, name string, data []byte) {
@@ -302,11 +308,11 @@ func TestVerifyErrors(t *testing.T) {
 	if _, err := Verify(ctx, dir, VerifyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	stray(t, dir, "shards/"+door.ID()+"/x")
+	foldertest.Stray(t, dir, "shards/"+door.ID()+"/x")
 	if err := os.RemoveAll(filepath.Join(dir, "ledger")); err != nil {
 		t.Fatal(err)
 	}
-	stray(t, dir, "ledger")
+	foldertest.Stray(t, dir, "ledger")
 	if _, err := Verify(context.Background(), dir, VerifyOptions{}); err == nil {
 		t.Error("a ledger that cannot be read is no error")
 	}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -127,8 +128,8 @@ func sameRow(a, b *Sample) bool {
 }
 
 func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
-	card, err := v.store.Read(ctx, cardFile, cardLimit)
-	if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || err == nil && !bytes.Contains(card, []byte(cardMark)) {
+	have, err := v.store.Read(ctx, card.File, cardLimit)
+	if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || err == nil && !bytes.Contains(have, []byte(cardMark)) {
 		return nil // it is somebody's own
 	}
 	if err != nil {
@@ -137,8 +138,8 @@ func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
 	if err := c.addRequests(ctx); err != nil {
 		return err
 	}
-	if string(card) != c.card() {
-		v.found.note("%s: it is not the card of the dataset as it is now: kvsframes index writes it again; whoever takes out its second line keeps it as it is", cardFile)
+	if string(have) != c.card() {
+		v.found.note("%s: it is not the card of the dataset as it is now: kvsframes index writes it again; whoever takes out its second line keeps it as it is", card.File)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 )
 
@@ -43,9 +44,9 @@ func TestVerifyIndex(t *testing.T) {
 			}
 		}, true, "it has a row of front~door_20260101T000018000Z, which is in no receipt"},
 		"a card of before": {func(t *testing.T, dir string) {
-			overwrite(t, dir, cardFile, []byte(tree(t, dir)[cardFile]+"More.\n"))
+			overwrite(t, dir, card.File, []byte(tree(t, dir)[card.File]+"More.\n"))
 		}, false, "README.md: it is not the card of the dataset as it is now"},
-		"somebody's card": {func(t *testing.T, dir string) { overwrite(t, dir, cardFile, []byte("# Mine\n")) }, false, ""},
+		"somebody's card": {func(t *testing.T, dir string) { overwrite(t, dir, card.File, []byte("# Mine\n")) }, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := create(t)

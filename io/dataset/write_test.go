@@ -13,6 +13,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 func init() {
@@ -59,7 +60,7 @@ func TestWrite(t *testing.T) {
 // TestWriteFails: a sink that cannot write fails the job.
 func TestWriteFails(t *testing.T) {
 	full := create(t)
-	stray(t, full, "shards")
+	foldertest.Stray(t, full, "shards")
 	for name, test := range map[string]struct{ dir, outcomes, want string }{
 		"no dataset": {t.TempDir(), "ffff", "not a kvsframes dataset"},
 		"no shard":   {create(t), "ffff xfff", "are not 4 samples"},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -70,14 +71,16 @@ func TestLayout(t *testing.T) {
 
 // befores are what may stand in a dataset where the shard "ffnd" is written.
 var befores = map[string]func(*testing.T, string){
-	"nothing":            func(*testing.T, string) {},
-	"the same":           func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffnd")) },
-	"other pictures":     func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ggnd")) },
-	"more pictures":      func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffff")) },
-	"no pictures":        func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "nnnn")) },
-	"a failed one":       func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "fFnd")) },
-	"all failed":         func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "FFFF")) },
-	"other files of its": func(t *testing.T, dir string) { stray(t, dir, damagedShard+"/front~door_20260101T000009000Z.npy") },
+	"nothing":        func(*testing.T, string) {},
+	"the same":       func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffnd")) },
+	"other pictures": func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ggnd")) },
+	"more pictures":  func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "ffff")) },
+	"no pictures":    func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "nnnn")) },
+	"a failed one":   func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "fFnd")) },
+	"all failed":     func(t *testing.T, dir string) { write(t, dir, shardOf(door, 0, "FFFF")) },
+	"other files of its": func(t *testing.T, dir string) {
+		foldertest.Stray(t, dir, damagedShard+"/front~door_20260101T000009000Z.npy")
+	},
 	"a damaged receipt": func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 0, "ggnd"))
 		damage(t, dir, "ledger/"+door.ID()+"/20260101T000000000Z-4.json")
@@ -86,17 +89,6 @@ var befores = map[string]func(*testing.T, string){
 		write(t, dir, shardOf(door, 0, "ffnd"))
 		damage(t, dir, "shards/"+door.ID()+"/20260101T000000000Z-4/front~door_20260101T000000000Z.jpg")
 	},
-}
-
-func stray(t testing.TB, dir, name string) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte("stray"), 0o666); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func damage(t testing.TB, dir, name string) {
@@ -272,7 +264,7 @@ func TestDiskErrors(t *testing.T) {
 	for _, path := range []string{"shards", "ledger", "tmp", "shards/" + door.ID(), "ledger/" + door.ID()} {
 		t.Run(path, func(t *testing.T) {
 			dir := create(t)
-			stray(t, dir, path)
+			foldertest.Stray(t, dir, path)
 			want := tree(t, dir)
 			w, err := NewWriter(context.Background(), dir)
 			if err == nil {

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"bytes"
@@ -8,58 +8,63 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // The files of a packed set besides those that have its frames.
 const (
-	packFile   = "pack.json"
+	setFile    = "pack.json"
 	shardsFile = "shards.json"
 )
 
-// packVersion is of the description and of what files hold.
-const packVersion = 1
+// version is of the description and of what files hold.
+const version = 1
 
-// ErrNoPackedSet is the error of a place that is no packed set.
-var ErrNoPackedSet = errors.New("not a packed set")
+// setLimit is the most that is read of a description: it names the set's streams, and so has
+// room for 60,000 of the longest names.
+const setLimit = 16 << 20
 
-// PackedSet is the description of a packed set, its pack.json. It says what the
+// ErrNoSet is the error of a place that is no packed set.
+var ErrNoSet = errors.New("not a packed set")
+
+// Set is the description of a packed set, its pack.json. It says what the
 // set was made of and how, and so what every byte of its files is: equal
 // descriptions are of equal files.
-type PackedSet struct {
-	Version        int           `json:"version"`
-	Format         string        `json:"dataset_format"`
-	SamplesPerFile int64         `json:"samples_per_file"`
-	ShuffleSeed    *int64        `json:"shuffle_seed"` // null: not shuffled
-	SplitBy        string        `json:"split_by"`
-	Splits         []PackedSplit `json:"splits"`
-	StreamNames    []string      `json:"stream_names"`    // that were asked for; null: all
-	Start          string        `json:"start_timestamp"` // RFC 3339; empty: no limit
-	End            string        `json:"end_timestamp"`
-	Frames         int64         `json:"frames"`
-	Bytes          int64         `json:"bytes"`             // of the pictures
-	Tensors        bool          `json:"tensors,omitempty"` // pictures are .npy files
-	Selection      string        `json:"selection"`         // SHA-256 of which frames these are and of their pictures, in hex
+type Set struct {
+	Version        int        `json:"version"`
+	Format         string     `json:"dataset_format"`
+	SamplesPerFile int64      `json:"samples_per_file"`
+	ShuffleSeed    *int64     `json:"shuffle_seed"` // null: not shuffled
+	SplitBy        string     `json:"split_by"`
+	Splits         []SetSplit `json:"splits"`
+	StreamNames    []string   `json:"stream_names"`    // that were asked for; null: all
+	Start          string     `json:"start_timestamp"` // RFC 3339; empty: no limit
+	End            string     `json:"end_timestamp"`
+	Frames         int64      `json:"frames"`
+	Bytes          int64      `json:"bytes"`             // of the pictures
+	Tensors        bool       `json:"tensors,omitempty"` // pictures are .npy files
+	Selection      string     `json:"selection"`         // SHA-256 of which frames these are and of their pictures, in hex
 }
 
-// PackedSplit is a split, and how much it has.
-type PackedSplit struct {
+// SetSplit is a split, and how much it has.
+type SetSplit struct {
 	Split
 	Frames int64 `json:"frames"`
 	Files  int64 `json:"files"`
 }
 
-func describeSet(o PackOptions, where *arrangement, total groupCount, sum string) PackedSet {
-	set := PackedSet{
-		Version: packVersion, Format: o.Format, SamplesPerFile: where.PerFile, ShuffleSeed: o.ShuffleSeed,
+func describeSet(o Options, where *arrangement, total groupCount, sum string) Set {
+	set := Set{
+		Version: version, Format: o.Format, SamplesPerFile: where.PerFile, ShuffleSeed: o.ShuffleSeed,
 		SplitBy: o.SplitBy, Splits: where.Splits, StreamNames: where.Selection.Streams,
 		Frames: total.frames, Bytes: total.bytes, Tensors: total.first.Format == framepb.NPY, Selection: sum,
 	}
@@ -72,21 +77,21 @@ func describeSet(o PackOptions, where *arrangement, total groupCount, sum string
 	return set
 }
 
-// PackMismatchError says that a place holds a set that was packed with another
+// MismatchError says that a place holds a set that was packed with another
 // option.
-type PackMismatchError struct {
+type MismatchError struct {
 	Place      string
 	Field      string // as the option's flag is called
 	Want, Have string
 }
 
-func (e *PackMismatchError) Error() string {
+func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s is %s, but for what %s holds it was %s: pack it in the same way, or choose another OUT",
 		e.Field, e.Want, e.Place, e.Have)
 }
 
 // match compares with the set that a place has.
-func (s PackedSet) match(place string, has PackedSet) error {
+func (s Set) match(place string, has Set) error {
 	if has.Version != s.Version {
 		return fmt.Errorf("what %s holds has version %d, this kvsframes knows %d: choose another OUT", place, has.Version, s.Version)
 	}
@@ -94,7 +99,7 @@ func (s PackedSet) match(place string, has PackedSet) error {
 	have := has.options()
 	for i, want := range s.options() {
 		if want != have[i] {
-			errs = append(errs, &PackMismatchError{place, want.name, want.value, outside.Text(shown(have[i].value))})
+			errs = append(errs, &MismatchError{place, want.name, want.value, outside.Text(outside.Name(have[i].value))})
 		}
 	}
 	if errs == nil && s.Selection != has.Selection {
@@ -107,7 +112,7 @@ func (s PackedSet) match(place string, has PackedSet) error {
 type namedOption struct{ name, value string }
 
 // options are what the set was asked for, as flags would say it.
-func (s PackedSet) options() []namedOption {
+func (s Set) options() []namedOption {
 	var seed, splits []string
 	if s.ShuffleSeed != nil {
 		seed = append(seed, strconv.FormatInt(*s.ShuffleSeed, 10))
@@ -133,21 +138,21 @@ func (s PackedSet) options() []namedOption {
 	return options
 }
 
-// OpenPacked returns the description of the packed set in a place. The error
-// satisfies ErrNoPackedSet, or says why it cannot be read.
-func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
-	var set PackedSet
+// Open returns the description of the packed set in a place. The error
+// satisfies ErrNoSet, or says why it cannot be read.
+func Open(ctx context.Context, place string) (Set, error) {
+	var set Set
 	root, err := store.At(place)
 	if err != nil {
 		return set, err
 	}
-	data, err := root.Read(ctx, packFile, descriptionLimit)
+	data, err := root.Read(ctx, setFile, setLimit)
 	unfit := (*store.UnfitError)(nil)
 	switch {
 	case errors.As(err, &unfit):
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: it %s", place, packFile, unfit.Problem)
+		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: it %s", place, setFile, unfit.Problem)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return set, fmt.Errorf("%q is %w: it has no %s", place, ErrNoPackedSet, packFile)
+		return set, fmt.Errorf("%q is %w: it has no %s", place, ErrNoSet, setFile)
 	case err != nil:
 		return set, fmt.Errorf("opening the packed set %q: %w", place, err)
 	}
@@ -158,29 +163,29 @@ func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
 		err = fields.Decode(&set)
 	}
 	if err != nil {
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w: choose another OUT", place, packFile, err)
+		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w: choose another OUT", place, setFile, err)
 	}
 	return set, nil
 }
 
-// CheckPackPlace says why nothing can be packed into a place: it is not empty, and
-// no packed set. It leaves no trace.
-func CheckPackPlace(ctx context.Context, place string) error {
-	_, err := OpenPacked(ctx, place)
-	if !errors.Is(err, ErrNoPackedSet) {
+// Check returns an error that says why nothing can be packed into a place: it is not empty,
+// and no packed set. It leaves no trace.
+func Check(ctx context.Context, place string) error {
+	_, err := Open(ctx, place)
+	if !errors.Is(err, ErrNoSet) {
 		return err
 	}
-	problem := store.CheckEmpty(ctx, place, packFile)
+	problem := store.CheckEmpty(ctx, place, setFile)
 	if problem == nil {
 		return nil
 	}
-	if _, err = OpenPacked(ctx, place); errors.Is(err, ErrNoPackedSet) { // or has another process just made it?
+	if _, err = Open(ctx, place); errors.Is(err, ErrNoSet) { // or has another process just made it?
 		taken := (*store.TakenError)(nil)
 		switch {
 		case !errors.As(problem, &taken):
 			return problem
 		case taken.NotEmpty:
-			return fmt.Errorf("%w and %w: choose another OUT", problem, ErrNoPackedSet)
+			return fmt.Errorf("%w and %w: choose another OUT", problem, ErrNoSet)
 		}
 		return fmt.Errorf("%w: choose another OUT", problem)
 	}
@@ -189,26 +194,26 @@ func CheckPackPlace(ctx context.Context, place string) error {
 
 // Create makes the description of the set in a place, before any file of it. It
 // refuses a place that holds anything else, or another set: with a
-// *PackMismatchError for each option that differs.
-func (p *PackPlan) Create(ctx context.Context, place string) error {
+// *MismatchError for each option that differs.
+func (p *Plan) Create(ctx context.Context, place string) error {
 	if path, ok := store.Below(place, p.dir); ok {
 		folder, _, _ := strings.Cut(path, "/")
-		if slices.Contains(ownFolders, folder) {
+		if dataset.IsOwnFolder(folder) {
 			return fmt.Errorf("OUT is %q, in the dataset's own folder %s, where it would be damage: choose another OUT",
 				place, folder)
 		}
 	}
-	if err := CheckPackPlace(ctx, place); err != nil {
+	if err := Check(ctx, place); err != nil {
 		return err
 	}
 	root, err := store.At(place)
 	if err != nil {
 		return err
 	}
-	if err := store.MakeFile(ctx, root, packFile, indented(p.Set)); err != nil {
+	if err := store.MakeFile(ctx, root, setFile, indented(p.Set)); err != nil {
 		return err
 	}
-	has, err := OpenPacked(ctx, place)
+	has, err := Open(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -230,15 +235,15 @@ func (a *arrangement) file(number int64) (name string, frames int64) {
 // sweepPacked removes what killed processes left of a set in a folder. Once all
 // files are there, nobody's writing of them is needed any more: who writes one all
 // the same tries again, and finds it. What is not of the set stays.
-func sweepPacked(root store.Store, set PackedSet) error {
+func sweepPacked(root store.Store, set Set) error {
 	folder, ok := root.(store.Folder)
 	if !ok {
 		return nil
 	}
-	if err := store.SweepMade(folder, packFile); err != nil {
+	if err := store.SweepMade(folder, setFile); err != nil {
 		return err
 	}
-	files := map[string]bool{shardsFile: true, cardFile: true}
+	files := map[string]bool{shardsFile: true, card.File: true}
 	for _, split := range set.Shards() {
 		for _, file := range split.Files {
 			files[file.Name] = true

@@ -1,26 +1,26 @@
-package dataset
+package foldertest
 
 import (
 	"runtime/metrics"
 	"time"
 )
 
-// watched is a figure of the runtime that is looked at until stop is called.
-type watched struct {
+// Watched is a figure of the runtime that is looked at until Stop is called.
+type Watched struct {
 	samples    []metrics.Sample
 	quit, done chan struct{}
-	first      uint64 // what it was in the beginning
+	First      uint64 // what it was in the beginning
 	most       uint64
 }
 
-// watch begins to look at a figure, less others.
-func watch(figure string, less ...string) *watched {
-	w := &watched{samples: []metrics.Sample{{Name: figure}}, quit: make(chan struct{}), done: make(chan struct{})}
+// Watch begins to look at a figure, less others.
+func Watch(figure string, less ...string) *Watched {
+	w := &Watched{samples: []metrics.Sample{{Name: figure}}, quit: make(chan struct{}), done: make(chan struct{})}
 	for _, name := range less {
 		w.samples = append(w.samples, metrics.Sample{Name: name})
 	}
 	w.look()
-	w.first = w.most
+	w.First = w.most
 	go func() {
 		defer close(w.done)
 		ticker := time.NewTicker(time.Millisecond)
@@ -37,7 +37,7 @@ func watch(figure string, less ...string) *watched {
 	return w
 }
 
-func (w *watched) look() {
+func (w *Watched) look() {
 	metrics.Read(w.samples)
 	value := w.samples[0].Value.Uint64()
 	for _, less := range w.samples[1:] {
@@ -46,8 +46,8 @@ func (w *watched) look() {
 	w.most = max(w.most, value)
 }
 
-// stop returns the most that there was.
-func (w *watched) stop() uint64 {
+// Stop returns the most that there was.
+func (w *Watched) Stop() uint64 {
 	close(w.quit)
 	<-w.done
 	return w.most

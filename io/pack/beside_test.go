@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 // TestPackBesideAnother: a pack that another one of the same set overtakes, at
@@ -17,7 +19,7 @@ func TestPackBesideAnother(t *testing.T) {
 	t.Parallel()
 	dir := archive(t, "webdataset")
 	for _, format := range []string{"webdataset", "files"} {
-		plan := planned(t, dir, PackOptions{Format: format, SamplesPerFile: 6})
+		plan := planned(t, dir, Options{Format: format, SamplesPerFile: 6})
 		undisturbed := t.TempDir()
 		if err := packByHand(plan, dir, undisturbed, nil); err != nil {
 			t.Fatal(err)
@@ -46,7 +48,7 @@ func TestManyPacks(t *testing.T) {
 	t.Parallel()
 	dir := archive(t, "webdataset")
 	for _, format := range []string{"webdataset", "files"} {
-		plan := planned(t, dir, PackOptions{Format: format, SamplesPerFile: 3})
+		plan := planned(t, dir, Options{Format: format, SamplesPerFile: 3})
 		place := filepath.Join(t.TempDir(), "set")
 		var all sync.WaitGroup
 		for range 4 {
@@ -57,7 +59,7 @@ func TestManyPacks(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if left := leftovers(t, place); len(left) > 0 {
+		if left := foldertest.Leftovers(t, place); len(left) > 0 {
 			t.Errorf("%s: left is %v", format, left)
 		}
 	}
@@ -68,15 +70,15 @@ func TestManyPacks(t *testing.T) {
 func TestPackLeavesOthers(t *testing.T) {
 	t.Parallel()
 	dir := archive(t, "webdataset")
-	plan := planned(t, dir, PackOptions{Format: "files", SamplesPerFile: 6})
+	plan := planned(t, dir, Options{Format: "files", SamplesPerFile: 6})
 	for _, prepare := range []func(place string){
-		func(place string) { somebodys(t, filepath.Join(place, "tmp")) },
-		func(place string) { makeFolder(t, place, "tmp") },
+		func(place string) { foldertest.Somebodys(t, filepath.Join(place, "tmp")) },
+		func(place string) { foldertest.MakeFolder(t, place, "tmp") },
 	} {
 		place := t.TempDir()
 		prepare(place)
 		want := tree(t, place)
-		if err := packByHand(plan, dir, place, nil); !errors.Is(err, ErrNoPackedSet) {
+		if err := packByHand(plan, dir, place, nil); !errors.Is(err, ErrNoSet) {
 			t.Errorf("a folder with tmp alone: %v", err)
 		}
 		equalTrees(t, tree(t, place), want, "tmp alone")
@@ -86,7 +88,7 @@ func TestPackLeavesOthers(t *testing.T) {
 	if err := packByHand(plan, dir, place, nil); err != nil {
 		t.Fatal(err)
 	}
-	somebodys(t, filepath.Join(place, "tmp"))
+	foldertest.Somebodys(t, filepath.Join(place, "tmp"))
 	want := tree(t, place)
 	files, err := filepath.Glob(filepath.Join(place, "train-000001", "*"))
 	if err != nil || len(files) != 6 {
@@ -95,7 +97,7 @@ func TestPackLeavesOthers(t *testing.T) {
 	if err := os.Remove(files[3]); err != nil {
 		t.Fatal(err)
 	}
-	stray(t, place, "train-000001/cat.jpg")
+	foldertest.Stray(t, place, "train-000001/cat.jpg")
 	damaged := tree(t, place)
 	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), "train-000001/cat.jpg is not kvsframes' own") {
 		t.Errorf("somebody's file in a folder that is to be replaced: %v", err)
@@ -104,7 +106,7 @@ func TestPackLeavesOthers(t *testing.T) {
 	if err := os.Remove(filepath.Join(place, "train-000001", "cat.jpg")); err != nil {
 		t.Fatal(err)
 	}
-	stray(t, place, "train-000001/"+filepath.Base(files[3])+"/cat.jpg")
+	foldertest.Stray(t, place, "train-000001/"+filepath.Base(files[3])+"/cat.jpg")
 	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), filepath.Base(files[3])+" is not kvsframes' own") {
 		t.Errorf("somebody's folder by the name of a picture: %v", err)
 	}
@@ -119,7 +121,7 @@ func TestPackLeavesOthers(t *testing.T) {
 	if err := os.Remove(files[3]); err != nil {
 		t.Fatal(err)
 	}
-	elsewhere := linkAway(t, place, "tmp")
+	elsewhere := foldertest.LinkAway(t, place, "tmp")
 	want = tree(t, elsewhere)
 	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), "is a link") {
 		t.Errorf("tmp elsewhere: %v", err)

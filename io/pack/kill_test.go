@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
@@ -22,17 +23,17 @@ func TestPackKilledAtEachStep(t *testing.T) {
 	for _, format := range []string{"webdataset", "files"} {
 		for _, name := range []string{"folder", "mem"} {
 			t.Run(format+" in "+name, func(t *testing.T) {
-				plan := planned(t, dir, PackOptions{Format: format, SamplesPerFile: 6, ShuffleSeed: new(int64(5))})
-				undisturbed := spots[name](t)
-				if err := packByHand(plan, dir, undisturbed.name, nil); err != nil {
+				plan := planned(t, dir, Options{Format: format, SamplesPerFile: 6, ShuffleSeed: new(int64(5))})
+				undisturbed := places[name](t)
+				if err := packByHand(plan, dir, undisturbed, nil); err != nil {
 					t.Fatal(err)
 				}
-				want := undisturbed.files(t)
+				want := filesAt(t, undisturbed)
 				steps := 1
 				for at := 0; at < steps; at++ {
-					s, count := spots[name](t), 0
+					place, count := places[name](t), 0
 					var mu sync.Mutex
-					err := packByHand(plan, dir, s.name, func(string) error {
+					err := packByHand(plan, dir, place, func(string) error {
 						mu.Lock()
 						defer mu.Unlock()
 						if count++; count-1 < at {
@@ -44,15 +45,15 @@ func TestPackKilledAtEachStep(t *testing.T) {
 						break
 					}
 					steps = max(steps, count+1)
-					for file, data := range s.files(t) {
-						if file != packFile && data != want[file] && !strings.Contains(file, "/") {
+					for file, data := range filesAt(t, place) {
+						if file != setFile && data != want[file] && !strings.Contains(file, "/") {
 							t.Errorf("step %d: %s is not whole", at, file)
 						}
 					}
-					if err := packByHand(plan, dir, s.name, nil); err != nil {
+					if err := packByHand(plan, dir, place, nil); err != nil {
 						t.Fatalf("step %d: %v", at, err)
 					}
-					equalTrees(t, s.files(t), want, fmt.Sprint("step ", at))
+					equalTrees(t, filesAt(t, place), want, fmt.Sprint("step ", at))
 				}
 				if steps < 8 {
 					t.Errorf("only %d steps were tried", steps)
@@ -65,9 +66,9 @@ func TestPackKilledAtEachStep(t *testing.T) {
 // What is whole is not written again; what is not, is.
 func TestPackGoesOn(t *testing.T) {
 	dir := archive(t, "webdataset")
-	for _, format := range Formats() {
+	for _, format := range dataset.Formats() {
 		place := filepath.Join(t.TempDir(), "set")
-		plan := planned(t, dir, PackOptions{Format: format, SamplesPerFile: 6})
+		plan := planned(t, dir, Options{Format: format, SamplesPerFile: 6})
 		if err := packByHand(plan, dir, place, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func onCores(t *testing.T, n int) {
 // TestPackOnCores: the set has the same bytes however many CPUs and bundles there are.
 func TestPackOnCores(t *testing.T) {
 	dir := archive(t, "webdataset")
-	plan := planned(t, dir, PackOptions{SamplesPerFile: 3, ShuffleSeed: new(int64(5))})
+	plan := planned(t, dir, Options{SamplesPerFile: 3, ShuffleSeed: new(int64(5))})
 	undisturbed := filepath.Join(t.TempDir(), "set")
 	if err := packByHand(plan, dir, undisturbed, nil); err != nil {
 		t.Fatal(err)
@@ -40,12 +40,12 @@ func TestPackOnCores(t *testing.T) {
 				t.Fatal(err)
 			}
 			p, s := beam.NewPipelineWithRoot()
-			Pack(s, PackParams{Dir: dir, Place: place}, plan)
-			before := PackCounters()
+			Pack(s, Params{Dir: dir, Place: place}, plan)
+			before := Counters()
 			if _, err := run(context.Background(), p); err != nil {
 				t.Fatal(name, cores, err)
 			}
-			if done := PackCounters(); done.Files-before.Files != 12 || done.Frames-before.Frames != archiveFrames {
+			if done := Counters(); done.Files-before.Files != 12 || done.Frames-before.Frames != archiveFrames {
 				t.Errorf("%s on %d cores counts %+v, before it %+v", name, cores, done, before)
 			}
 			if missing, err := plan.Finish(t.Context(), place); missing > 0 || err != nil {
@@ -61,7 +61,7 @@ func TestPackManyAtOnce(t *testing.T) {
 	const cores = 3
 	onCores(t, cores)
 	dir := archive(t, "webdataset")
-	plan := planned(t, dir, PackOptions{SamplesPerFile: 3})
+	plan := planned(t, dir, Options{SamplesPerFile: 3})
 	var under, most atomic.Int64
 	all := make(chan struct{})
 	var once sync.Once
@@ -94,40 +94,40 @@ func TestPackManyAtOnce(t *testing.T) {
 func TestPackBundleFails(t *testing.T) {
 	onCores(t, 4)
 	boom := errors.New("boom")
-	for name, end := range map[string]func(b *packBundle, cancel func()) error{
-		"a file": func(b *packBundle, _ func()) error {
+	for name, end := range map[string]func(b *bundle, cancel func()) error{
+		"a file": func(b *bundle, _ func()) error {
 			leave, err := b.enter(t.Context(), 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.write(leave, func(context.Context) (packedFile, error) { return packedFile{}, boom })
+			b.write(leave, func(context.Context) (writtenFile, error) { return writtenFile{}, boom })
 			_, err = b.wait()
 			return err
 		},
-		"the next file": func(b *packBundle, _ func()) error {
+		"the next file": func(b *bundle, _ func()) error {
 			leave, err := b.enter(t.Context(), 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.write(leave, func(context.Context) (packedFile, error) { return packedFile{}, boom })
+			b.write(leave, func(context.Context) (writtenFile, error) { return writtenFile{}, boom })
 			<-b.ctx.Done()
 			_, err = b.enter(t.Context(), 1)
 			return err
 		},
-		"the job": func(b *packBundle, cancel func()) error {
+		"the job": func(b *bundle, cancel func()) error {
 			cancel()
 			if _, err := b.enter(t.Context(), 1); !errors.Is(err, context.Canceled) {
 				t.Errorf("after the job was cancelled: %v", err)
 			}
 			return boom
 		},
-		"the bundle": func(b *packBundle, _ func()) error {
+		"the bundle": func(b *bundle, _ func()) error {
 			b.abandon()
 			return boom
 		},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		var b packBundle
+		var b bundle
 		var running atomic.Int64
 		for range 2 {
 			leave, err := b.enter(ctx, 1)
@@ -135,19 +135,19 @@ func TestPackBundleFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			running.Add(1)
-			b.write(leave, func(ctx context.Context) (packedFile, error) {
+			b.write(leave, func(ctx context.Context) (writtenFile, error) {
 				defer running.Add(-1)
 				<-ctx.Done()
-				return packedFile{}, ctx.Err()
+				return writtenFile{}, ctx.Err()
 			})
 		}
 		if err := end(&b, cancel); !errors.Is(err, boom) || running.Load() != 0 {
 			t.Errorf("%s fails: %v, %d files are still written", name, err, running.Load())
 		}
-		if !packRoom.TryAcquire(framesAtOnce) {
+		if !framesRoom.TryAcquire(framesAtOnce) {
 			t.Fatalf("%s fails: room is still taken", name)
 		}
-		packRoom.Release(framesAtOnce)
+		framesRoom.Release(framesAtOnce)
 		cancel()
 	}
 }

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"cmp"
@@ -15,25 +15,26 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// PackPlan says which file of a packed set each frame of a dataset goes into. It
+// Plan says which file of a packed set each frame of a dataset goes into. It
 // holds counts, not frames.
-type PackPlan struct {
-	Set     PackedSet
+type Plan struct {
+	Set     Set
 	Missing int64 // samples that were asked for and are in no receipt
 	Failed  int64 // samples that are FAILED gaps
 
 	dir   string
-	works []packWork
+	works []work
 	where arrangement
 }
 
-// packWork is a group of samples, as an element of the pipeline.
-type packWork struct {
+// work is a group of samples, as an element of the pipeline.
+type work struct {
 	Spans  []framepb.Span // it is all that is recorded of these
 	Starts []int64        // how many frames of each split the groups before it have
 	Sum    []byte         // of its frames
@@ -44,7 +45,7 @@ type packWork struct {
 type arrangement struct {
 	Selection selection
 	Divider   divider
-	Splits    []PackedSplit
+	Splits    []SetSplit
 	PerFile   int64
 	Seed      *int64
 	Ambiguous map[string]bool // series, by ID, that are not the only one of their stream
@@ -60,21 +61,21 @@ func (e *UnknownStreamError) Error() string {
 	return fmt.Sprintf("the dataset has no stream %q: it has %s", e.Stream, strings.Join(e.Known, ", "))
 }
 
-// PlanPack reads once the receipts of what is selected of the dataset at dir. The
+// NewPlan reads once the receipts of what is selected of the dataset at dir. The
 // error is an *UnknownStreamError or an *EmptySplitError, says that no frame is
 // selected, or why the dataset cannot be read.
-func PlanPack(ctx context.Context, dir string, o PackOptions) (*PackPlan, error) {
+func NewPlan(ctx context.Context, dir string, o Options) (*Plan, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	o = o.defaults()
-	source, err := newCataloger(ctx, dir)
+	source, err := dataset.NewReader(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	plan := &PackPlan{dir: dir}
+	plan := &Plan{dir: dir}
 	plan.where = arrangement{Selection: selectionOf(o), Divider: newDivider(o.SplitBy, o.Splits), Seed: o.ShuffleSeed}
-	recorded, err := recordedSpans(source.ledger.WithContext(ctx))
+	recorded, err := source.Recorded(ctx)
 	if err == nil {
 		err = checkStreams(o.Streams, recorded)
 	}
@@ -88,7 +89,7 @@ func PlanPack(ctx context.Context, dir string, o PackOptions) (*PackPlan, error)
 	if err := plan.arrange(o, groups); err != nil {
 		return nil, err
 	}
-	plan.Missing, err = missingSamples(source.ledger.WithContext(ctx), plan.where.Selection, groups)
+	plan.Missing, err = missingSamples(ledger.Open(dir).WithContext(ctx), plan.where.Selection, groups)
 	return plan, err
 }
 
@@ -117,31 +118,31 @@ type groupCount struct {
 	series        map[string]string // of the frames: by ID, their streams
 	failed        int64
 	sum           []byte
-	first         *Sample // the first frame
+	first         *dataset.Sample // the first frame
 }
 
 // countAll counts as many groups at once as there are CPUs.
-func (a *arrangement) countAll(ctx context.Context, source *cataloger, spans []framepb.Span) ([]*groupCount, error) {
+func (a *arrangement) countAll(ctx context.Context, source *dataset.Reader, spans []framepb.Span) ([]*groupCount, error) {
 	var groups []*groupCount
 	var tasks errgroup.Group
 	tasks.SetLimit(runtime.GOMAXPROCS(0))
 	defer tasks.Wait()
-	for group, err := range source.groupsOf(ctx, spans, source.outcomesOf) {
+	for group, err := range source.Samples(ctx, spans, false) {
 		if err != nil {
 			return nil, err
 		}
 		c := new(groupCount)
 		groups = append(groups, c)
 		tasks.Go(func() error {
-			*c = a.count(group.samples)
-			c.spans = group.spans
+			*c = a.count(group.Samples)
+			c.spans = group.Spans
 			return nil
 		})
 	}
 	return groups, tasks.Wait()
 }
 
-func (a *arrangement) count(samples []Sample) groupCount {
+func (a *arrangement) count(samples []dataset.Sample) groupCount {
 	c := groupCount{units: make(map[string]int64), series: make(map[string]string), sum: a.Selection.sum(samples)}
 	for i := range samples {
 		s := &samples[i]
@@ -164,7 +165,7 @@ func (a *arrangement) count(samples []Sample) groupCount {
 }
 
 // arrange makes the plan of what was counted.
-func (p *PackPlan) arrange(o PackOptions, groups []*groupCount) error {
+func (p *Plan) arrange(o Options, groups []*groupCount) error {
 	total := groupCount{units: make(map[string]int64), series: make(map[string]string)}
 	all := sha256.New()
 	for _, g := range groups {
@@ -185,7 +186,7 @@ func (p *PackPlan) arrange(o PackOptions, groups []*groupCount) error {
 	counts := make([]int64, len(o.Splits))
 	for _, g := range groups {
 		if g.frames > 0 {
-			p.works = append(p.works, packWork{Spans: hulls(g.spans), Starts: slices.Clone(counts), Sum: g.sum})
+			p.works = append(p.works, work{Spans: hulls(g.spans), Starts: slices.Clone(counts), Sum: g.sum})
 		}
 		for unit, frames := range g.units {
 			counts[where.Divider.Of[unit]] += frames
@@ -215,7 +216,7 @@ func (c *groupCount) add(g *groupCount) {
 }
 
 // perFile is how many frames a file has.
-func (a *arrangement) perFile(o PackOptions, total groupCount) (int64, error) {
+func (a *arrangement) perFile(o Options, total groupCount) (int64, error) {
 	if o.FileSize == 0 {
 		return int64(o.SamplesPerFile), nil
 	}
@@ -251,7 +252,7 @@ func (a *arrangement) divide(splits []Split, counts []int64, units int) error {
 		if counts[i] == 0 {
 			empty = append(empty, split.Name)
 		}
-		a.Splits = append(a.Splits, PackedSplit{Split: split, Frames: counts[i], Files: (counts[i] + a.PerFile - 1) / a.PerFile})
+		a.Splits = append(a.Splits, SetSplit{Split: split, Frames: counts[i], Files: (counts[i] + a.PerFile - 1) / a.PerFile})
 	}
 	if len(empty) == 0 {
 		return nil
@@ -267,14 +268,14 @@ func (a *arrangement) divide(splits []Split, counts []int64, units int) error {
 }
 
 // prefix is what a frame's key begins with where the stream's name will not do.
-func (a *arrangement) prefix(s *Sample) string {
+func (a *arrangement) prefix(s *dataset.Sample) string {
 	if a.Ambiguous[s.Series] {
 		return s.Series
 	}
 	return ""
 }
 
-func (a *arrangement) member(s *Sample) container.Member {
+func (a *arrangement) member(s *dataset.Sample) container.Member {
 	return container.Member{Size: int(s.Size), TensorSize: int(s.TensorSize), Prefix: a.prefix(s), Frame: framepb.Frame{
 		Stream: s.Stream, StreamARN: s.StreamARN, SampleMs: s.SampleMs, ImageMs: s.ImageMs,
 		Format: s.Format, Width: s.Width, Height: s.Height, Labels: s.Labels,
@@ -288,8 +289,8 @@ type place struct {
 }
 
 // places yields the frames of a group, and the place of each.
-func (a *arrangement) places(samples []Sample, starts []int64) iter.Seq2[*Sample, place] {
-	return func(yield func(*Sample, place) bool) {
+func (a *arrangement) places(samples []dataset.Sample, starts []int64) iter.Seq2[*dataset.Sample, place] {
+	return func(yield func(*dataset.Sample, place) bool) {
 		orders, firsts := make([]permutation, len(a.Splits)), make([]int64, len(a.Splits)+1)
 		for i, split := range a.Splits {
 			firsts[i+1] = firsts[i] + split.Files

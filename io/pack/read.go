@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"context"
@@ -59,6 +59,9 @@ const (
 	pieceSize = 1 << 20  // of blobs that lie side by side, read in one go
 	pieceGap  = 64 << 10 // between two blobs, which is read, too
 )
+
+// piecesOfBucket is how many pieces are read at once from a bucket.
+const piecesOfBucket = 32
 
 var aheadBudget = semaphore.NewWeighted(readAhead)
 
@@ -135,7 +138,7 @@ func piecesAhead(root store.Store) int {
 	if _, local := root.(store.Folder); local {
 		return 2 * runtime.GOMAXPROCS(0)
 	}
-	return bucketReaders
+	return piecesOfBucket
 }
 
 // readPieces sends every piece as soon as its reading has begun.

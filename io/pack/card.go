@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"bytes"
@@ -9,35 +9,36 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-// PackedShards is what a split of a packed set consists of.
-type PackedShards struct {
-	Name   string       `json:"name"`
-	Frames int64        `json:"frames"`
-	Shards string       `json:"shards"` // all files, as WebDataset and shells write it: train-{000000..000123}.tar
-	Files  []PackedFile `json:"files"`  // each of them
+// SplitFiles is what a split of a packed set consists of.
+type SplitFiles struct {
+	Name   string `json:"name"`
+	Frames int64  `json:"frames"`
+	Shards string `json:"shards"` // all files, as WebDataset and shells write it: train-{000000..000123}.tar
+	Files  []File `json:"files"`  // each of them
 }
 
-// PackedFile is a file of a packed set; in the format "files" it is a folder.
-type PackedFile struct {
+// File is a file of a packed set; in the format "files" it is a folder.
+type File struct {
 	Name   string `json:"name"`
 	Frames int64  `json:"frames"`
 }
 
 // Shards lists the files of the set, split by split.
-func (s PackedSet) Shards() []PackedShards {
+func (s Set) Shards() []SplitFiles {
 	extension := extensionOf(container.All[s.Format])
-	var all []PackedShards
+	var all []SplitFiles
 	for _, split := range s.Splits {
-		shards := PackedShards{
+		shards := SplitFiles{
 			Name: split.Name, Frames: split.Frames,
 			Shards: fmt.Sprintf("%s-{%06d..%06d}%s", split.Name, 0, split.Files-1, extension),
 		}
 		for n := range split.Files {
-			shards.Files = append(shards.Files, PackedFile{fileName(split.Name, n) + extension, min(s.SamplesPerFile, split.Frames-n*s.SamplesPerFile)})
+			shards.Files = append(shards.Files, File{fileName(split.Name, n) + extension, min(s.SamplesPerFile, split.Frames-n*s.SamplesPerFile)})
 		}
 		all = append(all, shards)
 	}
@@ -49,7 +50,7 @@ func fileName(split string, n int64) string { return fmt.Sprintf("%s-%06d", spli
 // Finish ends a pack into a place: where all files of the set are there, it writes
 // shards.json, which lists them, and a README.md, and removes what killed processes
 // left there. Otherwise it returns how many files are not there.
-func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err error) {
+func (p *Plan) Finish(ctx context.Context, place string) (missing int, err error) {
 	root, err := store.At(place)
 	if err != nil {
 		return 0, err
@@ -76,8 +77,8 @@ func (p *PackPlan) Finish(ctx context.Context, place string) (missing int, err e
 	if err := writeText(ctx, root, shardsFile, indented(map[string]any{"splits": shards})); err != nil {
 		return 0, err
 	}
-	if !there[cardFile] { // or it may be somebody's own by now
-		if err := writeText(ctx, root, cardFile, p.Set.card(shards)); err != nil {
+	if !there[card.File] { // or it may be somebody's own by now
+		if err := writeText(ctx, root, card.File, p.Set.card(shards)); err != nil {
 			return 0, err
 		}
 	}
@@ -107,7 +108,7 @@ func indented(v any) []byte {
 }
 
 // pattern finds the pictures of a split, or the files that have them.
-func (s PackedSet) pattern(split string) string {
+func (s Set) pattern(split string) string {
 	if s.Format == "files" {
 		return split + "-*/*"
 	}
@@ -115,16 +116,16 @@ func (s PackedSet) pattern(split string) string {
 }
 
 // card is a README.md as Hugging Face shows and reads it.
-func (s PackedSet) card(shards []PackedShards) []byte {
+func (s Set) card(shards []SplitFiles) []byte {
 	w := new(bytes.Buffer)
 	fmt.Fprintln(w, "---")
-	var splits []cardSplit
+	var splits []card.Split
 	for _, split := range s.Splits {
-		if isOfDatasets(s.Format, s.Tensors) {
-			splits = append(splits, cardSplit{split.Name, s.pattern(split.Name)})
+		if card.IsOfDatasets(s.Format, s.Tensors) {
+			splits = append(splits, card.Split{Name: split.Name, Path: s.pattern(split.Name)})
 		}
 	}
-	frontMatter(w, splits, s.Format == "files", s.Frames)
+	card.FrontMatter(w, splits, s.Format == "files", s.Frames)
 	fmt.Fprintf(w, "\n# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, %d a file, packed by kvsframes.\n\n",
 		s.Frames, s.Bytes, s.Format, s.SamplesPerFile)
 	fmt.Fprint(w, "| split | frames | files |\n|---|---|---|\n")
@@ -133,14 +134,14 @@ func (s PackedSet) card(shards []PackedShards) []byte {
 	}
 	fmt.Fprintf(w, "\n%s\n\nEach split loads by a line of Python:\n\n```python\n", s.story())
 	for _, split := range s.Splits {
-		fmt.Fprintf(w, loadingOf(s.Format, s.Tensors).line+"\n", s.pattern(split.Name))
+		fmt.Fprintf(w, card.LoadingOf(s.Format, s.Tensors).Line+"\n", s.pattern(split.Name))
 	}
 	fmt.Fprint(w, "```\n")
 	return w.Bytes()
 }
 
 // story says what is in the set.
-func (s PackedSet) story() string {
+func (s Set) story() string {
 	var parts []string
 	if len(s.Splits) > 1 {
 		parts = append(parts, fmt.Sprintf("The splits are by %s.", s.SplitBy))
@@ -151,7 +152,7 @@ func (s PackedSet) story() string {
 		parts = append(parts, "The frames are in the order of their series, then of time.")
 	}
 	if len(s.StreamNames) > 0 {
-		parts = append(parts, fmt.Sprintf("They are of the streams %s.", cell(strings.Join(s.StreamNames, ", "))))
+		parts = append(parts, fmt.Sprintf("They are of the streams %s.", card.Cell(strings.Join(s.StreamNames, ", "))))
 	}
 	if s.Start != "" {
 		parts = append(parts, fmt.Sprintf("None is earlier than %s.", s.Start))

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"context"
@@ -17,43 +17,43 @@ const (
 	framesAtOnce = 200_000
 )
 
-var packRoom = semaphore.NewWeighted(framesAtOnce)
+var framesRoom = semaphore.NewWeighted(framesAtOnce)
 
-// roomOf is what a file takes of packRoom.
+// roomOf is what a file takes of framesRoom.
 func roomOf(frames int64) int64 {
 	files := int64(min(runtime.GOMAXPROCS(0), filesAtOnce))
 	return min(max(frames, framesAtOnce/files), framesAtOnce)
 }
 
-// packedFile is what became of a file of the set.
-type packedFile struct {
+// writtenFile is what became of a file of the set.
+type writtenFile struct {
 	number, frames, bytes int64
 	there                 bool // before
 }
 
-// packBundle is the files of a bundle that are being written: a runner may give all
+// bundle is the files of a bundle that are being written: a runner may give all
 // files of a set to one bundle, whose elements come one after the other. Only the
 // bundle's own goroutine calls its methods. The zero value is ready.
-type packBundle struct {
+type bundle struct {
 	ctx    context.Context // done where a file has failed
 	cancel context.CancelFunc
 	group  *errgroup.Group
 
 	mu      sync.Mutex
-	written []packedFile
+	written []writtenFile
 }
 
 // enter waits until there is room for one more file. It returns what gives the room
 // back, or why a file before it has failed.
-func (b *packBundle) enter(ctx context.Context, frames int64) (leave func(), err error) {
+func (b *bundle) enter(ctx context.Context, frames int64) (leave func(), err error) {
 	if b.group == nil {
 		ctx, b.cancel = context.WithCancel(ctx)
 		b.group, b.ctx = errgroup.WithContext(ctx)
 	}
 	room := roomOf(frames)
-	err = packRoom.Acquire(b.ctx, room)
+	err = framesRoom.Acquire(b.ctx, room)
 	if err == nil && b.ctx.Err() != nil { // there was room all the same
-		packRoom.Release(room)
+		framesRoom.Release(room)
 		err = b.ctx.Err()
 	}
 	if err != nil {
@@ -62,11 +62,11 @@ func (b *packBundle) enter(ctx context.Context, frames int64) (leave func(), err
 		}
 		return nil, err
 	}
-	return func() { packRoom.Release(room) }, nil
+	return func() { framesRoom.Release(room) }, nil
 }
 
 // write begins to write a file that has entered.
-func (b *packBundle) write(leave func(), write func(context.Context) (packedFile, error)) {
+func (b *bundle) write(leave func(), write func(context.Context) (writtenFile, error)) {
 	b.group.Go(func() error {
 		defer leave()
 		file, err := write(b.ctx)
@@ -82,7 +82,7 @@ func (b *packBundle) write(leave func(), write func(context.Context) (packedFile
 
 // wait ends the bundle when all its files are written, or one has failed and nothing
 // is being written any more. It returns those that are written.
-func (b *packBundle) wait() ([]packedFile, error) {
+func (b *bundle) wait() ([]writtenFile, error) {
 	if b.group == nil {
 		return nil, nil
 	}
@@ -94,7 +94,7 @@ func (b *packBundle) wait() ([]packedFile, error) {
 }
 
 // abandon ends the bundle and what is being written.
-func (b *packBundle) abandon() {
+func (b *bundle) abandon() {
 	if b.group != nil {
 		b.cancel()
 		b.wait()

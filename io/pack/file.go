@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"bytes"
@@ -16,6 +16,10 @@ import (
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
+
+// tries is how often a file is written again because another process that has it whole
+// took this one for a killed writer.
+const tries = 10
 
 // packer writes the files of a packed set.
 type packer struct {
@@ -48,22 +52,22 @@ func extensionOf(format container.Format) string {
 }
 
 // pack writes a file of a packed set by its number, and counts it.
-func (p *packer) pack(ctx context.Context, number int64, name string, picks []pick) (packedFile, error) {
+func (p *packer) pack(ctx context.Context, number int64, name string, picks []pick) (writtenFile, error) {
 	there, err := p.write(ctx, name+extensionOf(p.format), picks)
 	if err != nil {
-		return packedFile{}, err
+		return writtenFile{}, err
 	}
-	file := packedFile{number: number, frames: int64(len(picks)), there: there}
+	file := writtenFile{number: number, frames: int64(len(picks)), there: there}
 	if there {
-		packCounters.there.Add(1)
+		counters.there.Add(1)
 		return file, nil
 	}
 	for i := range picks {
 		file.bytes += int64(picks[i].Size)
 	}
-	packCounters.files.Add(1)
-	packCounters.frames.Add(file.frames)
-	packCounters.bytes.Add(file.bytes)
+	counters.files.Add(1)
+	counters.frames.Add(file.frames)
+	counters.bytes.Add(file.bytes)
 	return file, nil
 }
 

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"crypto/sha256"

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"errors"
@@ -7,20 +7,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
-// The bounds of PackOptions.
+// The bounds of Options.
 const (
 	DefaultSamplesPerFile = 10_000
 	MaxSamplesPerFile     = 1_000_000
 	LeastFileSize         = 1_000_000 // bytes
 )
 
-// PackOptions say which frames of a dataset are packed, and how.
-type PackOptions struct {
-	// Format is what files are written in, one of Formats(). Default
-	// DefaultFormat.
+// Options say which frames of a dataset are packed, and how.
+type Options struct {
+	// Format is what files are written in, one of dataset.Formats(). Default
+	// dataset.DefaultFormat.
 	Format string
 
 	// SamplesPerFile is how many frames a file has, 1–MaxSamplesPerFile; the
@@ -42,7 +43,7 @@ type PackOptions struct {
 	Splits []Split
 
 	// SplitBy is what keeps frames together in one split: one of SplitUnits.
-	// Default ByStream. It does not hang on the seed, so a set that is shuffled
+	// Default ByStream. It does not depend on the seed, so a set that is shuffled
 	// anew has the same frames in each split.
 	SplitBy string
 
@@ -52,7 +53,7 @@ type PackOptions struct {
 
 // Validate returns an error that names each option that is wrong. It touches no
 // file.
-func (o PackOptions) Validate() error {
+func (o Options) Validate() error {
 	var errs []error
 	if o.Format != "" {
 		if _, err := container.Of(o.Format); err != nil {
@@ -81,9 +82,9 @@ func (o PackOptions) Validate() error {
 }
 
 // defaults fills in what is left out.
-func (o PackOptions) defaults() PackOptions {
+func (o Options) defaults() Options {
 	if o.Format == "" {
-		o.Format = DefaultFormat
+		o.Format = dataset.DefaultFormat
 	}
 	if o.SamplesPerFile == 0 {
 		o.SamplesPerFile = DefaultSamplesPerFile

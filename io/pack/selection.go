@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"crypto/sha256"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -18,7 +19,7 @@ type selection struct {
 	StartMs, EndMs int64
 }
 
-func selectionOf(o PackOptions) selection {
+func selectionOf(o Options) selection {
 	s := selection{Streams: slices.Compact(slices.Sorted(slices.Values(o.Streams))), StartMs: math.MinInt64, EndMs: math.MaxInt64}
 	if !o.Start.IsZero() {
 		s.StartMs = ceilMs(o.Start)
@@ -40,13 +41,13 @@ func (s *selection) has(stream string) bool {
 	return ok
 }
 
-func (s *selection) covers(sample *Sample) bool {
+func (s *selection) covers(sample *dataset.Sample) bool {
 	return s.StartMs <= sample.SampleMs && sample.SampleMs < s.EndMs && s.has(sample.Stream)
 }
 
 // of yields the samples that are packed.
-func (s *selection) of(samples []Sample) iter.Seq[*Sample] {
-	return func(yield func(*Sample) bool) {
+func (s *selection) of(samples []dataset.Sample) iter.Seq[*dataset.Sample] {
+	return func(yield func(*dataset.Sample) bool) {
 		for i := range samples {
 			sample := &samples[i]
 			if sample.Kind == ledger.Frame && s.covers(sample) && !yield(sample) {
@@ -57,7 +58,7 @@ func (s *selection) of(samples []Sample) iter.Seq[*Sample] {
 }
 
 // sum is a hash of which frames are packed, of their pictures, labels and tensors.
-func (s *selection) sum(samples []Sample) []byte {
+func (s *selection) sum(samples []dataset.Sample) []byte {
 	hash := sha256.New()
 	var line []byte
 	for sample := range s.of(samples) {
@@ -102,4 +103,17 @@ func (s *selection) spans(all []framepb.Span) []framepb.Span {
 		}
 	}
 	return covered
+}
+
+// hulls are spans without the holes between those of one series.
+func hulls(spans []framepb.Span) []framepb.Span {
+	var all []framepb.Span
+	for _, span := range spans {
+		if last := len(all) - 1; last >= 0 && all[last].Series == span.Series {
+			all[last].Samples = span.End() - all[last].First
+		} else {
+			all = append(all, span)
+		}
+	}
+	return all
 }

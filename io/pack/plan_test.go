@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"crypto/sha256"
@@ -11,18 +11,19 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // drawGroups draws the row groups of an index: series by series, each in time
 // order.
-func drawGroups(t *rapid.T) [][]Sample {
-	var all []Sample
+func drawGroups(t *rapid.T) [][]dataset.Sample {
+	var all []dataset.Sample
 	for s := range rapid.IntRange(1, 6).Draw(t, "series") {
 		stream := fmt.Sprint("cam-", rapid.IntRange(0, 3).Draw(t, "stream"))
 		for i, frame := range rapid.SliceOfN(rapid.Bool(), 0, 60).Draw(t, "frames") {
-			sample := Sample{
+			sample := dataset.Sample{
 				Stream: stream, Series: fmt.Sprint(stream, "_", s), SampleMs: 1767225600000 + int64(i)*6*3600*1000, Kind: ledger.Gap, Outcome: framepb.NoMedia,
 			}
 			if frame {
@@ -35,9 +36,9 @@ func drawGroups(t *rapid.T) [][]Sample {
 	return slices.Collect(slices.Chunk(all, rapid.IntRange(1, 100).Draw(t, "rows")))
 }
 
-func planOf(o PackOptions, groups [][]Sample) (*PackPlan, error) {
+func planOf(o Options, groups [][]dataset.Sample) (*Plan, error) {
 	o = o.defaults()
-	plan := &PackPlan{dir: "frames"}
+	plan := &Plan{dir: "frames"}
 	plan.where = arrangement{Selection: selectionOf(o), Divider: newDivider(o.SplitBy, o.Splits), Seed: o.ShuffleSeed}
 	counts := make([]*groupCount, len(groups))
 	for i, samples := range groups {
@@ -51,7 +52,7 @@ func planOf(o PackOptions, groups [][]Sample) (*PackPlan, error) {
 func TestPlacesAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		groups := drawGroups(t)
-		o := PackOptions{
+		o := Options{
 			SamplesPerFile: rapid.IntRange(1, 40).Draw(t, "per file"), Splits: drawSplits(t),
 			SplitBy: rapid.SampledFrom(SplitUnits).Draw(t, "by"),
 		}
@@ -73,7 +74,7 @@ func TestPlacesAreExact(t *testing.T) {
 			files += split.Files
 			frames += split.Frames
 		}
-		groups = slices.DeleteFunc(groups, func(samples []Sample) bool { return plan.where.count(samples).frames == 0 })
+		groups = slices.DeleteFunc(groups, func(samples []dataset.Sample) bool { return plan.where.count(samples).frames == 0 })
 		for i, work := range plan.works {
 			for s, at := range plan.where.places(groups[i], work.Starts) {
 				name, n := plan.where.file(at.file)
@@ -102,68 +103,68 @@ func TestPlacesAreExact(t *testing.T) {
 }
 
 // frameAt is a frame of a stream, n samples after 2026-01-01.
-func frameAt(stream string, n int64) Sample {
+func frameAt(stream string, n int64) dataset.Sample {
 	at := door.At(first + n)
-	return Sample{Stream: stream, Series: stream + "_1", SampleMs: at, ImageMs: at, Kind: ledger.Frame, Outcome: "FRAME", Size: 1000, Format: framepb.JPEG}
+	return dataset.Sample{Stream: stream, Series: stream + "_1", SampleMs: at, ImageMs: at, Kind: ledger.Frame, Outcome: "FRAME", Size: 1000, Format: framepb.JPEG}
 }
 
 func TestPlanSelects(t *testing.T) {
-	gap := Sample{Stream: "b", Series: "b_1", SampleMs: door.At(first), Kind: ledger.Gap, Outcome: framepb.NoMedia}
-	groups := [][]Sample{{frameAt("a", 0), frameAt("a", 1)}, {frameAt("a", 2), gap, frameAt("b", 1)}}
+	gap := dataset.Sample{Stream: "b", Series: "b_1", SampleMs: door.At(first), Kind: ledger.Gap, Outcome: framepb.NoMedia}
+	groups := [][]dataset.Sample{{frameAt("a", 0), frameAt("a", 1)}, {frameAt("a", 2), gap, frameAt("b", 1)}}
 	at := func(n int64) time.Time { return time.UnixMilli(door.At(first + n)) }
 	for _, test := range []struct {
 		name   string
-		o      PackOptions
+		o      Options
 		frames int64
 	}{
-		{"all", PackOptions{}, 4},
-		{"a stream", PackOptions{Streams: []string{"a"}}, 3},
-		{"a start", PackOptions{Start: at(1)}, 3},
-		{"a start after a sample", PackOptions{Start: at(1).Add(time.Nanosecond)}, 1},
-		{"an end, itself not", PackOptions{End: at(1)}, 1},
-		{"an end after a sample", PackOptions{End: at(1).Add(time.Nanosecond)}, 3},
-		{"all three", PackOptions{Streams: []string{"b", "a"}, Start: at(1), End: at(2)}, 2},
+		{"all", Options{}, 4},
+		{"a stream", Options{Streams: []string{"a"}}, 3},
+		{"a start", Options{Start: at(1)}, 3},
+		{"a start after a sample", Options{Start: at(1).Add(time.Nanosecond)}, 1},
+		{"an end, itself not", Options{End: at(1)}, 1},
+		{"an end after a sample", Options{End: at(1).Add(time.Nanosecond)}, 3},
+		{"all three", Options{Streams: []string{"b", "a"}, Start: at(1), End: at(2)}, 2},
 	} {
 		if plan, err := planOf(test.o, groups); err != nil || plan.Set.Frames != test.frames {
 			t.Errorf("%s: %d frames, want %d (%v)", test.name, plan.Set.Frames, test.frames, err)
 		}
 	}
 	var unknown *UnknownStreamError
-	_, err := PlanPack(t.Context(), archive(t, "webdataset"), PackOptions{Streams: []string{"c"}})
+	_, err := NewPlan(t.Context(), archive(t, "webdataset"), Options{Streams: []string{"c"}})
 	if !errors.As(err, &unknown) || !slices.Equal(unknown.Known, []string{"front.door", "yard"}) {
 		t.Errorf("a stream that is not there: %v", err)
 	}
-	if _, err := planOf(PackOptions{Start: at(100)}, groups); err == nil || !strings.Contains(err.Error(), "no frame") {
+	if _, err := planOf(Options{Start: at(100)}, groups); err == nil || !strings.Contains(err.Error(), "no frame") {
 		t.Errorf("nothing selected: %v", err)
 	}
 	var empty *EmptySplitError
-	if _, err := planOf(PackOptions{Splits: []Split{{"train", 0.9}, {"val", 0.1}}}, groups); !errors.As(err, &empty) || empty.Units != 2 || !slices.Equal(empty.Splits, []string{"val"}) {
+	if _, err := planOf(Options{Splits: []Split{{"train", 0.9}, {"val", 0.1}}}, groups); !errors.As(err, &empty) || empty.Units != 2 || !slices.Equal(empty.Splits, []string{"val"}) {
 		t.Errorf("an empty split: %v", err)
 	}
 }
 
 // The selection's fingerprint tells of every frame and picture.
 func TestSelectionSum(t *testing.T) {
-	samples := []Sample{frameAt("a", 0), frameAt("a", 1)}
-	sum := func(change func(s *Sample)) string {
+	samples := []dataset.Sample{frameAt("a", 0), frameAt("a", 1)}
+	sum := func(change func(s *dataset.Sample)) string {
 		changed := slices.Clone(samples)
 		change(&changed[1])
-		plan, err := planOf(PackOptions{}, [][]Sample{changed})
+		plan, err := planOf(Options{}, [][]dataset.Sample{changed})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return plan.Set.Selection
 	}
-	was := sum(func(*Sample) {})
-	for name, change := range map[string]func(s *Sample){
-		"series": func(s *Sample) { s.Series = "a_2" }, "time": func(s *Sample) { s.SampleMs++ }, "picture": func(s *Sample) { s.SHA256[31]++ },
-		"image time": func(s *Sample) { s.ImageMs++ }, "width": func(s *Sample) { s.Width++ }, "none": func(s *Sample) { s.Kind = ledger.Gap },
+	was := sum(func(*dataset.Sample) {})
+	for name, change := range map[string]func(s *dataset.Sample){
+		"series": func(s *dataset.Sample) { s.Series = "a_2" }, "time": func(s *dataset.Sample) { s.SampleMs++ }, "picture": func(s *dataset.Sample) { s.SHA256[31]++ },
+		"image time": func(s *dataset.Sample) { s.ImageMs++ }, "width": func(s *dataset.Sample) { s.Width++ }, "none": func(s *dataset.Sample) { s.Kind = ledger.Gap },
 	} {
 		if sum(change) == was {
 			t.Errorf("another %s makes no difference", name)
 		}
 	}
-	if sum(func(s *Sample) { s.File, s.Offset = "elsewhere", 7 }) != was {
+	if sum(func(s *dataset.Sample) { s.File, s.Offset = "elsewhere", 7 }) != was {
 		t.Error("it makes a difference where a picture lies")
 	}
 }
@@ -172,12 +173,12 @@ func TestSelectionSum(t *testing.T) {
 func TestKeysAreUnique(t *testing.T) {
 	twin := frameAt("a", 0)
 	twin.Series = "a_2"
-	plan, err := planOf(PackOptions{}, [][]Sample{{frameAt("a", 0), twin, frameAt("b", 0)}})
+	plan, err := planOf(Options{}, [][]dataset.Sample{{frameAt("a", 0), twin, frameAt("b", 0)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var keys []string
-	for _, s := range []Sample{frameAt("a", 0), twin, frameAt("b", 0)} {
+	for _, s := range []dataset.Sample{frameAt("a", 0), twin, frameAt("b", 0)} {
 		m := plan.where.member(&s)
 		keys = append(keys, m.Key())
 	}
@@ -188,9 +189,9 @@ func TestKeysAreUnique(t *testing.T) {
 }
 
 func TestFileSize(t *testing.T) {
-	groups := [][]Sample{{frameAt("a", 0), frameAt("a", 1)}}
+	groups := [][]dataset.Sample{{frameAt("a", 0), frameAt("a", 1)}}
 	for format, want := range map[string]int64{"files": 1000, "webdataset": 389, "parquet": 878, "tfrecord": 780} {
-		plan, err := planOf(PackOptions{Format: format, FileSize: 1_000_000}, groups)
+		plan, err := planOf(Options{Format: format, FileSize: 1_000_000}, groups)
 		if got := plan.Set.SamplesPerFile; err != nil || got < want*9/10 || got > want*11/10 {
 			t.Errorf("%s: %d samples a file, want about %d (%v)", format, got, want, err)
 		}
@@ -198,7 +199,7 @@ func TestFileSize(t *testing.T) {
 }
 
 func TestPackOptionsValidate(t *testing.T) {
-	err := PackOptions{
+	err := Options{
 		Format: "zip", SamplesPerFile: -1, FileSize: 10, Splits: []Split{{"a", 2}}, SplitBy: "week",
 		Start: time.Unix(10, 0), End: time.Unix(10, 0),
 	}.Validate()
@@ -207,7 +208,7 @@ func TestPackOptionsValidate(t *testing.T) {
 			t.Errorf("%v\nmust contain %q", err, want)
 		}
 	}
-	if err := (PackOptions{}).Validate(); err != nil {
+	if err := (Options{}).Validate(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"cmp"
@@ -91,7 +91,7 @@ func (d *divider) unit(stream string, sampleMs int64) string {
 }
 
 // assign gives each unit, which has a number of frames, to a split. The units are
-// laid end to end in an order that only hangs on their names, and each is in the
+// laid end to end in an order that only depends on their names, and each is in the
 // split that its middle lies in: so no border between splits is further from
 // where it should be than half of the unit that it meets.
 func (d *divider) assign(units map[string]int64) {
@@ -115,7 +115,7 @@ func (d *divider) at(x float64) int {
 	return slices.IndexFunc(d.Ends, func(end float64) bool { return x < end })
 }
 
-// chance is a number from 0 up to 1 that only hangs on a text.
+// chance is a number from 0 up to 1 that only depends on a text.
 func chance(text string) float64 {
 	sum := sha256.Sum256([]byte(text))
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)

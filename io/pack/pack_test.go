@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"archive/tar"
@@ -17,6 +17,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -41,9 +42,9 @@ const archiveFrames = 7 + 7 + 10 + 10 + 1
 
 var halves = []Split{{"train", 0.7}, {"val", 0.3}}
 
-func planned(t testing.TB, dir string, o PackOptions) *PackPlan {
+func planned(t testing.TB, dir string, o Options) *Plan {
 	t.Helper()
-	plan, err := PlanPack(context.Background(), dir, o)
+	plan, err := NewPlan(context.Background(), dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func planned(t testing.TB, dir string, o PackOptions) *PackPlan {
 
 // packByHand packs without Beam, in one bundle, until step fails. Many goroutines
 // call it at once.
-func packByHand(plan *PackPlan, dir, place string, step func(name string) error) error {
+func packByHand(plan *Plan, dir, place string, step func(name string) error) error {
 	ctx := context.Background()
 	if err := plan.Create(ctx, place); err != nil {
 		return err
@@ -65,7 +66,7 @@ func packByHand(plan *PackPlan, dir, place string, step func(name string) error)
 			return err
 		}
 	}
-	fn := &packFn{Params: PackParams{Dir: dir, Place: place}, Format: plan.Set.Format, Where: plan.where}
+	fn := &writeFn{Params: Params{Dir: dir, Place: place}, Format: plan.Set.Format, Where: plan.where}
 	if err := fn.Setup(); err != nil {
 		return err
 	}
@@ -97,22 +98,22 @@ func packByHand(plan *PackPlan, dir, place string, step func(name string) error)
 // name; a list of its files is written anew.
 func TestPackEveryBit(t *testing.T) {
 	dir, place := archive(t, "webdataset"), t.TempDir()
-	plan := planned(t, dir, PackOptions{Format: "webdataset", SamplesPerFile: 20})
+	plan := planned(t, dir, Options{Format: "webdataset", SamplesPerFile: 20})
 	if err := packByHand(plan, dir, place, nil); err != nil {
 		t.Fatal(err)
 	}
 	whole := tree(t, place)
-	for at := range whole[packFile] {
+	for at := range whole[setFile] {
 		for bit := range 8 {
-			flipped := []byte(whole[packFile])
+			flipped := []byte(whole[setFile])
 			flipped[at] ^= 1 << bit
-			overwrite(t, place, packFile, flipped)
-			if _, err := OpenPacked(t.Context(), place); err == nil || !strings.Contains(err.Error(), "its pack.json cannot be read") {
+			overwrite(t, place, setFile, flipped)
+			if _, err := Open(t.Context(), place); err == nil || !strings.Contains(err.Error(), "its pack.json cannot be read") {
 				t.Fatalf("%s: %v", flipped, err)
 			}
 		}
 	}
-	overwrite(t, place, packFile, []byte(whole[packFile]))
+	overwrite(t, place, setFile, []byte(whole[setFile]))
 	if _, err := framepb.CutChecksum([]byte(whole[shardsFile])); err != nil {
 		t.Error(err)
 	}
@@ -129,27 +130,27 @@ func TestPackEveryBit(t *testing.T) {
 // TestPackEverywhere: through Beam, from datasets of every format, sets of one
 // format are the same in every place; each has every frame once.
 func TestPackEverywhere(t *testing.T) {
-	for _, format := range Formats() {
+	for _, format := range dataset.Formats() {
 		t.Run(format, func(t *testing.T) {
-			o := PackOptions{Format: format, SamplesPerFile: 4, ShuffleSeed: new(int64(5)), Splits: halves, SplitBy: BySample}
+			o := Options{Format: format, SamplesPerFile: 4, ShuffleSeed: new(int64(5)), Splits: halves, SplitBy: BySample}
 			var want map[string]string
 			for from := range container.All {
-				for name, where := range spots {
+				for name, where := range places {
 					if from != "webdataset" && name != "folder" {
 						continue // of each, one is enough
 					}
 					dir, to := archive(t, from), where(t)
 					plan := planned(t, dir, o)
-					if err := plan.Create(context.Background(), to.name); err != nil {
+					if err := plan.Create(context.Background(), to); err != nil {
 						t.Fatal(err)
 					}
 					p, s := beam.NewPipelineWithRoot()
-					Pack(s, PackParams{Dir: dir, Place: to.name}, plan)
+					Pack(s, Params{Dir: dir, Place: to}, plan)
 					ptest.RunAndValidate(t, p)
-					if missing, err := plan.Finish(context.Background(), to.name); missing > 0 || err != nil {
+					if missing, err := plan.Finish(context.Background(), to); missing > 0 || err != nil {
 						t.Fatalf("%d files are missing: %v", missing, err)
 					}
-					got := to.files(t)
+					got := filesAt(t, to)
 					if want == nil {
 						want = got
 					}
@@ -204,7 +205,7 @@ func tarFrames(t *testing.T, dir, pattern string) (keys []string, pictures map[s
 // TestPackHasEachFrameOnce, with the picture and the key that the dataset has.
 func TestPackHasEachFrameOnce(t *testing.T) {
 	dir, place := archive(t, "parquet"), filepath.Join(t.TempDir(), "set")
-	plan := planned(t, dir, PackOptions{SamplesPerFile: 4, ShuffleSeed: new(int64(1)), Splits: halves, SplitBy: BySample})
+	plan := planned(t, dir, Options{SamplesPerFile: 4, ShuffleSeed: new(int64(1)), Splits: halves, SplitBy: BySample})
 	if err := packByHand(plan, dir, place, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +238,7 @@ func TestPackOrder(t *testing.T) {
 	dir := archive(t, "webdataset")
 	order := func(seed *int64) []string {
 		place := filepath.Join(t.TempDir(), "set")
-		if err := packByHand(planned(t, dir, PackOptions{SamplesPerFile: 10, ShuffleSeed: seed}), dir, place, nil); err != nil {
+		if err := packByHand(planned(t, dir, Options{SamplesPerFile: 10, ShuffleSeed: seed}), dir, place, nil); err != nil {
 			t.Fatal(err)
 		}
 		keys, _ := tarFrames(t, place, "train-*.tar")
@@ -269,7 +270,7 @@ func TestPackFindsDamage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, place := archive(t, "webdataset"), filepath.Join(t.TempDir(), "set")
-			plan := planned(t, dir, PackOptions{})
+			plan := planned(t, dir, Options{})
 			shards, err := filepath.Glob(dir + "/shards/yard_*/*.tar")
 			if err != nil || len(shards) != 1 {
 				t.Fatal(shards, err)
@@ -292,11 +293,11 @@ func TestPackFindsDamage(t *testing.T) {
 
 // A store that does not answer is no proof of damage; one that cuts an object is.
 func TestPackFromABucket(t *testing.T) {
-	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
-		from, place := createAt(t, where, Options{Format: "webdataset"}), filepath.Join(t.TempDir(), "set")
-		write(t, from.name, shardOf(door, 0, "ffffffffff"))
-		plan := planned(t, from.name, PackOptions{SamplesPerFile: 4})
-		root, err := store.At(from.name)
+	for _, kind := range []string{"s3", "gs"} {
+		from, place := createAt(t, places[kind](t), "webdataset"), filepath.Join(t.TempDir(), "set")
+		write(t, from, shardOf(door, 0, "ffffffffff"))
+		plan := planned(t, from, Options{SamplesPerFile: 4})
+		root, err := store.At(from)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,25 +313,25 @@ func TestPackFromABucket(t *testing.T) {
 		}
 		for name, cut := range map[string]int{"cut inside": 6000, "cut to nothing": 0} {
 			put(data[:cut])
-			if err := packByHand(plan, from.name, place, nil); err == nil || !strings.Contains(err.Error(), "its file ends before it: run kvsframes verify") {
+			if err := packByHand(plan, from, place, nil); err == nil || !strings.Contains(err.Error(), "its file ends before it: run kvsframes verify") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		put(data)
-		if err := packByHand(plan, from.name, place, nil); err != nil {
+		if err := packByHand(plan, from, place, nil); err != nil {
 			t.Error(err)
 		}
-	})
+	}
 }
 
 // Another pack into the same place is refused, and says what differs.
 func TestPackRefusesAnother(t *testing.T) {
 	dir, place := archive(t, "webdataset"), filepath.Join(t.TempDir(), "set")
-	if err := packByHand(planned(t, dir, PackOptions{ShuffleSeed: new(int64(5))}), dir, place, nil); err != nil {
+	if err := packByHand(planned(t, dir, Options{ShuffleSeed: new(int64(5))}), dir, place, nil); err != nil {
 		t.Fatal(err)
 	}
 	want := tree(t, place)
-	err := planned(t, dir, PackOptions{Format: "parquet", SamplesPerFile: 5, Streams: []string{"yard"}}).Create(context.Background(), place)
+	err := planned(t, dir, Options{Format: "parquet", SamplesPerFile: 5, Streams: []string{"yard"}}).Create(context.Background(), place)
 	for _, want := range []string{
 		"dataset-format is parquet, but for what " + place + " holds it was webdataset", "samples-per-file is 5", "it was 10000",
 		"shuffle-seed is not set", "it was 5", "stream-name is yard", "it was not set",
@@ -340,11 +341,11 @@ func TestPackRefusesAnother(t *testing.T) {
 		}
 	}
 	write(t, dir, shardOf(door, 30, "f"))
-	err = planned(t, dir, PackOptions{ShuffleSeed: new(int64(5))}).Create(context.Background(), place)
+	err = planned(t, dir, Options{ShuffleSeed: new(int64(5))}).Create(context.Background(), place)
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("it had %d frames to pack, and has %d", archiveFrames, archiveFrames+1)) {
 		t.Errorf("another selection: %v", err)
 	}
-	if err := planned(t, dir, PackOptions{}).Create(context.Background(), dir); !errors.Is(err, ErrNoPackedSet) {
+	if err := planned(t, dir, Options{}).Create(context.Background(), dir); !errors.Is(err, ErrNoSet) {
 		t.Errorf("into a dataset: %v", err)
 	}
 	equalTrees(t, tree(t, place), want, "refused")
@@ -353,7 +354,7 @@ func TestPackRefusesAnother(t *testing.T) {
 // A shard that is written anew between plan and job is found out.
 func TestPackFindsAnotherShard(t *testing.T) {
 	dir, place := archive(t, "webdataset"), filepath.Join(t.TempDir(), "set")
-	plan := planned(t, dir, PackOptions{})
+	plan := planned(t, dir, Options{})
 	write(t, dir, shardOf(door, 0, "ffnffffg"))
 	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), "has changed since this pack began") {
 		t.Error(err)
@@ -367,17 +368,17 @@ func TestPlanCountsWhatIsMissing(t *testing.T) {
 	if err := ledger.Open(dir).Request(asked); err != nil {
 		t.Fatal(err)
 	}
-	if plan := planned(t, dir, PackOptions{}); plan.Missing != 16 || plan.Failed != 1 {
+	if plan := planned(t, dir, Options{}); plan.Missing != 16 || plan.Failed != 1 {
 		t.Errorf("%d missing, %d failed, want 16 and 1", plan.Missing, plan.Failed)
 	}
-	if plan := planned(t, dir, PackOptions{Streams: []string{"yard"}}); plan.Missing != 0 || plan.Failed != 0 {
+	if plan := planned(t, dir, Options{Streams: []string{"yard"}}); plan.Missing != 0 || plan.Failed != 0 {
 		t.Errorf("of another stream: %d missing, %d failed", plan.Missing, plan.Failed)
 	}
 }
 
 func TestPackParamsValidate(t *testing.T) {
-	err := PackParams{Place: "ftp://x"}.Validate()
-	for _, want := range []string{"PackParams.Dir is empty", "PackParams.Place", "ftp"} {
+	err := Params{Place: "ftp://x"}.Validate()
+	for _, want := range []string{"Params.Dir is empty", "Params.Place", "ftp"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v must contain %q", err, want)
 		}

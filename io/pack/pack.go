@@ -1,4 +1,4 @@
-package dataset
+package pack
 
 import (
 	"context"
@@ -10,42 +10,46 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func init() {
-	beam.RegisterType(reflect.TypeFor[packWork]())
-	register.DoFn3x1[context.Context, packWork, func(int64, *framepb.References), error](&referFn{})
-	register.DoFn4x1[context.Context, int64, func(**framepb.References) bool, func(int64), error](&packFn{})
+	beam.RegisterType(reflect.TypeFor[work]())
+	register.DoFn3x1[context.Context, work, func(int64, *framepb.References), error](&referFn{})
+	register.DoFn4x1[context.Context, int64, func(**framepb.References) bool, func(int64), error](&writeFn{})
 	register.Emitter2[int64, *framepb.References]()
 	register.Emitter1[int64]()
 	register.Iter1[*framepb.References]()
 	register.Function1x0(forget)
 }
 
-// PackParams are the parameters of Pack. Every worker must reach both places
+// namespace is that of the metrics.
+const namespace = "kvsframes/pack"
+
+// Params are the parameters of Pack. Every worker must reach both places
 // under these names; for a URL each worker finds credentials for itself.
-type PackParams struct {
+type Params struct {
 	Dir   string // of the dataset that the plan was made of
-	Place string // of the set, where PackPlan.Create has made its description
+	Place string // of the set, where Plan.Create has made its description
 }
 
 // Validate returns an error that names each field that is wrong.
-func (p PackParams) Validate() error {
+func (p Params) Validate() error {
 	var errs []error
 	for _, field := range []struct{ name, value string }{{"Dir", p.Dir}, {"Place", p.Place}} {
 		if field.value == "" {
-			errs = append(errs, fmt.Errorf("PackParams.%s is empty: it must name a folder, or a place in a bucket", field.name))
+			errs = append(errs, fmt.Errorf("Params.%s is empty: it must name a folder, or a place in a bucket", field.name))
 		} else if err := store.Check(field.value); err != nil {
-			errs = append(errs, fmt.Errorf("PackParams.%s: %w", field.name, err))
+			errs = append(errs, fmt.Errorf("Params.%s: %w", field.name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // Pack writes the files of a packed set, those that are there and whole aside.
-// [PackPlan.Finish] says whether all are. A picture that is not what was recorded
+// [Plan.Finish] says whether all are. A picture that is not what was recorded
 // fails its bundle, and so the job.
 //
 // References to frames go through a GroupByKey, pictures do not: they are read
@@ -54,18 +58,18 @@ func (p PackParams) Validate() error {
 // they have more than 200,000 frames, and at most 64 MiB of their pictures.
 //
 // It counts "files_packed", "frames_packed" and "bytes_packed" (of pictures) in
-// the namespace "kvsframes/dataset".
+// the namespace "kvsframes/pack".
 //
-// Pack panics if p is not valid: check [PackParams.Validate] where p comes from
+// Pack panics if p is not valid: check [Params.Validate] where p comes from
 // elsewhere.
-func Pack(s beam.Scope, p PackParams, plan *PackPlan) {
-	s = s.Scope("dataset.Pack")
+func Pack(s beam.Scope, p Params, plan *Plan) {
+	s = s.Scope("pack.Pack")
 	if err := p.Validate(); err != nil {
-		panic(fmt.Errorf("dataset.Pack: %w", err))
+		panic(fmt.Errorf("pack.Pack: %w", err))
 	}
 	works := beam.Reshuffle(s, beam.CreateList(s, plan.works))
 	references := beam.ParDo(s, &referFn{Dir: p.Dir, Where: plan.where}, works)
-	files := beam.ParDo(s, &packFn{Params: p, Format: plan.Set.Format, Where: plan.where}, beam.GroupByKey(s, references))
+	files := beam.ParDo(s, &writeFn{Params: p, Format: plan.Set.Format, Where: plan.where}, beam.GroupByKey(s, references))
 	// Prism (2.77) spins a core for every bundle of a stage that has no outputs.
 	beam.ParDo0(s, forget, beam.Reshuffle(s, files))
 }
@@ -77,23 +81,23 @@ type referFn struct {
 	Dir   string
 	Where arrangement
 
-	source *cataloger
+	source *dataset.Reader
 }
 
-func (fn *referFn) ProcessElement(ctx context.Context, work packWork, emit func(int64, *framepb.References)) error {
+func (fn *referFn) ProcessElement(ctx context.Context, work work, emit func(int64, *framepb.References)) error {
 	if fn.source == nil {
-		source, err := newCataloger(ctx, fn.Dir)
+		source, err := dataset.NewReader(ctx, fn.Dir)
 		if err != nil {
 			return err
 		}
 		fn.source = source
 	}
-	var samples []Sample
-	for group, err := range fn.source.groupsOf(ctx, work.Spans, fn.source.rowsOf) {
+	var samples []dataset.Sample
+	for group, err := range fn.source.Samples(ctx, work.Spans, true) {
 		if err != nil {
 			return fmt.Errorf("reading the receipts of %s: %w", fn.Dir, err)
 		}
-		samples = group.samples
+		samples = group.Samples
 		break // another one would be more than there was
 	}
 	if string(fn.Where.Selection.sum(samples)) != string(work.Sum) {
@@ -120,7 +124,7 @@ type batch struct {
 	origins map[string]int32 // by file
 }
 
-func (b *batch) add(s *Sample, slot int32, prefix string) {
+func (b *batch) add(s *dataset.Sample, slot int32, prefix string) {
 	origin, ok := b.origins[s.File]
 	if !ok {
 		if b.origins == nil {
@@ -157,18 +161,18 @@ func (b *batch) add(s *Sample, slot int32, prefix string) {
 // extended is a column with zeros for the frames before the first that has a value.
 func extended[T any](column []T, n int) []T { return append(column, make([]T, n-len(column))...) }
 
-// packFn writes the files of a bundle, several at once.
-type packFn struct {
-	Params PackParams
+// writeFn writes the files of a bundle, several at once.
+type writeFn struct {
+	Params Params
 	Format string
 	Where  arrangement
 
 	packer               *packer
-	bundle               packBundle
+	bundle               bundle
 	files, frames, bytes beam.Counter
 }
 
-func (fn *packFn) Setup() (err error) {
+func (fn *writeFn) Setup() (err error) {
 	fn.files = beam.NewCounter(namespace, "files_packed")
 	fn.frames = beam.NewCounter(namespace, "frames_packed")
 	fn.bytes = beam.NewCounter(namespace, "bytes_packed")
@@ -176,7 +180,7 @@ func (fn *packFn) Setup() (err error) {
 	return err
 }
 
-func (fn *packFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool, _ func(int64)) error {
+func (fn *writeFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool, _ func(int64)) error {
 	name, frames := fn.Where.file(file)
 	leave, err := fn.bundle.enter(ctx, frames)
 	if err != nil {
@@ -197,14 +201,14 @@ func (fn *packFn) ProcessElement(ctx context.Context, file int64, next func(**fr
 	if err != nil {
 		return fmt.Errorf("packing %s: %w", name, err)
 	}
-	fn.bundle.write(leave, func(ctx context.Context) (packedFile, error) {
+	fn.bundle.write(leave, func(ctx context.Context) (writtenFile, error) {
 		return fn.packer.pack(ctx, file, name, picks)
 	})
 	begun = true
 	return nil
 }
 
-func (fn *packFn) FinishBundle(ctx context.Context, emit func(int64)) error {
+func (fn *writeFn) FinishBundle(ctx context.Context, emit func(int64)) error {
 	written, err := fn.bundle.wait()
 	if err != nil {
 		return err
@@ -221,17 +225,17 @@ func (fn *packFn) FinishBundle(ctx context.Context, emit func(int64)) error {
 	return nil
 }
 
-// PackCounts is what this process has packed so far, over all pipelines in it. It
+// Counts is what this process has packed so far, over all pipelines in it. It
 // is for showing progress: what a job did is in the set.
-type PackCounts struct {
+type Counts struct {
 	Files, Frames, Bytes int64 // written; Bytes of pictures
 	There                int64 // files that were there already
 }
 
-var packCounters struct{ files, frames, bytes, there atomic.Int64 }
+var counters struct{ files, frames, bytes, there atomic.Int64 }
 
-// PackCounters returns what this process has packed so far.
-func PackCounters() PackCounts {
-	c := &packCounters
-	return PackCounts{Files: c.files.Load(), Frames: c.frames.Load(), Bytes: c.bytes.Load(), There: c.there.Load()}
+// Counters returns what this process has packed so far.
+func Counters() Counts {
+	c := &counters
+	return Counts{Files: c.files.Load(), Frames: c.frames.Load(), Bytes: c.bytes.Load(), There: c.there.Load()}
 }

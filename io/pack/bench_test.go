@@ -1,6 +1,6 @@
 //go:build linux
 
-package dataset
+package pack
 
 import (
 	"context"
@@ -17,7 +17,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 const packedFrameSize = 20_000
@@ -48,7 +50,7 @@ func framesToPack(b *testing.B) (dir string, frames int64) {
 			b.Fatal(err)
 		}
 	}
-	if _, err := WriteIndex(context.Background(), dir); err != nil {
+	if _, err := dataset.WriteIndex(context.Background(), dir); err != nil {
 		b.Fatal(err)
 	}
 	return dir, frames
@@ -72,23 +74,23 @@ func benchmarkPack(b *testing.B, dir string, frames int64, toDisk bool) {
 		took time.Duration
 		most uint64
 	}
-	into := func(o PackOptions) func(string) error {
+	into := func(o Options) func(string) error {
 		return func(place string) error { return packInto(b, dir, place, o) }
 	}
 	contenders := []*contender{
 		{name: "copy", run: func(place string) error { return copyTree(filepath.Join(dir, "shards"), place) }},
-		{name: "webdataset", run: into(PackOptions{})},
-		{name: "webdataset-shuffled", run: into(PackOptions{ShuffleSeed: seed})},
-		{name: "parquet-shuffled", run: into(PackOptions{Format: "parquet", ShuffleSeed: seed})},
-		{name: "tfrecord-shuffled", run: into(PackOptions{Format: "tfrecord", ShuffleSeed: seed})},
+		{name: "webdataset", run: into(Options{})},
+		{name: "webdataset-shuffled", run: into(Options{ShuffleSeed: seed})},
+		{name: "parquet-shuffled", run: into(Options{Format: "parquet", ShuffleSeed: seed})},
+		{name: "tfrecord-shuffled", run: into(Options{Format: "tfrecord", ShuffleSeed: seed})},
 	}
 	for b.Loop() {
 		for _, c := range contenders {
 			place := b.TempDir()
 			run := func() error { return c.run(place) }
-			memory := watch("/memory/classes/total:bytes", "/memory/classes/heap/released:bytes")
-			c.took += untilThere(b, place, toDisk, run)
-			c.most = max(c.most, memory.stop())
+			memory := foldertest.Watch("/memory/classes/total:bytes", "/memory/classes/heap/released:bytes")
+			c.took += foldertest.UntilThere(b, place, toDisk, run)
+			c.most = max(c.most, memory.Stop())
 		}
 		slices.Reverse(contenders) // nobody always comes first
 	}
@@ -101,13 +103,13 @@ func benchmarkPack(b *testing.B, dir string, frames int64, toDisk bool) {
 	}
 }
 
-func packInto(b *testing.B, dir, place string, o PackOptions) error {
+func packInto(b *testing.B, dir, place string, o Options) error {
 	plan := planned(b, dir, o)
 	if err := plan.Create(context.Background(), place); err != nil {
 		return err
 	}
 	p, s := beam.NewPipelineWithRoot()
-	Pack(s, PackParams{Dir: dir, Place: place}, plan)
+	Pack(s, Params{Dir: dir, Place: place}, plan)
 	if err := ptest.Run(p); err != nil {
 		return err
 	}

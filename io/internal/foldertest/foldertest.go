@@ -1,0 +1,76 @@
+// Package foldertest puts into folders what is not ours, for tests.
+package foldertest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/kvsframes/kvsframes/internal/shardtest"
+	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/store"
+)
+
+// MakeFolder makes a folder in dir.
+func MakeFolder(t testing.TB, dir, name string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(dir, name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Somebodys makes a folder of files that are nobody's but their owner's, all long
+// unchanged, some with names that are near to ours.
+func Somebodys(t testing.TB, dir string) {
+	t.Helper()
+	long := time.Now().Add(-1000 * time.Hour)
+	for _, name := range []string{
+		"notes", "photos/cat.jpg", "dataset.json.bak", "README.md.orig", "index.parquet.1", "pack.json.x", "train-000000.tar.part",
+		own.TempName("budget"), own.TempName(shardtest.Door.ID() + ".2026"),
+	} {
+		Stray(t, dir, name)
+		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(filepath.Join(dir, "photos"), long, long); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// LinkAway puts a link to a folder elsewhere in a folder's place, and returns it.
+func LinkAway(t testing.TB, dir, name string) (elsewhere string) {
+	t.Helper()
+	elsewhere, path := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(dir, name)
+	if !own.Exists(path) {
+		MakeFolder(t, dir, name)
+	}
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
+		t.Fatal(err)
+	}
+	return elsewhere
+}
+
+func Stray(t testing.TB, dir, name string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("stray"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Leftovers lists what is in tmp.
+func Leftovers(t testing.TB, dir string) []string {
+	t.Helper()
+	left, err := store.Folder(dir).Under(context.Background(), "tmp")
+	if err != nil {
+		t.Error(err)
+	}
+	return left
+}

@@ -65,7 +65,9 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	case left:
 		return summary, nil
 	case !total.Complete():
-		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
+		return summary, &IncompleteError{
+			Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed], Duplicates: total.Duplicates,
+		}
 	}
 	return summary, nil
 }

@@ -71,6 +71,7 @@ func (e *JobError) Unwrap() error { return e.Err }
 type IncompleteError struct {
 	Dir             string
 	Missing, Failed int64 // samples
+	Duplicates      int64 // samples that are recorded once more than once
 }
 
 func (e *IncompleteError) Error() string {
@@ -81,7 +82,15 @@ func (e *IncompleteError) Error() string {
 	if e.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d samples are FAILED gaps", e.Failed))
 	}
-	return fmt.Sprintf("%s is not complete: %s; the same backfill fetches them again", e.Dir, strings.Join(parts, " and "))
+	var steps []string
+	if len(parts) > 0 {
+		steps = append(steps, strings.Join(parts, " and ")+"; the same backfill fetches them again")
+	}
+	if e.Duplicates > 0 {
+		steps = append(steps, fmt.Sprintf("%d samples are recorded more than once: "+
+			"kvsframes verify --repair leaves each of them once", e.Duplicates))
+	}
+	return fmt.Sprintf("%s is not complete: %s", e.Dir, strings.Join(steps, "; "))
 }
 
 // ErrInterrupted says that the context of a backfill or a pack ended before it did. What

@@ -176,7 +176,16 @@ func (o PackOptions) prepare(ctx context.Context) (*dataset.PackPlan, dataset.Pa
 	if params.Place, err = store.Resolve(o.Out); err != nil {
 		return nil, params, err
 	}
-	return plan, params, plan.Create(ctx, o.Out)
+	err = plan.Create(ctx, o.Out)
+	if another := (*dataset.PackMismatchError)(nil); err != nil && !errors.As(err, &another) {
+		err = begun(ctx, o.Out, err, openPacked, dataset.ErrNoPackedSet)
+	}
+	return plan, params, err
+}
+
+func openPacked(ctx context.Context, place string) error {
+	_, err := dataset.OpenPacked(ctx, place)
+	return err
 }
 
 func (o PackOptions) summary(plan *dataset.PackPlan) PackSummary {

@@ -201,6 +201,7 @@ func TestGetImagesRefuses(t *testing.T) {
 		"nobody there":                    {images(30, "--endpoint-url", "http://127.0.0.1:1"), 0, []string{"connection refused"}},
 		"no such stream":                  {images(30, "--stream-name", "nobody"), 0, []string{"getting the data endpoint of nobody: ResourceNotFoundException"}},
 		"a folder that is none":           {images(30, "--out", "file"), 0, []string{`--out is "file"`}},
+		"no stream for a folder":          {images(30, "--stream-name", "nobody", "--out", "new/a"), 0, []string{"nobody"}},
 	} {
 		u.server.ResetStats()
 		o := u.run(c.args...)
@@ -218,6 +219,9 @@ func TestGetImagesRefuses(t *testing.T) {
 		if o.took > 20*time.Second {
 			t.Errorf("%s took %v", name, o.took)
 		}
+	}
+	if _, err := os.Stat(filepath.Join(u.dir, "new")); err == nil {
+		t.Error("a folder was made")
 	}
 	noRegion := u.with("AWS_REGION=", "AWS_DEFAULT_REGION=").run(images(30)...)
 	if noRegion.status != exitUsage || !strings.Contains(noRegion.stderr, "no AWS region: set AWS_REGION, or a region in the shared config file, or give --region") {

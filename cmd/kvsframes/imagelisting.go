@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -50,15 +51,15 @@ type listedImage struct {
 }
 
 func (l *imageListing) run(cmd *cobra.Command) error {
-	if l.out != "" {
-		if err := os.MkdirAll(l.out, 0o777); err != nil {
-			return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
-		}
+	undo, err := makeFolder(l.out)
+	if err != nil {
+		return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
 	}
 	result, err := l.list(cmd.Context())
 	err = interrupted(err)
 	switch {
 	case err != nil && !l.fetched && mistaken(err):
+		undo()
 		return mistakes(l.explain(err))
 	case err != nil:
 		return err
@@ -67,6 +68,30 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "    ")
 	return encoder.Encode(result)
+}
+
+// makeFolder makes a folder, unless its name is empty. Where it fails nothing is made;
+// undo removes what was made, as long as it is empty.
+func makeFolder(name string) (undo func(), err error) {
+	var made []string // deepest first
+	undo = func() {
+		for _, path := range made {
+			os.Remove(path)
+		}
+	}
+	if name == "" {
+		return undo, nil
+	}
+	for path := filepath.Clean(name); path != filepath.Dir(path); path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, path)
+	}
+	if err = os.MkdirAll(name, 0o777); err != nil {
+		undo()
+	}
+	return undo, err
 }
 
 // visible escapes in JSON what a terminal would obey: what the service says is

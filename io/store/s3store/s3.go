@@ -37,6 +37,9 @@ const (
 	credentialsTimeout = 15 * time.Second
 )
 
+// longestWait is the longest pause between two attempts. Tests have a shorter one.
+var longestWait = retry.DefaultMaxBackoff
+
 func init() {
 	store.Register("s3", store.Driver{
 		Query: []string{
@@ -108,8 +111,10 @@ func connect(p store.Place) (*bucket.Client, error) {
 	}
 	cfg.BaseEndpoint = nil
 	attempts := &reached{
-		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = bucket.Attempts }),
-		client:    awsbase.Guarded(cfg.HTTPClient, bucket.Tune, longestOfS3),
+		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = bucket.Attempts, longestWait
+		}),
+		client: awsbase.Guarded(cfg.HTTPClient, bucket.Tune, longestOfS3),
 	}
 	cfg.HTTPClient = attempts
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {

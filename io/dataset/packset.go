@@ -135,17 +135,27 @@ func (s PackedSet) options() []namedOption {
 
 // OpenPacked returns the description of the packed set in a place. The error
 // satisfies ErrNoPackedSet, or says why it cannot be read.
-func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
-	var set PackedSet
+func OpenPacked(ctx context.Context, place string) (set PackedSet, err error) {
 	root, err := store.At(place)
 	if err != nil {
 		return set, err
 	}
+	err = store.Twice(root, func() (err error) {
+		set, err = openPackedIn(ctx, root, place)
+		return err
+	}, func(err error) bool { return errors.Is(err, errPackDamaged) })
+	return set, err
+}
+
+// errPackDamaged is the error of a description of a packed set that is none.
+var errPackDamaged = errors.New("cannot be packed into")
+
+func openPackedIn(ctx context.Context, root store.Store, place string) (set PackedSet, err error) {
 	data, err := root.Read(ctx, packFile, descriptionLimit)
 	unfit := (*store.UnfitError)(nil)
 	switch {
 	case errors.As(err, &unfit):
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: it %s", place, packFile, unfit.Problem)
+		return set, fmt.Errorf("%q %w: its %s cannot be read: it %s", place, errPackDamaged, packFile, unfit.Problem)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return set, fmt.Errorf("%q is %w: it has no %s", place, ErrNoPackedSet, packFile)
 	case err != nil:
@@ -158,7 +168,7 @@ func OpenPacked(ctx context.Context, place string) (PackedSet, error) {
 		err = fields.Decode(&set)
 	}
 	if err != nil {
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w: choose another OUT", place, packFile, err)
+		return set, fmt.Errorf("%q %w: its %s cannot be read: %w: choose another OUT", place, errPackDamaged, packFile, err)
 	}
 	return set, nil
 }

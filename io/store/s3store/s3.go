@@ -6,7 +6,6 @@ package s3store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -106,7 +105,8 @@ func connect(p store.Place) (*bucket.Client, error) {
 		ctx, stop := context.WithTimeout(context.Background(), credentialsTimeout)
 		defer stop()
 		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-			return nil, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add ?profile=PROFILE to the URL, or run where a role is given: %w", err)
+			return nil, keys.Lacking(err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "+
+				"add ?profile=PROFILE to the URL, or run where a role is given")
 		}
 	}
 	cfg.BaseEndpoint = nil

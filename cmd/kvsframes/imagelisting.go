@@ -34,13 +34,14 @@ type imageListing struct {
 	format  string
 	out     string // folder; empty: none
 	fetched bool   // a page has come
+	silent  int    // entries that say nothing
 }
 
 // listed is what is printed: to the letter what the AWS CLI prints, but for
 // File.
 type listed struct {
-	Images    []listedImage
-	NextToken string `json:",omitempty"`
+	Images    []*listedImage // nil where the service says nothing of one
+	NextToken string         `json:",omitempty"`
 }
 
 type listedImage struct {
@@ -67,7 +68,14 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 	encoder := json.NewEncoder(visible{cmd.OutOrStdout()})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "    ")
-	return encoder.Encode(result)
+	if err := encoder.Encode(result); err != nil {
+		return err
+	}
+	if l.silent > 0 {
+		return fmt.Errorf("%d of %d entries that the service answers say nothing, not even of which instant they are, "+
+			"and are printed as null: the same command asks for them again", l.silent, len(result.Images))
+	}
+	return nil
 }
 
 // makeFolder makes a folder, unless its name is empty. Where it fails nothing is made;
@@ -104,7 +112,7 @@ func (v visible) Write(data []byte) (int, error) {
 }
 
 func (l *imageListing) list(ctx context.Context) (listed, error) {
-	result := listed{Images: []listedImage{}}
+	result := listed{Images: []*listedImage{}}
 	for page, err := range l.pages.Pages(ctx) {
 		if err != nil {
 			return result, err
@@ -114,6 +122,10 @@ func (l *imageListing) list(ctx context.Context) (listed, error) {
 			entry, err := l.entry(image)
 			if err != nil {
 				return result, err
+			}
+			if *entry == (listedImage{}) {
+				l.silent++
+				entry = nil
 			}
 			result.Images = append(result.Images, entry)
 		}
@@ -126,8 +138,8 @@ func (l *imageListing) list(ctx context.Context) (listed, error) {
 	return result, nil
 }
 
-func (l *imageListing) entry(image kvsio.Image) (entry listedImage, err error) {
-	entry = listedImage{TimeStamp: seconds(image.TimeStamp), Error: image.Error}
+func (l *imageListing) entry(image kvsio.Image) (entry *listedImage, err error) {
+	entry = &listedImage{TimeStamp: seconds(image.TimeStamp), Error: image.Error}
 	switch {
 	case image.Content == nil:
 	case l.out == "":

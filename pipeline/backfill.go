@@ -36,7 +36,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	var plan *kvsio.Plan
 	if err == nil {
 		defer dataset.Sweep(o.Out) // however it ends; what stays all the same does no harm
-		plan, err = o.plan(ctx)
+		plan, err = o.begin(ctx)
 	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
@@ -65,7 +65,9 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	case left:
 		return summary, nil
 	case !total.Complete():
-		return summary, &IncompleteError{Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed]}
+		return summary, &IncompleteError{
+			Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed], Duplicates: total.Duplicates,
+		}
 	}
 	return summary, nil
 }
@@ -80,8 +82,8 @@ func told(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(base)
 }
 
-// prepare does all that comes before the dataset is written. It writes nothing
-// before it is known that all streams can be read.
+// prepare does all that comes before the dataset is written: it is known then that all
+// streams can be read.
 func prepare(ctx context.Context, o Options) (Options, error) {
 	if !beam.Initialized() {
 		return o, errors.New("beam.Init was not called: call it first, after flag.Parse")
@@ -105,14 +107,29 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := toCluster(ctx, o.runner(), o.Out); err != nil {
 		return o, err
 	}
-	if o.Read.Ledger, err = store.Resolve(o.Out); err != nil {
-		return o, err
-	}
-	if o.dryRun() {
-		return o, nil
-	}
-	_, err = dataset.Create(ctx, o.Out, o.dataset())
+	o.Read.Ledger, err = store.Resolve(o.Out)
 	return o, err
+}
+
+// begin makes the dataset, and the plan. It writes nothing on a dry run.
+func (o Options) begin(ctx context.Context) (*kvsio.Plan, error) {
+	if o.dryRun() {
+		return o.plan(ctx)
+	}
+	_, err := dataset.Create(ctx, o.Out, o.dataset())
+	var plan *kvsio.Plan
+	if err == nil {
+		plan, err = o.plan(ctx)
+	}
+	if err != nil {
+		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
+	}
+	return plan, err
+}
+
+func openDataset(ctx context.Context, dir string) error {
+	_, err := dataset.Open(ctx, dir)
+	return err
 }
 
 // plan writes down what is asked for, and finds what the dataset does not have.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,10 +11,20 @@ import (
 // options, by the dataset, or by the preflight.
 type UsageError struct {
 	Faults []error
+
+	// Begun, where it is not empty, names the place that was begun when a store failed: its
+	// description and what is asked for may be on record there. Otherwise nothing was done.
+	Begun string
 }
 
-// usage returns a *UsageError of the errors that are not nil, or nil.
+// usage returns a *UsageError of the errors that are not nil, or nil. One alone that is
+// one already stays as it is.
 func usage(errs ...error) error {
+	if len(errs) == 1 {
+		if known := (*UsageError)(nil); errors.As(errs[0], &known) {
+			return known
+		}
+	}
 	var faults []error
 	for _, err := range errs {
 		faults = append(faults, flatten(err)...)
@@ -24,6 +35,18 @@ func usage(errs ...error) error {
 	return &UsageError{Faults: faults}
 }
 
+// begun returns a *UsageError of an error that came while a place was being written
+// into, or after it. open opens what is at the place; its error is none where nothing is.
+func begun(ctx context.Context, place string, err error, open func(context.Context, string) error, none error) error {
+	ctx, stop := context.WithTimeout(ctx, grace)
+	defer stop()
+	e := &UsageError{Faults: flatten(err), Begun: place}
+	if errors.Is(open(ctx, place), none) { // else it is there, or nobody knows
+		e.Begun = ""
+	}
+	return e
+}
+
 // flatten takes apart what errors.Join joined.
 func flatten(err error) []error {
 	if err == nil {
@@ -31,6 +54,10 @@ func flatten(err error) []error {
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
+		return []error{err}
+	}
+	parts := errors.Join(joined.Unwrap()...)
+	if parts == nil || err.Error() != parts.Error() { // a sentence that has several errors in it
 		return []error{err}
 	}
 	var all []error
@@ -71,6 +98,7 @@ func (e *JobError) Unwrap() error { return e.Err }
 type IncompleteError struct {
 	Dir             string
 	Missing, Failed int64 // samples
+	Duplicates      int64 // samples that are recorded once more than once
 }
 
 func (e *IncompleteError) Error() string {
@@ -81,7 +109,15 @@ func (e *IncompleteError) Error() string {
 	if e.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d samples are FAILED gaps", e.Failed))
 	}
-	return fmt.Sprintf("%s is not complete: %s; the same backfill fetches them again", e.Dir, strings.Join(parts, " and "))
+	var steps []string
+	if len(parts) > 0 {
+		steps = append(steps, strings.Join(parts, " and ")+"; the same backfill fetches them again")
+	}
+	if e.Duplicates > 0 {
+		steps = append(steps, fmt.Sprintf("%d samples are recorded more than once: "+
+			"kvsframes verify --repair leaves each of them once", e.Duplicates))
+	}
+	return fmt.Sprintf("%s is not complete: %s", e.Dir, strings.Join(steps, "; "))
 }
 
 // ErrInterrupted says that the context of a backfill or a pack ended before it did. What

@@ -177,7 +177,16 @@ func (o PackOptions) prepare(ctx context.Context) (*pack.Plan, pack.Params, erro
 	if params.Place, err = store.Resolve(o.Out); err != nil {
 		return nil, params, err
 	}
-	return plan, params, plan.Create(ctx, o.Out)
+	err = plan.Create(ctx, o.Out)
+	if another := (*pack.MismatchError)(nil); err != nil && !errors.As(err, &another) {
+		err = begun(ctx, o.Out, err, openPacked, pack.ErrNoSet)
+	}
+	return plan, params, err
+}
+
+func openPacked(ctx context.Context, place string) error {
+	_, err := pack.Open(ctx, place)
+	return err
 }
 
 func (o PackOptions) summary(plan *pack.Plan) PackSummary {

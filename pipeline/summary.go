@@ -28,12 +28,17 @@ type Summary struct {
 	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
 
 	// Unknown says why the ledger could not be read, where that is so. Counts,
-	// Fetched, Duplicates and Streams are then 0 or empty, and null as JSON.
+	// Fetched, Duplicates, Complete and Streams are then 0 or empty, and null as JSON.
 	Unknown string `json:"unknown,omitempty"`
 
 	// Duplicates counts samples that are recorded once more than once, as jobs
-	// leave them that cut the same samples into other shards at the same time.
+	// leave them that cut the same samples into other shards at the same time: the one
+	// that ends last finds them all.
 	Duplicates int64 `json:"duplicates,omitempty"`
+
+	// Complete says that every sample that was asked for is recorded once, and none
+	// is a FAILED gap.
+	Complete bool `json:"complete"`
 
 	// What the job's calls came to; nil unless all of them were made by this
 	// process: a runner's metrics lack those of workers that were killed.
@@ -65,6 +70,7 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 		Drops      map[string]int64 `json:"drops"`
 		Fetched    *Fetched         `json:"fetched"`
 		Duplicates *int64           `json:"duplicates"`
+		Complete   *bool            `json:"complete"`
 		Streams    []StreamSummary  `json:"streams"`
 	}{known: known(s)})
 }
@@ -129,7 +135,7 @@ func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, er
 		}
 	}
 	total := sum(asked)
-	s.Counts, s.Duplicates = counts(total), total.Duplicates
+	s.Counts, s.Duplicates, s.Complete = counts(total), total.Duplicates, total.Complete()
 	s.Streams = byStream(asked)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}

@@ -26,7 +26,7 @@ func TestUnknownIsNull(t *testing.T) {
 	var nothing ledger.Tally
 	unknown := Summary{Schema: SummarySchema, Counts: counts(nothing), Shards: 7, Unknown: "ExpiredToken"}
 	for summary, names := range map[any][]string{
-		&unknown: {"samples", "frames", "gaps", "drops", "fetched", "duplicates", "streams"},
+		&unknown: {"samples", "frames", "gaps", "drops", "fetched", "duplicates", "complete", "streams"},
 		&PackSummary{Schema: PackSummarySchema, Frames: 7, Unknown: "ExpiredToken"}: {"files_missing"},
 	} {
 		got := fields(t, summary)

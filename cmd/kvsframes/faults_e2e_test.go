@@ -51,8 +51,9 @@ func TestVerifyRepair(t *testing.T) {
 	wantNoTmp(t, u)
 }
 
-// TestOverlappingBackfills: of two at once whose cuts overlap both finish, and
-// what they fetched twice is told and mended without another call.
+// TestOverlappingBackfills: of two at once whose cuts overlap both finish. The last
+// one to end finds what they fetched twice and does not call it complete, nor does a
+// later one; it is mended without another call.
 func TestOverlappingBackfills(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}, Latency: kvstest.Latency{PerCall: 300 * time.Millisecond}})
@@ -63,8 +64,13 @@ func TestOverlappingBackfills(t *testing.T) {
 	cmd.Process.Signal(syscall.SIGSTOP) // it has planned, and does not see what the other one writes
 	u.must(0, second...)
 	cmd.Process.Signal(syscall.SIGCONT)
-	if o := finish(t, cmd); o.status != 0 {
-		t.Fatalf("the first backfill: exit status %d; stderr:\n%s", o.status, o.stderr)
+	told := finish(t, cmd)
+	for _, o := range []outcomeOf{told, u.run(first...)} {
+		const want = "20 samples are recorded more than once: kvsframes verify --repair leaves each of them once"
+		if o.status != 3 || !strings.Contains(o.stderr, want) {
+			t.Errorf("the first backfill: exit status %d, want 3 and %q; stderr:\n%s", o.status, want, o.stderr)
+		}
+		wants(t, object(t, o.stdout), map[string]any{"duplicates": 20, "complete": false})
 	}
 	calls := u.server.Stats().GetImagesCalls
 	wants(t, object(t, u.must(3, "verify", "out", "--json")), map[string]any{
@@ -74,7 +80,7 @@ func TestOverlappingBackfills(t *testing.T) {
 		"samples": 240, "frames": 240, "duplicate": 0, "complete": true, "repaired": 1,
 	})
 	wants(t, object(t, u.must(0, "verify", "out", "--json")), map[string]any{"samples": 240, "frames": 240, "complete": true})
-	u.must(0, first...)
+	wants(t, object(t, u.must(0, first...)), map[string]any{"complete": true})
 	u.must(0, second...)
 	if again := u.server.Stats().GetImagesCalls; again != calls {
 		t.Errorf("%d calls were made again", again-calls)

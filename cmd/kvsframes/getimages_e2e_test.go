@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"image"
 	_ "image/jpeg"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -201,6 +204,7 @@ func TestGetImagesRefuses(t *testing.T) {
 		"nobody there":                    {images(30, "--endpoint-url", "http://127.0.0.1:1"), 0, []string{"connection refused"}},
 		"no such stream":                  {images(30, "--stream-name", "nobody"), 0, []string{"getting the data endpoint of nobody: ResourceNotFoundException"}},
 		"a folder that is none":           {images(30, "--out", "file"), 0, []string{`--out is "file"`}},
+		"no stream for a folder":          {images(30, "--stream-name", "nobody", "--out", "new/a"), 0, []string{"nobody"}},
 	} {
 		u.server.ResetStats()
 		o := u.run(c.args...)
@@ -219,9 +223,48 @@ func TestGetImagesRefuses(t *testing.T) {
 			t.Errorf("%s took %v", name, o.took)
 		}
 	}
+	if _, err := os.Stat(filepath.Join(u.dir, "new")); err == nil {
+		t.Error("a folder was made")
+	}
 	noRegion := u.with("AWS_REGION=", "AWS_DEFAULT_REGION=").run(images(30)...)
 	if noRegion.status != exitUsage || !strings.Contains(noRegion.stderr, "no AWS region: set AWS_REGION, or a region in the shared config file, or give --region") {
 		t.Errorf("exit status %d: %s", noRegion.status, noRegion.stderr)
+	}
+}
+
+// TestGetImagesOfNothing: an entry that is null, or says nothing, stands as the AWS CLI
+// prints a null one, is told, and is no success.
+func TestGetImagesOfNothing(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, aCamera)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.EqualFold(r.URL.Path, "/getDataEndpoint") {
+			fmt.Fprintf(w, `{"DataEndpoint":"http://%s"}`, r.Host)
+			return
+		}
+		io.WriteString(w, `{"Images":[{"TimeStamp":1767225600.5,"ImageContent":"aGk="},null,`+
+			`{"TimeStamp":1767225606,"Error":"NO_MEDIA"},{}]}`)
+	}))
+	t.Cleanup(server.Close)
+	const want = `{
+    "Images": [
+        {
+            "TimeStamp": 1767225600.5,
+            "ImageContent": "aGk="
+        },
+        null,
+        {
+            "TimeStamp": 1767225606,
+            "Error": "NO_MEDIA"
+        },
+        null
+    ]
+}
+`
+	o := u.run(images(30, "--endpoint-url", server.URL)...)
+	const told = "2 of 4 entries that the service answers say nothing"
+	if o.status != exitFailed || o.stdout != want || !strings.Contains(o.stderr, told) {
+		t.Errorf("exit status %d: %s%s", o.status, o.stdout, o.stderr)
 	}
 }
 

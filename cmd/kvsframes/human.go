@@ -30,8 +30,8 @@ func summaryText(s pipeline.Summary, complete bool) string {
 	}
 	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, number(s.Samples), outcome(s.Counts))
 	if s.Duplicates > 0 {
-		fmt.Fprintf(w, "%s samples are recorded more than once, as jobs leave them that ran at the same time with other shards:\n"+
-			"kvsframes verify --repair leaves each of them once.\n", number(s.Duplicates))
+		fmt.Fprintf(w, "%s samples are recorded more than once, as jobs leave them that ran at the same time "+
+			"with other shards.\n", number(s.Duplicates))
 	}
 	if len(s.Streams) > 1 {
 		for _, stream := range s.Streams {

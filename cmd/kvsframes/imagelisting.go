@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -33,13 +34,14 @@ type imageListing struct {
 	format  string
 	out     string // folder; empty: none
 	fetched bool   // a page has come
+	silent  int    // entries that say nothing
 }
 
 // listed is what is printed: to the letter what the AWS CLI prints, but for
 // File.
 type listed struct {
-	Images    []listedImage
-	NextToken string `json:",omitempty"`
+	Images    []*listedImage // nil where the service says nothing of one
+	NextToken string         `json:",omitempty"`
 }
 
 type listedImage struct {
@@ -50,15 +52,15 @@ type listedImage struct {
 }
 
 func (l *imageListing) run(cmd *cobra.Command) error {
-	if l.out != "" {
-		if err := os.MkdirAll(l.out, 0o777); err != nil {
-			return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
-		}
+	undo, err := makeFolder(l.out)
+	if err != nil {
+		return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
 	}
 	result, err := l.list(cmd.Context())
 	err = interrupted(err)
 	switch {
 	case err != nil && !l.fetched && mistaken(err):
+		undo()
 		return mistakes(l.explain(err))
 	case err != nil:
 		return err
@@ -66,7 +68,38 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 	encoder := json.NewEncoder(visible{cmd.OutOrStdout()})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "    ")
-	return encoder.Encode(result)
+	if err := encoder.Encode(result); err != nil {
+		return err
+	}
+	if l.silent > 0 {
+		return fmt.Errorf("%d of %d entries that the service answers say nothing, not even of which instant they are, "+
+			"and are printed as null: the same command asks for them again", l.silent, len(result.Images))
+	}
+	return nil
+}
+
+// makeFolder makes a folder, unless its name is empty. Where it fails nothing is made;
+// undo removes what was made, as long as it is empty.
+func makeFolder(name string) (undo func(), err error) {
+	var made []string // deepest first
+	undo = func() {
+		for _, path := range made {
+			os.Remove(path)
+		}
+	}
+	if name == "" {
+		return undo, nil
+	}
+	for path := filepath.Clean(name); path != filepath.Dir(path); path = filepath.Dir(path) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, path)
+	}
+	if err = os.MkdirAll(name, 0o777); err != nil {
+		undo()
+	}
+	return undo, err
 }
 
 // visible escapes in JSON what a terminal would obey: what the service says is
@@ -79,7 +112,7 @@ func (v visible) Write(data []byte) (int, error) {
 }
 
 func (l *imageListing) list(ctx context.Context) (listed, error) {
-	result := listed{Images: []listedImage{}}
+	result := listed{Images: []*listedImage{}}
 	for page, err := range l.pages.Pages(ctx) {
 		if err != nil {
 			return result, err
@@ -89,6 +122,10 @@ func (l *imageListing) list(ctx context.Context) (listed, error) {
 			entry, err := l.entry(image)
 			if err != nil {
 				return result, err
+			}
+			if *entry == (listedImage{}) {
+				l.silent++
+				entry = nil
 			}
 			result.Images = append(result.Images, entry)
 		}
@@ -101,8 +138,8 @@ func (l *imageListing) list(ctx context.Context) (listed, error) {
 	return result, nil
 }
 
-func (l *imageListing) entry(image kvsio.Image) (entry listedImage, err error) {
-	entry = listedImage{TimeStamp: seconds(image.TimeStamp), Error: image.Error}
+func (l *imageListing) entry(image kvsio.Image) (entry *listedImage, err error) {
+	entry = &listedImage{TimeStamp: seconds(image.TimeStamp), Error: image.Error}
 	switch {
 	case image.Content == nil:
 	case l.out == "":

@@ -80,7 +80,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // usageError is a mistake in what was typed.
-type usageError struct{ faults []error }
+type usageError struct {
+	faults []error
+	begun  string // the place that was begun all the same; mostly empty
+}
 
 func (e *usageError) Error() string   { return errors.Join(e.faults...).Error() }
 func (e *usageError) Unwrap() []error { return e.faults }
@@ -103,7 +106,7 @@ func mistakes(faults ...error) error {
 	if len(told) == 0 {
 		return nil
 	}
-	return &usageError{told}
+	return &usageError{faults: told}
 }
 
 // interrupted returns err, or pipeline.ErrInterrupted where it comes of an interrupt:
@@ -143,7 +146,12 @@ func complaint(command string, err error, status int) string {
 	}
 	text := command + ": " + strings.Join(lines, "\n  ") + "\n"
 	if status == exitUsage {
-		text += fmt.Sprintf("Nothing was done. See %s --help.\n", command)
+		done := "Nothing was done."
+		if typed != nil && typed.begun != "" {
+			done = outside.Clean(typed.begun) + " was begun: what is written there stays, " +
+				"and the same command goes on from there."
+		}
+		text += fmt.Sprintf("%s See %s --help.\n", done, command)
 	}
 	return text
 }

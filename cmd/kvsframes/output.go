@@ -89,7 +89,11 @@ func inFlags(err error) error {
 	for i, fault := range early.Faults {
 		faults[i] = inFlag(fault)
 	}
-	return mistakes(faults...)
+	told := mistakes(faults...)
+	if typed := (*usageError)(nil); errors.As(told, &typed) {
+		typed.begun = early.Begun
+	}
+	return told
 }
 
 // flagged takes apart what names a fault a line.

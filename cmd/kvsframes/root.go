@@ -24,8 +24,8 @@ service that runs in the same process. Then
 
 const statusHelp = `
 Exit status: 0 complete; 1 the job failed; 2 a mistake, nothing was fetched; 3 the
-end was reached, but the dataset is not complete; 130 interrupted, what is
-written stays valid.`
+end was reached, but the dataset is not complete, or has samples twice; 130
+interrupted, what is written stays valid.`
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{

@@ -148,6 +148,55 @@ func TestBadPlaces(t *testing.T) {
 	}
 }
 
+// TestStoreFailsAtTheStart: where a store fails before anything is fetched, what is said
+// to be written is what is written, by a backfill and by a pack.
+func TestStoreFailsAtTheStart(t *testing.T) {
+	t.Parallel()
+	u := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}}))
+	u.must(0, good()...)
+	const nothing, begun = "Nothing was done.", " was begun: what is written there stays"
+	for _, test := range []struct {
+		method, path string // what is refused
+		pack         bool
+		says         string
+		first        bool // after the description has been written
+	}{
+		{"PUT", "/dataset.json", false, nothing, false},
+		{"GET", "/dataset.json", false, begun, true},
+		{"PUT", "/requests/", false, begun, false},
+		{"GET", "ledger%2F", false, begun, true},
+		{"PUT", "/pack.json", true, nothing, false},
+		{"GET", "/pack.json", true, begun, true},
+	} {
+		var made atomic.Bool
+		b := newBucketBehind(t, func(store http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				refused := r.Method == test.method && strings.Contains(r.URL.String(), test.path)
+				if refused && (made.Load() || !test.first) {
+					w.WriteHeader(http.StatusForbidden)
+					return
+				}
+				store.ServeHTTP(w, r)
+				if r.Method == http.MethodPut {
+					made.Store(true)
+				}
+			})
+		})
+		args := good("--out", b.out)
+		if test.pack {
+			args = []string{"pack", "out", b.out}
+		}
+		o := u.run(args...)
+		if o.status != 2 || o.stdout != "" || !strings.Contains(o.stderr, test.says) ||
+			strings.Contains(o.stderr, nothing) == strings.Contains(o.stderr, begun) {
+			t.Errorf("%s %s: exit status %d, want %q:\n%s", test.method, test.path, o.status, test.says, o.stderr)
+		}
+		if files := b.tree(); (len(files) == 0) != (test.says == nothing) {
+			t.Errorf("%s %s: %d objects were made", test.method, test.path, len(files))
+		}
+	}
+}
+
 // TestInterruptIntoABucket: interrupted, it ends soon, and what is written stays.
 func TestInterruptIntoABucket(t *testing.T) {
 	t.Parallel()

@@ -100,9 +100,8 @@ func (f *finders) use(cfg aws.Config) {
 
 func (f *finders) option(stack *middleware.Stack) error {
 	send := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		client := f.client
-		switch stack.ID() {
-		case "getToken", "GetMetadata":
+		client, ofMachine := f.client, stack.ID() == "getToken" || stack.ID() == "GetMetadata"
+		if ofMachine {
 			client = f.metadata
 		}
 		if r, ok := in.Request.(*smithyhttp.Request); ok { // who is asked may say it again
@@ -114,6 +113,9 @@ func (f *finders) option(stack *middleware.Stack) error {
 			return next.HandleDeserialize(ctx, in)
 		}
 		answer, metadata, err := smithyhttp.NewClientHandlerWithOptions(client).Handle(ctx, in.Request)
+		if response, ok := answer.(*smithyhttp.Response); ok && err == nil && ofMachine {
+			err = readMetadata(response)
+		}
 		return middleware.DeserializeOutput{RawResponse: answer}, metadata, err
 	}
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("awsbase.Send", send), middleware.After)

@@ -23,6 +23,8 @@ import (
 type Error struct {
 	text string
 	err  error
+
+	configured bool // there is a source, which fails
 }
 
 func (e *Error) Error() string { return e.text }
@@ -44,7 +46,7 @@ func explain(profile config.SharedConfig, err error) error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
-	text := outside.Text(err.Error())
+	text, configured := outside.Text(err.Error()), true
 	program, printed := errors.AsType[*processcreds.ProviderError](err)
 	switch {
 	case printed:
@@ -57,8 +59,13 @@ func explain(profile config.SharedConfig, err error) error {
 		text = fmt.Sprintf("the SSO session has expired, or its file cannot be read: run aws sso login --profile %s", cmp.Or(profile.Profile, "PROFILE"))
 	case isOldLogin(profile, err):
 		text = fmt.Sprintf("the login session has expired, or its file cannot be read: run aws login --profile %s", profile.Profile)
+	default:
+		var advice string
+		if advice, configured = answered(err); advice != "" {
+			text += ": " + advice
+		}
 	}
-	return &Error{text, err}
+	return &Error{text, err, configured}
 }
 
 func isMFA(err error) bool {

@@ -31,20 +31,35 @@ const cardLimit = 1 << 20
 
 // writeCard writes the card, unless there is one that is somebody's own.
 func (c *cataloger) writeCard(ctx context.Context) error {
-	old, err := c.store.Read(ctx, card.File, cardLimit)
-	if isNoFile(err) {
-		return nil // no card of ours
-	}
+	_, ours, err := readCard(ctx, c.store, hasMark)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if c.contents.Card = err != nil || bytes.Contains(old, []byte(cardMark)); !c.contents.Card {
+	if c.contents.Card = err != nil || ours; !c.contents.Card {
 		return nil
 	}
 	return store.WriteFile(ctx, c.store, card.File, func(w io.Writer) error {
 		_, err := io.WriteString(w, c.card())
 		return err
 	})
+}
+
+func hasMark(card []byte) bool { return bytes.Contains(card, []byte(cardMark)) }
+
+// readCard reads the card, and reports whether it is one of ours: not where it is no file.
+// It is read as what is damaged is, unless it is as expected.
+func readCard(ctx context.Context, from store.Store, expected func([]byte) bool) (have []byte, ours bool, err error) {
+	unexpected := errors.New("another card")
+	err = store.Twice(from, func() (err error) {
+		if have, err = from.Read(ctx, card.File, cardLimit); err == nil && !expected(have) {
+			err = unexpected
+		}
+		return err
+	}, func(err error) bool { return err == unexpected || isNoFile(err) })
+	if err == unexpected || isNoFile(err) {
+		err = nil
+	}
+	return have, hasMark(have), err
 }
 
 // card tells of the dataset, and nothing of when or where it was made.

@@ -183,6 +183,7 @@ func value[T any](p *T) (v T) {
 // goroutines at once.
 type Index struct {
 	ledger *ledger.Ledger
+	store  store.Store
 	file   store.File
 	ranges *store.Ranges
 	reader *parquet.File
@@ -200,16 +201,24 @@ func OpenIndex(ctx context.Context, dir string) (*Index, error) {
 	return x, nil
 }
 
-func openIndex(ctx context.Context, dir string) (*Index, error) {
+func openIndex(ctx context.Context, dir string) (x *Index, err error) {
 	root, err := store.At(dir)
 	if err != nil {
 		return nil, err
 	}
+	err = store.Twice(root, func() (err error) {
+		x, err = openIndexIn(ctx, root, dir)
+		return err
+	}, func(err error) bool { return errors.Is(err, ErrForeign) })
+	return x, err
+}
+
+func openIndexIn(ctx context.Context, root store.Store, dir string) (*Index, error) {
 	file, err := root.Open(context.WithoutCancel(ctx), indexFile) // it outlives who opens it
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{ledger: ledger.Open(dir), file: file, ranges: store.NewRanges(file)}
+	x := &Index{ledger: ledger.Open(dir), store: root, file: file, ranges: store.NewRanges(file)}
 	if err := guard(x.open); err != nil {
 		file.Close()
 		var failed *store.Error
@@ -274,7 +283,7 @@ func (x *Index) Read(ctx context.Context, group int) ([]Sample, error) {
 		return nil, err
 	}
 	var samples []Sample
-	err := guard(func() (err error) {
+	err := x.twice(ctx, func() (err error) {
 		samples, err = x.read(group)
 		return err
 	})
@@ -282,6 +291,11 @@ func (x *Index) Read(ctx context.Context, group int) ([]Sample, error) {
 		return nil, fmt.Errorf("reading group %d of %s: %w", group, indexFile, err)
 	}
 	return samples, nil
+}
+
+// twice reads a part of the index.
+func (x *Index) twice(ctx context.Context, read func() error) error {
+	return store.Twice(x.store, func() error { return guard(read) }, func(err error) bool { return store.IsDamage(ctx, err) })
 }
 
 func (x *Index) read(group int) ([]Sample, error) {

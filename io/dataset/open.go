@@ -38,11 +38,19 @@ var ErrForeign = errors.New("belongs to another kind of dataset")
 // Open returns the description of the dataset at dir: a folder, or the URL of a
 // place in a bucket. The error satisfies ErrNoDataset or ErrForeign, or says why
 // the dataset cannot be read. ctx bounds what is asked of a store on a network.
-func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
+func Open(ctx context.Context, dir string) (desc *framepb.Dataset, err error) {
 	root, err := store.At(dir)
 	if err != nil {
 		return nil, err
 	}
+	err = store.Twice(root, func() (err error) {
+		desc, err = openIn(ctx, root, dir)
+		return err
+	}, func(err error) bool { return errors.Is(err, ErrForeign) })
+	return desc, err
+}
+
+func openIn(ctx context.Context, root store.Store, dir string) (*framepb.Dataset, error) {
 	data, err := root.Read(ctx, descriptionFile, descriptionLimit)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("%q is %w: it has no %s", dir, ErrNoDataset, descriptionFile)

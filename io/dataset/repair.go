@@ -13,6 +13,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // Repair verifies a dataset and then takes away what is damaged, so that the next
@@ -284,13 +285,16 @@ func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (fra
 		shard.Frames = append(shard.Frames, m.Frame)
 	}
 	there := &stored{ctx: ctx, store: r.found.store, path: r.found.format.Path(shard.Span)}
-	for blob, err := range there.blobs(r.found.format, receipt) {
-		if err != nil {
-			return shard, fmt.Errorf("%s changed while it was repaired: %w", there.path, err)
+	err := store.Twice(there.store, func() error {
+		for blob, err := range there.blobs(r.found.format, receipt) {
+			if err != nil {
+				return fmt.Errorf("%s changed while it was repaired: %w", there.path, err)
+			}
+			*container.DataOf(&shard.Frames[blob.Frame], blob.Tensor) = slices.Clone(blob.Data)
 		}
-		*container.DataOf(&shard.Frames[blob.Frame], blob.Tensor) = slices.Clone(blob.Data)
-	}
-	return shard, nil
+		return nil
+	}, func(err error) bool { return store.IsDamage(ctx, err) })
+	return shard, err
 }
 
 // cut returns the shard of some of another one's samples.

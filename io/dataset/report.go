@@ -65,6 +65,14 @@ func (f *findings) add(to *lines, format string, args []any) {
 	to.add(fmt.Sprintf(format, args...))
 }
 
+// take adds what others found, who have ended.
+func (f *findings) take(others *findings) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.harmful.take(others.harmful)
+	f.harmless.take(others.harmless)
+}
+
 func (f *findings) list() []string {
 	all := append([]string{}, f.harmful.first()...) // not nil: it is a list in JSON
 	all = append(all, f.harmless.first()...)
@@ -84,9 +92,11 @@ type lines struct {
 	seen int
 }
 
-func (l *lines) add(line string) {
-	l.seen++
-	l.kept = append(l.kept, line)
+func (l *lines) add(line string) { l.take(lines{[]string{line}, 1}) }
+
+func (l *lines) take(others lines) {
+	l.seen += others.seen
+	l.kept = append(l.kept, others.kept...)
 	if len(l.kept) >= 2*maxProblems {
 		l.kept = l.first()
 	}

@@ -279,16 +279,39 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 	return nil
 }
 
-// readPictures reads the pictures of a shard back. Those that could not be read
+// readPictures reads the pictures of a shard back, twice as what is damaged is. Those that could not be read
 // count as corrupt, but are no proof of anything: the shard is not readable.
 func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report, found *findings) (readable bool, err error) {
-	series := receipt.GetSeries().Value()
-	path := v.format.Path(receipt.Span())
-	shard := &stored{ctx: ctx, store: v.store, path: path}
+	spoiled := errors.New("some are not as they were written")
+	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span())}
+	before := *part
+	var now *findings
+	err = store.Twice(v.store, func() (err error) {
+		*part, now = before, new(findings)
+		readable, err = v.readPicturesOnce(ctx, receipt, shard, part, now)
+		if err == nil && part.Missing+part.Corrupt > before.Missing+before.Corrupt {
+			err = spoiled
+		}
+		return err
+	}, func(err error) bool { return err == spoiled })
+	if err != nil && err != spoiled {
+		return false, err
+	}
+	found.take(now)
 	if receipt.Frames == 0 {
-		names, err := v.store.Under(ctx, path)
+		return readable, nil
+	}
+	return readable, v.findForeign(shard, part)
+}
+
+func (v *verifier) readPicturesOnce(
+	ctx context.Context, receipt *framepb.Receipt, shard *stored, part *Report, found *findings,
+) (readable bool, err error) {
+	series := receipt.GetSeries().Value()
+	if receipt.Frames == 0 {
+		names, err := v.store.Under(ctx, shard.path)
 		if len(names) > 0 {
-			found.foreign(part, path)
+			found.foreign(part, shard.path)
 		}
 		return true, err
 	}
@@ -318,10 +341,11 @@ func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, p
 			part.Corrupt++
 		}
 		spoiled[blob.Frame] = true
-		found.harm("%s: the %s of %s at %s: %v", path, blob.Blob.Kind(), series.StreamName, framepb.Clock(series.At(blob.Index)), err)
+		at := framepb.Clock(series.At(blob.Index))
+		found.harm("%s: the %s of %s at %s: %v", shard.path, blob.Blob.Kind(), series.StreamName, at, err)
 	}
 	part.Frames = int64(int(receipt.Frames) - len(spoiled))
-	return readable, v.findForeign(shard, part)
+	return readable, nil
 }
 
 // isUnreadable says that a file system does not give a file away: so nothing is

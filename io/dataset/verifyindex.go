@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +92,7 @@ func (v *verifier) compareIndex(ctx context.Context, index *Index) (*cataloger, 
 // seals. That it is damaged is an *indexError.
 func (x *Index) rows(ctx context.Context) iter.Seq2[*Sample, error] {
 	damage := func(err error) error {
-		var failed *store.Error
-		if errors.As(err, &failed) || ctx.Err() != nil {
+		if !store.IsDamage(ctx, err) {
 			return err
 		}
 		return &indexError{err}
@@ -112,7 +110,8 @@ func (x *Index) rows(ctx context.Context) iter.Seq2[*Sample, error] {
 				}
 			}
 		}
-		if err := checkBetween(x.ranges, x.seals); err != nil {
+		err := x.twice(ctx, func() error { return checkBetween(x.ranges, x.seals) })
+		if err != nil {
 			yield(nil, damage(err))
 		}
 	}
@@ -128,17 +127,17 @@ func sameRow(a, b *Sample) bool {
 }
 
 func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
-	have, err := v.store.Read(ctx, card.File, cardLimit)
-	if errors.Is(err, fs.ErrNotExist) || isNoFile(err) || err == nil && !bytes.Contains(have, []byte(cardMark)) {
-		return nil // it is somebody's own
+	if err := c.addRequests(ctx); err != nil {
+		return err
+	}
+	have, ours, err := readCard(ctx, v.store, func(card []byte) bool { return string(card) == c.card() })
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.addRequests(ctx); err != nil {
-		return err
-	}
-	if string(have) != c.card() {
+	if ours && string(have) != c.card() {
 		v.found.note("%s: it is not the card of the dataset as it is now: kvsframes index writes it again; whoever takes out its second line keeps it as it is", card.File)
 	}
 	return nil

@@ -194,7 +194,7 @@ func plain(err error) error {
 		return &plainError{text: failed.Error(), err: err}
 	}
 	if failed, ok := errors.AsType[*keys.Error](err); ok {
-		return &plainError{text: "no AWS credentials: " + failed.Error(), err: err}
+		return &plainError{text: keys.Lacking(failed, "").Error(), err: err}
 	}
 	if long, ok := errors.AsType[*httpguard.LongBodyError](err); ok {
 		return &plainError{text: long.Error(), err: err}

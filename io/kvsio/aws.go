@@ -59,8 +59,8 @@ func checkCredentials(ctx context.Context, cfg aws.Config) error {
 		return failed
 	}
 	if err != nil {
-		return fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "+
-			"name a profile, or run where a role is given: %w", outside.Error(err))
+		return outside.Error(keys.Lacking(err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, "+
+			"or run where a role is given"))
 	}
 	return nil
 }

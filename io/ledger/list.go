@@ -21,7 +21,12 @@ const failedSuffix = ".failed"
 // names are read: a listed receipt may still prove damaged.
 func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
 	entries, err := l.entries(series)
-	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span }), err
+	return onePerShard(entries), err
+}
+
+// onePerShard leaves of the receipts of each shard the first one, and changes entries.
+func onePerShard(entries []Entry) []Entry {
+	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span })
 }
 
 // entries is Have with both receipts of a shard that has two.

@@ -83,7 +83,7 @@ func (l *Ledger) readRequest(id, name string) (framepb.Span, error) {
 	request := new(framepb.Request)
 	var span, misplaced framepb.Span
 	err := l.read(path.Join("requests", id, name), request, func() error {
-		span = request.Span()
+		span, misplaced = request.Span(), framepb.Span{}
 		if err := cmp.Or(checkSpan(span), span.Series.CheckNames()); err != nil {
 			return err // before its name becomes part of a path
 		}

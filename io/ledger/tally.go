@@ -36,14 +36,17 @@ type Tally struct {
 	Bytes   int64            // of the frames' pictures, encoded
 	Shards  int64            // receipts that had a part in it
 
-	// Duplicates counts samples that are in receipts once more than once: one in
-	// three receipts counts two. It is no part of the sum.
+	// Duplicates counts samples that are in the receipts of shards once more than once:
+	// one in three shards counts two, and the two receipts that a shard may have count
+	// as one. It is no part of the sum.
 	Duplicates int64
 }
 
 // Complete reports whether every sample is a frame, a drop or a gap other than
-// FAILED.
-func (t Tally) Complete() bool { return t.Missing == 0 && t.Gaps[framepb.Failed] == 0 }
+// FAILED, and is so once.
+func (t Tally) Complete() bool {
+	return t.Missing == 0 && t.Gaps[framepb.Failed] == 0 && t.Duplicates == 0
+}
 
 // Plus returns the sum of two tallies of different samples.
 func (t Tally) Plus(other Tally) Tally {
@@ -105,7 +108,7 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 			for _, c := range claims {
 				tally.Missing -= Count(c.Spans)
 			}
-			for _, e := range entries {
+			for _, e := range onePerShard(entries) {
 				tally.Duplicates += Count(overlap(e.Span, asked))
 			}
 			tally.Duplicates -= tally.Samples - tally.Missing

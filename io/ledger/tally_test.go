@@ -66,7 +66,7 @@ func TestTally(t *testing.T) {
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[door], want) {
 			rt.Fatalf("Tally = %+v, %v, want %+v", got, err, want)
 		}
-		if complete := want.Missing == 0 && want.Gaps[framepb.Failed] == 0; got[door].Complete() != complete {
+		if complete := want.Missing == 0 && want.Gaps[framepb.Failed] == 0 && want.Duplicates == 0; got[door].Complete() != complete {
 			rt.Fatalf("Complete() is not %v", complete)
 		}
 	})
@@ -114,6 +114,26 @@ func TestTallyDuplicates(t *testing.T) {
 		if got := tallies[door]; err != nil || got.Duplicates != want {
 			t.Errorf("%v: %+v, %v, want %d duplicates", asked, got, err, want)
 		}
+	}
+}
+
+// The receipts of a shard that a writer was killed between are no duplicates: the
+// failed one of the two is not asked any more.
+func TestTallyBothReceiptsOfAShard(t *testing.T) {
+	l := Open(t.TempDir())
+	failed := Entry{Span: span(0, 4), Failed: true}
+	put(t, l, 0, "fFnf")
+	data, err := os.ReadFile(filepath.Join(l.dir, failed.Path()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, l, 0, "ffnf")
+	if err := os.WriteFile(filepath.Join(l.dir, failed.Path()), data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tallies, err := l.Tally([]framepb.Span{span(0, 4)})
+	if got := tallies[door]; err != nil || got.Duplicates != 0 || !got.Complete() {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

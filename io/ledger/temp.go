@@ -44,8 +44,15 @@ func limitOf(m proto.Message) int64 {
 }
 
 // read reads and checks one file; whatever is wrong with its content is a
-// *DamagedError.
+// *DamagedError. check may be called more than once.
 func (l *Ledger) read(path string, m proto.Message, check func() error) error {
+	return store.Twice(l.store, func() error { return l.readOnce(path, m, check) }, func(err error) bool {
+		var damaged *DamagedError
+		return errors.As(err, &damaged)
+	})
+}
+
+func (l *Ledger) readOnce(path string, m proto.Message, check func() error) error {
 	data, err := l.store.Read(l.ctx, path, limitOf(m))
 	var unfit *store.UnfitError
 	if errors.As(err, &unfit) {

@@ -173,29 +173,37 @@ func nextPiece(blobs []pickedBlob) *piece {
 
 func (p *piece) read(ctx context.Context, root store.Store) {
 	defer close(p.done)
+	p.err = store.Twice(root,
+		func() error { return p.load(ctx, root) },
+		func(err error) bool { return store.IsDamage(ctx, err) },
+	)
+}
+
+func (p *piece) load(ctx context.Context, root store.Store) error {
 	first, last := &p.blobs[0], &p.blobs[len(p.blobs)-1]
 	end := last.offset + int64(last.size)
 	if p.weight == readAhead { // no memory for what its file cannot hold
 		if err := reachesTo(ctx, root, first.file, end); err != nil {
-			p.err = first.fault(err)
-			return
+			return first.fault(err)
 		}
 	}
-	p.data = pieceBuffer(int(end - first.offset))
+	if p.data == nil {
+		p.data = pieceBuffer(int(end - first.offset))
+	}
 	if len(p.data) == 0 { // a frame without a tensor, among others that have one
-		return
+		return nil
 	}
 	if err := root.ReadRange(ctx, first.file, p.data, first.offset); err != nil {
-		if p.err = p.blame(ctx, root, err); p.err != nil {
-			return
+		if err := p.blame(ctx, root, err); err != nil {
+			return err
 		}
 	}
 	for i := range p.blobs {
 		if sum := sha256.Sum256(p.of(i)); string(sum[:]) != string(p.blobs[i].sha256) {
-			p.err = p.blobs[i].fault(errors.New("its bytes are not those that were recorded (SHA-256)"))
-			return
+			return p.blobs[i].fault(errors.New("its bytes are not those that were recorded (SHA-256)"))
 		}
 	}
+	return nil
 }
 
 // reachesTo is an error unless a file has at least so many bytes.

@@ -140,17 +140,27 @@ func (s Set) options() []namedOption {
 
 // Open returns the description of the packed set in a place. The error
 // satisfies ErrNoSet, or says why it cannot be read.
-func Open(ctx context.Context, place string) (Set, error) {
-	var set Set
+func Open(ctx context.Context, place string) (set Set, err error) {
 	root, err := store.At(place)
 	if err != nil {
 		return set, err
 	}
+	err = store.Twice(root, func() (err error) {
+		set, err = openIn(ctx, root, place)
+		return err
+	}, func(err error) bool { return errors.Is(err, errDamaged) })
+	return set, err
+}
+
+// errDamaged is the error of a description of a packed set that is none.
+var errDamaged = errors.New("cannot be packed into")
+
+func openIn(ctx context.Context, root store.Store, place string) (set Set, err error) {
 	data, err := root.Read(ctx, setFile, setLimit)
 	unfit := (*store.UnfitError)(nil)
 	switch {
 	case errors.As(err, &unfit):
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: it %s", place, setFile, unfit.Problem)
+		return set, fmt.Errorf("%q %w: its %s cannot be read: it %s", place, errDamaged, setFile, unfit.Problem)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return set, fmt.Errorf("%q is %w: it has no %s", place, ErrNoSet, setFile)
 	case err != nil:
@@ -163,7 +173,7 @@ func Open(ctx context.Context, place string) (Set, error) {
 		err = fields.Decode(&set)
 	}
 	if err != nil {
-		return set, fmt.Errorf("%q cannot be packed into: its %s cannot be read: %w: choose another OUT", place, setFile, err)
+		return set, fmt.Errorf("%q %w: its %s cannot be read: %w: choose another OUT", place, errDamaged, setFile, err)
 	}
 	return set, nil
 }

@@ -30,6 +30,12 @@ import (
 	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
 
+// firstWait is the longest pause before the second attempt; each is twice the one before.
+// Tests have a shorter one.
+var firstWait = usualWait
+
+const usualWait = 500 * time.Millisecond
+
 func init() {
 	store.Register("gs", store.Driver{
 		Query: []string{"endpoint", "anonymous", "universe_domain"},
@@ -81,10 +87,11 @@ func connect(p store.Place) (*bucket.Client, error) {
 	if opened.As(&api) {
 		api.SetRetry(
 			storage.WithPolicy(storage.RetryAlways), storage.WithMaxAttempts(bucket.Attempts),
-			storage.WithBackoff(gax.Backoff{Initial: 500 * time.Millisecond, Max: 20 * time.Second, Multiplier: 2}),
+			storage.WithBackoff(gax.Backoff{Initial: firstWait, Max: 20 * time.Second, Multiplier: 2}),
 			storage.WithErrorFunc(func(err error) bool {
 				var half *json.SyntaxError
-				return !openfiles.Exhausted(err) && (storage.ShouldRetry(err) || errors.Is(err, io.EOF) || errors.As(err, &half))
+				return !openfiles.Exhausted(err) &&
+					(storage.ShouldRetry(err) || errors.Is(err, io.EOF) || errors.As(err, &half) || errors.Is(err, errNoList))
 			}),
 		)
 	}
@@ -100,7 +107,7 @@ func gcsTransport() http.RoundTripper {
 		bucket.Tune(t)
 		transport = t
 	}
-	return httpguard.New(transport, longestOfGCS)
+	return trueLists{httpguard.New(transport, longestOfGCS)}
 }
 
 // longestOfGCS limits what is no object: that is as long as it is. A page of

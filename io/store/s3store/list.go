@@ -11,35 +11,58 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/kvsframes/kvsframes/internal/awsbase"
 )
 
 // errNoList is the error of a list that no S3 store makes.
 var errNoList = errors.New("no S3 store answers so: look at the endpoint")
 
 // trueLists refuses a list that is none of the bucket's, or without end: what answers in
-// the store's place would pass for an empty one.
+// the store's place would pass for an empty one. What is no list may pass, so it is asked
+// for again; a list without end does not.
 func trueLists(stack *middleware.Stack) error {
-	check := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	ends := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 		middleware.InitializeOutput, middleware.Metadata, error,
 	) {
-		out, metadata, err := next.HandleInitialize(ctx, in)
-		asked, _ := in.Parameters.(*s3.ListObjectsV2Input)
-		list, ok := out.Result.(*s3.ListObjectsV2Output)
-		if !ok || err != nil {
-			return out, metadata, err
+		asked, ok := in.Parameters.(*s3.ListObjectsV2Input)
+		if !ok {
+			return next.HandleInitialize(ctx, in)
 		}
 		bucket := aws.ToString(asked.Bucket)
-		problem := problemOf(list, bucket)
-		if problem == "" && pagesOf(ctx).repeat(aws.ToString(list.NextContinuationToken)) {
-			problem = "one that goes on where it was before"
+		out, metadata, err := next.HandleInitialize(middleware.WithStackValue(ctx, bucketKey{}, bucket), in)
+		list, ok := out.Result.(*s3.ListObjectsV2Output)
+		if err != nil || !ok || !pagesOf(ctx).repeat(aws.ToString(list.NextContinuationToken)) {
+			return out, metadata, err
 		}
-		if problem == "" {
-			return out, metadata, nil
-		}
-		err = fmt.Errorf("%s answers a list of the bucket %q with %s: %w", hostOf(metadata), bucket, problem, errNoList)
-		return middleware.InitializeOutput{}, metadata, err
+		return middleware.InitializeOutput{}, metadata, noList(metadata, bucket, "one that goes on where it was before")
 	}
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("s3store.TrueLists", check), middleware.Before)
+	// Behind the SDK's attempts, of which there is one more for each of these errors.
+	is := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+		middleware.FinalizeOutput, middleware.Metadata, error,
+	) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		list, ok := out.Result.(*s3.ListObjectsV2Output)
+		if err != nil || !ok {
+			return out, metadata, err
+		}
+		bucket, _ := middleware.GetStackValue(ctx, bucketKey{}).(string)
+		if problem := problemOf(list, bucket); problem != "" {
+			return middleware.FinalizeOutput{}, metadata, awsbase.Passing(noList(metadata, bucket, problem))
+		}
+		return out, metadata, nil
+	}
+	return errors.Join(
+		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("s3store.ListEnds", ends), middleware.Before),
+		stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("s3store.IsList", is), middleware.After),
+	)
+}
+
+// bucketKey is where the bucket that is listed stands in a context.
+type bucketKey struct{}
+
+func noList(metadata middleware.Metadata, bucket, problem string) error {
+	return fmt.Errorf("%s answers a list of the bucket %q with %s: %w", hostOf(metadata), bucket, problem, errNoList)
 }
 
 // problemOf says what an answer is, in place of a list of a bucket. Every store tells the

@@ -8,6 +8,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -23,6 +26,8 @@ func listAll(ctx context.Context, bucket store.Bucket) map[string]error {
 // listFrom opens a bucket in a store that answers as a test says.
 func listFrom(t *testing.T, bucket string, answer http.HandlerFunc) (store.Bucket, string) {
 	t.Helper()
+	longestWait = time.Millisecond
+	t.Cleanup(func() { longestWait = retry.DefaultMaxBackoff })
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
 	server := httptest.NewServer(answer)
@@ -73,6 +78,47 @@ func TestListIsOne(t *testing.T) {
 				t.Errorf("%s of %q: %v", op, c.answer, err)
 			}
 		}
+	}
+}
+
+// TestNoListIsAskedForAgain: an answer that is no list may pass, whichever way it is
+// listed. One that goes on where it was does not.
+func TestNoListIsAskedForAgain(t *testing.T) {
+	const whole = `<ListBucketResult><Name>bucket</Name></ListBucketResult>`
+	for _, bad := range []string{
+		"",
+		"<html>captive</html>",
+		`<ListBucketResult></ListBucketResult>`,
+		`<ListBucketResult><Name>another</Name></ListBucketResult>`,
+		`<ListBucketResult><Name>bucket</Name><IsTruncated>true</IsTruncated></ListBucketResult>`,
+		`<ListBucketResult><Name>bucket</Name><Contents><Key>p/ledger/a</Key></Contents></ListBucketResult>`,
+	} {
+		asked := 0
+		bucket, _ := listFrom(t, "bucket", func(w http.ResponseWriter, _ *http.Request) {
+			if asked++; asked%2 == 1 {
+				fmt.Fprint(w, bad)
+				return
+			}
+			fmt.Fprint(w, whole)
+		})
+		all := listAll(t.Context(), bucket)
+		for op, err := range all {
+			if err != nil {
+				t.Errorf("%s after %q: %v", op, bad, err)
+			}
+		}
+		if asked != 2*len(all) {
+			t.Errorf("after %q: asked %d times", bad, asked)
+		}
+	}
+	asked := 0
+	bucket, _ := listFrom(t, "bucket", func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		fmt.Fprint(w, `<ListBucketResult><Name>bucket</Name><IsTruncated>true</IsTruncated>`+
+			`<NextContinuationToken>same</NextContinuationToken></ListBucketResult>`)
+	})
+	if _, _, err := bucket.List(t.Context(), "ledger"); !errors.Is(err, errNoList) || asked != 2 {
+		t.Errorf("asked %d times: %v", asked, err)
 	}
 }
 

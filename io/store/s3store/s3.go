@@ -6,7 +6,6 @@ package s3store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -36,6 +35,9 @@ const (
 
 	credentialsTimeout = 15 * time.Second
 )
+
+// longestWait is the longest pause between two attempts. Tests have a shorter one.
+var longestWait = retry.DefaultMaxBackoff
 
 func init() {
 	store.Register("s3", store.Driver{
@@ -103,13 +105,16 @@ func connect(p store.Place) (*bucket.Client, error) {
 		ctx, stop := context.WithTimeout(context.Background(), credentialsTimeout)
 		defer stop()
 		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-			return nil, fmt.Errorf("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, add ?profile=PROFILE to the URL, or run where a role is given: %w", err)
+			return nil, keys.Lacking(err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "+
+				"add ?profile=PROFILE to the URL, or run where a role is given")
 		}
 	}
 	cfg.BaseEndpoint = nil
 	attempts := &reached{
-		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = bucket.Attempts }),
-		client:    awsbase.Guarded(cfg.HTTPClient, bucket.Tune, longestOfS3),
+		RetryerV2: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.MaxBackoff = bucket.Attempts, longestWait
+		}),
+		client: awsbase.Guarded(cfg.HTTPClient, bucket.Tune, longestOfS3),
 	}
 	cfg.HTTPClient = attempts
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {

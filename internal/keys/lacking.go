@@ -1,0 +1,51 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// Lacking is the error of credentials that are not there. none is what to do where no
+// source of them is configured, and may be empty: it misleads whoever has one that
+// answers with an error.
+func Lacking(err error, none string) error {
+	if failed, ok := errors.AsType[*Error](err); ok && failed.configured {
+		return fmt.Errorf("the AWS credentials could not be got: %w", failed)
+	}
+	if none != "" {
+		none += ": "
+	}
+	return fmt.Errorf("no AWS credentials: %s%w", none, err)
+}
+
+// answered reports whether an error is what a source of credentials answers, and what to
+// do about it, which may be empty.
+func answered(err error) (advice string, ok bool) {
+	const later = "it may pass: try again later"
+	if half := (*smithy.DeserializationError)(nil); errors.As(err, &half) {
+		return later, true
+	}
+	var response interface{ HTTPStatusCode() int }
+	if !errors.As(err, &response) {
+		return "", false
+	}
+	status, code := response.HTTPStatusCode(), ""
+	if refused, ok := errors.AsType[smithy.APIError](err); ok {
+		code = refused.ErrorCode()
+	}
+	of, _ := errors.AsType[*smithy.OperationError](err)
+	switch {
+	case status == 0, status == http.StatusNotFound && of != nil && of.ServiceID == "ec2imds": // a machine without a role
+		return "", false
+	case strings.HasPrefix(code, "AccessDenied"):
+		return "look at the role's trust policy, and at what may assume it", true
+	case status == http.StatusTooManyRequests, status >= http.StatusInternalServerError,
+		strings.Contains(code, "Throttl"), code == "RequestLimitExceeded", code == "TooManyRequestsException":
+		return later, true
+	}
+	return "", true
+}

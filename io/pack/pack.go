@@ -40,9 +40,9 @@ func (p Params) Validate() error {
 	var errs []error
 	for _, field := range []struct{ name, value string }{{"Dir", p.Dir}, {"Place", p.Place}} {
 		if field.value == "" {
-			errs = append(errs, fmt.Errorf("Params.%s is empty: it must name a folder, or a place in a bucket", field.name))
+			errs = append(errs, fmt.Errorf("pack.Params.%s is empty: it must name a folder, or a place in a bucket", field.name))
 		} else if err := store.Check(field.value); err != nil {
-			errs = append(errs, fmt.Errorf("Params.%s: %w", field.name, err))
+			errs = append(errs, fmt.Errorf("pack.Params.%s: %w", field.name, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -22,15 +22,15 @@ func TestBackfillJSON(t *testing.T) {
 			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{cam, off}})
 			o := object(t, u.must(0, ask(0, 10, "--stream-name", "off", "--json", "--runner", runner)...))
 			fields := []string{
-				"dataset", "drops", "fetched", "frames", "gaps", "get_images_calls", "requests", "retries", "samples",
-				"schema", "seconds", "shards", "skipped_shards", "streams", "throttles",
+				"complete", "dataset", "drops", "fetched", "frames", "gaps", "get_images_calls", "requests", "retries",
+				"samples", "schema", "seconds", "shards", "skipped_shards", "streams", "throttles",
 			}
 			if got := slices.Sorted(maps.Keys(o)); !slices.Equal(got, fields) {
 				t.Errorf("the fields are %v, want %v", got, fields)
 			}
 			calls := u.server.Stats().GetImagesCalls
 			wants(t, o, map[string]any{
-				"schema": `"kvsframes.backfill/1"`, "dataset": `"out"`, "requests": 2, "samples": 400, "frames": 280,
+				"schema": `"kvsframes.backfill/1"`, "dataset": `"out"`, "requests": 2, "samples": 400, "frames": 280, "complete": true,
 				"gaps": `{"MEDIA_ERROR":20,"NO_MEDIA":100}`, "drops": "{}", "shards": 4, "skipped_shards": 0,
 				"get_images_calls": calls, "retries": 0, "throttles": 0,
 			})

@@ -18,7 +18,7 @@ const killEnv = "KVSFRAMES_TEST_WRITE_INTO"
 func manyShards() []framepb.Shard {
 	var shards []framepb.Shard
 	for i := range int64(60) {
-		shards = append(shards, shardOf(door, 8*i, []string{"fffnffff", "nnnnnnnn", "ffffdddf"}[i%3]))
+		shards = append(shards, shardOf(door, 10*i, []string{"fffnffff", "nnnnnnnn", "ffffdddf"}[i%3]))
 	}
 	return shards
 }

@@ -36,7 +36,7 @@ type Report struct {
 	Foreign   int64            `json:"foreign"`   // files and folders in shards that are not the dataset's
 	Stale     bool             `json:"stale"`     // there is an index, and it is damaged or not that of the receipts
 	Shards    int64            `json:"shards"`    // receipts
-	Complete  bool             `json:"complete"`  // Missing to Foreign are 0, and the index is not stale
+	Complete  bool             `json:"complete"`  // Missing to Foreign are 0, the index is not stale, and a request is on record
 
 	// Problems are for people: one line each, naming file, stream and time. The
 	// harmful come first. At most 100, then how many more there are.

@@ -39,8 +39,8 @@ type VerifyOptions struct {
 // sample that is recorded, and no other. It reads as many
 // shards at once as there are CPUs, 32 from a bucket, a picture at a time.
 //
-// What is wrong with the dataset is in the report; a dataset that nobody asked
-// anything of is complete. The error is for what prevents a report: it satisfies
+// What is wrong with the dataset is in the report. Where no request is on record it is not
+// known what the dataset should have, so it is not complete. The error is for what prevents a report: it satisfies
 // ErrNoDataset or ErrForeign, or the dataset cannot be read, or ctx is done.
 func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
 	v, err := newVerifier(ctx, dir, options)
@@ -67,6 +67,7 @@ type verifier struct {
 	mu          sync.Mutex // guards what follows
 	report      Report
 	done, total int64
+	requested   bool // a request is on record
 
 	// What Repair goes by; collected where spoiled is not nil.
 	damages []*ledger.DamagedError
@@ -92,7 +93,10 @@ func (v *verifier) result() Report {
 	r := v.report
 	r.Failed = r.Gaps[framepb.Failed]
 	r.Complete = r.Missing == 0 && r.Duplicate == 0 && r.Corrupt == 0 && r.Failed == 0 && r.Damaged == 0 &&
-		r.Unasked == 0 && r.Foreign == 0 && !r.Stale
+		r.Unasked == 0 && r.Foreign == 0 && !r.Stale && v.requested
+	if !v.requested {
+		v.found.note("no request is on record: what the dataset should have is not known")
+	}
 	r.Problems = v.found.list()
 	return r
 }
@@ -118,6 +122,7 @@ func (v *verifier) run(ctx context.Context) error {
 
 func (v *verifier) readRequests() error {
 	spans, err := v.ledger.Requests()
+	v.requested = len(spans) > 0 || err != nil
 	for _, span := range spans {
 		v.coverageOf(span.Series).ask(span)
 	}

@@ -45,8 +45,9 @@ func (p WriteParams) Validate() error {
 // receipt comes out when its shard is written and recorded. A shard that cannot
 // be written fails its bundle, and so the job.
 //
-// What is asked for is recorded before, with [ledger.Ledger.Request]: to [Verify] a
-// dataset with samples that nobody asked for is not complete.
+// What is asked for is recorded before, with [ledger.Ledger.Request]: to [Verify] a dataset
+// without a request, or with samples that no request asks for, is not complete. Shards that
+// are cut otherwise than the dataset's are refused with a [*CutError].
 //
 // It counts "shards_written", "frames_written" and "bytes_written" (of pictures)
 // in the namespace "kvsframes/dataset".

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -95,5 +96,40 @@ func TestWriteKeeps(t *testing.T) {
 	}
 	if report := verify(t, dir); !report.Complete || report.Frames != 4 {
 		t.Errorf("Verify = %+v", report)
+	}
+}
+
+// TestWriteRefusesAnotherCut: a source that cuts shards elsewhere than the dataset does
+// fails, before anything is written.
+func TestWriteRefusesAnotherCut(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Create(t.Context(), dir, Options{ShardSamples: 50}); err != nil {
+		t.Fatal(err)
+	}
+	want := tree(t, dir)
+	w := writer(t, dir)
+	for _, test := range []struct {
+		offset  int64
+		samples int
+	}{{0, 51}, {0, 100}, {49, 2}, {-1, 2}, {-100, 60}} {
+		_, err := w.Write(t.Context(), shardOf(door, test.offset, strings.Repeat("n", test.samples)))
+		var cut *CutError
+		if !errors.As(err, &cut) || !strings.Contains(err.Error(), "set ReadParams.ShardSamples to 50") {
+			t.Errorf("%d samples from %d on: %v", test.samples, test.offset, err)
+		}
+	}
+	equalTrees(t, settled(t, dir), want, "shards that were refused")
+	write(t, dir, shardOf(door, 0, strings.Repeat("n", 50)), shardOf(door, 75, strings.Repeat("n", 25)), shardOf(door, -1, "n"))
+}
+
+// TestVerifyWithoutRequests: what no request is on record for is not complete, be it empty.
+func TestVerifyWithoutRequests(t *testing.T) {
+	dir := create(t)
+	if report := verify(t, dir); report.Complete || !strings.Contains(strings.Join(report.Problems, "\n"), "no request is on record") {
+		t.Errorf("an empty dataset: %+v", report)
+	}
+	write(t, dir, shardOf(door, 0, "ff"))
+	if report := verify(t, dir); !report.Complete {
+		t.Errorf("what was asked for: %+v", report)
 	}
 }

@@ -36,7 +36,8 @@ type Writer struct {
 	format container.Format
 	ledger *ledger.Ledger
 
-	transforms []string // that were done to all frames
+	transforms   []string // that were done to all frames
+	shardSamples int64    // at whose multiples shards are cut
 
 	// step, where set, is told of each step of a write and may fail it. Tests
 	// look at what a kill would leave there.
@@ -62,6 +63,7 @@ func NewWriter(ctx context.Context, dir string) (*Writer, error) {
 	}
 	return &Writer{
 		store: root, dir: string(folder), format: format, ledger: ledger.Open(dir), transforms: desc.Transforms,
+		shardSamples: int64(desc.ShardSamples),
 	}, nil
 }
 
@@ -70,10 +72,14 @@ func NewWriter(ctx context.Context, dir string) (*Writer, error) {
 // FAILED gaps never replaces one without; the receipt is then of what is there.
 // ctx bounds what is asked of a store on a network.
 //
-// The error is a [*ledger.ShardError] where the samples of the shard are not
+// The error is a [*CutError] where the shard is cut otherwise than those of the dataset, and
+// a [*ledger.ShardError] where the samples of the shard are not
 // each exactly one frame, gap or drop; others name the path that could not be
 // written.
 func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Receipt, error) {
+	if err := w.checkCut(shard.Span); err != nil {
+		return nil, err
+	}
 	var receipt *framepb.Receipt
 	var err error
 	if bucket, ok := w.store.(store.Bucket); ok {
@@ -94,6 +100,26 @@ func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Recei
 		return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
 	}
 	return receipt, nil
+}
+
+// CutError says that a shard was cut otherwise than the shards of a dataset are.
+type CutError struct {
+	Span         framepb.Span // the shard
+	ShardSamples int64        // of the dataset
+}
+
+func (e *CutError) Error() string {
+	return fmt.Sprintf("the shard of %v has samples on both sides of a multiple of %d, at which the shards of the dataset "+
+		"are cut: the source must cut there, too: set ReadParams.ShardSamples to %d", e.Span, e.ShardSamples, e.ShardSamples)
+}
+
+// checkCut refuses a shard that goes over a place where shards of the dataset are cut: the
+// same samples would be in shards of other names another time.
+func (w *Writer) checkCut(span framepb.Span) error {
+	if span.Crosses(w.shardSamples) {
+		return &CutError{span, w.shardSamples}
+	}
+	return nil
 }
 
 func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {

@@ -159,6 +159,11 @@ func FileName(stream string) string {
 	return name
 }
 
+// Crosses reports whether a span has samples on both sides of a multiple of n.
+func (s Span) Crosses(n int64) bool {
+	return floorDiv(s.First, n) != floorDiv(s.First+max(s.Samples, 1)-1, n)
+}
+
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {

@@ -25,7 +25,7 @@ const progressEvery = 200 * time.Millisecond
 //
 // With Beam's --async it returns once the job is submitted, with the JobID in the
 // Summary: a [JobServer] knows how the job is, and the same backfill, once the
-// job is over, what it came to.
+// job is over.
 //
 // Its errors are a [*UsageError], where nothing was fetched; a [*JobError]; an
 // [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last

@@ -108,11 +108,11 @@ func checkPlace(runner, field, place string) error {
 	return nil
 }
 
-// dryRun says whether Beam is to print the job and no more. Nothing is written
+// dryRun reports whether Beam is to print the job and no more. Nothing is written
 // then, not even that the dataset was asked for something.
 func (o Options) dryRun() bool { return isDataflow(o.runner()) && beamFlag("dry_run") == "true" }
 
-// leaves says whether Run returns before the job is over: it goes on without this
+// leaves reports whether Run returns before the job is over: it goes on without this
 // process, or was only described.
 func (o Options) leaves() bool {
 	return *jobopts.Async || isDataflow(o.runner()) && (o.dryRun() || beamFlag("template_location") != "")

@@ -12,7 +12,7 @@ import (
 
 // check resolves what workers need to know of AWS, and makes sure that the
 // streams can be read: as the workers will, unless only machines of Google's can
-// be who they are, and this is none. Then this machine's own credentials show at
+// be who they are, and this is not one. Then this machine's own credentials show at
 // least that the streams are there.
 func (o *Options) check(ctx context.Context) (err error) {
 	read := o.Read

@@ -95,7 +95,7 @@ func run(ctx context.Context, runner, name string, p *beam.Pipeline) (beam.Pipel
 		return nil, ctx.Err()
 	case err != nil && job.server != "":
 		return result, job.failed(base, err)
-	case err == nil && *jobopts.Async && job.server != "": // Dataflow is none, and tells the ID
+	case err == nil && *jobopts.Async && job.server != "": // Dataflow has no job server, and tells the ID
 		return job.result(base)
 	}
 	return result, err
@@ -154,7 +154,7 @@ func execute(ctx context.Context, runner string, p *beam.Pipeline) (beam.Pipelin
 	return beam.Run(ctx, runner, p)
 }
 
-// workersAreHere says whether a runner's workers are of this process.
+// workersAreHere reports whether a runner's workers are of this process.
 func workersAreHere(runner string) bool {
 	return isDirect(runner) || isPrism(runner) || jobopts.IsLoopback()
 }

@@ -57,7 +57,7 @@ func (s scale) reads() int64      { return 4*s.shards() + 2*s.cameras + 6 }
 func (s scale) listsAgain() int64 { return 5*s.pages() + 2*s.cameras + 4 }
 func (s scale) readsAgain() int64 { return 3*s.shards() + 2*s.cameras + 5 }
 
-// near says whether a formula gives what is, within a share of it.
+// near reports whether a formula gives what is, within a share of it.
 func near(t *testing.T, what string, formula, is int64, within float64) {
 	t.Helper()
 	if math.Abs(float64(formula-is)) > within*float64(is) {

@@ -48,7 +48,7 @@ type Summary struct {
 
 	// JobID is of a job that was submitted and goes on without this process (Beam's
 	// --async), or the URL of its template: what the counts say is what was there
-	// when it was. DryRun says that there is none: Beam was asked to print it only.
+	// when it was. DryRun says that no job ran: Beam was asked to print it only.
 	JobID  string `json:"job_id,omitempty"`
 	DryRun bool   `json:"dry_run,omitempty"`
 

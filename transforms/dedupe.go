@@ -18,7 +18,7 @@ const Duplicate = "DUPLICATE"
 // DedupeParams are, as a [Step] of [Shards], to drop frames that are nearly the
 // same as the last one that was kept. The first frame of a shard is always kept,
 // and nothing but the shard's own frames is looked at: so what is dropped does not
-// hang on how a runner deals out shards.
+// depend on how a runner deals out shards.
 //
 // Frames are compared by the number of bits that differ in their hashes. The
 // hash is the dhash of the Python package imagehash, 8 × 8 bits: of a JPEG that

@@ -25,7 +25,7 @@ func (e *encoder) Get() *png.EncoderBuffer  { return e.png }
 func (e *encoder) Put(b *png.EncoderBuffer) { e.png = b }
 
 // encode encodes pixels as JPEG or PNG. The JPEG is image/jpeg's, 4:2:0, in
-// every build: so its bytes hang on Go's release and nothing else.
+// every build: so its bytes depend on Go's release and nothing else.
 func (p *pixels) encode(format string, quality int) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)

@@ -134,7 +134,7 @@ func getResampler(f filter, key resamplerKey) *resampler {
 	return r
 }
 
-// resample resizes what lies in a box of src, a picture of so many channels of
+// resample resizes what lies in a box of src, a picture with that many channels of
 // a byte each, and appends it to dst. It is Pillow's Image.resize, value for
 // value: first across, then down, each rounded to bytes.
 func resample(dst, src []byte, channels int, f filter, key resamplerKey) []byte {

@@ -195,7 +195,7 @@ func (w *work) failed(step Step, err error) error {
 	return fmt.Errorf("%s: the frame of %s at %s: %w", step, w.frame.Stream, w.frame.SampleTime().Format(time.RFC3339Nano), err)
 }
 
-// eachOf calls f for each work, on so many goroutines, and returns when all have
+// eachOf calls f for each work, on that many goroutines, and returns when all have
 // ended. Its error is that of the first work that has one.
 func eachOf(works []work, cores int, f func(*work) error) error {
 	errs := make([]error, len(works))

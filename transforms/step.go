@@ -12,7 +12,7 @@ type Step interface {
 	// Validate returns an error that names each field that is wrong.
 	Validate() error
 
-	// String describes the step in one line, with all that its result hangs on:
+	// String describes the step in one line, with all that its result depends on:
 	// two steps of one description do the same to a frame. It is what a dataset's
 	// description keeps.
 	String() string

@@ -20,7 +20,7 @@ import (
 // bundle, and so in the end the job.
 type MapFunc = func(context.Context, framepb.Frame) (framepb.Frame, error)
 
-// FilterFunc says whether a frame is kept.
+// FilterFunc reports whether a frame is kept.
 type FilterFunc = func(context.Context, framepb.Frame) (keep bool, err error)
 
 // Filtered is the reason of a frame that a filter step dropped.

@@ -24,7 +24,7 @@ type work struct {
 	}
 }
 
-// gone says whether the work is not a frame any more.
+// gone reports whether the work is not a frame any more.
 func (w *work) gone() bool { return w.corrupt != nil || w.drop != "" }
 
 // undecodable is an error that makes a gap of a frame. Other errors fail the

@@ -174,7 +174,7 @@ func writeWhole(path string, data []byte) error {
 	return nil
 }
 
-// mistaken says whether only other flags, or another environment, can mend an
+// mistaken reports whether only other flags, or another environment, can mend an
 // error that came before anything was fetched.
 func mistaken(err error) bool {
 	if _, throttled := errors.AsType[*types.ClientLimitExceededException](err); throttled {

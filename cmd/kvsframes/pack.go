@@ -37,7 +37,7 @@ with the series in place of the stream.
 
 With --split-by stream, the default, no stream is in two splits, and with day no day of
 any stream: frames of one camera or one day are much alike, and a model that has seen
-some of them is tested on nothing new. Which split a frame is in does not hang on the
+some of them is tested on nothing new. Which split a frame is in does not depend on the
 seed.
 
 OUT has, besides the files, pack.json: what was packed and how; and at the end

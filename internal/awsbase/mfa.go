@@ -21,7 +21,7 @@ var mfaSessions = struct {
 	of map[string]aws.CredentialsProvider
 }{of: make(map[string]aws.CredentialsProvider)}
 
-// mfa says whether a configuration that is read needs a code.
+// mfa reports whether a configuration that is read needs a code.
 type mfa bool
 
 // option has the SDK ask for a code where a profile names a device.

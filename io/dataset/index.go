@@ -165,7 +165,7 @@ func isLocal(file string) bool {
 	return strings.HasPrefix(file, "shards/") && path.Clean(file) == file && filepath.IsLocal(filepath.FromSlash(file))
 }
 
-// sumOf reads a SHA-256, and reports whether it is one, or is none where none must be.
+// sumOf reads a SHA-256, and reports whether it is one, or is absent where it may be.
 func sumOf(sum *[32]byte, text *string, must bool) bool {
 	read, err := hex.DecodeString(value(text))
 	copy(sum[:], read)

@@ -243,7 +243,7 @@ func TestIndexGroups(t *testing.T) {
 	}
 }
 
-// TestIndexOutOfDate: an index says whether it describes the dataset, and whoever
+// TestIndexOutOfDate: an index reports whether it describes the dataset, and whoever
 // begins to write removes it.
 func TestIndexOutOfDate(t *testing.T) {
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {

@@ -171,7 +171,7 @@ func (w *Writer) prepare(shard framepb.Shard, out *output) (receipt *framepb.Rec
 	if len(shard.Frames) > 0 {
 		err = w.format.Write(shard, out.create)
 	}
-	// A shard that is none is the better reason of the two.
+	// That the shard is invalid is the better reason of the two.
 	if problem := group.Wait(); problem != nil {
 		return nil, problem
 	}

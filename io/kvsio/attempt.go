@@ -80,7 +80,7 @@ func judge(err error) verdict {
 		return gone
 	case status >= 400 && status < 500:
 		return wrong
-	default: // 5xx, no answer, half an answer, an answer that is none
+	default: // 5xx, no answer, half an answer, an unreadable answer
 		return again
 	}
 }

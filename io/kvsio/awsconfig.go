@@ -55,7 +55,7 @@ func registered(ctx context.Context, name string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// unknownConfig says which configurations there are, where name is none of them.
+// unknownConfig returns the error of an unknown name: it lists the configurations that there are.
 func unknownConfig(name string) error {
 	awsConfigs.mu.Lock()
 	defer awsConfigs.mu.Unlock()

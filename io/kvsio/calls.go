@@ -35,8 +35,8 @@ type imageCalls struct {
 	stats  *callStats
 	// endpoint is how often the data endpoint is asked for.
 	endpoint attempts
-	// reserve waits for the memory of so many pictures of an answer, which take
-	// so many bytes. Nil: they take what they take.
+	// reserve waits for memory: an answer has had that many pictures so far, of that many
+	// bytes. nil: memory is not limited.
 	reserve func(ctx context.Context, pictures, bytes int64) error
 }
 
@@ -90,7 +90,7 @@ func (c *shardCalls) Page(ctx context.Context, w grid.Window, token string, n in
 	return answers, next, nil
 }
 
-// need waits for the memory of so many more pictures. The first ones of a
+// need waits for the memory of more pictures, of bytes in all. The first ones of a
 // stream stand for all of the shard: else shards that begin together would each
 // get a part of what they need, and wait for each other.
 func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {

@@ -262,7 +262,7 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 	return &Page{images, next}, nil
 }
 
-// endless takes note of a page of so many images, and reports whether it is one
+// endless takes note of a page with a number of images, and reports whether it is one
 // too many that brings nothing new: no image, images beyond those that the range
 // can have, or a token that came before.
 func (p *Paginator) endless(images int, next string) bool {

@@ -36,7 +36,7 @@ func inOneRegion(region string, requests []Request, allowed string) []error {
 	return errs
 }
 
-// regionOf returns the region that an ARN of a stream names, "" for what is none.
+// regionOf returns the region that an ARN of a stream names, "" for any other text.
 func regionOf(arn string) string {
 	if _, ok := framepb.NameInARN(arn); !ok {
 		return ""

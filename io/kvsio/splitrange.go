@@ -58,7 +58,7 @@ func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRa
 	return &splitRange{calls: calls, start: start, step: step, n: n, at: min(int64(at.skip), n)}
 }
 
-// page fetches the next page, of at most so many images.
+// page fetches the next page, of at most that many images.
 func (s *splitRange) page(ctx context.Context, most int) (*Page, error) {
 	n := min(s.n-s.at, grid.WindowSamples(s.step), splitPage, int64(most))
 	page := &Page{Images: []Image{}}

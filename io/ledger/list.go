@@ -141,7 +141,7 @@ func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool)
 	return true
 }
 
-// Strays lists what stands in the ledger's folders and is none of its files, by
+// Strays lists what is in the ledger's folders and is not one of its files, by
 // path relative to the ledger's folder. Everything else ignores it.
 func (l *Ledger) Strays() ([]string, error) {
 	var strays []string

@@ -203,7 +203,7 @@ func labels(frames []framepb.Frame) []*framepb.Labels {
 	return all
 }
 
-// areTexts: a label that is none would be another one in the receipt than in the
+// areTexts: a label that is not UTF-8 would be another one in the receipt than in the
 // shard's file, which would then be taken for damaged.
 func areTexts(labels map[string]string) bool {
 	for name, value := range labels {

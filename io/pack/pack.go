@@ -49,7 +49,7 @@ func (p Params) Validate() error {
 }
 
 // Pack writes the files of a packed set, those that are there and whole aside.
-// [Plan.Finish] says whether all are. A picture that is not what was recorded
+// [Plan.Finish] reports whether all are. A picture that is not what was recorded
 // fails its bundle, and so the job.
 //
 // References to frames go through a GroupByKey, pictures do not: they are read

@@ -206,7 +206,7 @@ func (p *piece) load(ctx context.Context, root store.Store) error {
 	return nil
 }
 
-// reachesTo is an error unless a file has at least so many bytes.
+// reachesTo returns an error unless a file has at least size bytes.
 func reachesTo(ctx context.Context, root store.Store, path string, size int64) error {
 	file, err := root.Open(ctx, path)
 	if err != nil {

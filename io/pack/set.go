@@ -152,7 +152,7 @@ func Open(ctx context.Context, place string) (set Set, err error) {
 	return set, err
 }
 
-// errDamaged is the error of a description of a packed set that is none.
+// errDamaged is the error of a damaged description of a packed set.
 var errDamaged = errors.New("cannot be packed into")
 
 func openIn(ctx context.Context, root store.Store, place string) (set Set, err error) {

@@ -21,7 +21,7 @@ import (
 //
 // Every picture is a page of its own, neither compressed nor encoded, so that it
 // can be read by its bytes alone; and so is every tensor beside one. The other
-// columns come to a few thousandths of a file; uncompressed, their bytes hang on no
+// columns come to a few thousandths of a file; uncompressed, their bytes depend on no
 // version of a compressor.
 var parquetFormat = Archive{Extension: ".parquet", lay: newParquetLayout}
 
@@ -39,7 +39,7 @@ const (
 	createdBy    = "kvsframes version 1" // the form of these files, not the release that wrote them
 )
 
-// huggingFace is what datasets takes columns for. An image that is a tensor is none
+// huggingFace is what datasets takes columns for. An image that is a tensor is not one
 // to it: it stays bytes.
 func huggingFace(columns []parquetColumn, tensors bool) string {
 	var features []string

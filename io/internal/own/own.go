@@ -112,7 +112,7 @@ func Remove(dir, path string) error {
 }
 
 // CheckParents refuses a path below dir, with forward slashes, that is behind a
-// link. dir itself may be one, and what is not there is none.
+// link. dir itself may be a link, and a path that does not exist is accepted.
 func CheckParents(dir, path string) error {
 	return checkParents(dir, path, func(name string) (fs.FileInfo, error) { return os.Lstat(filepath.Join(dir, name)) })
 }

@@ -21,7 +21,7 @@ type Config struct {
 	// PageSize is the most images one GetImages answer holds, whatever
 	// MaxResults says: 1 to 100. Default 25.
 	PageSize int `yaml:"page_size"`
-	// EndInclusive says whether an image exactly at EndTimestamp belongs to the
+	// EndInclusive reports whether an image exactly at EndTimestamp belongs to the
 	// range. The service does not document it. Default true.
 	EndInclusive *bool `yaml:"end_inclusive"`
 	// TimeStamps says what an image's TimeStamp is: that of the "frame" that was

@@ -23,7 +23,7 @@ func (b *bucket) fill(now time.Time) {
 	}
 }
 
-// allows says whether cost may be taken. What costs more than a second's worth
+// allows reports whether cost may be taken. What costs more than a second's worth
 // needs a full bucket and leaves a debt: so it passes, and the average holds.
 func (b *bucket) allows(cost float64) bool {
 	return b.rate == 0 || b.level >= min(cost, b.rate)

@@ -18,7 +18,7 @@ import (
 // errNoList is the error of a list that no S3 store makes.
 var errNoList = errors.New("no S3 store answers so: look at the endpoint")
 
-// trueLists refuses a list that is none of the bucket's, or without end: what answers in
+// trueLists refuses a list that is not the bucket's, or has no end: what answers in
 // the store's place would pass for an empty one. What is no list may pass, so it is asked
 // for again; a list without end does not.
 func trueLists(stack *middleware.Stack) error {

@@ -46,7 +46,7 @@ func (b *bits) fillSlowly() {
 	}
 }
 
-// overrun says whether bits were used that are not there.
+// overrun reports whether bits were used that are not there.
 func (b *bits) overrun() bool { return b.n < b.pad }
 
 // restart goes on behind the restart marker of that number.

@@ -113,7 +113,7 @@ func segments(data []byte, h *Header, d *decoder) error {
 	}
 }
 
-// isFrame says whether a marker starts a frame, of any coding.
+// isFrame reports whether a marker starts a frame, of any coding.
 func isFrame(marker byte) bool {
 	return 0xc0 <= marker && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc
 }
@@ -135,7 +135,7 @@ func (h *Header) startOfFrame(payload []byte) error {
 // 4:2:0, 4:1:1 and 4:1:0.
 var samplings = []byte{0x11, 0x21, 0x12, 0x22, 0x41, 0x42}
 
-// common says whether a sequential frame is of 8 bits, in one scan, and grey or
+// common reports whether a sequential frame is of 8 bits, in one scan, and grey or
 // YCbCr in a common sampling.
 func (h *Header) common() bool {
 	f := h.frame

@@ -27,7 +27,7 @@ type Controller struct {
 	queue   []*Ticket // for slots
 }
 
-// New makes a controller with so many slots and bytes to give.
+// New makes a controller that gives out slots and bytes.
 func New(slots int, bytes int64) *Controller {
 	return &Controller{slots: slots, bytes: bytes, most: bytes}
 }
@@ -82,7 +82,7 @@ func (c *Controller) admit() {
 	}
 }
 
-// Grow waits until an admitted ticket holds at least so many bytes, where its shard
+// Grow waits until an admitted ticket holds at least bytes, where its shard
 // turns out larger than was thought. The oldest ticket gets them even where they are
 // not there, so that one always goes on.
 func (t *Ticket) Grow(ctx context.Context, bytes int64) error {
@@ -108,7 +108,7 @@ func (t *Ticket) Grow(ctx context.Context, bytes int64) error {
 	}
 }
 
-// Resize makes an admitted ticket's share so many bytes: what its shard really takes.
+// Resize makes an admitted ticket's share bytes: what its shard really takes.
 // It does not wait.
 func (t *Ticket) Resize(bytes int64) {
 	t.of.mu.Lock()

@@ -46,7 +46,7 @@ const (
 // UnknownTime is the time of an answer that has none.
 const UnknownTime = math.MinInt64
 
-// bad reports whether the answer is none: the instant is asked for again.
+// bad reports whether the answer says nothing of the sample: the instant is asked for again.
 func (k Kind) bad() bool { return k <= UnknownError }
 
 // maybeHead reports whether the answer is what the service gives for the fragment

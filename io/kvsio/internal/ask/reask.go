@@ -90,7 +90,7 @@ func newUnsettled(w grid.Window, first reply) *unsettled {
 	return u
 }
 
-// leadOf returns how many instants cover so many milliseconds.
+// leadOf returns how many instants, step milliseconds apart, cover ms milliseconds.
 func leadOf(ms, step int64) int64 { return (ms + step - 1) / step }
 
 // open reports whether a sample is to be asked for again.

@@ -47,7 +47,7 @@ func (l *Call) Option(o *media.Options) {
 // ID is the middleware's name among the SDK's.
 func (l *Call) ID() string { return "kvsio.LiftPayloads" }
 
-// HandleDeserialize lets errors pass, and reads the body of what is none.
+// HandleDeserialize lets errors pass, and reads the body of any other answer.
 func (l *Call) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (middleware.DeserializeOutput, middleware.Metadata, error) {

@@ -34,7 +34,7 @@ var ErrLongBody = errors.New("the answer is longer than what was asked for can b
 
 func newWire(size int) *wire { return &wire{buf: make([]byte, size)} }
 
-// open begins with an answer that may have so many entries.
+// open begins with an answer that may have that many entries.
 func (w *wire) open(body io.Reader, entries int) { *w = wire{body: body, entries: entries, buf: w.buf} }
 
 // longestRest is how many bytes an answer may have besides its pictures.

@@ -39,7 +39,7 @@ type Grant struct {
 	cost, rate, took float64
 }
 
-// New makes the pace of a stream whose quota is so many media points a second, of
+// New makes the pace of a stream whose quota is that many media points a second, of
 // which share (over 0 and up to 1) may be taken. With a quota of 0, which stands for
 // an unknown one, calls are as fast as throttles allow.
 func New(mediaPoints, share float64) *Pace {

@@ -93,7 +93,7 @@ func (o *object) readAt(data []byte, offset int64) (int, error) {
 }
 
 // ReadRange is as [store.Store] says. It is one request, and one more where that fails:
-// it tells whether the object is too short or the answer was.
+// it reports whether the object is too short or the answer was.
 func (b *Bucket) ReadRange(ctx context.Context, path string, data []byte, offset int64) error {
 	end := offset + int64(len(data))
 	o := &object{ctx: ctx, bucket: b, path: path, size: end}

@@ -172,6 +172,8 @@ func (c *shardCalls) learn(answers []ask.Answer, asked int, next string) {
 
 func (c *shardCalls) Most() int { return c.stream.pages.Most() }
 
+func (c *shardCalls) Camera() *ask.Camera { return &c.stream.camera }
+
 // controlError is an error of the control plane in the middle of a page. It was
 // attempted often enough.
 type controlError struct{ error }

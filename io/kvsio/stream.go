@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
 	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
 )
@@ -28,6 +29,7 @@ type stream struct {
 	key     grid.StreamKey
 	pace    *pace.Pace
 	pages   pace.PageSizes
+	camera  ask.Camera
 	relaxed *broadcast    // of the engine
 	asking  chan struct{} // holds the one who asks the control plane
 

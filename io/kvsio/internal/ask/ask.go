@@ -47,6 +47,8 @@ var ErrBadToken = errors.New("the service refused its own NextToken")
 type Pager interface {
 	// Most returns how many images the next page may be asked for.
 	Most() int
+	// Camera returns what is known of the stream's pictures.
+	Camera() *Camera
 	// Page fetches one page of a window's range: entries for the instants that are left
 	// after token, at most n of them, and the token of the page that follows. Tokens
 	// are the service's: empty for the first page, and after the last.
@@ -109,7 +111,7 @@ func Window(ctx context.Context, p Pager, w grid.Window) ([]Answer, error) {
 	if err != nil {
 		return first.answers, err
 	}
-	u := newUnsettled(w, first)
+	u := newUnsettled(w, first, p.Camera())
 	if err := askAgain(ctx, pages, u); err != nil {
 		return u.answers, err
 	}

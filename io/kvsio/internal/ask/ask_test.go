@@ -35,6 +35,7 @@ type archive struct {
 	asked  int // images
 	calls  int
 	ranges []grid.Window
+	camera *Camera
 }
 
 type stretch struct{ from, to int64 }
@@ -66,6 +67,13 @@ func (a *archive) truth(ms int64) Answer {
 }
 
 func (a *archive) Most() int { return pageSize }
+
+func (a *archive) Camera() *Camera {
+	if a.camera == nil {
+		a.camera = new(Camera)
+	}
+	return a.camera
+}
 
 func (a *archive) Page(_ context.Context, w grid.Window, token string, n int) ([]Answer, string, error) {
 	a.calls++

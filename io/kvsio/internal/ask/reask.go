@@ -24,6 +24,7 @@ type unsettled struct {
 	lead    int64  // instants: the head start that is likely to do for the head; 0: the longest
 	heard   bool   // some range had an entry
 	votes   votes
+	camera  *Camera
 }
 
 const (
@@ -56,9 +57,9 @@ type headStart struct {
 	lead int
 }
 
-func newUnsettled(w grid.Window, first reply) *unsettled {
+func newUnsettled(w grid.Window, first reply, camera *Camera) *unsettled {
 	u := &unsettled{
-		w: w, answers: first.answers, heard: first.heard,
+		w: w, answers: first.answers, heard: first.heard, camera: camera,
 		strikes: make([]int, w.N), tries: make([]int, w.N), ended: make([]bool, w.N),
 	}
 	head, start, lost := true, w.Start, int64(w.Start)

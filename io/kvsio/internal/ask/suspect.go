@@ -4,23 +4,37 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"sync/atomic"
 )
 
 // A page may have all of its entries in order, and one of them be a copy of its
-// neighbour's, or be of another page: its own time shows it, where it is not as the times
-// of the window's other pictures are. Such a sample is asked for again, alone, until two
-// answers agree.
+// neighbour's, be of another page, or tell a wrong time: its time shows it, where it is not
+// as the times of the window's other pictures are. Such a sample is asked for again, alone,
+// until two answers agree.
+//
+// Nothing shows a wrong time that the picture could have: of a camera that is slower than
+// the sampling, or one that is off by less than its pictures' times are apart.
 
 const (
 	// leastToCompare is how many pictures show what is usual.
 	leastToCompare = 8
-	// fewSuspects are asked for first: where all of them were right, the camera is like
-	// that, and the others are believed.
+	// fewSuspects are asked for first: where all of them were right, the others of the
+	// window are believed.
 	fewSuspects = 2
+	// enoughConfirmed is how many windows in a row may have suspects that were all right
+	// before the camera is known to be like that: then only what is far off is suspected.
+	enoughConfirmed = 3
 	// triesOfSuspect is how often a suspect is asked for again. It is even: the first
 	// range has a head start.
 	triesOfSuspect = 14
 )
+
+// Camera is what is known of the times of a stream's pictures. All windows of a stream
+// share one; the zero value is ready.
+type Camera struct{ confirmed atomic.Int32 }
+
+// isOdd reports whether its times look like a suspect's, and are right.
+func (c *Camera) isOdd() bool { return c.confirmed.Load() >= enoughConfirmed }
 
 // votes are the answers so far to samples that are under suspicion.
 type votes struct {
@@ -50,7 +64,11 @@ func (v *votes) decided(k int, a *Answer) bool {
 // reopen puts samples in doubt again whose answers contradict the others'. It reports
 // whether there are any.
 func (u *unsettled) reopen() bool {
-	if u.votes.rounds > 0 && !u.votes.refuted {
+	switch {
+	case u.votes.refuted:
+		u.camera.confirmed.Store(0)
+	case u.votes.rounds > 0:
+		u.camera.confirmed.Add(1)
 		return false
 	}
 	suspects := slices.DeleteFunc(u.suspects(), func(k int) bool {
@@ -77,8 +95,12 @@ func (u *unsettled) suspects() []int {
 			pictures = append(pictures, k)
 		}
 	}
+	found := slices.Concat(u.contradicted(pictures), u.unusual(pictures))
+	if !u.camera.isOdd() {
+		found = append(found, u.sameAtOtherTimes(pictures)...)
+	}
 	var all []int
-	for _, k := range append(u.contradicted(pictures), u.unusual(pictures)...) {
+	for _, k := range found {
 		if !slices.Contains(all, k) {
 			all = append(all, k)
 		}
@@ -92,9 +114,23 @@ func (u *unsettled) contradicted(pictures []int) (found []int) {
 	byTime := slices.Clone(pictures)
 	slices.SortStableFunc(byTime, func(i, j int) int { return cmp.Compare(u.answers[i].MS, u.answers[j].MS) })
 	for _, k := range pictures {
-		i, _ := slices.BinarySearchFunc(byTime, u.answers[k].MS+1, func(j int, ms int64) int { return cmp.Compare(u.answers[j].MS, ms) })
+		i, _ := slices.BinarySearchFunc(byTime, u.answers[k].MS+1, func(j int, ms int64) int {
+			return cmp.Compare(u.answers[j].MS, ms)
+		})
 		if i < len(byTime) && u.answers[byTime[i]].MS <= u.w.At(k) {
 			found = append(found, k, byTime[i])
+		}
+	}
+	return found
+}
+
+// sameAtOtherTimes lists neighbours that are one picture, and say that it is of two
+// instants.
+func (u *unsettled) sameAtOtherTimes(pictures []int) (found []int) {
+	for i := 1; i < len(pictures); i++ {
+		a, b := &u.answers[pictures[i-1]], &u.answers[pictures[i]]
+		if a.MS != b.MS && bytes.Equal(a.Data, b.Data) {
+			found = append(found, pictures[i-1], pictures[i])
 		}
 	}
 	return found
@@ -111,8 +147,11 @@ func (u *unsettled) unusual(pictures []int) (found []int) {
 		behind[i], ahead[i] = max(0, distance(k)), max(0, -distance(k))
 	}
 	furthest, earliest := 1+usual(behind)*3/2, 1+usual(ahead)*3/2
+	if u.camera.isOdd() {
+		furthest, earliest = max(furthest, u.w.Step/8), max(earliest, u.w.Step/8)
+	}
 	for _, k := range pictures {
-		if by := distance(k); by > max(furthest, u.w.Step/8) || -by > earliest {
+		if by := distance(k); by > furthest || -by > earliest {
 			found = append(found, k)
 		}
 	}

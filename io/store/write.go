@@ -49,24 +49,27 @@ func uploadFile(ctx context.Context, bucket Bucket, name string, write func(io.W
 }
 
 func (f Folder) writeFile(name string, write func(io.Writer) error) error {
-	temp, err := f.Temp(name, func(path string) error { return fillFile(path, write) })
+	var file *os.File
+	temp, err := f.Temp(name, func(path string) (err error) {
+		file, err = CreateFile(path)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(temp, f.path(name)); err != nil {
+	if err = fill(file, write); err == nil {
+		err = os.Rename(temp, f.path(name))
+	}
+	if err != nil {
 		os.Remove(temp)
 		return err
 	}
 	return own.Sweep(f.tmp(), func(of string, _ fs.DirEntry) bool { return of == name })
 }
 
-func fillFile(path string, write func(io.Writer) error) error {
-	file, err := CreateFile(path)
-	if err != nil {
-		return err
-	}
+func fill(file *os.File, write func(io.Writer) error) error {
 	buffered := bufio.NewWriterSize(file, 1<<20)
-	err = write(buffered)
+	err := write(buffered)
 	if err == nil {
 		err = buffered.Flush()
 	}

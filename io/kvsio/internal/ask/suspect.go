@@ -95,12 +95,8 @@ func (u *unsettled) suspects() []int {
 			pictures = append(pictures, k)
 		}
 	}
-	found := slices.Concat(u.contradicted(pictures), u.unusual(pictures))
-	if !u.camera.isOdd() {
-		found = append(found, u.sameAtOtherTimes(pictures)...)
-	}
 	var all []int
-	for _, k := range found {
+	for _, k := range slices.Concat(u.contradicted(pictures), u.unusual(pictures)) {
 		if !slices.Contains(all, k) {
 			all = append(all, k)
 		}
@@ -119,18 +115,6 @@ func (u *unsettled) contradicted(pictures []int) (found []int) {
 		})
 		if i < len(byTime) && u.answers[byTime[i]].MS <= u.w.At(k) {
 			found = append(found, k, byTime[i])
-		}
-	}
-	return found
-}
-
-// sameAtOtherTimes lists neighbours that are one picture, and say that it is of two
-// instants.
-func (u *unsettled) sameAtOtherTimes(pictures []int) (found []int) {
-	for i := 1; i < len(pictures); i++ {
-		a, b := &u.answers[pictures[i-1]], &u.answers[pictures[i]]
-		if a.MS != b.MS && bytes.Equal(a.Data, b.Data) {
-			found = append(found, pictures[i-1], pictures[i])
 		}
 	}
 	return found

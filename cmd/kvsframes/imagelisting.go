@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // imageListing is a get-images command: images from pages to stdout, or to a
@@ -52,9 +52,12 @@ type listedImage struct {
 }
 
 func (l *imageListing) run(cmd *cobra.Command) error {
-	undo, err := makeFolder(l.out)
-	if err != nil {
-		return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
+	undo := func() {}
+	if l.out != "" {
+		var err error
+		if undo, err = store.MakeFolder(l.out); err != nil {
+			return mistakes(fmt.Errorf("--out is %q: %w", l.out, err))
+		}
 	}
 	result, err := l.list(cmd.Context())
 	err = interrupted(err)
@@ -76,30 +79,6 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 			"and are printed as null: the same command asks for them again", l.silent, len(result.Images))
 	}
 	return nil
-}
-
-// makeFolder makes a folder, unless its name is empty. Where it fails nothing is made;
-// undo removes what was made, as long as it is empty.
-func makeFolder(name string) (undo func(), err error) {
-	var made []string // deepest first
-	undo = func() {
-		for _, path := range made {
-			os.Remove(path)
-		}
-	}
-	if name == "" {
-		return undo, nil
-	}
-	for path := filepath.Clean(name); path != filepath.Dir(path); path = filepath.Dir(path) {
-		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		made = append(made, path)
-	}
-	if err = os.MkdirAll(name, 0o777); err != nil {
-		undo()
-	}
-	return undo, err
 }
 
 // visible escapes in JSON what a terminal would obey: what the service says is

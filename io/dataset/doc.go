@@ -133,7 +133,8 @@
 // receipt goes first. So a shard with a receipt is whole, and any other will be
 // fetched again.
 //
-// The description, requests and receipts end with a checksum; one that is not that of its file, and a field that nobody knows, is damage.
+// The description, requests and receipts end with a checksum. A wrong checksum is damage,
+// and so is an unknown field.
 //
 // Processes may be killed at any instant. Files are not flushed to the disk one
 // by one; after a power cut run [Verify].

@@ -127,7 +127,7 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	}
 	desc, err := Open(ctx, dir)
 	if errors.Is(err, ErrNoDataset) {
-		problem := store.CheckEmpty(ctx, dir, descriptionFile)
+		problem := store.CheckEmpty(ctx, dir, descriptionFile, ErrNoDataset)
 		if problem == nil {
 			return want.describe(), nil
 		}
@@ -141,16 +141,12 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 	return desc, want.match(dir, desc)
 }
 
-// refused is a place that no dataset can be made in.
+// refused adds what to do to the error of a place that no dataset can be made in.
 func refused(err error) error {
-	taken := (*store.TakenError)(nil)
-	switch {
-	case !errors.As(err, &taken):
-		return err
-	case taken.NotEmpty:
-		return fmt.Errorf("%w and %w: choose another --out", err, ErrNoDataset)
+	if taken := (*store.TakenError)(nil); errors.As(err, &taken) {
+		return fmt.Errorf("%w: choose another --out", err)
 	}
-	return fmt.Errorf("%w: choose another --out", err)
+	return err
 }
 
 // Create opens the dataset at dir for writing and creates it where there is

@@ -65,8 +65,8 @@ func (r *Reader) Recorded(ctx context.Context) ([]framepb.Span, error) {
 	return spans, nil
 }
 
-// Samples yields all recorded samples of spans, in the order of the index. Where their
-// pictures lie is told if places is true; else it takes less time.
+// Samples yields all recorded samples of spans, in the order of the index. If places
+// is true, they say where their pictures lie, which takes more time.
 func (r *Reader) Samples(ctx context.Context, spans []framepb.Span, places bool) iter.Seq2[Samples, error] {
 	do := r.outcomesOf
 	if places {

@@ -128,38 +128,13 @@ func TestNotFoundInRetention(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			defer kvsio.AttemptsAtOnce()()
-			server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota(), Width: 16, Height: 16}}})
-			defer server.Close()
-			behind := before(t, server)
 			var refused atomic.Int64
-			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if strings.Contains(r.URL.Path, "getImages") && refused.Add(1) <= test.times {
-					io.Copy(io.Discard, r.Body)
-					test.refuse(w)
-					return
+			frames, reasons, err := fetchBehind(t, 2*time.Minute, func(w http.ResponseWriter, r *http.Request) (answered bool) {
+				if !strings.Contains(r.URL.Path, "getImages") || refused.Add(1) > test.times {
+					return false
 				}
-				if strings.HasSuffix(r.URL.Path, "getDataEndpoint") {
-					answer := httptest.NewRecorder()
-					behind.ServeHTTP(answer, r)
-					text := strings.ReplaceAll(answer.Body.String(), server.URL, "http://"+r.Host)
-					io.WriteString(w, text)
-					return
-				}
-				behind.ServeHTTP(w, r)
-			}))
-			defer front.Close()
-			p := paramsOf(server)
-			p.AWS.EndpointURL = front.URL
-			plan, err := kvsio.NewPlan(t.Context(), p, []kvsio.Request{request("cam", newYear, 2*time.Minute)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			frames, reasons := 0, make(map[string]int)
-			err = kvsio.FetchAll(t.Context(), p, plan, func(shard framepb.Shard) {
-				frames += len(shard.Frames)
-				for _, gap := range shard.Gaps {
-					reasons[gap.Reason]++
-				}
+				test.refuse(w)
+				return true
 			})
 			if test.failed != (err != nil) || err == nil && (frames == 40) != (test.reasons == "") || test.reasons != "" && reasons[test.reasons] != 40 {
 				t.Errorf("%d frames, gaps %v, %v", frames, reasons, err)

@@ -28,7 +28,7 @@
 // dataset and [Options] give the same set, on every runner, and whatever was killed on the
 // way: a file appears whole or not at all, and one that is there is not made again. Every
 // picture is compared with its checksum. The description and shards.json end with a checksum
-// of their own; one that is not that of its file, and a field that nobody knows, is damage.
+// of their own. A wrong checksum is damage, and so is an unknown field.
 //
 // How frames are split does not depend on the seed. By stream or day, whole streams or days
 // are laid end to end, in an order that depends on their names, and cut where the shares

@@ -168,16 +168,13 @@ func (p *packer) uploadFolder(ctx context.Context, bucket store.Bucket, name str
 }
 
 func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
-	tmp, target := filepath.Join(dir, "tmp"), filepath.Join(dir, name)
-	if err := own.CheckFolder(tmp); err != nil {
+	target := filepath.Join(dir, name)
+	temp, err := store.Folder(dir).Temp(name, func(path string) error { return os.Mkdir(path, 0o777) })
+	if err != nil {
 		return err
 	}
-	temp := filepath.Join(tmp, own.TempName(name))
 	defer os.RemoveAll(temp)
-	if err := os.MkdirAll(temp, 0o777); err != nil {
-		return err
-	}
-	err := p.fill(names, blobs, func(name string) (io.WriteCloser, error) { return store.CreateFile(filepath.Join(temp, name)) })
+	err = p.fill(names, blobs, func(name string) (io.WriteCloser, error) { return store.CreateFile(filepath.Join(temp, name)) })
 	if err != nil {
 		return err
 	}
@@ -190,7 +187,7 @@ func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[
 	if whole, err := checkPacked(target, name, names); whole || err != nil {
 		return err // another process has just written it, or somebody keeps a file there
 	}
-	old := filepath.Join(tmp, own.TempName(name))
+	old := filepath.Join(filepath.Dir(temp), own.TempName(name))
 	defer os.RemoveAll(old)
 	if err := os.Rename(target, old); err != nil {
 		return err

@@ -185,19 +185,15 @@ func Check(ctx context.Context, place string) error {
 	if !errors.Is(err, ErrNoSet) {
 		return err
 	}
-	problem := store.CheckEmpty(ctx, place, setFile)
+	problem := store.CheckEmpty(ctx, place, setFile, ErrNoSet)
 	if problem == nil {
 		return nil
 	}
 	if _, err = Open(ctx, place); errors.Is(err, ErrNoSet) { // or has another process just made it?
-		taken := (*store.TakenError)(nil)
-		switch {
-		case !errors.As(problem, &taken):
-			return problem
-		case taken.NotEmpty:
-			return fmt.Errorf("%w and %w: choose another OUT", problem, ErrNoSet)
+		if taken := (*store.TakenError)(nil); errors.As(problem, &taken) {
+			return fmt.Errorf("%w: choose another OUT", problem)
 		}
-		return fmt.Errorf("%w: choose another OUT", problem)
+		return problem
 	}
 	return err
 }

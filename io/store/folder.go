@@ -84,19 +84,11 @@ func (f Folder) List(_ context.Context, folder string) (files, folders []string,
 func readDir(path string) ([]fs.DirEntry, error) {
 	file, err := openAny(path)
 	if err != nil {
-		return nil, orNone(err)
+		return nil, own.OrNone(err)
 	}
 	defer file.Close()
 	entries, err := file.ReadDir(-1)
-	return entries, orNone(err) // removed since it was opened
-}
-
-// orNone lets pass that something is not there.
-func orNone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return entries, own.OrNone(err) // removed since it was opened
 }
 
 // Under is as [Store] says.
@@ -106,7 +98,7 @@ func (f Folder) Under(ctx context.Context, path string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, orNone(err)
+		return nil, own.OrNone(err)
 	}
 	if !info.IsDir() {
 		return []string{""}, nil
@@ -121,7 +113,7 @@ func (f Folder) Remove(_ context.Context, path string) error {
 	if _, err := os.Lstat(f.path(path)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return orNone(own.Remove(string(f), path))
+	return own.OrNone(own.Remove(string(f), path))
 }
 
 func (f Folder) path(path string) string { return filepath.Join(string(f), filepath.FromSlash(path)) }

@@ -20,23 +20,30 @@ func MakeFile(ctx context.Context, root Store, name string, data []byte) error {
 		return bucket.Make(ctx, name, data)
 	}
 	folder := root.(Folder)
-	absent := folder.absent()
+	undo, _ := MakeFolder(string(folder)) // makeFile tries again
 	if err := folder.makeFile(name, data); err != nil {
-		for _, path := range absent {
-			os.Remove(path)
-		}
+		undo()
 		return fmt.Errorf("the folder %q cannot be written: %w", string(folder), err)
 	}
 	return nil
 }
 
-// absent lists the folders that are to be made for this one, deepest first.
-func (f Folder) absent() []string {
-	var paths []string
-	for path := f.path(""); path != filepath.Dir(path) && !own.Exists(path); path = filepath.Dir(path) {
-		paths = append(paths, path)
+// MakeFolder makes a folder of the local file system, and those that it is in. undo removes
+// what was made, as long as it is empty; where there is an error, nothing is left of it.
+func MakeFolder(name string) (undo func(), err error) {
+	var made []string // deepest first
+	for path := filepath.Clean(name); path != filepath.Dir(path) && !own.Exists(path); path = filepath.Dir(path) {
+		made = append(made, path)
 	}
-	return paths
+	undo = func() {
+		for _, path := range made {
+			os.Remove(path)
+		}
+	}
+	if err = os.MkdirAll(name, 0o777); err != nil {
+		undo()
+	}
+	return undo, err
 }
 
 func (f Folder) makeFile(name string, data []byte) error {
@@ -85,40 +92,50 @@ func SweepMade(root Store, name string) error {
 
 // TakenError says that a place has something in it, or cannot have.
 type TakenError struct {
-	Place    string
-	NotEmpty bool
-	problem  string
+	Place   string
+	problem string
+	isNot   error // what the place is not, though it has something in it
 }
 
-func (e *TakenError) Error() string { return fmt.Sprintf("%q %s", e.Place, e.problem) }
+func (e *TakenError) Error() string {
+	text := fmt.Sprintf("%q %s", e.Place, e.problem)
+	if e.isNot != nil {
+		text += " and " + e.isNot.Error()
+	}
+	return text
+}
+
+// Unwrap returns the isNot of CheckEmpty where the place has something in it.
+func (e *TakenError) Unwrap() error { return e.isNot }
 
 // CheckEmpty returns a *[TakenError] where MakeFile could not make a file the first one in
-// a place, or another error where the place cannot be read. A folder with nothing in it
+// a place, or another error where the place cannot be read. Where the place has something
+// in it, the error also satisfies isNot, which says what the place is not. A folder with nothing in it
 // but that file while it is being made is one that another process makes it in. Somebody's
 // own tmp is not: what is in tmp is removed in time.
-func CheckEmpty(ctx context.Context, place, name string) error {
+func CheckEmpty(ctx context.Context, place, name string, isNot error) error {
 	root, err := At(place)
 	if err != nil {
 		return err
 	}
 	bucket, ok := root.(Bucket)
 	if !ok {
-		return checkFolder(string(root.(Folder)), place, name)
+		return checkFolder(string(root.(Folder)), place, name, isNot)
 	}
 	empty, err := bucket.Empty(ctx)
 	if err == nil && !empty {
-		err = &TakenError{place, true, "is not empty"}
+		err = &TakenError{place, "is not empty", isNot}
 	}
 	return err
 }
 
-func checkFolder(dir, place, name string) error {
+func checkFolder(dir, place, name string, isNot error) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return checkParent(dir, place)
 	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
-		return &TakenError{place, false, "is not a folder, nor can one be made there"}
+		return &TakenError{place, "is not a folder, nor can one be made there", nil}
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -126,7 +143,7 @@ func checkFolder(dir, place, name string) error {
 	}
 	for _, entry := range entries {
 		if of, ok := own.FileOf(entry.Name()); !ok || of != hidden(name) {
-			return &TakenError{place, true, "is not empty"}
+			return &TakenError{place, "is not empty", isNot}
 		}
 	}
 	return nil
@@ -136,7 +153,7 @@ func checkParent(dir, place string) error {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err == nil && !info.IsDir() {
-			return &TakenError{place, false, fmt.Sprintf("cannot be made: %q is not a folder", parent)}
+			return &TakenError{place, fmt.Sprintf("cannot be made: %q is not a folder", parent), nil}
 		}
 		if err == nil || parent == filepath.Dir(parent) {
 			return nil

@@ -67,15 +67,15 @@ func takeAway(root *os.Root, name string) {
 // list is [os.ReadDir] without its order, and of nothing where there is no folder.
 func list(folder string) ([]fs.DirEntry, error) {
 	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
-		return nil, orNone(err)
+		return nil, OrNone(err)
 	}
 	file, err := os.Open(folder)
 	if err != nil {
-		return nil, orNone(err)
+		return nil, OrNone(err)
 	}
 	defer file.Close()
 	entries, err := file.ReadDir(-1)
-	return entries, orNone(err) // removed since it was opened
+	return entries, OrNone(err) // removed since it was opened
 }
 
 // open opens a folder to remove things in it. It returns nil where there is no
@@ -83,11 +83,11 @@ func list(folder string) ([]fs.DirEntry, error) {
 func open(folder string) (*os.Root, error) {
 	there, err := os.Lstat(folder)
 	if err != nil || !there.IsDir() {
-		return nil, orNone(err)
+		return nil, OrNone(err)
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
-		return nil, orNone(err)
+		return nil, OrNone(err)
 	}
 	opened, err := root.Stat(".")
 	if err != nil || !os.SameFile(there, opened) { // a link took its place
@@ -125,7 +125,7 @@ func checkParents(dir, below string, lstat func(name string) (fs.FileInfo, error
 		parent := filepath.FromSlash(below[:i])
 		info, err := lstat(parent)
 		if err != nil {
-			return orNone(err)
+			return OrNone(err)
 		}
 		if info.Mode()&fs.ModeSymlink != 0 {
 			return fmt.Errorf("%s is behind a link, and kvsframes changes nothing there: make %q a folder",
@@ -141,7 +141,7 @@ func CheckFolder(folder string) error {
 	info, err := os.Lstat(folder)
 	switch {
 	case err != nil:
-		return orNone(err)
+		return OrNone(err)
 	case info.Mode()&fs.ModeSymlink != 0:
 		return fmt.Errorf("%q is a link: kvsframes removes files there, and nothing behind links: make it a folder", folder)
 	case !info.IsDir():
@@ -171,8 +171,8 @@ func IsFolder(folder string, entry fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// orNone lets pass that something is not there.
-func orNone(err error) error {
+// OrNone returns err, or nil where it says that something does not exist.
+func OrNone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (t trueLists) RoundTrip(r *http.Request) (*http.Response, error) {
 		err = checkList(body)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s answers a list with what is none: %w", r.URL.Host, err)
+		return nil, fmt.Errorf("%s answers a request for a list with something else: %w", r.URL.Host, err)
 	}
 	answer.Body = io.NopCloser(bytes.NewReader(body))
 	return answer, nil

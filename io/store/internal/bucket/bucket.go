@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -190,11 +190,7 @@ func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(fun
 func (b *Bucket) Remove(ctx context.Context, path string) error {
 	ctx, stop := context.WithTimeout(ctx, requestTimeout)
 	defer stop()
-	err := b.fault(ctx, "removing", path, b.client.Delete(ctx, b.key(path)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return own.OrNone(b.fault(ctx, "removing", path, b.client.Delete(ctx, b.key(path))))
 }
 
 // Put is as [store.Bucket] says.

@@ -36,12 +36,12 @@ func usage(errs ...error) error {
 }
 
 // begun returns a *UsageError of an error that came while a place was being written
-// into, or after it. open opens what is at the place; its error is none where nothing is.
+// into, or after it. open opens what is at the place; its error satisfies none where nothing is there.
 func begun(ctx context.Context, place string, err error, open func(context.Context, string) error, none error) error {
 	ctx, stop := context.WithTimeout(ctx, grace)
 	defer stop()
 	e := &UsageError{Faults: flatten(err), Begun: place}
-	if errors.Is(open(ctx, place), none) { // else it is there, or nobody knows
+	if errors.Is(open(ctx, place), none) { // else it is there, or that is not known
 		e.Begun = ""
 	}
 	return e

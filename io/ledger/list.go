@@ -24,7 +24,7 @@ func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
 	return onePerShard(entries), err
 }
 
-// onePerShard leaves of the receipts of each shard the first one, and changes entries.
+// onePerShard keeps the first receipt of each shard, and changes entries.
 func onePerShard(entries []Entry) []Entry {
 	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span })
 }

@@ -98,7 +98,7 @@ func (e *JobError) Unwrap() error { return e.Err }
 type IncompleteError struct {
 	Dir             string
 	Missing, Failed int64 // samples
-	Duplicates      int64 // samples that are recorded once more than once
+	Duplicates      int64 // samples that are recorded more than once
 }
 
 func (e *IncompleteError) Error() string {

@@ -32,8 +32,8 @@ For --query, text and tables use jq, or the AWS CLI. For datasets use
 kvsframes backfill.
 
 Exit status: 0 all images are printed; 1 the service or the network failed, or an
-answer had entries that say nothing: they are printed as null; 2 a mistake, nothing
-was fetched; 130 interrupted.`
+answer had empty entries, which are printed as null; 2 a mistake, nothing was
+fetched; 130 interrupted.`
 
 const getImagesExample = `  # a minute of pictures, as files in a folder
   kvsframes get-images --stream-name front-door --sampling-interval 3000 \

@@ -232,7 +232,7 @@ func TestGetImagesRefuses(t *testing.T) {
 	}
 }
 
-// TestGetImagesOfNothing: an entry that is null, or says nothing, stands as the AWS CLI
+// TestGetImagesOfNothing: an entry that is null, or empty, stands as the AWS CLI
 // prints a null one, is told, and is no success.
 func TestGetImagesOfNothing(t *testing.T) {
 	t.Parallel()
@@ -262,7 +262,7 @@ func TestGetImagesOfNothing(t *testing.T) {
 }
 `
 	o := u.run(images(30, "--endpoint-url", server.URL)...)
-	const told = "2 of 4 entries that the service answers say nothing"
+	const told = "2 of 4 entries of the answer are empty"
 	if o.status != exitFailed || o.stdout != want || !strings.Contains(o.stderr, told) {
 		t.Errorf("exit status %d: %s%s", o.status, o.stdout, o.stderr)
 	}

@@ -34,13 +34,13 @@ type imageListing struct {
 	format  string
 	out     string // folder; empty: none
 	fetched bool   // a page has come
-	silent  int    // entries that say nothing
+	silent  int    // empty entries
 }
 
 // listed is what is printed: to the letter what the AWS CLI prints, but for
 // File.
 type listed struct {
-	Images    []*listedImage // nil where the service says nothing of one
+	Images    []*listedImage // nil where one is empty
 	NextToken string         `json:",omitempty"`
 }
 
@@ -75,8 +75,8 @@ func (l *imageListing) run(cmd *cobra.Command) error {
 		return err
 	}
 	if l.silent > 0 {
-		return fmt.Errorf("%d of %d entries that the service answers say nothing, not even of which instant they are, "+
-			"and are printed as null: the same command asks for them again", l.silent, len(result.Images))
+		return fmt.Errorf("%d of %d entries of the answer are empty, without even a time, and are printed as null: "+
+			"run the same command to ask for them again", l.silent, len(result.Images))
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // answers with an error.
 func Lacking(err error, none string) error {
 	if failed, ok := errors.AsType[*Error](err); ok && failed.configured {
-		return fmt.Errorf("the AWS credentials could not be got: %w", failed)
+		return fmt.Errorf("the AWS credentials could not be retrieved: %w", failed)
 	}
 	if none != "" {
 		none += ": "

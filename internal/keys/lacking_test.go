@@ -58,7 +58,7 @@ func TestLacking(t *testing.T) {
 				}
 				return
 			}
-			if !strings.HasPrefix(text, "the AWS credentials could not be got: ") || !strings.Contains(text, c.want) ||
+			if !strings.HasPrefix(text, "the AWS credentials could not be retrieved: ") || !strings.Contains(text, c.want) ||
 				strings.Contains(text, none) {
 				t.Errorf("%s\nwant %q", text, c.want)
 			}

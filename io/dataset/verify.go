@@ -40,8 +40,9 @@ type VerifyOptions struct {
 // shards at once as there are CPUs, 32 from a bucket, a picture at a time.
 //
 // What is wrong with the dataset is in the report. Where no request is on record it is not
-// known what the dataset should have, so it is not complete. The error is for what prevents a report: it satisfies
-// ErrNoDataset or ErrForeign, or the dataset cannot be read, or ctx is done.
+// known what the dataset should have, so it is not complete. The error is for what prevents
+// a report: it satisfies ErrNoDataset or ErrForeign, or the dataset cannot be read, or ctx
+// is done.
 func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
 	v, err := newVerifier(ctx, dir, options)
 	if err != nil {
@@ -284,8 +285,9 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 	return nil
 }
 
-// readPictures reads the pictures of a shard back, twice as what is damaged is. Those that could not be read
-// count as corrupt, but are no proof of anything: the shard is not readable.
+// readPictures reads the pictures of a shard back, and once more where a bucket has some
+// that are damaged. Those that could not be read count as corrupt, but are no proof of
+// anything: the shard is not readable.
 func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report, found *findings) (readable bool, err error) {
 	spoiled := errors.New("some are not as they were written")
 	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span())}

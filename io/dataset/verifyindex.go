@@ -130,14 +130,15 @@ func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
 	if err := c.addRequests(ctx); err != nil {
 		return err
 	}
-	have, ours, err := readCard(ctx, v.store, func(card []byte) bool { return string(card) == c.card() })
+	want := c.card()
+	have, ours, err := readCard(ctx, v.store, func(have []byte) bool { return string(have) == want })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if ours && string(have) != c.card() {
+	if ours && string(have) != want {
 		v.found.note("%s: it is not the card of the dataset as it is now: kvsframes index writes it again; whoever takes out its second line keeps it as it is", card.File)
 	}
 	return nil

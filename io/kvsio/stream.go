@@ -165,7 +165,7 @@ func checkDataEndpoint(endpoint string) error {
 	case endpoint == "":
 		return errors.New("GetDataEndpoint answered no endpoint")
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return errors.New("GetDataEndpoint answered an endpoint that is no URL of a server: " + wrongEndpoint)
+		return errors.New("GetDataEndpoint answered an endpoint that is not an http or https URL: " + wrongEndpoint)
 	}
 	return nil
 }

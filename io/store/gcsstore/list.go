@@ -11,7 +11,7 @@ import (
 )
 
 // errNoList is the error of a list that Google does not make. It may pass.
-var errNoList = errors.New("no Google Cloud Storage answers so: look at the endpoint")
+var errNoList = errors.New("this is no answer of Google Cloud Storage: check the endpoint")
 
 // trueLists is a transport that refuses an answer that is no list: the client takes some
 // for an empty one, and panics at others.

@@ -201,16 +201,8 @@ func OpenIndex(ctx context.Context, dir string) (*Index, error) {
 	return x, nil
 }
 
-func openIndex(ctx context.Context, dir string) (x *Index, err error) {
-	root, err := store.At(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = store.Twice(root, func() (err error) {
-		x, err = openIndexIn(ctx, root, dir)
-		return err
-	}, func(err error) bool { return errors.Is(err, ErrForeign) })
-	return x, err
+func openIndex(ctx context.Context, dir string) (*Index, error) {
+	return store.OpenTwice(dir, func(root store.Store) (*Index, error) { return openIndexIn(ctx, root, dir) }, ErrForeign)
 }
 
 func openIndexIn(ctx context.Context, root store.Store, dir string) (*Index, error) {

@@ -38,16 +38,10 @@ var ErrForeign = errors.New("belongs to another kind of dataset")
 // Open returns the description of the dataset at dir: a folder, or the URL of a
 // place in a bucket. The error satisfies ErrNoDataset or ErrForeign, or says why
 // the dataset cannot be read. ctx bounds what is asked of a store on a network.
-func Open(ctx context.Context, dir string) (desc *framepb.Dataset, err error) {
-	root, err := store.At(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = store.Twice(root, func() (err error) {
-		desc, err = openIn(ctx, root, dir)
-		return err
-	}, func(err error) bool { return errors.Is(err, ErrForeign) })
-	return desc, err
+func Open(ctx context.Context, dir string) (*framepb.Dataset, error) {
+	return store.OpenTwice(dir, func(root store.Store) (*framepb.Dataset, error) {
+		return openIn(ctx, root, dir)
+	}, ErrForeign)
 }
 
 func openIn(ctx context.Context, root store.Store, dir string) (*framepb.Dataset, error) {

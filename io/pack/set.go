@@ -140,16 +140,8 @@ func (s Set) options() []namedOption {
 
 // Open returns the description of the packed set in a place. The error
 // satisfies ErrNoSet, or says why it cannot be read.
-func Open(ctx context.Context, place string) (set Set, err error) {
-	root, err := store.At(place)
-	if err != nil {
-		return set, err
-	}
-	err = store.Twice(root, func() (err error) {
-		set, err = openIn(ctx, root, place)
-		return err
-	}, func(err error) bool { return errors.Is(err, errDamaged) })
-	return set, err
+func Open(ctx context.Context, place string) (Set, error) {
+	return store.OpenTwice(place, func(root store.Store) (Set, error) { return openIn(ctx, root, place) }, errDamaged)
 }
 
 // errDamaged is the error of a damaged description of a packed set.

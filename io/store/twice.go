@@ -20,6 +20,20 @@ func Twice(s Store, read func() error, damaged func(error) bool) error {
 	return err
 }
 
+// OpenTwice opens what is in a place, as Twice reads; damaged is the error of what is not as
+// it was written.
+func OpenTwice[T any](place string, open func(Store) (T, error), damaged error) (opened T, err error) {
+	root, err := At(place)
+	if err != nil {
+		return opened, err
+	}
+	err = Twice(root, func() (err error) {
+		opened, err = open(root)
+		return err
+	}, func(err error) bool { return errors.Is(err, damaged) })
+	return opened, err
+}
+
 // IsDamage reports whether an error is of what was read: a store that does not answer, or
 // is not waited for, is no proof of anything.
 func IsDamage(ctx context.Context, err error) bool {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -66,7 +66,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, nil
 	case !total.Complete():
 		return summary, &IncompleteError{
-			Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[framepb.Failed], Duplicates: total.Duplicates,
+			Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[frame.Failed], Duplicates: total.Duplicates,
 		}
 	}
 	return summary, nil
@@ -134,7 +134,7 @@ func openDataset(ctx context.Context, dir string) error {
 
 // plan writes down what is asked for, and finds what the dataset does not have.
 func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
-	spans := make([]framepb.Span, len(o.Requests))
+	spans := make([]frame.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
@@ -206,7 +206,7 @@ func (o Options) watch(plan *kvsio.Plan) (stop func()) {
 		return func() {}
 	}
 	began, before := time.Now(), kvsio.Counters()
-	total := Progress{Samples: ledger.Count(plan.Missing), Shards: plan.Shards}
+	total := Progress{Samples: frame.Count(plan.Missing), Shards: plan.Shards}
 	return every(func() {
 		p := total
 		p.Done, p.Elapsed = since(before), time.Since(began)

@@ -11,7 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"go.uber.org/goleak"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
@@ -21,11 +21,11 @@ func init() {
 	register.Function1x0(hanging)
 }
 
-func failing(_ context.Context, f framepb.Frame) (framepb.Frame, error) {
+func failing(_ context.Context, f frame.Frame) (frame.Frame, error) {
 	return f, errors.New("the model is gone")
 }
 
-func panicking(context.Context, framepb.Frame) (framepb.Frame, error) { panic("the model is gone") }
+func panicking(context.Context, frame.Frame) (frame.Frame, error) { panic("the model is gone") }
 
 // hang is what hanging waits for, whatever its context says.
 var hang chan struct{}

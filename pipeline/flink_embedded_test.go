@@ -22,7 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/kvsframes/kvsframes/internal/sockets"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
 
@@ -112,7 +112,7 @@ func testWindows(t *testing.T, f *flink, environment, config string) {
 	for i := range 2 {
 		requests = append(requests, kvsio.Request{
 			StreamName: fmt.Sprintf("cam%d", i), ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
-			EndTimestamp: start.Add(20 * time.Minute), SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+			EndTimestamp: start.Add(20 * time.Minute), SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		})
 	}
 	frames, _ := kvsio.Read(s, kvsio.ReadParams{ShardSamples: 10, Works: 4}, requests...)
@@ -141,7 +141,7 @@ func setting[T any](t *testing.T, flag *T, value T) {
 	*flag = value
 }
 
-func minuteOf(w beam.Window, f framepb.Frame) string {
+func minuteOf(w beam.Window, f frame.Frame) string {
 	return fmt.Sprintf("%s-%02d", f.Stream, w.MaxTimestamp().ToTime().Sub(start).Truncate(time.Minute)/time.Minute)
 }
 

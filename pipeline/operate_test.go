@@ -25,7 +25,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -160,7 +160,7 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 	front, storeURL := watch(t, backend, s3Action)
 	t.Setenv("AWS_ENDPOINT_URL_KINESIS_VIDEO", videoURL)
 	o.Out, o.DatasetFormat = "s3://archive/frames?region=us-east-1&endpoint="+storeURL, "webdataset"
-	o.Requests[0].Format = framepb.PNG
+	o.Requests[0].Format = frame.PNG
 
 	if _, err := Backfill(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestMetricsAreExplained(t *testing.T) {
 	for _, d := range result.Metrics().AllMetrics().Distributions() {
 		names = append(names, d.Namespace()+"/"+d.Name())
 	}
-	for _, reason := range framepb.GapReasons {
+	for _, reason := range frame.GapReasons {
 		names = append(names, kvsio.MetricNamespace+"/"+kvsio.MetricGaps+"_"+strings.ToLower(reason))
 	}
 	if len(names) < 10 {

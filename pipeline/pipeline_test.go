@@ -14,7 +14,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -46,7 +46,7 @@ func options(t *testing.T, faults ...kvstest.Fault) (Options, *kvstest.Server) {
 		Out: t.TempDir() + "/out",
 		Requests: []kvsio.Request{{
 			StreamName: "cam", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
-			EndTimestamp: start.Add(5 * time.Minute), SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+			EndTimestamp: start.Add(5 * time.Minute), SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		}},
 	}, server
 }
@@ -92,7 +92,7 @@ func TestBackfill(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Samples != 100 || s.Frames != 80 || s.Gaps[framepb.NoMedia] != 20 || s.Fetched.Samples != 100 || s.Shards != 1 {
+			if s.Samples != 100 || s.Frames != 80 || s.Gaps[frame.NoMedia] != 20 || s.Fetched.Samples != 100 || s.Shards != 1 {
 				t.Errorf("%+v", s)
 			}
 			if s.GetImagesCalls == nil || *s.GetImagesCalls != int64(server.Stats().GetImagesCalls) {
@@ -149,7 +149,7 @@ func TestBackfillErrors(t *testing.T) {
 	wantNoTmp(t, o)
 	o.Read.KeepGoing = true
 	var incomplete *IncompleteError
-	if s, err = Backfill(t.Context(), o); !errors.As(err, &incomplete) || incomplete.Failed != 100 || s.Gaps[framepb.Failed] != 100 {
+	if s, err = Backfill(t.Context(), o); !errors.As(err, &incomplete) || incomplete.Failed != 100 || s.Gaps[frame.Failed] != 100 {
 		t.Errorf("a job that keeps going: %+v, %v", s, err)
 	}
 	wantNoTmp(t, o)

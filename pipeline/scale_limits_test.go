@@ -14,7 +14,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -132,7 +132,7 @@ func inRounds(t *testing.T, s scale, stream kvstest.Stream, size int, o Options)
 		streams = append(streams, stream)
 		o.Requests = append(o.Requests, kvsio.Request{
 			StreamName: stream.Name, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
-			EndTimestamp: start.Add(time.Duration(3*s.samples) * time.Second), SamplingInterval: 3 * time.Second, Format: framepb.PNG,
+			EndTimestamp: start.Add(time.Duration(3*s.samples) * time.Second), SamplingInterval: 3 * time.Second, Format: frame.PNG,
 		})
 	}
 	server := kvstest.NewServer(kvstest.Config{Streams: streams})

@@ -19,7 +19,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -73,7 +73,7 @@ func month() (scale, Options) {
 		o.Requests = append(o.Requests, kvsio.Request{
 			StreamARN:         fmt.Sprintf("arn:aws:kinesisvideo:eu-west-1:111122223333:stream/camera-%04d/1672531200000", i),
 			ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start, EndTimestamp: start.AddDate(0, 0, 30),
-			SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+			SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		})
 	}
 	name := int64(len(o.Requests[0].StreamARN) + len("camera-0000"))
@@ -84,7 +84,7 @@ func month() (scale, Options) {
 // docs/scale.md give what the planner gives, and its figures are theirs.
 func TestScale(t *testing.T) {
 	s, o := month()
-	spans := make([]framepb.Span, len(o.Requests))
+	spans := make([]frame.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
@@ -206,7 +206,7 @@ func TestScaleOfAStore(t *testing.T) {
 			})
 			o.Requests = append(o.Requests, kvsio.Request{
 				StreamName: name, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start, EndTimestamp: start.Add(20 * time.Minute),
-				SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+				SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 			})
 		}
 		server := kvstest.NewServer(kvstest.Config{Streams: streams})

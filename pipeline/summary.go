@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -142,14 +142,14 @@ func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, er
 	return total, nil
 }
 
-func sum(tallies map[framepb.Series]ledger.Tally) (total ledger.Tally) {
+func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 	for _, t := range tallies {
 		total = total.Plus(t)
 	}
 	return total
 }
 
-func byStream(tallies map[framepb.Series]ledger.Tally) []StreamSummary {
+func byStream(tallies map[frame.Series]ledger.Tally) []StreamSummary {
 	type stream struct{ name, arn string }
 	streams := make(map[stream]ledger.Tally)
 	for series, t := range tallies {

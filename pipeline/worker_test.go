@@ -11,7 +11,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // program makes a file that begins as a program for linux does.
@@ -72,10 +72,10 @@ func TestWorks(t *testing.T) {
 		o := Options{Runner: test.runner}
 		o.Read.Works = test.given
 		// Of two series: works are cut from both.
-		half := framepb.Span{Samples: int64(test.samples / 2)}
+		half := frame.Span{Samples: int64(test.samples / 2)}
 		other := half
 		other.Series.StreamName = "other"
-		if got := o.works([]framepb.Span{half, other}); got != test.want {
+		if got := o.works([]frame.Span{half, other}); got != test.want {
 			t.Errorf("%s, %d samples: %d works, want %d", test.runner, test.samples, got, test.want)
 		}
 	}

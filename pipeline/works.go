@@ -5,9 +5,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
-	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 const (
@@ -23,13 +22,13 @@ const (
 // runner has one bundle, and prism splits what it gets. Flink deals out one a slot, and
 // each costs what its end costs; Dataflow deals out several, and splits what is left at
 // the end.
-func (o Options) works(spans []framepb.Span) int {
+func (o Options) works(spans []frame.Span) int {
 	switch {
 	case o.Read.Works != 0:
 		return o.Read.Works
 	case isDataflow(o.runner()):
 		perWork := int64(drainShards * cmp.Or(o.Read.MaxInFlight, kvsio.DefaultMaxInFlight))
-		shards := ledger.Count(spans) / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
+		shards := frame.Count(spans) / int64(cmp.Or(o.Read.ShardSamples, kvsio.DefaultShardSamples))
 		return int(min(max(shards/perWork, 1), mostWorks))
 	case isFlink(o.runner()) || !workersAreHere(o.runner()):
 		return max(1, *jobopts.Parallelism)

@@ -18,18 +18,18 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/references"
 )
 
 func init() {
-	register.DoFn2x1[string, func(beam.EventTime, framepb.Shard), error](&makeShard{})
-	register.Emitter2[beam.EventTime, framepb.Shard]()
-	register.DoFn2x0[framepb.Shard, func(beam.EventTime, framepb.Frame)](&takeApart{})
-	register.Emitter2[beam.EventTime, framepb.Frame]()
-	register.DoFn2x0[beam.EventTime, framepb.Shard](&collectShards{})
-	register.DoFn2x0[beam.EventTime, framepb.Frame](&collectFrames{})
-	register.DoFn2x0[beam.EventTime, framepb.Gap](&collectGaps{})
+	register.DoFn2x1[string, func(beam.EventTime, frame.Shard), error](&makeShard{})
+	register.Emitter2[beam.EventTime, frame.Shard]()
+	register.DoFn2x0[frame.Shard, func(beam.EventTime, frame.Frame)](&takeApart{})
+	register.Emitter2[beam.EventTime, frame.Frame]()
+	register.DoFn2x0[beam.EventTime, frame.Shard](&collectShards{})
+	register.DoFn2x0[beam.EventTime, frame.Frame](&collectFrames{})
+	register.DoFn2x0[beam.EventTime, frame.Gap](&collectGaps{})
 	register.Function2x2(tellSize)
 	register.Function2x2(isLarge)
 	register.Function2x2(refuse)
@@ -39,19 +39,19 @@ func TestMain(m *testing.M) { ptest.Main(m) }
 
 var runners = []string{"prism", "direct"}
 
-var door = framepb.Series{StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: framepb.JPEG}
+var door = frame.Series{StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: frame.JPEG}
 
 // shardOf returns a shard of pictures by their names; "-" is a gap, "x" a drop.
-func shardOf(t testing.TB, names string) framepb.Shard {
+func shardOf(t testing.TB, names string) frame.Shard {
 	fields := strings.Fields(names)
-	shard := framepb.Shard{Span: framepb.Span{Series: door, First: 589_075_200, Samples: int64(len(fields))}}
+	shard := frame.Shard{Span: frame.Span{Series: door, First: 589_075_200, Samples: int64(len(fields))}}
 	for i, name := range fields {
 		at := door.At(shard.Span.First + int64(i))
 		switch name {
 		case "-":
-			shard.Gaps = append(shard.Gaps, framepb.Gap{Stream: door.StreamName, SampleMs: at, Reason: framepb.NoMedia})
+			shard.Gaps = append(shard.Gaps, frame.Gap{Stream: door.StreamName, SampleMs: at, Reason: frame.NoMedia})
 		case "x":
-			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: "NIGHT"})
+			shard.Drops = append(shard.Drops, frame.Drop{SampleMs: at, Reason: "NIGHT"})
 		default:
 			f := frameOf(t, name)
 			f.SampleMs, f.ImageMs, f.StreamARN = at, at+40, "arn"
@@ -64,7 +64,7 @@ func shardOf(t testing.TB, names string) framepb.Shard {
 // makeShard emits shards at the time of their first sample.
 type makeShard struct{ Pictures string }
 
-func (m *makeShard) ProcessElement(names string, emit func(beam.EventTime, framepb.Shard)) error {
+func (m *makeShard) ProcessElement(names string, emit func(beam.EventTime, frame.Shard)) error {
 	shard := shardOf(failing{}, names)
 	emit(beam.EventTime(door.At(shard.Span.First)), shard)
 	return nil
@@ -78,7 +78,7 @@ func (failing) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
 type takeApart struct{ Unused int }
 
-func (*takeApart) ProcessElement(shard framepb.Shard, emit func(beam.EventTime, framepb.Frame)) {
+func (*takeApart) ProcessElement(shard frame.Shard, emit func(beam.EventTime, frame.Frame)) {
 	for _, f := range shard.Frames {
 		emit(beam.EventTime(f.SampleMs), f)
 	}
@@ -87,9 +87,9 @@ func (*takeApart) ProcessElement(shard framepb.Shard, emit func(beam.EventTime, 
 // collected is what pipelines of this process put out, by run.
 var collected struct {
 	sync.Mutex
-	shards map[string]framepb.Shard
-	frames map[string][]framepb.Frame
-	gaps   map[string][]framepb.Gap
+	shards map[string]frame.Shard
+	frames map[string][]frame.Frame
+	gaps   map[string][]frame.Gap
 	late   []string // elements that are not at their time
 }
 
@@ -100,28 +100,28 @@ func collect(at beam.EventTime, want int64, take func()) {
 		collected.late = append(collected.late, fmt.Sprintf("%d at %d", want, at))
 	}
 	if collected.shards == nil {
-		collected.shards = map[string]framepb.Shard{}
-		collected.frames = map[string][]framepb.Frame{}
-		collected.gaps = map[string][]framepb.Gap{}
+		collected.shards = map[string]frame.Shard{}
+		collected.frames = map[string][]frame.Frame{}
+		collected.gaps = map[string][]frame.Gap{}
 	}
 	take()
 }
 
 type collectShards struct{ Run string }
 
-func (c *collectShards) ProcessElement(at beam.EventTime, shard framepb.Shard) {
+func (c *collectShards) ProcessElement(at beam.EventTime, shard frame.Shard) {
 	collect(at, door.At(shard.Span.First), func() { collected.shards[c.Run] = shard })
 }
 
 type collectFrames struct{ Run string }
 
-func (c *collectFrames) ProcessElement(at beam.EventTime, f framepb.Frame) {
+func (c *collectFrames) ProcessElement(at beam.EventTime, f frame.Frame) {
 	collect(at, f.SampleMs, func() { collected.frames[c.Run] = append(collected.frames[c.Run], f) })
 }
 
 type collectGaps struct{ Run string }
 
-func (c *collectGaps) ProcessElement(at beam.EventTime, g framepb.Gap) {
+func (c *collectGaps) ProcessElement(at beam.EventTime, g frame.Gap) {
 	collect(at, g.SampleMs, func() { collected.gaps[c.Run] = append(collected.gaps[c.Run], g) })
 }
 
@@ -143,15 +143,15 @@ func runOn(t *testing.T, runner, pictures string, build func(s beam.Scope, run s
 	return result, run
 }
 
-func tellSize(_ context.Context, f framepb.Frame) (framepb.Frame, error) {
+func tellSize(_ context.Context, f frame.Frame) (frame.Frame, error) {
 	f.Labels = map[string]string{"size": fmt.Sprintf("%d×%d", f.Width, f.Height), "bytes": fmt.Sprint(len(f.Data))}
 	f.SampleMs = 0 // it is put back
 	return f, nil
 }
 
-func isLarge(_ context.Context, f framepb.Frame) (bool, error) { return f.Width > 50, nil }
+func isLarge(_ context.Context, f frame.Frame) (bool, error) { return f.Width > 50, nil }
 
-func refuse(context.Context, framepb.Frame) (bool, error) { return false, fmt.Errorf("not today") }
+func refuse(context.Context, frame.Frame) (bool, error) { return false, fmt.Errorf("not today") }
 
 const mixed = "420.jpg 422.jpg - mirror.jpg truncated.bad.jpg x huge.bad.png rgb.png mirror.jpg"
 
@@ -201,7 +201,7 @@ func TestShards(t *testing.T) {
 
 func init() { register.Function2x2(isSmall) }
 
-func isSmall(_ context.Context, f framepb.Frame) (bool, error) { return f.Width < 50, nil }
+func isSmall(_ context.Context, f frame.Frame) (bool, error) { return f.Width < 50, nil }
 
 // Frames keep their event times; those that cannot be decoded are gaps.
 func TestFrames(t *testing.T) {
@@ -222,7 +222,7 @@ func TestFrames(t *testing.T) {
 			}
 			for _, f := range collected.frames[run] {
 				a := references.Parse(t, f.Data)
-				if f.Format != framepb.NPY || !slices.Equal(a.Shape, []int{1, 40, 60, 3}) || a.Dtype != "<f4" || f.Width != 60 || f.Height != 40 || f.Stream != door.StreamName {
+				if f.Format != frame.NPY || !slices.Equal(a.Shape, []int{1, 40, 60, 3}) || a.Dtype != "<f4" || f.Width != 60 || f.Height != 40 || f.Stream != door.StreamName {
 					t.Errorf("%s %v %s %+v", f.Format, a.Shape, a.Dtype, f.Stream)
 				}
 			}
@@ -263,7 +263,7 @@ func TestNothingIsChanged(t *testing.T) {
 			shard.Frames[i] = pixels.frame
 		}
 	}
-	before := make([]framepb.Frame, len(shard.Frames))
+	before := make([]frame.Frame, len(shard.Frames))
 	for i, f := range shard.Frames {
 		before[i] = f
 		before[i].Data = slices.Clone(f.Data)
@@ -274,8 +274,8 @@ func TestNothingIsChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 { // buffers are used again
-			var outs []framepb.Frame
-			err := fn.ProcessElement(t.Context(), shard, func(out framepb.Shard) { outs = out.Frames })
+			var outs []frame.Frame
+			err := fn.ProcessElement(t.Context(), shard, func(out frame.Shard) { outs = out.Frames })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -283,7 +283,7 @@ func TestNothingIsChanged(t *testing.T) {
 			for i, f := range outs {
 				copies[i] = slices.Clone(f.Data)
 			}
-			if err := fn.ProcessElement(t.Context(), shard, func(framepb.Shard) {}); err != nil {
+			if err := fn.ProcessElement(t.Context(), shard, func(frame.Shard) {}); err != nil {
 				t.Fatal(err)
 			}
 			for i, f := range outs {

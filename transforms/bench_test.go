@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // alternative is a way to do a thing.
@@ -123,15 +123,15 @@ func askEachPixel(data []byte) error {
 }
 
 // shardOfPictures returns a shard of 1080p pictures, five different ones in turn.
-func shardOfPictures(n int) framepb.Shard {
+func shardOfPictures(n int) frame.Shard {
 	var different [5][]byte
 	for i := range different {
 		different[i] = picture(1920, 1080, 1+i)
 	}
-	shard := framepb.Shard{Span: framepb.Span{Series: door, First: 589_075_200, Samples: int64(n)}}
+	shard := frame.Shard{Span: frame.Span{Series: door, First: 589_075_200, Samples: int64(n)}}
 	for i := range n {
-		shard.Frames = append(shard.Frames, framepb.Frame{
-			Stream: door.StreamName, SampleMs: door.At(shard.Span.First + int64(i)), Format: framepb.JPEG,
+		shard.Frames = append(shard.Frames, frame.Frame{
+			Stream: door.StreamName, SampleMs: door.At(shard.Span.First + int64(i)), Format: frame.JPEG,
 			Width: 1920, Height: 1080, Data: different[i%len(different)],
 		})
 	}
@@ -139,14 +139,14 @@ func shardOfPictures(n int) framepb.Shard {
 }
 
 // throughSteps puts a shard through steps, as a worker does.
-func throughSteps(b *testing.B, shard framepb.Shard, steps ...Step) func() error {
+func throughSteps(b *testing.B, shard frame.Shard, steps ...Step) func() error {
 	b.Helper()
 	fn := &shardsFn{Steps: store(steps)}
 	if err := fn.Setup(); err != nil {
 		b.Fatal(err)
 	}
 	return func() error {
-		return fn.ProcessElement(b.Context(), shard, func(out framepb.Shard) {
+		return fn.ProcessElement(b.Context(), shard, func(out frame.Shard) {
 			if len(out.Frames)+len(out.Drops) != len(shard.Frames) {
 				panic(fmt.Sprintf("%d frames and %d drops", len(out.Frames), len(out.Drops)))
 			}

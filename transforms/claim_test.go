@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // claiming returns a picture of testdata/pictures whose header claims another size.
@@ -72,11 +72,11 @@ func TestClaims(t *testing.T) {
 		{"rgb16.png", 8192, 8192, 1 << 20, "takes 704 MiB to decode: more than 512 MiB is not taken"},
 		{"interlaced.png", 8192, 8192, 1 << 20, "takes 704 MiB to decode: more than 512 MiB is not taken"},
 	} {
-		frame := frameOf(t, c.name)
-		frame.Data = append(claiming(t, c.name, c.width, c.height), make([]byte, c.padding)...)
+		f := frameOf(t, c.name)
+		f.Data = append(claiming(t, c.name, c.width, c.height), make([]byte, c.padding)...)
 		for _, step := range everyStep {
 			var err error
-			bytes := allocated(func() { err = through(t, frame, step).corrupt })
+			bytes := allocated(func() { err = through(t, f, step).corrupt })
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s and %d bytes, %s: %v, want %s", c.name, c.padding, step, err, c.want)
 			}
@@ -128,11 +128,11 @@ func flat(t *testing.T) map[string][]byte {
 // However little a picture takes, it is decoded.
 func TestFlatPictures(t *testing.T) {
 	for name, data := range flat(t) {
-		frame := framepb.Frame{Stream: "front.door", SampleMs: 1_767_225_600_000, Format: framepb.JPEG, Data: data}
+		f := frame.Frame{Stream: "front.door", SampleMs: 1_767_225_600_000, Format: frame.JPEG, Data: data}
 		if strings.HasSuffix(name, ".png") {
-			frame.Format = framepb.PNG
+			f.Format = frame.PNG
 		}
-		got := through(t, frame, DecodeParams{})
+		got := through(t, f, DecodeParams{})
 		if got.corrupt != nil || got.frame.Width != 3840 || got.frame.Height != 2160 {
 			t.Errorf("%s: %d×%d pixels, %v", name, got.frame.Width, got.frame.Height, got.corrupt)
 			continue

@@ -7,7 +7,7 @@ import (
 	stdjpeg "image/jpeg"
 	"image/png"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 )
 
@@ -18,7 +18,7 @@ const (
 )
 
 // DecodeParams are the parameters of [Decode], and as a [Step] decode pictures
-// to pixels: frames of [framepb.RGB].
+// to pixels: frames of [frame.RGB].
 type DecodeParams struct {
 	// MaxPixels is how many pixels a picture may claim to have. One that claims
 	// more becomes a gap, before any memory is taken for it, and so does one that
@@ -61,13 +61,13 @@ func (p DecodeParams) limit() int {
 }
 
 func (p DecodeParams) prepare(w *work) error {
-	if w.frame.Format == framepb.RGB {
+	if w.frame.Format == frame.RGB {
 		return nil
 	}
 	if err := w.decode(p, 1); err != nil {
 		return err
 	}
-	w.frame.Format = framepb.RGB
+	w.frame.Format = frame.RGB
 	return nil
 }
 

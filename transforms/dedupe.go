@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // Duplicate is the reason of a frame that a dedupe step dropped.
@@ -77,7 +77,7 @@ var lumas = sync.Pool{New: func() any { return new([]byte) }}
 func (w *work) dhash() (uint64, error) {
 	memory := lumas.Get().(*[]byte)
 	defer lumas.Put(memory)
-	if w.pixels.data == nil && w.frame.Format == framepb.JPEG {
+	if w.pixels.data == nil && w.frame.Format == frame.JPEG {
 		header, err := jpegHeader(w.frame.Data, DecodeParams{})
 		if err != nil {
 			return 0, undecodable{err}

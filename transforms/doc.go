@@ -17,7 +17,7 @@
 // # Samples
 //
 // No sample is lost. A picture that cannot be decoded becomes a gap
-// [framepb.Corrupt] with the cause; a frame that is left out becomes a drop with
+// [frame.Corrupt] with the cause; a frame that is left out becomes a drop with
 // its reason. What becomes of a frame depends on nothing but the frame and the
 // steps, and for a dedupe the frames of its shard: so a retry makes the same again.
 // The exceptions are functions of your own, which must keep to it, too.

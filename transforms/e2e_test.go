@@ -11,7 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -37,7 +37,7 @@ func TestDatasetOfSteps(t *testing.T) {
 		}
 		request := kvsio.Request{
 			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
-			SamplingInterval: 3 * time.Second, Format: framepb.JPEG,
+			SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		}
 		if err := ledger.Open(dir).Request(request.Span()); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestDatasetOfSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		drops, gaps := report.Drops[Duplicate], report.Gaps[framepb.NoMedia]
+		drops, gaps := report.Drops[Duplicate], report.Gaps[frame.NoMedia]
 		if !report.Complete || report.Samples != 200 || gaps != 40 || drops < 1 || report.Frames != 200-gaps-drops || report.Frames < 4 {
 			t.Errorf("%s: %+v", runner, report)
 		}

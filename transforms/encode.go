@@ -8,7 +8,7 @@ import (
 	"image/png"
 	"sync"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // encoder is what encoding takes, used again.
@@ -40,7 +40,7 @@ func (p *pixels) encode(format string, quality int) ([]byte, error) {
 	}
 	e.out.Reset()
 	var err error
-	if format == framepb.PNG {
+	if format == frame.PNG {
 		encoder := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: e}
 		err = encoder.Encode(&e.out, &e.rgba)
 	} else {

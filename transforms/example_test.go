@@ -13,7 +13,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
@@ -25,7 +25,7 @@ func init() {
 }
 
 // dayOrNight is a plain Go classifier: it is given pixels, and labels them.
-func dayOrNight(_ context.Context, f framepb.Frame) (framepb.Frame, error) {
+func dayOrNight(_ context.Context, f frame.Frame) (frame.Frame, error) {
 	sum := 0
 	for _, v := range f.Data {
 		sum += int(v)
@@ -38,7 +38,7 @@ func dayOrNight(_ context.Context, f framepb.Frame) (framepb.Frame, error) {
 	return f, nil
 }
 
-func byDay(_ context.Context, f framepb.Frame) (bool, error) { return f.Labels["light"] == "day", nil }
+func byDay(_ context.Context, f frame.Frame) (bool, error) { return f.Labels["light"] == "day", nil }
 
 // Frames of a shard are classified on their way from the source to a sink.
 func ExampleShards() {
@@ -132,17 +132,17 @@ func ExampleParseResize() {
 // What examples put out.
 var (
 	mu    sync.Mutex
-	kept  []framepb.Frame
-	shard framepb.Shard
+	kept  []frame.Frame
+	shard frame.Shard
 )
 
-func keepShard(s framepb.Shard) {
+func keepShard(s frame.Shard) {
 	mu.Lock()
 	defer mu.Unlock()
 	shard = s
 }
 
-func keepFrame(f framepb.Frame) {
+func keepFrame(f frame.Frame) {
 	mu.Lock()
 	defer mu.Unlock()
 	kept = append(kept, f)
@@ -153,13 +153,13 @@ func run(p *beam.Pipeline) {
 	if _, err := beam.Run(context.Background(), "direct", p); err != nil {
 		fmt.Println(err)
 	}
-	slices.SortFunc(kept, func(a, b framepb.Frame) int { return int(a.SampleMs - b.SampleMs) })
+	slices.SortFunc(kept, func(a, b frame.Frame) int { return int(a.SampleMs - b.SampleMs) })
 }
 
 // shardOfGreys returns a shard of plain pictures, 3 s apart.
-func shardOfGreys(shades ...uint8) framepb.Shard {
-	series := framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG}
-	shard := framepb.Shard{Span: framepb.Span{Series: series, Samples: int64(len(shades))}}
+func shardOfGreys(shades ...uint8) frame.Shard {
+	series := frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG}
+	shard := frame.Shard{Span: frame.Span{Series: series, Samples: int64(len(shades))}}
 	for i, shade := range shades {
 		img := image.NewGray(image.Rect(0, 0, 32, 16))
 		for at := range img.Pix {
@@ -169,8 +169,8 @@ func shardOfGreys(shades ...uint8) framepb.Shard {
 		if err := jpeg.Encode(&data, img, nil); err != nil {
 			panic(err)
 		}
-		shard.Frames = append(shard.Frames, framepb.Frame{
-			Stream: "front-door", SampleMs: int64(3000 * i), Format: framepb.JPEG, Width: 32, Height: 16, Data: []byte(data.String()),
+		shard.Frames = append(shard.Frames, frame.Frame{
+			Stream: "front-door", SampleMs: int64(3000 * i), Format: frame.JPEG, Width: 32, Height: 16, Data: []byte(data.String()),
 		})
 	}
 	return shard

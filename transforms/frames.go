@@ -7,16 +7,16 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 func init() {
-	register.DoFn4x1[context.Context, framepb.Frame, func(framepb.Frame), func(framepb.Gap), error](&framesFn{})
-	register.Emitter1[framepb.Frame]()
-	register.Emitter1[framepb.Gap]()
+	register.DoFn4x1[context.Context, frame.Frame, func(frame.Frame), func(frame.Gap), error](&framesFn{})
+	register.Emitter1[frame.Frame]()
+	register.Emitter1[frame.Gap]()
 }
 
-// Frames puts a PCollection<framepb.Frame> through steps, one after the other, as
+// Frames puts a PCollection<frame.Frame> through steps, one after the other, as
 // [Shards] does. It returns the frames, and as gaps those that cannot be
 // decoded, both with the event times of the frames they were.
 //
@@ -34,30 +34,30 @@ func Frames(s beam.Scope, frames beam.PCollection, steps ...Step) (out, gaps bea
 	return beam.ParDo2(s, &framesFn{Steps: store(steps)}, frames)
 }
 
-// Decode decodes a PCollection<framepb.Frame> to pixels: frames of format
-// [framepb.RGB]. It panics if p is not valid, as all of these do.
+// Decode decodes a PCollection<frame.Frame> to pixels: frames of format
+// [frame.RGB]. It panics if p is not valid, as all of these do.
 func Decode(s beam.Scope, p DecodeParams, frames beam.PCollection) (out, gaps beam.PCollection) {
 	return Frames(s.Scope("transforms.Decode"), frames, p)
 }
 
-// Resize resizes the pictures of a PCollection<framepb.Frame>.
+// Resize resizes the pictures of a PCollection<frame.Frame>.
 func Resize(s beam.Scope, p ResizeParams, frames beam.PCollection) (out, gaps beam.PCollection) {
 	return Frames(s.Scope("transforms.Resize"), frames, p)
 }
 
-// Tensor makes .npy files of the pictures of a PCollection<framepb.Frame>: frames of
-// format [framepb.NPY], or with a Tensor beside the picture.
+// Tensor makes .npy files of the pictures of a PCollection<frame.Frame>: frames of
+// format [frame.NPY], or with a Tensor beside the picture.
 func Tensor(s beam.Scope, p TensorParams, frames beam.PCollection) (out, gaps beam.PCollection) {
 	return Frames(s.Scope("transforms.Tensor"), frames, p)
 }
 
-// Map puts a PCollection<framepb.Frame> through a function of your own.
+// Map puts a PCollection<frame.Frame> through a function of your own.
 func Map(s beam.Scope, fn MapFunc, frames beam.PCollection) beam.PCollection {
 	out, _ := Frames(s.Scope("transforms.Map"), frames, MapParams{Fn: fn})
 	return out
 }
 
-// Filter keeps of a PCollection<framepb.Frame> what a function of your own says is
+// Filter keeps of a PCollection<frame.Frame> what a function of your own says is
 // to be kept.
 func Filter(s beam.Scope, fn FilterFunc, frames beam.PCollection) beam.PCollection {
 	out, _ := Frames(s.Scope("transforms.Filter"), frames, FilterParams{Fn: fn})
@@ -75,8 +75,8 @@ func (fn *framesFn) Setup() (err error) {
 	return err
 }
 
-func (fn *framesFn) ProcessElement(ctx context.Context, frame framepb.Frame, emit func(framepb.Frame), gaps func(framepb.Gap)) error {
-	return fn.line.run(ctx, []framepb.Frame{frame}, func(w *work) {
+func (fn *framesFn) ProcessElement(ctx context.Context, f frame.Frame, emit func(frame.Frame), gaps func(frame.Gap)) error {
+	return fn.line.run(ctx, []frame.Frame{f}, func(w *work) {
 		switch {
 		case w.corrupt != nil:
 			gaps(w.gap())

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 	"github.com/kvsframes/kvsframes/transforms/internal/references"
 )
@@ -23,17 +23,17 @@ func readPicture(t testing.TB, name string) []byte {
 }
 
 // frameOf returns a frame of a picture in testdata/pictures.
-func frameOf(t testing.TB, name string) framepb.Frame {
+func frameOf(t testing.TB, name string) frame.Frame {
 	t.Helper()
-	f := framepb.Frame{Stream: "front.door", SampleMs: 1_767_225_600_000, Format: framepb.JPEG, Data: readPicture(t, name)}
+	f := frame.Frame{Stream: "front.door", SampleMs: 1_767_225_600_000, Format: frame.JPEG, Data: readPicture(t, name)}
 	if strings.HasSuffix(name, ".png") {
-		f.Format = framepb.PNG
+		f.Format = frame.PNG
 	}
 	return f
 }
 
 // through puts one frame through steps, without Beam.
-func through(t testing.TB, frame framepb.Frame, steps ...Step) work {
+func through(t testing.TB, f frame.Frame, steps ...Step) work {
 	t.Helper()
 	if err := Validate(steps...); err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func through(t testing.TB, frame framepb.Frame, steps ...Step) work {
 		t.Fatal(err)
 	}
 	var out work
-	if err := l.run(t.Context(), []framepb.Frame{frame}, func(w *work) { out = *w }); err != nil {
+	if err := l.run(t.Context(), []frame.Frame{f}, func(w *work) { out = *w }); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -73,7 +73,7 @@ func testDecode(t *testing.T, load loader) {
 			if got.corrupt != nil {
 				t.Fatal(got.corrupt)
 			}
-			if got.frame.Format != framepb.RGB {
+			if got.frame.Format != frame.RGB {
 				t.Errorf("the format is %s", got.frame.Format)
 			}
 			want.Compare(t, got.frame.Data, int(got.frame.Width), int(got.frame.Height), tolerance(t, name))

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // TestScaleOfTensors: tensors take what docs/scale.md says, and so do pixels.
@@ -15,13 +15,13 @@ func TestScaleOfTensors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shard := framepb.Shard{Frames: []framepb.Frame{{Format: framepb.RGB, Width: 4, Height: 3, Data: make([]byte, 4*3*3)}}}
+	shard := frame.Shard{Frames: []frame.Frame{{Format: frame.RGB, Width: 4, Height: 3, Data: make([]byte, 4*3*3)}}}
 	bytes := func(dtype string) (n float64) {
 		fn := &shardsFn{Steps: store([]Step{ResizeParams{Width: 224, Height: 224}, TensorParams{Dtype: dtype}})}
 		if err := fn.Setup(); err != nil {
 			t.Fatal(err)
 		}
-		if err := fn.ProcessElement(t.Context(), shard, func(out framepb.Shard) { n = float64(len(out.Frames[0].Data)) }); err != nil {
+		if err := fn.ProcessElement(t.Context(), shard, func(out frame.Shard) { n = float64(len(out.Frames[0].Data)) }); err != nil {
 			t.Fatal(err)
 		}
 		return n

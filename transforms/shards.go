@@ -14,15 +14,15 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 func init() {
-	register.DoFn3x1[context.Context, framepb.Shard, func(framepb.Shard), error](&shardsFn{})
-	register.Emitter1[framepb.Shard]()
+	register.DoFn3x1[context.Context, frame.Shard, func(frame.Shard), error](&shardsFn{})
+	register.Emitter1[frame.Shard]()
 }
 
-// Shards puts the frames of a PCollection<framepb.Shard> through steps, one after
+// Shards puts the frames of a PCollection<frame.Shard> through steps, one after
 // the other, and returns the shards that come of it, with the same event times. It
 // is one DoFn, which runners fuse with the source: no frame crosses from one
 // stage to another.
@@ -55,9 +55,9 @@ func (fn *shardsFn) Setup() (err error) {
 	return err
 }
 
-func (fn *shardsFn) ProcessElement(ctx context.Context, shard framepb.Shard, emit func(framepb.Shard)) error {
-	out := framepb.Shard{
-		Span: shard.Span, Frames: make([]framepb.Frame, 0, len(shard.Frames)),
+func (fn *shardsFn) ProcessElement(ctx context.Context, shard frame.Shard, emit func(frame.Shard)) error {
+	out := frame.Shard{
+		Span: shard.Span, Frames: make([]frame.Frame, 0, len(shard.Frames)),
 		Gaps: slices.Clone(shard.Gaps), Drops: slices.Clone(shard.Drops),
 	}
 	err := fn.line.run(ctx, shard.Frames, func(w *work) {
@@ -65,7 +65,7 @@ func (fn *shardsFn) ProcessElement(ctx context.Context, shard framepb.Shard, emi
 		case w.corrupt != nil:
 			out.Gaps = append(out.Gaps, w.gap())
 		case w.drop != "":
-			out.Drops = append(out.Drops, framepb.Drop{SampleMs: f.SampleMs, Reason: w.drop})
+			out.Drops = append(out.Drops, frame.Drop{SampleMs: f.SampleMs, Reason: w.drop})
 		default:
 			out.Frames = append(out.Frames, f)
 		}
@@ -73,18 +73,18 @@ func (fn *shardsFn) ProcessElement(ctx context.Context, shard framepb.Shard, emi
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(out.Gaps, func(a, b framepb.Gap) int { return cmp.Compare(a.SampleMs, b.SampleMs) })
-	slices.SortStableFunc(out.Drops, func(a, b framepb.Drop) int { return cmp.Compare(a.SampleMs, b.SampleMs) })
+	slices.SortStableFunc(out.Gaps, func(a, b frame.Gap) int { return cmp.Compare(a.SampleMs, b.SampleMs) })
+	slices.SortStableFunc(out.Drops, func(a, b frame.Drop) int { return cmp.Compare(a.SampleMs, b.SampleMs) })
 	emit(out)
 	return nil
 }
 
 // gap is what a frame that cannot be decoded becomes.
-func (w *work) gap() framepb.Gap {
+func (w *work) gap() frame.Gap {
 	f := w.frame
-	return framepb.Gap{
+	return frame.Gap{
 		Stream: f.Stream, StreamARN: f.StreamARN, SampleMs: f.SampleMs,
-		Reason: framepb.Corrupt, Cause: w.corrupt.Error(),
+		Reason: frame.Corrupt, Cause: w.corrupt.Error(),
 	}
 }
 
@@ -121,7 +121,7 @@ const perCore = 4
 
 // run puts frames through the line and hands each to done, in their order. What
 // it starts has ended when it returns. An error names the frame.
-func (l line) run(ctx context.Context, frames []framepb.Frame, done func(*work)) error {
+func (l line) run(ctx context.Context, frames []frame.Frame, done func(*work)) error {
 	cores := runtime.GOMAXPROCS(0)
 	deciders := make([]decider, len(l))
 	for i, s := range l {

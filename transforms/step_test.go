@@ -9,12 +9,12 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // Each complaint names the field, its value and what is allowed.
 func TestValidate(t *testing.T) {
-	closure := func(_ context.Context, f framepb.Frame) (framepb.Frame, error) { return f, t.Context().Err() }
+	closure := func(_ context.Context, f frame.Frame) (frame.Frame, error) { return f, t.Context().Err() }
 	for _, c := range []struct {
 		steps []Step
 		want  string // "" where they are valid
@@ -141,15 +141,15 @@ func TestLayout(t *testing.T) {
 // it would be without the tensor.
 func TestBeside(t *testing.T) {
 	for _, name := range []string{"420.jpg", "rgb.png"} {
-		frame := shardOf(t, name).Frames[0]
+		f := shardOf(t, name).Frames[0]
 		for _, steps := range [][]Step{{}, {ResizeParams{Width: 40, Height: 30}}} {
-			both := through(t, frame, append(slices.Clone(steps), TensorParams{Beside: true})...).frame
-			tensor := through(t, frame, append(slices.Clone(steps), TensorParams{})...).frame
-			picture := frame
+			both := through(t, f, append(slices.Clone(steps), TensorParams{Beside: true})...).frame
+			tensor := through(t, f, append(slices.Clone(steps), TensorParams{})...).frame
+			picture := f
 			if len(steps) > 0 {
-				picture = through(t, frame, steps...).frame
+				picture = through(t, f, steps...).frame
 			}
-			if !bytes.Equal(both.Tensor, tensor.Data) || !bytes.Equal(both.Data, picture.Data) || both.Format != frame.Format || tensor.Tensor != nil {
+			if !bytes.Equal(both.Tensor, tensor.Data) || !bytes.Equal(both.Data, picture.Data) || both.Format != f.Format || tensor.Tensor != nil {
 				t.Errorf("%s, %v: the frame is not both of what it is made of", name, Describe(steps...))
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // The types of a tensor's values.
@@ -21,7 +21,7 @@ var Dtypes = []string{Uint8, Float32}
 
 // TensorParams are the parameters of [Tensor], and as a [Step] make tensors of
 // pictures: .npy files of shape (1, height, width, 3). A tensor takes the place of
-// the picture, in a frame of [framepb.NPY], unless it is to stand beside it.
+// the picture, in a frame of [frame.NPY], unless it is to stand beside it.
 type TensorParams struct {
 	Dtype  string // one of Dtypes; default Uint8
 	Beside bool   // the picture stays, and the tensor of its pixels is the frame's Tensor
@@ -69,7 +69,7 @@ func (p TensorParams) prepare(w *work) error {
 		return nil
 	}
 	w.frame.Data = p.npy(&w.pixels)
-	w.frame.Format = framepb.NPY
+	w.frame.Format = frame.NPY
 	w.stale = false
 	w.pixels.release()
 	return nil

@@ -12,16 +12,16 @@ import (
 
 	beamruntime "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // MapFunc makes another frame of one: another picture, labels, or both. It does
 // not write to the Data or Labels of the frame that it gets. An error fails the
 // bundle, and so in the end the job.
-type MapFunc = func(context.Context, framepb.Frame) (framepb.Frame, error)
+type MapFunc = func(context.Context, frame.Frame) (frame.Frame, error)
 
 // FilterFunc reports whether a frame is kept.
-type FilterFunc = func(context.Context, framepb.Frame) (keep bool, err error)
+type FilterFunc = func(context.Context, frame.Frame) (keep bool, err error)
 
 // Filtered is the reason of a frame that a filter step dropped.
 const Filtered = "FILTERED"

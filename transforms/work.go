@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // work is a frame on its way through the steps of one call. Its picture is
 // decoded once at most, and encoded once at its end.
 type work struct {
-	frame   framepb.Frame // its Data is behind where pixels are stale
-	pixels  pixels        // none where no step has needed them
-	stale   bool          // pixels are newer than frame.Data
-	quality int           // to encode a JPEG with
+	frame   frame.Frame // its Data is behind where pixels are stale
+	pixels  pixels      // none where no step has needed them
+	stale   bool        // pixels are newer than frame.Data
+	quality int         // to encode a JPEG with
 	hash    uint64
 
 	corrupt error  // why it cannot be decoded
@@ -41,14 +41,14 @@ func (w *work) decode(p DecodeParams, denominator int) error {
 	}
 	began := time.Now()
 	switch w.frame.Format {
-	case framepb.RGB:
+	case frame.RGB:
 		width, height := int(w.frame.Width), int(w.frame.Height)
 		if width < 1 || height < 1 || len(w.frame.Data) != 3*width*height {
 			return undecodable{fmt.Errorf("the frame has %d bytes, which are not %d×%d pixels of RGB", len(w.frame.Data), width, height)}
 		}
 		w.pixels = pixels{width: width, height: height, data: w.frame.Data, borrowed: true}
 		return nil
-	case framepb.JPEG, framepb.PNG:
+	case frame.JPEG, frame.PNG:
 		decoded, err := decodePicture(w.frame.Data, p, denominator)
 		if err != nil {
 			return undecodable{err}
@@ -65,7 +65,7 @@ func (w *work) decode(p DecodeParams, denominator int) error {
 // decodeFor decodes what a resize needs of the frame.
 func (w *work) decodeFor(p ResizeParams) error {
 	denominator := 1
-	if w.pixels.data == nil && w.frame.Format == framepb.JPEG {
+	if w.pixels.data == nil && w.frame.Format == frame.JPEG {
 		header, err := jpegHeader(w.frame.Data, DecodeParams{})
 		if err != nil {
 			return undecodable{err}
@@ -78,7 +78,7 @@ func (w *work) decodeFor(p ResizeParams) error {
 // settle brings frame.Data up to date.
 func (w *work) settle() error {
 	switch {
-	case w.frame.Format == framepb.RGB:
+	case w.frame.Format == frame.RGB:
 		if w.pixels.data != nil && !w.pixels.borrowed {
 			w.frame.Data = w.pixels.own()
 		}

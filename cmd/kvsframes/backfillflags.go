@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/pipeline"
@@ -196,9 +196,9 @@ func parseCount(s string, most int) (int, error) {
 
 func setRefetch(o *pipeline.Options, s string) error {
 	for _, word := range strings.Split(s, ",") {
-		reason := suggest(strings.TrimSpace(word), framepb.GapReasons)
+		reason := suggest(strings.TrimSpace(word), frame.GapReasons)
 		if plain(reason) != plain(strings.TrimSpace(word)) {
-			return fmt.Errorf("%q is no reason of a gap%s; it must be of %s", word, didYouMean(word, "", framepb.GapReasons), strings.Join(framepb.GapReasons, ", "))
+			return fmt.Errorf("%q is no reason of a gap%s; it must be of %s", word, didYouMean(word, "", frame.GapReasons), strings.Join(frame.GapReasons, ", "))
 		}
 		o.Read.Refetch = append(o.Read.Refetch, reason)
 	}

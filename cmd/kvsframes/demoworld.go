@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 	"github.com/kvsframes/kvsframes/pipeline"
@@ -41,7 +41,7 @@ func demoOptions(out string) pipeline.Options {
 			StartTimestamp:    demoStart,
 			EndTimestamp:      demoStart.Add(20 * time.Minute),
 			SamplingInterval:  3 * time.Second,
-			Format:            framepb.JPEG,
+			Format:            frame.JPEG,
 		})
 	}
 	return o

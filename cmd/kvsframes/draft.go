@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
@@ -26,7 +26,7 @@ type draft struct {
 // newDraft starts a request as flags say it.
 func newDraft() *draft {
 	return &draft{
-		request: kvsio.Request{ImageSelectorType: kvsio.ProducerTimestamp, Format: framepb.JPEG},
+		request: kvsio.Request{ImageSelectorType: kvsio.ProducerTimestamp, Format: frame.JPEG},
 		where:   map[string]string{},
 		faulty:  map[string]bool{},
 		name:    field.flag,

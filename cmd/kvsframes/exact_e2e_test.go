@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -74,7 +74,7 @@ func checkPicture(t *testing.T, path string, frameEvery map[string]time.Duration
 		t.Fatalf("%s: %v", path, err)
 	}
 	stream, instant, _ := strings.Cut(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), "_")
-	ms, err := framepb.ParseInstant(instant)
+	ms, err := frame.ParseInstant(instant)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -124,7 +124,7 @@ func (l *imageListing) entry(image kvsio.Image) (entry *listedImage, err error) 
 	case l.out == "":
 		entry.ImageContent = &image.Content
 	default:
-		entry.File = framepb.Key(l.stream, image.TimeStamp.UnixMilli()) + framepb.Extension(l.format)
+		entry.File = frame.Key(l.stream, image.TimeStamp.UnixMilli()) + frame.Extension(l.format)
 		err = writeWhole(filepath.Join(l.out, entry.File), image.Content)
 	}
 	return entry, err

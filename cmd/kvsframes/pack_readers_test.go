@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // packFormat packs what backfillFormat makes, shuffled, in two splits.
@@ -26,7 +26,7 @@ func packFormat(u *user, format, imageFormat string) {
 // splits they must find each frame once, and it must show what it says.
 func TestReadersPacked(t *testing.T) {
 	for _, reader := range readers {
-		for _, imageFormat := range []string{framepb.JPEG, framepb.PNG} {
+		for _, imageFormat := range []string{frame.JPEG, frame.PNG} {
 			t.Run(reader.name+"/"+imageFormat, func(t *testing.T) {
 				u := newUser(t, readerCameras())
 				packFormat(u, reader.format, imageFormat)
@@ -46,7 +46,7 @@ func TestPythonLinesOfPackedSets(t *testing.T) {
 	for _, format := range dataset.Formats() {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
-			packFormat(u, format, framepb.JPEG)
+			packFormat(u, format, frame.JPEG)
 			card, err := os.ReadFile(filepath.Join(u.dir, "set", "README.md"))
 			if err != nil {
 				t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -68,7 +68,7 @@ func backfillFormat(u *user, format, imageFormat, out string) float64 {
 // what the ledger does, and show the picture that the camera took then.
 func TestReaders(t *testing.T) {
 	for _, reader := range readers {
-		for _, imageFormat := range []string{framepb.JPEG, framepb.PNG} {
+		for _, imageFormat := range []string{frame.JPEG, frame.PNG} {
 			t.Run(reader.name+"/"+imageFormat, func(t *testing.T) {
 				u := newUser(t, readerCameras())
 				frames := backfillFormat(u, reader.format, imageFormat, "out")
@@ -88,12 +88,12 @@ func TestReadersOfBuckets(t *testing.T) {
 	reads := map[string][]string{"webdataset": {"webdataset"}, "parquet": {"pyarrow", "duckdb"}}
 	for _, format := range dataset.Formats() {
 		local := newUser(t, readerCameras())
-		backfillFormat(local, format, framepb.JPEG, "out")
+		backfillFormat(local, format, frame.JPEG, "out")
 		want := tree(t, filepath.Join(local.dir, "out"))
 		for store, make := range map[string]func(*testing.T) bucket{"s3": newBucket, "gs": newGoogleBucket} {
 			t.Run(format+"/"+store, func(t *testing.T) {
 				u, b := generic(newUser(t, readerCameras())), make(t)
-				backfillFormat(u, format, framepb.JPEG, b.out)
+				backfillFormat(u, format, frame.JPEG, b.out)
 				objects := b.tree()
 				sameTree(t, objects, want)
 				for name, data := range objects {
@@ -134,7 +134,7 @@ func TestReadersIndex(t *testing.T) {
 	for _, format := range dataset.Formats() {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
-			backfillFormat(u, format, framepb.JPEG, "out")
+			backfillFormat(u, format, frame.JPEG, "out")
 			for _, reader := range []string{"index_duckdb", "index_pyarrow", "card"} {
 				checkSamples(t, u.read(reader), recorded(t, filepath.Join(u.dir, "out")))
 			}
@@ -148,7 +148,7 @@ func TestPythonLines(t *testing.T) {
 	for _, format := range dataset.Formats() {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
-			frames := backfillFormat(u, format, framepb.JPEG, "out")
+			frames := backfillFormat(u, format, frame.JPEG, "out")
 			u.load(dataset.PythonLine(format, "out"), frames)
 		})
 	}
@@ -221,7 +221,7 @@ func recorded(t *testing.T, dir string) map[string]sample {
 				continue
 			}
 			at := series.At(o.Index)
-			key := framepb.Key(series.StreamName, at)
+			key := frame.Key(series.StreamName, at)
 			frames[key] = sample{
 				Key: key, Stream: series.StreamName, SampleMs: at, ImageMs: at + int64(o.OffsetMs),
 				Width: int(o.Width), Height: int(o.Height), Format: ledger.Format(receipt), Decoded: [2]int{160, 90},

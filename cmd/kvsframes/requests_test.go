@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
 
@@ -37,7 +37,7 @@ func TestRequestsFile(t *testing.T) {
 		StartTimestamp:    time.Date(2026, 1, 1, 0, 0, 0, 123e6, time.UTC),
 		EndTimestamp:      time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 		SamplingInterval:  5 * time.Second,
-		Format:            framepb.JPEG,
+		Format:            frame.JPEG,
 		FormatConfig:      map[string]string{"JPEGQuality": "60"},
 		WidthPixels:       640,
 		HeightPixels:      360,

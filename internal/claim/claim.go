@@ -5,7 +5,7 @@ package claim
 import (
 	"fmt"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // The most pixels that a byte of a picture can stand for.
@@ -18,7 +18,7 @@ const (
 // pixels, whatever they show.
 func Check(format string, n, width, height int) error {
 	most := jpegPixels
-	if format == framepb.PNG {
+	if format == frame.PNG {
 		most = pngPixels
 	}
 	if width*height > (n+1)*most {

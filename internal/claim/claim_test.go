@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // The smallest pictures that encoders make of a flat grey pass.
@@ -33,7 +33,7 @@ func TestSmallestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Check(framepb.JPEG, int(n), 3840, 2160); err != nil {
+		if err := Check(frame.JPEG, int(n), 3840, 2160); err != nil {
 			t.Error(path, err)
 		}
 	}
@@ -42,7 +42,7 @@ func TestSmallestPictures(t *testing.T) {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, bilevel); err != nil {
 		t.Fatal(err)
 	}
-	if err := Check(framepb.PNG, small.Len(), 3840, 2160); err != nil {
+	if err := Check(frame.PNG, small.Len(), 3840, 2160); err != nil {
 		t.Error(err)
 	}
 }
@@ -51,7 +51,7 @@ func TestTooLargeClaims(t *testing.T) {
 	for _, c := range []struct {
 		format string
 		n      int
-	}{{framepb.JPEG, 665}, {framepb.JPEG, 100_000}, {framepb.PNG, 69}, {framepb.PNG, 8000}} {
+	}{{frame.JPEG, 665}, {frame.JPEG, 100_000}, {frame.PNG, 69}, {frame.PNG, 8000}} {
 		if err := Check(c.format, c.n, 8192, 8192); err == nil {
 			t.Errorf("a %s of %d bytes passes for 8192×8192 pixels", c.format, c.n)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // LabelsIn finds the labels of all frames in a file of a format.
@@ -54,7 +54,7 @@ func LabelsIn(t testing.TB, format, content string) (all []string) {
 }
 
 // Labelled is a shard of which the first frame has labels, and the second none.
-func Labelled() framepb.Shard {
+func Labelled() frame.Shard {
 	shard := Shard(Door, 0, "ffnf")
 	shard.Frames[0].Labels = map[string]string{"class": `dog "Rex"`, "age": "3"}
 	shard.Frames[2].Labels = map[string]string{"class": "cat"}

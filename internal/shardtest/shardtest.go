@@ -13,12 +13,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // Door is a series of a picture every 3 seconds.
-var Door = framepb.Series{
-	StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: framepb.JPEG,
+var Door = frame.Series{
+	StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: frame.JPEG,
 }
 
 // First is the sample of Door at 2026-01-01T00:00:00Z.
@@ -32,7 +32,7 @@ func Draw(format string, width, height int, shade byte) []byte {
 	}
 	var data bytes.Buffer
 	var err error
-	if format == framepb.PNG {
+	if format == frame.PNG {
 		err = png.Encode(&data, img)
 	} else {
 		err = jpeg.Encode(&data, img, nil)
@@ -45,29 +45,29 @@ func Draw(format string, width, height int, shade byte) []byte {
 
 // Shard makes a shard with one sample a letter: f and g frames (of different pictures),
 // n and F gaps (NO_MEDIA, FAILED), d a drop. It begins offset samples after First.
-func Shard(series framepb.Series, offset int64, outcomes string) framepb.Shard {
-	shard := framepb.Shard{Span: framepb.Span{Series: series, First: First + offset, Samples: int64(len(outcomes))}}
+func Shard(series frame.Series, offset int64, outcomes string) frame.Shard {
+	shard := frame.Shard{Span: frame.Span{Series: series, First: First + offset, Samples: int64(len(outcomes))}}
 	for i, c := range outcomes {
 		at := series.At(shard.Span.First + int64(i))
 		switch c {
 		case 'f', 'g':
-			shard.Frames = append(shard.Frames, framepb.Frame{
+			shard.Frames = append(shard.Frames, frame.Frame{
 				Stream: series.StreamName, SampleMs: at, ImageMs: at - 40, Format: series.Format, Width: 16, Height: 9,
 				Data: Draw(series.Format, 16, 9, byte(i)+byte(c)),
 			})
 		case 'n':
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: framepb.NoMedia})
+			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: frame.NoMedia})
 		case 'F':
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: framepb.Failed, Cause: "no route"})
+			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: frame.Failed, Cause: "no route"})
 		case 'd':
-			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: "SAME"})
+			shard.Drops = append(shard.Drops, frame.Drop{SampleMs: at, Reason: "SAME"})
 		}
 	}
 	return shard
 }
 
 // Plain is Shard without pictures, but with bytes that do not depend on Go's encoders.
-func Plain(series framepb.Series, outcomes string) framepb.Shard {
+func Plain(series frame.Series, outcomes string) frame.Shard {
 	shard := Shard(series, 0, outcomes)
 	for i := range shard.Frames {
 		shard.Frames[i].Data = bytes.Repeat([]byte{byte(i), 'x'}, 100+7*i)
@@ -83,11 +83,11 @@ func Tensor(descr, shape string, values int) []byte {
 }
 
 // WithTensors puts tensors of which no two are alike beside the frames of a shard.
-func WithTensors(shard framepb.Shard) framepb.Shard {
+func WithTensors(shard frame.Shard) frame.Shard {
 	for i := range shard.Frames {
-		frame := &shard.Frames[i]
-		frame.Tensor = Tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
-		copy(frame.Tensor[128:], frame.Key())
+		f := &shard.Frames[i]
+		f.Tensor = Tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
+		copy(f.Tensor[128:], f.Key())
 	}
 	return shard
 }

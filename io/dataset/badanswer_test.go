@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -48,8 +48,8 @@ func badOnce(f *front, body func([]byte) []byte) func(http.ResponseWriter, *http
 // it counts as damaged, whoever reads it, and nothing is taken away for it.
 func TestBadAnswersPass(t *testing.T) {
 	t.Parallel()
-	shards := []framepb.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "ffff")}
-	spans := []framepb.Span{shards[0].Span, shards[1].Span}
+	shards := []frame.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "ffff")}
+	spans := []frame.Span{shards[0].Span, shards[1].Span}
 	for kind, body := range badAnswers {
 		for _, format := range []string{"webdataset", "parquet", "files"} {
 			t.Run(kind+" "+format, func(t *testing.T) {

@@ -12,27 +12,27 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 // bigShard is 100 frames of 100 kB.
-func bigShard() framepb.Shard {
-	shard := framepb.Shard{Span: framepb.Span{Series: door, First: first, Samples: 100}}
+func bigShard() frame.Shard {
+	shard := frame.Shard{Span: frame.Span{Series: door, First: first, Samples: 100}}
 	random := rand.NewChaCha8([32]byte{})
 	for i := range int64(100) {
 		data := make([]byte, 100_000)
 		random.Read(data)
 		at := door.At(first + i)
-		shard.Frames = append(shard.Frames, framepb.Frame{
-			Stream: door.StreamName, SampleMs: at, ImageMs: at, Format: framepb.JPEG, Width: 1280, Height: 720, Data: data,
+		shard.Frames = append(shard.Frames, frame.Frame{
+			Stream: door.StreamName, SampleMs: at, ImageMs: at, Format: frame.JPEG, Width: 1280, Height: 720, Data: data,
 		})
 	}
 	return shard
 }
 
 // later returns the shard that stands i shards after another, of the same pictures.
-func later(shard framepb.Shard, i int64) framepb.Shard {
+func later(shard frame.Shard, i int64) frame.Shard {
 	shard.Span.First += i * shard.Span.Samples
 	shard.Frames = slices.Clone(shard.Frames)
 	for j := range shard.Frames {
@@ -88,7 +88,7 @@ func BenchmarkCopy(b *testing.B) {
 }
 
 // copyShard writes the pictures of a shard into one file.
-func copyShard(path string, shard framepb.Shard) error {
+func copyShard(path string, shard frame.Shard) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err

@@ -13,9 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/card"
-	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -117,20 +116,20 @@ func (c *cataloger) loading(w io.Writer) {
 
 // requests is what was asked for.
 func (c *cataloger) requests(w io.Writer) {
-	var asked []framepb.Span
-	for _, series := range slices.SortedFunc(maps.Keys(c.cover), func(a, b framepb.Series) int { return cmp.Compare(a.ID(), b.ID()) }) {
-		asked = append(asked, ledger.Union(c.cover[series].asked)...)
+	var asked []frame.Span
+	for _, series := range slices.SortedFunc(maps.Keys(c.cover), func(a, b frame.Series) int { return cmp.Compare(a.ID(), b.ID()) }) {
+		asked = append(asked, frame.Union(c.cover[series].asked)...)
 	}
 	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples |\n|---|---|---|---:|---|---|---:|\n")
 	for _, span := range asked[:min(len(asked), cardRows)] {
 		s := span.Series
-		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", card.Cell(s.StreamName), framepb.Clock(s.At(span.First)), framepb.Clock(s.At(span.End()-1)),
+		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", card.Cell(s.StreamName), frame.Clock(s.At(span.First)), frame.Clock(s.At(span.End()-1)),
 			time.Duration(s.IntervalMs)*time.Millisecond, card.Cell(s.ImageSelectorType), picturesOf(s), span.Samples)
 	}
 	more(w, len(asked))
 }
 
-func picturesOf(s framepb.Series) string {
+func picturesOf(s frame.Series) string {
 	text := s.Format
 	if s.WidthPixels > 0 {
 		text += fmt.Sprintf(" %d×%d", s.WidthPixels, s.HeightPixels)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -94,18 +94,18 @@ const dayOfSamples = 24 * 60 * 20
 // a README.md of somebody's own stays.
 func TestCard(t *testing.T) {
 	yard := door
-	yard.StreamName, yard.Format, yard.WidthPixels, yard.HeightPixels = "back_door", framepb.PNG, 160, 90
+	yard.StreamName, yard.Format, yard.WidthPixels, yard.HeightPixels = "back_door", frame.PNG, 160, 90
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 		s := createAt(t, where, Options{Format: "webdataset"})
 		write(t, s.name, shardOf(door, dayOfSamples, "fnnd"), shardOf(door, 0, "fnfd"), shardOf(door, 4, "F"), shardOf(yard, 0, "ff"))
-		if err := ledger.Open(s.name).Request(framepb.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
+		if err := ledger.Open(s.name).Request(frame.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
 			t.Fatal(err)
 		}
 		contents := catalog(t, s.name)
 		size := contents.Bytes
 		want := Contents{
 			Schema: ContentsSchema, Dataset: s.name, Samples: 13, Frames: 5, Missing: 2, Bytes: size, Card: true,
-			Gaps: map[string]int64{framepb.Failed: 1, framepb.NoMedia: 3}, Drops: map[string]int64{"SAME": 2},
+			Gaps: map[string]int64{frame.Failed: 1, frame.NoMedia: 3}, Drops: map[string]int64{"SAME": 2},
 		}
 		if !reflect.DeepEqual(contents, want) || size < 1000 {
 			t.Errorf("the contents are %+v, want %+v", contents, want)
@@ -167,7 +167,7 @@ func TestCardStaysShort(t *testing.T) {
 			for day := range test.days {
 				for range stream + 1 {
 					want++
-					c.addSample(&Sample{Stream: fmt.Sprintf("cam-%03d", stream), SampleMs: door.At(first) + day*dayMs, Kind: ledger.Gap, Outcome: framepb.NoMedia})
+					c.addSample(&Sample{Stream: fmt.Sprintf("cam-%03d", stream), SampleMs: door.At(first) + day*dayMs, Kind: ledger.Gap, Outcome: frame.NoMedia})
 				}
 			}
 		}
@@ -175,7 +175,7 @@ func TestCardStaysShort(t *testing.T) {
 		periods := c.periods()
 		var got int64
 		for _, p := range periods {
-			got += p.gaps[framepb.NoMedia]
+			got += p.gaps[frame.NoMedia]
 		}
 		if len(periods) != test.rows || periods[0].when != test.when || got != want {
 			t.Errorf("%d streams of %d days: %d rows, the first %+v, with %d gaps of %d", test.streams, test.days, len(periods), periods[0], got, want)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -36,7 +36,7 @@ func Catalog(ctx context.Context, dir string, options CatalogOptions) (Contents,
 	}
 	contents := c.contents
 	contents.Schema, contents.Dataset = ContentsSchema, dir
-	contents.Complete = contents.Missing == 0 && contents.Gaps[framepb.Failed] == 0
+	contents.Complete = contents.Missing == 0 && contents.Gaps[frame.Failed] == 0
 	return contents, nil
 }
 
@@ -61,7 +61,7 @@ func (c *cataloger) addRequests(ctx context.Context) error {
 		c.coverageOf(span.Series).ask(span)
 	}
 	for _, cover := range c.cover {
-		missing := ledger.Count(ledger.Minus(ledger.Union(cover.asked), cover.recorded))
+		missing := frame.Count(frame.Minus(frame.Union(cover.asked), cover.recorded))
 		c.contents.Samples += missing
 		c.contents.Missing += missing
 	}

@@ -1,7 +1,7 @@
 package dataset
 
 import (
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -28,7 +28,7 @@ type Contents struct {
 // tally is what is counted while the index is written.
 type tally struct {
 	contents Contents
-	cover    map[framepb.Series]*coverage
+	cover    map[frame.Series]*coverage
 	days     map[streamDay]*dayCount
 	tensors  bool // there are frames that are .npy files
 }
@@ -36,7 +36,7 @@ type tally struct {
 func newTally() tally {
 	return tally{
 		contents: Contents{Gaps: make(map[string]int64), Drops: make(map[string]int64)},
-		cover:    make(map[framepb.Series]*coverage),
+		cover:    make(map[frame.Series]*coverage),
 		days:     make(map[streamDay]*dayCount),
 	}
 }
@@ -73,7 +73,7 @@ func (t *tally) addSample(s *Sample) {
 	switch s.Kind {
 	case ledger.Frame:
 		day.frames++
-		t.tensors = t.tensors || s.Format == framepb.NPY
+		t.tensors = t.tensors || s.Format == frame.NPY
 		t.contents.Frames++
 		t.contents.Bytes += s.Size
 	case ledger.Gap:
@@ -92,7 +92,7 @@ func addReason(to *map[string]int64, reason string, n int64) {
 	(*to)[reason] += n
 }
 
-func (t *tally) coverageOf(series framepb.Series) *coverage {
+func (t *tally) coverageOf(series frame.Series) *coverage {
 	c := t.cover[series]
 	if c == nil {
 		c = new(coverage)

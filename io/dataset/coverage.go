@@ -1,20 +1,20 @@
 package dataset
 
-import "github.com/kvsframes/kvsframes/io/framepb"
+import "github.com/kvsframes/kvsframes/io/frame"
 
 // coverage is which samples of a series were asked for, and which are in
 // receipts.
 type coverage struct {
-	asked    []framepb.Span
-	recorded []framepb.Span // each sample once: in order, apart
-	samples  int64          // of all receipts
+	asked    []frame.Span
+	recorded []frame.Span // each sample once: in order, apart
+	samples  int64        // of all receipts
 }
 
-func (c *coverage) ask(span framepb.Span) { c.asked = append(c.asked, span) }
+func (c *coverage) ask(span frame.Span) { c.asked = append(c.asked, span) }
 
 // record takes the receipts' spans by first sample. It returns the samples that a span
 // before this one has, too: none where there are none.
-func (c *coverage) record(span framepb.Span) (twice framepb.Span) {
+func (c *coverage) record(span frame.Span) (twice frame.Span) {
 	c.samples += span.Samples
 	n := len(c.recorded)
 	if n == 0 || c.recorded[n-1].End() < span.First {

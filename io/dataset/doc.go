@@ -13,8 +13,8 @@
 //	README.md                              the dataset's card
 //	tmp/                                   in a folder: what is being written; gone when a job has ended
 //
-// <series> is [framepb.Series.ID], <span> is [framepb.Span.Name], <key> is
-// [framepb.Key]. Package ledger looks after requests and ledger.
+// <series> is [frame.Series.ID], <span> is [frame.Span.Name], <key> is
+// [frame.Key]. Package ledger looks after requests and ledger.
 //
 // # Formats
 //

@@ -10,7 +10,7 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -32,8 +32,8 @@ func writeAndVerify() error {
 	}
 
 	// What is asked for is written down, so that what is missing can be told.
-	asked := framepb.Span{
-		Series:  framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG},
+	asked := frame.Span{
+		Series:  frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG},
 		Samples: 2,
 	}
 	if err := ledger.Open(dir).Request(asked); err != nil {
@@ -42,11 +42,11 @@ func writeAndVerify() error {
 
 	// In a real pipeline, shards come from the source.
 	p, s := beam.NewPipelineWithRoot()
-	shards := beam.Create(s, framepb.Shard{
+	shards := beam.Create(s, frame.Shard{
 		Span: asked,
-		Gaps: []framepb.Gap{
-			{Stream: "front-door", SampleMs: 0, Reason: framepb.NoMedia},
-			{Stream: "front-door", SampleMs: 3000, Reason: framepb.NoMedia},
+		Gaps: []frame.Gap{
+			{Stream: "front-door", SampleMs: 0, Reason: frame.NoMedia},
+			{Stream: "front-door", SampleMs: 3000, Reason: frame.NoMedia},
 		},
 	})
 	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)
@@ -86,9 +86,9 @@ func listGaps() error {
 	if err != nil {
 		return err
 	}
-	_, err = writer.Write(ctx, framepb.Shard{
-		Span: framepb.Span{Series: framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG}, Samples: 2},
-		Gaps: []framepb.Gap{{SampleMs: 0, Reason: framepb.NoMedia}, {SampleMs: 3000, Reason: framepb.MediaError}},
+	_, err = writer.Write(ctx, frame.Shard{
+		Span: frame.Span{Series: frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG}, Samples: 2},
+		Gaps: []frame.Gap{{SampleMs: 0, Reason: frame.NoMedia}, {SampleMs: 3000, Reason: frame.MediaError}},
 	})
 	if err != nil {
 		return err

@@ -11,7 +11,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/internal/own"
@@ -263,7 +264,7 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 			w := writer(t, dir)
 			elsewhere := foldertest.LinkAway(t, dir, linked)
 			want, before := tree(t, elsewhere), verify(t, dir)
-			shards := []framepb.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
+			shards := []frame.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
 			for _, shard := range shards {
 				err := ledger.Open(dir).Request(shard.Span)
 				if !strings.HasPrefix(linked, "requests/") {
@@ -344,7 +345,7 @@ func TestCraftedNames(t *testing.T) {
 			write(t, dir, shardOf(door, 0, "fnfd"))
 			crafted := door
 			crafted.StreamName = stream
-			span := framepb.Span{Series: crafted, First: first, Samples: 4}
+			span := frame.Span{Series: crafted, First: first, Samples: 4}
 			id := door.ID()
 			if apart {
 				id = "x_0123456789ab"
@@ -353,7 +354,7 @@ func TestCraftedNames(t *testing.T) {
 				}
 			}
 			for kind, file := range map[string]proto.Message{
-				"requests": &framepb.Request{Series: crafted.Stored(), First: span.First, Samples: span.Samples},
+				"requests": &framepb.Request{Series: framepb.SeriesOf(crafted), First: span.First, Samples: span.Samples},
 			} {
 				data, err := framepb.EncodeJSON(file)
 				if err != nil {

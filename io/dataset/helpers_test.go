@@ -7,7 +7,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -49,7 +49,7 @@ func writer(t testing.TB, dir string) *Writer {
 }
 
 // write writes shards, and asks for them.
-func write(t testing.TB, dir string, shards ...framepb.Shard) {
+func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -34,10 +34,10 @@ const indexVersion = "1"
 
 // Sample is a row of the index: a sample, and where its picture lies.
 type Sample struct {
-	Key       string // [framepb.Key]
+	Key       string // [frame.Key]
 	Stream    string // name
 	StreamARN string // empty where only the name is known
-	Series    string // [framepb.Series.ID]
+	Series    string // [frame.Series.ID]
 	SampleMs  int64  // the instant asked for, in milliseconds since the Unix epoch
 	Kind      ledger.Kind
 	Outcome   string // FRAME, or the reason of a gap or of a drop
@@ -100,7 +100,7 @@ func (s *Sample) row() indexRow {
 		row.SHA256 = new(hex.EncodeToString(s.SHA256[:]))
 		row.Format, row.Width, row.Height = &s.Format, &s.Width, &s.Height
 		if len(s.Labels) > 0 {
-			row.Labels = new(framepb.LabelsJSON(s.Labels))
+			row.Labels = new(frame.LabelsJSON(s.Labels))
 		}
 	}
 	if s.TensorSize > 0 {
@@ -141,9 +141,9 @@ func (r *indexRow) sample() (Sample, error) {
 // take its names for paths, and its numbers for sizes.
 func (s *Sample) check() error {
 	switch {
-	case s.Key != framepb.Key(s.Stream, s.SampleMs):
+	case s.Key != frame.Key(s.Stream, s.SampleMs):
 		return errors.New("it is not the key of its stream and time")
-	case !isName(s.Series) || !strings.HasPrefix(s.Series, framepb.FileName(s.Stream)+"_"):
+	case !isName(s.Series) || !strings.HasPrefix(s.Series, frame.FileName(s.Stream)+"_"):
 		return fmt.Errorf("its series is %.300q", s.Series)
 	case s.Kind != ledger.Frame:
 		return nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -15,7 +15,7 @@ import (
 func BenchmarkIndex(b *testing.B) {
 	dir := createIn(b, DefaultFormat)
 	book, format := ledger.Open(dir), container.All[DefaultFormat]
-	var spans []framepb.Span
+	var spans []frame.Span
 	data := bigShard().Frames[0].Data
 	for n := range int64(1000) {
 		shard := shardOf(door, 100*n, strings.Repeat("f", 100))

@@ -17,7 +17,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -78,14 +78,14 @@ func pictureAt(t testing.TB, root store.Store, s Sample) []byte {
 // TestIndex: in every format and place, a row tells what became of its sample and
 // where the bytes of its picture lie; and the index has the same bytes everywhere.
 func TestIndex(t *testing.T) {
-	pngs := framepb.Series{
-		StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: framepb.PNG,
+	pngs := frame.Series{
+		StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: frame.PNG,
 	}
-	shards := []framepb.Shard{shardOf(door, 4, "Ff"), shardOf(door, 0, "fnfd"), shardOf(pngs, 0, "fff"), shardOf(pngs, 3, "nn")}
-	want := make(map[string]framepb.Frame)
+	shards := []frame.Shard{shardOf(door, 4, "Ff"), shardOf(door, 0, "fnfd"), shardOf(pngs, 0, "fff"), shardOf(pngs, 3, "nn")}
+	want := make(map[string]frame.Frame)
 	for _, shard := range shards {
-		for _, frame := range shard.Frames {
-			want[frame.Key()] = frame
+		for _, picture := range shard.Frames {
+			want[picture.Key()] = picture
 		}
 	}
 	bytes := make(map[string]string) // by format
@@ -124,23 +124,23 @@ func TestIndex(t *testing.T) {
 	})
 }
 
-func checkRow(t *testing.T, root store.Store, row Sample, frame framepb.Frame) {
+func checkRow(t *testing.T, root store.Store, row Sample, f frame.Frame) {
 	t.Helper()
 	series := door
-	if frame.Format == framepb.PNG {
-		series = framepb.Series{
-			StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: framepb.PNG,
+	if f.Format == frame.PNG {
+		series = frame.Series{
+			StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: frame.PNG,
 		}
 	}
 	want := Sample{
-		Key: frame.Key(), Stream: frame.Stream, StreamARN: series.StreamARN, Series: series.ID(), SampleMs: frame.SampleMs, Outcome: "FRAME",
-		ImageMs: frame.ImageMs, File: row.File, Offset: row.Offset, Size: int64(len(frame.Data)), SHA256: sha256.Sum256(frame.Data),
-		Format: frame.Format, Width: 16, Height: 9,
+		Key: f.Key(), Stream: f.Stream, StreamARN: series.StreamARN, Series: series.ID(), SampleMs: f.SampleMs, Outcome: "FRAME",
+		ImageMs: f.ImageMs, File: row.File, Offset: row.Offset, Size: int64(len(f.Data)), SHA256: sha256.Sum256(f.Data),
+		Format: f.Format, Width: 16, Height: 9,
 	}
 	if !reflect.DeepEqual(row, want) {
 		t.Errorf("the row is %+v, want %+v", row, want)
 	}
-	if !bytes.Equal(pictureAt(t, root, row), frame.Data) {
+	if !bytes.Equal(pictureAt(t, root, row), f.Data) {
 		t.Errorf("%s: at %d of %s are other bytes", row.Key, row.Offset, row.File)
 	}
 }
@@ -157,7 +157,7 @@ func TestIndexIsTheTally(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		w := writer(t, dir)
-		var spans []framepb.Span
+		var spans []frame.Span
 		for range rapid.IntRange(0, 6).Draw(rt, "shards") {
 			outcomes := rapid.StringMatching(`[fgnd]{1,12}`).Draw(rt, "outcomes")
 			if rapid.Bool().Draw(rt, "failed") {
@@ -232,7 +232,7 @@ func TestIndexGroups(t *testing.T) {
 		t.Errorf("the last group: %d rows, %v", len(samples), err)
 	}
 	for i, s := range samples {
-		if frame := i < 3000 && i%3 == 0; frame != (s.Kind == ledger.Frame) || frame != (s.File != "" && s.Size > 0 && s.Width == 16 && s.SHA256 != [32]byte{}) {
+		if f := i < 3000 && i%3 == 0; f != (s.Kind == ledger.Frame) || f != (s.File != "" && s.Size > 0 && s.Width == 16 && s.SHA256 != [32]byte{}) {
 			t.Fatalf("row %d of the last group is %+v", i, s)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -69,7 +69,7 @@ func TestIndexCrafted(t *testing.T) {
 	for want, change := range map[string]func(s *Sample){
 		"not the key of its stream and time": func(s *Sample) { s.Stream = "../../outside" },
 		`its series is "../../outside"`:      func(s *Sample) { s.Series = "../../outside" },
-		`its series is "front~door_/../x"`:   func(s *Sample) { s.Series = framepb.FileName(s.Stream) + "_/../x" },
+		`its series is "front~door_/../x"`:   func(s *Sample) { s.Series = frame.FileName(s.Stream) + "_/../x" },
 		`its file is "../outside"`:           func(s *Sample) { s.File = "../outside" },
 		`its file is "shards/../../x"`:       func(s *Sample) { s.File = "shards/../../x" },
 		`its tensor's "/etc/passwd"`:         func(s *Sample) { s.TensorFile, s.TensorSize = "/etc/passwd", 1 },

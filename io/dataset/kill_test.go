@@ -8,15 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 const killEnv = "KVSFRAMES_TEST_WRITE_INTO"
 
-func manyShards() []framepb.Shard {
-	var shards []framepb.Shard
+func manyShards() []frame.Shard {
+	var shards []frame.Shard
 	for i := range int64(60) {
 		shards = append(shards, shardOf(door, 10*i, []string{"fffnffff", "nnnnnnnn", "ffffdddf"}[i%3]))
 	}

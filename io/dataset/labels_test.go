@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
@@ -49,13 +49,13 @@ func TestLabelsThatAreNoTexts(t *testing.T) {
 }
 
 // wantLabels looks into the index.
-func wantLabels(t *testing.T, dir string, shard framepb.Shard) {
+func wantLabels(t *testing.T, dir string, shard frame.Shard) {
 	t.Helper()
 	samples := index(t, dir)
-	for _, frame := range shard.Frames {
+	for _, f := range shard.Frames {
 		for _, s := range samples {
-			if s.SampleMs == frame.SampleMs && !maps.Equal(s.Labels, frame.Labels) {
-				t.Errorf("%s has the labels %v, want %v", s.Key, s.Labels, frame.Labels)
+			if s.SampleMs == f.SampleMs && !maps.Equal(s.Labels, f.Labels) {
+				t.Errorf("%s has the labels %v, want %v", s.Key, s.Labels, f.Labels)
 			}
 		}
 	}

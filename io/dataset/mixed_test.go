@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -34,7 +34,7 @@ func TestMixedTransforms(t *testing.T) {
 			{"a description", nil, small, func(dir, other string) { copyOver(t, dir, other, descriptionFile) }, 2},
 			{"no transforms", small, nil, func(dir, other string) { copyOver(t, dir, other, descriptionFile) }, 2},
 			{"a shard", small, nil, func(dir, other string) {
-				span := framepb.Span{Series: door, First: first, Samples: 4}
+				span := frame.Span{Series: door, First: first, Samples: 4}
 				copyOver(t, dir, other, container.All[format].Path(span))
 				copyOver(t, dir, other, ledger.Entry{Span: span}.Path())
 			}, 1},

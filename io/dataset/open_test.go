@@ -14,7 +14,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
@@ -233,7 +234,7 @@ func TestSweep(t *testing.T) {
 	write(t, dir, shardOf(door, 0, "ffnd"))
 	done := shardOf(door, 0, "ffnd").Span
 	other := shardOf(door, 4, "ffnd").Span
-	name := func(span framepb.Span, end string) string {
+	name := func(span frame.Span, end string) string {
 		return "tmp/" + own.TempName(span.Series.ID()+"."+span.Name()) + end
 	}
 	long := time.Now().Add(-25 * time.Hour)

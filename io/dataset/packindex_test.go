@@ -11,7 +11,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/pack"
 )
@@ -29,7 +29,7 @@ func archiveOfTwo(t *testing.T) (dir string) {
 	}
 	yard := shardtest.Door
 	yard.StreamName = "yard"
-	for _, shard := range []framepb.Shard{
+	for _, shard := range []frame.Shard{
 		shardtest.Shard(shardtest.Door, 0, "ffnfffff"), shardtest.Shard(shardtest.Door, 16, "fgffffdf"), shardtest.Shard(yard, 3, "ffffffffff"),
 	} {
 		if _, err := w.Write(t.Context(), shard); err != nil {

@@ -10,7 +10,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -78,7 +79,7 @@ func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, err
 // nothingToRepair says that no writer is needed: one would remove the index.
 func (v *verifier) nothingToRepair() bool {
 	for _, c := range v.cover {
-		if c.samples != ledger.Count(c.recorded) {
+		if c.samples != frame.Count(c.recorded) {
 			return false
 		}
 	}
@@ -136,7 +137,7 @@ func (r *repairer) mend(ctx context.Context) error {
 		return err
 	}
 	for series, c := range r.found.cover {
-		if c.samples == ledger.Count(c.recorded) {
+		if c.samples == frame.Count(c.recorded) {
 			continue
 		}
 		if err := r.duplicates(ctx, series); err != nil {
@@ -220,18 +221,18 @@ func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Recei
 }
 
 // duplicates leaves each sample of a series in one receipt.
-func (r *repairer) duplicates(ctx context.Context, series framepb.Series) error {
+func (r *repairer) duplicates(ctx context.Context, series frame.Series) error {
 	entries, err := r.found.ledger.WithContext(ctx).Have(series)
 	if err != nil {
 		return err
 	}
 	entries = slices.DeleteFunc(entries, func(entry ledger.Entry) bool { _, not := r.found.spoiled[entry]; return not })
-	spans := make([]framepb.Span, len(entries))
+	spans := make([]frame.Span, len(entries))
 	for i, entry := range entries {
 		spans[i] = entry.Span
 	}
-	counted := make(map[ledger.Entry][]framepb.Span)
-	for _, claim := range ledger.Claims(entries, ledger.Union(spans)) {
+	counted := make(map[ledger.Entry][]frame.Span)
+	for _, claim := range ledger.Claims(entries, frame.Union(spans)) {
 		counted[claim.Entry] = claim.Spans
 	}
 	// What goes is out of the way before a shard of the same name may be written.
@@ -243,7 +244,7 @@ func (r *repairer) duplicates(ctx context.Context, series framepb.Series) error 
 		return r.writer.forget(ctx, entries[i].Span)
 	})
 	for _, entry := range entries {
-		if n := ledger.Count(counted[entry]); err == nil && 0 < n && n < entry.Span.Samples {
+		if n := frame.Count(counted[entry]); err == nil && 0 < n && n < entry.Span.Samples {
 			err = r.trim(ctx, entry, counted[entry])
 		}
 	}
@@ -251,7 +252,7 @@ func (r *repairer) duplicates(ctx context.Context, series framepb.Series) error 
 }
 
 // trim writes what counts of a shard as shards of their own, and removes it.
-func (r *repairer) trim(ctx context.Context, entry ledger.Entry, counted []framepb.Span) error {
+func (r *repairer) trim(ctx context.Context, entry ledger.Entry, counted []frame.Span) error {
 	receipt, err := r.read(ctx, entry)
 	if receipt == nil {
 		return err
@@ -270,15 +271,15 @@ func (r *repairer) trim(ctx context.Context, entry ledger.Entry, counted []frame
 }
 
 // readShard returns a shard as it was written.
-func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (framepb.Shard, error) {
-	shard := framepb.Shard{Span: receipt.Span()}
+func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (frame.Shard, error) {
+	shard := frame.Shard{Span: receipt.Span()}
 	series := shard.Span.Series
 	for outcome := range ledger.Outcomes(receipt) {
 		switch at := series.At(outcome.Index); outcome.Kind {
 		case ledger.Gap:
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: outcome.Reason, Cause: outcome.Cause})
+			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: outcome.Reason, Cause: outcome.Cause})
 		case ledger.Drop:
-			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: outcome.Reason})
+			shard.Drops = append(shard.Drops, frame.Drop{SampleMs: at, Reason: outcome.Reason})
 		}
 	}
 	for _, m := range container.MembersOf(receipt) {
@@ -298,19 +299,19 @@ func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (fra
 }
 
 // cut returns the shard of some of another one's samples.
-func cut(shard framepb.Shard, span framepb.Span) framepb.Shard {
+func cut(shard frame.Shard, span frame.Span) frame.Shard {
 	from, end := span.Series.At(span.First), span.Series.At(span.End())
 	outside := func(ms int64) bool { return ms < from || ms >= end }
-	return framepb.Shard{
+	return frame.Shard{
 		Span:   span,
-		Frames: slices.DeleteFunc(slices.Clone(shard.Frames), func(f framepb.Frame) bool { return outside(f.SampleMs) }),
-		Gaps:   slices.DeleteFunc(slices.Clone(shard.Gaps), func(g framepb.Gap) bool { return outside(g.SampleMs) }),
-		Drops:  slices.DeleteFunc(slices.Clone(shard.Drops), func(d framepb.Drop) bool { return outside(d.SampleMs) }),
+		Frames: slices.DeleteFunc(slices.Clone(shard.Frames), func(f frame.Frame) bool { return outside(f.SampleMs) }),
+		Gaps:   slices.DeleteFunc(slices.Clone(shard.Gaps), func(g frame.Gap) bool { return outside(g.SampleMs) }),
+		Drops:  slices.DeleteFunc(slices.Clone(shard.Drops), func(d frame.Drop) bool { return outside(d.SampleMs) }),
 	}
 }
 
 // useless removes a shard without a receipt.
-func (r *repairer) useless(ctx context.Context, span framepb.Span) error {
+func (r *repairer) useless(ctx context.Context, span frame.Span) error {
 	if receipt, err := r.found.ledger.WithContext(ctx).Ask(span); err != nil || receipt != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -36,7 +37,7 @@ func repair(t testing.TB, dir string) Report {
 
 // refill writes the shards that the ledger does not have, as a backfill does, and
 // returns how many they are.
-func refill(t testing.TB, dir string, shards ...framepb.Shard) (written int) {
+func refill(t testing.TB, dir string, shards ...frame.Shard) (written int) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {
@@ -57,45 +58,45 @@ func refill(t testing.TB, dir string, shards ...framepb.Shard) (written int) {
 // repairs are what may happen to a dataset of three shards, and how many of them
 // must be fetched again after its repair.
 var repairs = map[string]struct {
-	spoil  func(t *testing.T, s spot, first, second, third framepb.Span)
+	spoil  func(t *testing.T, s spot, first, second, third frame.Span)
 	again  int
 	repair string // what the report must say
 }{
-	"nothing": {func(*testing.T, spot, framepb.Span, framepb.Span, framepb.Span) {}, 0, ""},
-	"a cut file": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+	"nothing": {func(*testing.T, spot, frame.Span, frame.Span, frame.Span) {}, 0, ""},
+	"a cut file": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		path := s.pictures(t, a)[0]
 		s.put(t, path, s.files(t)[path][:20])
 	}, 1, "removed with its receipt"},
-	"no file":           {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.remove(t, s.pictures(t, a)[0]) }, 1, "removed with its receipt"},
-	"a cut receipt":     {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.put(t, receiptPath(a), `{"series`) }, 1, "removed with its pictures"},
-	"no receipt":        {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.remove(t, receiptPath(a)) }, 1, ""},
-	"a damaged request": {func(t *testing.T, s spot, a, _, _ framepb.Span) { s.put(t, requestPath(a), "") }, 0, "written anew"},
-	"a request between samples": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+	"no file":           {func(t *testing.T, s spot, a, _, _ frame.Span) { s.remove(t, s.pictures(t, a)[0]) }, 1, "removed with its receipt"},
+	"a cut receipt":     {func(t *testing.T, s spot, a, _, _ frame.Span) { s.put(t, receiptPath(a), `{"series`) }, 1, "removed with its pictures"},
+	"no receipt":        {func(t *testing.T, s spot, a, _, _ frame.Span) { s.remove(t, receiptPath(a)) }, 1, ""},
+	"a damaged request": {func(t *testing.T, s spot, a, _, _ frame.Span) { s.put(t, requestPath(a), "") }, 0, "written anew"},
+	"a request between samples": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		s.put(t, "requests/"+a.Series.ID()+"/20260101T000001000Z-64.json", "{")
 	}, 0, "20260101T000001000Z-64.json: removed: cut short"},
-	"a request before the epoch": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+	"a request before the epoch": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		s.put(t, "requests/"+a.Series.ID()+"/00260101T000000000Z-64.json", "{")
 	}, 0, "00260101T000000000Z-64.json: removed: cut short"},
-	"a request under another's name": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+	"a request under another's name": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		s.put(t, "requests/"+a.Series.ID()+"/20260101T000100000Z-4.json", s.files(t)[requestPath(a)])
 		s.remove(t, requestPath(a))
 	}, 0, "20260101T000100000Z-4.json: written anew: it is the request for 20260101T000000000Z-4"},
-	"a receipt of more samples than there are": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+	"a receipt of more samples than there are": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		data, err := framepb.EncodeJSON(&framepb.Receipt{
-			Series: a.Series.Stored(), First: a.First, Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: framepb.NoMedia}},
+			Series: framepb.SeriesOf(a.Series), First: a.First, Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: frame.NoMedia}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.put(t, receiptPath(a), string(data))
 	}, 1, "a shard has at most 10000"},
-	"all receipts and requests": {func(t *testing.T, s spot, a, b, c framepb.Span) {
-		for _, span := range []framepb.Span{a, b, c} {
+	"all receipts and requests": {func(t *testing.T, s spot, a, b, c frame.Span) {
+		for _, span := range []frame.Span{a, b, c} {
 			s.put(t, receiptPath(span), "{")
 			s.put(t, requestPath(span), "{")
 		}
 	}, 3, "removed: no file of this series can be read"},
-	"a receipt of pictures elsewhere": {func(t *testing.T, s spot, a, _, _ framepb.Span) {
+	"a receipt of pictures elsewhere": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		receipt, err := ledger.Open(s.name).Ask(a)
 		if err != nil {
 			t.Fatal(err)
@@ -105,13 +106,13 @@ var repairs = map[string]struct {
 			t.Fatal(err)
 		}
 	}, 1, `they must be at "shards/`},
-	"a shard inside another": {func(t *testing.T, s spot, _, _, _ framepb.Span) { write(t, s.name, shardOf(door, 1, "fn")) }, 0, "others have all of its samples"},
-	"pictures without a receipt, inside another": {func(t *testing.T, s spot, _, _, _ framepb.Span) {
+	"a shard inside another": {func(t *testing.T, s spot, _, _, _ frame.Span) { write(t, s.name, shardOf(door, 1, "fn")) }, 0, "others have all of its samples"},
+	"pictures without a receipt, inside another": {func(t *testing.T, s spot, _, _, _ frame.Span) {
 		shard := shardOf(door, 1, "fn")
 		write(t, s.name, shard)
 		s.remove(t, receiptPath(shard.Span))
 	}, 0, "no receipt knows it"},
-	"everything": {func(t *testing.T, s spot, a, b, _ framepb.Span) {
+	"everything": {func(t *testing.T, s spot, a, b, _ frame.Span) {
 		s.remove(t, s.pictures(t, a)[0])
 		s.put(t, receiptPath(b), "{")
 		s.put(t, requestPath(a), "{")
@@ -119,13 +120,13 @@ var repairs = map[string]struct {
 	}, 2, "others have all of its samples"},
 }
 
-func receiptPath(span framepb.Span) string { return ledger.Entry{Span: span}.Path() }
-func requestPath(span framepb.Span) string {
+func receiptPath(span frame.Span) string { return ledger.Entry{Span: span}.Path() }
+func requestPath(span frame.Span) string {
 	return strings.Replace(receiptPath(span), "ledger/", "requests/", 1)
 }
 
 // pictures lists the files of a shard.
-func (s spot) pictures(t testing.TB, span framepb.Span) []string {
+func (s spot) pictures(t testing.TB, span frame.Span) []string {
 	path := fmt.Sprintf("shards/%s/%s", span.Series.ID(), span.Name())
 	var names []string
 	for name := range s.files(t) {
@@ -150,7 +151,7 @@ func withoutExtraRequests(files, want map[string]string) map[string]string {
 // again makes the dataset the same as an undisturbed one.
 func TestRepair(t *testing.T) {
 	t.Parallel()
-	shards := []framepb.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "fff"), shardOf(door, 7, "nff")}
+	shards := []frame.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "fff"), shardOf(door, 7, "nff")}
 	a, b, c := shards[0].Span, shards[1].Span, shards[2].Span
 	for _, format := range Formats() {
 		undisturbed := createIn(t, format)
@@ -210,7 +211,7 @@ func TestRepairTrims(t *testing.T) {
 					t.Errorf("Repair = %+v", report)
 				}
 				want := createAt(t, where, Options{Format: format})
-				write(t, want.name, first, cut(second, framepb.Span{Series: door, First: second.Span.First + 2, Samples: 3}), shardOf(door, 7, "F"))
+				write(t, want.name, first, cut(second, frame.Span{Series: door, First: second.Span.First + 2, Samples: 3}), shardOf(door, 7, "F"))
 				equalTrees(t, withoutExtraRequests(s.files(t), nil), withoutExtraRequests(want.files(t), nil), "trimmed")
 			})
 		})
@@ -221,7 +222,7 @@ func TestRepairTrims(t *testing.T) {
 // is repaired by the next one, and no more is fetched again.
 func TestRepairKilled(t *testing.T) {
 	t.Parallel()
-	shards := []framepb.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "fff"), shardOf(door, 7, "nff")}
+	shards := []frame.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "fff"), shardOf(door, 7, "nff")}
 	for _, format := range []string{"files", "webdataset"} {
 		undisturbed := createIn(t, format)
 		write(t, undisturbed, shards...)
@@ -265,7 +266,7 @@ func TestRepairKilled(t *testing.T) {
 					t.Errorf("%s: %d shards were fetched again, want 1", when, again)
 				}
 				trimmed := shardOf(door, 8, "ffff")
-				tail := framepb.Span{Series: door, First: trimmed.Span.First + 2, Samples: 2}
+				tail := frame.Span{Series: door, First: trimmed.Span.First + 2, Samples: 2}
 				got := withoutExtraRequests(s.files(t), want)
 				for _, path := range append(s.pictures(t, tail), receiptPath(tail)) {
 					if got[path] == "" {

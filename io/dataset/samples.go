@@ -6,7 +6,8 @@ import (
 	"iter"
 	"path"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -35,19 +36,19 @@ func NewReader(ctx context.Context, dir string) (*Reader, error) {
 
 // Samples is at most 100,000 samples, in the order of the index.
 type Samples struct {
-	Spans   []framepb.Span // that they are of, each sample once
+	Spans   []frame.Span // that they are of, each sample once
 	Samples []Sample
 }
 
 // Recorded lists the series that have receipts, in the order of the index: each as the
 // span from its first recorded sample to its last.
-func (r *Reader) Recorded(ctx context.Context) ([]framepb.Span, error) {
+func (r *Reader) Recorded(ctx context.Context) ([]frame.Span, error) {
 	book := r.ledger.WithContext(ctx)
 	all, err := book.Series()
 	if err != nil {
 		return nil, err
 	}
-	var spans []framepb.Span
+	var spans []frame.Span
 	for _, series := range all {
 		entries, err := book.Have(series)
 		if err != nil {
@@ -67,7 +68,7 @@ func (r *Reader) Recorded(ctx context.Context) ([]framepb.Span, error) {
 
 // Samples yields all recorded samples of spans, in the order of the index. If places
 // is true, they say where their pictures lie, which takes more time.
-func (r *Reader) Samples(ctx context.Context, spans []framepb.Span, places bool) iter.Seq2[Samples, error] {
+func (r *Reader) Samples(ctx context.Context, spans []frame.Span, places bool) iter.Seq2[Samples, error] {
 	do := r.outcomesOf
 	if places {
 		do = r.rowsOf
@@ -119,7 +120,7 @@ func (g *Samples) take(part indexed) indexed {
 
 // indexed is the rows of consecutive samples.
 type indexed struct {
-	span    framepb.Span
+	span    frame.Span
 	samples []Sample
 }
 
@@ -161,7 +162,7 @@ func (r *Reader) samplesOf(part ledger.Part, blobs []container.Blob, err error) 
 	for outcome := range part.Outcomes() {
 		at := series.At(outcome.Index)
 		s := Sample{
-			Key: framepb.Key(series.StreamName, at), Stream: series.StreamName, StreamARN: series.StreamARN, Series: id,
+			Key: frame.Key(series.StreamName, at), Stream: series.StreamName, StreamARN: series.StreamARN, Series: id,
 			SampleMs: at, Kind: outcome.Kind, Outcome: outcome.Reason,
 		}
 		if outcome.Kind == ledger.Frame {

@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 )
 
@@ -42,7 +42,7 @@ func flipAt(t testing.TB, path string, offset int64) {
 // the equation holds, and a dataset with less than all its frames is not
 // complete, nor is one that was not before.
 func TestVerifyEveryFile(t *testing.T) {
-	for complete, shards := range map[bool][]framepb.Shard{
+	for complete, shards := range map[bool][]frame.Shard{
 		true:  {shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"), shardOf(door, 6, "nn")},
 		false: {shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"), shardOf(door, 6, "nF"), shardOf(door, 3, "ff")},
 	} {

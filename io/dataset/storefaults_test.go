@@ -13,7 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -85,7 +86,7 @@ func (r *recorded) Write(data []byte) (int, error) { return r.body.Write(data) }
 // TestStoreRecovers: what a store does badly once is made good.
 func TestStoreRecovers(t *testing.T) {
 	t.Parallel()
-	shards := []framepb.Shard{shardOf(door, 0, "fnfd")}
+	shards := []frame.Shard{shardOf(door, 0, "fnfd")}
 	local := create(t)
 	write(t, local, shards...)
 	want := spot{name: local}.files(t)
@@ -209,7 +210,7 @@ func TestNoBucket(t *testing.T) {
 func TestCancelledUpload(t *testing.T) {
 	container.All["large"] = oneFile{}
 	t.Cleanup(func() { delete(container.All, "large") })
-	for format, shard := range map[string]framepb.Shard{"files": shardOf(door, 0, "ff"), "large": shardOf(door, 0, "f")} {
+	for format, shard := range map[string]frame.Shard{"files": shardOf(door, 0, "ff"), "large": shardOf(door, 0, "f")} {
 		if format == "large" {
 			shard.Frames[0].Data = append(shard.Frames[0].Data, make([]byte, 70<<20)...)
 		}
@@ -319,7 +320,7 @@ func TestLongListings(t *testing.T) {
 		})
 		const more = 25
 		for i := range int64(more) {
-			s.put(t, receiptPath(framepb.Span{Series: door, First: first + 1 + i, Samples: 1}), "{")
+			s.put(t, receiptPath(frame.Span{Series: door, First: first + 1 + i, Samples: 1}), "{")
 		}
 		pages.Store(0)
 		if entries, err := ledger.Open(s.name).Have(door); len(entries) != more+1 || err != nil {

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -26,8 +26,8 @@ import (
 func TestSameEverywhere(t *testing.T) {
 	t.Parallel()
 	pngs := door
-	pngs.Format = framepb.PNG
-	shards := []framepb.Shard{
+	pngs.Format = frame.PNG
+	shards := []frame.Shard{
 		shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(door, 6, "Ff"), shardOf(pngs, 0, "f"), shardOf(door, 8, "ffffffffffffffffffffffff"),
 	}
 	for _, format := range Formats() {
@@ -35,7 +35,7 @@ func TestSameEverywhere(t *testing.T) {
 	}
 }
 
-func sameEverywhere(t *testing.T, format string, shards []framepb.Shard) {
+func sameEverywhere(t *testing.T, format string, shards []frame.Shard) {
 	local := createIn(t, format)
 	write(t, local, shards...)
 	want := spot{name: local}.files(t)
@@ -115,7 +115,7 @@ func TestKillEverywhere(t *testing.T) {
 	})
 }
 
-func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, before func(*testing.T, spot), shard framepb.Shard) {
+func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, before func(*testing.T, spot), shard frame.Shard) {
 	undisturbed := createAt(t, where, Options{})
 	write(t, undisturbed.name, shardOf(door, 3, "ff"), shardOf(door, 0, "f"), shard) // neighbours, one with a name that begins alike
 	want := undisturbed.files(t)
@@ -167,7 +167,7 @@ func TestFailedKeepsCompleteEverywhere(t *testing.T) {
 // TestWritersEverywhere has writers write the same shards at once, and creators
 // create the same dataset.
 func TestWritersEverywhere(t *testing.T) {
-	var shards []framepb.Shard
+	var shards []frame.Shard
 	for i := range int64(6) {
 		shards = append(shards, shardOf(door, 4*i, "fnff"))
 	}
@@ -337,7 +337,7 @@ func TestOneFileEverywhere(t *testing.T) {
 // halfway is a format that fails when it has written a part.
 type halfway struct{ oneFile }
 
-func (halfway) Write(shard framepb.Shard, create func(string) (io.WriteCloser, error)) error {
+func (halfway) Write(shard frame.Shard, create func(string) (io.WriteCloser, error)) error {
 	file, err := create("")
 	if err != nil {
 		return err

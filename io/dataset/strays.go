@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // findStrays reports what no receipt knows. A shard of samples that were asked for and
@@ -43,7 +43,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		for len(series) > 0 && series[0].ID() < id {
 			series = series[1:]
 		}
-		var of framepb.Series
+		var of frame.Series
 		if len(series) > 0 && series[0].ID() == id {
 			of = series[0]
 			entries, err := v.ledger.Have(of)
@@ -65,16 +65,16 @@ func (v *verifier) findStrays(ctx context.Context) error {
 
 // stray looks at a shard without a receipt; the series is the zero one where it
 // is not known.
-func (v *verifier) stray(series framepb.Series, path, name string) {
+func (v *verifier) stray(series frame.Series, path, name string) {
 	span, ok := spanNamed(series, name)
 	if !ok || v.format.Path(span) != path {
 		v.found.foreign(&v.report, path)
 		return
 	}
 	c := v.coverageOf(series)
-	unrecorded := ledger.Minus([]framepb.Span{span}, c.recorded)
+	unrecorded := frame.Minus([]frame.Span{span}, c.recorded)
 	switch {
-	case ledger.Count(ledger.Minus(unrecorded, c.asked)) < ledger.Count(unrecorded):
+	case frame.Count(frame.Minus(unrecorded, c.asked)) < frame.Count(unrecorded):
 		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", outside.Name(path))
 	case len(unrecorded) > 0:
 		v.found.foreign(&v.report, path)
@@ -119,14 +119,14 @@ func (v *verifier) openedBefore(ctx context.Context, receipt *framepb.Receipt) (
 }
 
 // spanNamed reads the name of a shard, whatever its extension.
-func spanNamed(series framepb.Series, name string) (framepb.Span, bool) {
+func spanNamed(series frame.Series, name string) (frame.Span, bool) {
 	name, _, _ = strings.Cut(name, ".")
 	instant, count, _ := strings.Cut(name, "-")
-	ms, err := framepb.ParseInstant(instant)
+	ms, err := frame.ParseInstant(instant)
 	if err != nil || series.IntervalMs == 0 {
-		return framepb.Span{}, false
+		return frame.Span{}, false
 	}
 	samples, err := strconv.ParseInt(count, 10, 64)
-	return framepb.Span{Series: series, First: series.Index(ms), Samples: samples},
+	return frame.Span{Series: series, First: series.Index(ms), Samples: samples},
 		err == nil && ms >= 0 && 0 < samples && samples <= MaxShardSamples
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 )
 
@@ -16,7 +16,7 @@ func TestTensors(t *testing.T) {
 	for _, format := range Formats() {
 		dir, shard := createIn(t, format), shardOf(door, 0, "fnf")
 		for i := range shard.Frames {
-			shard.Frames[i].Format, shard.Frames[i].Data = framepb.NPY, tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
+			shard.Frames[i].Format, shard.Frames[i].Data = frame.NPY, tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
 		}
 		write(t, dir, shard)
 		if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != 2 {
@@ -28,7 +28,7 @@ func TestTensors(t *testing.T) {
 	}
 	// Pixels alone are not what anybody could read again.
 	shard := shardOf(door, 0, "f")
-	shard.Frames[0].Format = framepb.RGB
+	shard.Frames[0].Format = frame.RGB
 	if _, err := writer(t, create(t)).Write(t.Context(), shard); err == nil || !strings.Contains(err.Error(), `has format "RGB", it must be JPEG, PNG or NPY`) {
 		t.Errorf("pixels: %v", err)
 	}
@@ -61,7 +61,7 @@ func TestTensorsBeside(t *testing.T) {
 }
 
 // wantTensors verifies a dataset, and looks where its index says that tensors are.
-func wantTensors(t *testing.T, dir string, frames []framepb.Frame) {
+func wantTensors(t *testing.T, dir string, frames []frame.Frame) {
 	t.Helper()
 	if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != int64(len(frames)) {
 		t.Errorf("Verify = %+v, %v", report, err)
@@ -71,10 +71,10 @@ func wantTensors(t *testing.T, dir string, frames []framepb.Frame) {
 	for _, s := range index(t, dir) {
 		samples[s.SampleMs] = s
 	}
-	for _, frame := range frames {
-		s := samples[frame.SampleMs]
+	for _, f := range frames {
+		s := samples[f.SampleMs]
 		file := files[s.TensorFile]
-		if end := s.TensorOffset + s.TensorSize; end > int64(len(file)) || file[s.TensorOffset:end] != string(frame.Tensor) || s.TensorSHA256 != sha256.Sum256(frame.Tensor) {
+		if end := s.TensorOffset + s.TensorSize; end > int64(len(file)) || file[s.TensorOffset:end] != string(f.Tensor) || s.TensorSHA256 != sha256.Sum256(f.Tensor) {
 			t.Errorf("the tensor of %s is not where the index says: %+v", s.Key, s)
 		}
 	}
@@ -112,8 +112,8 @@ func TestTensorsDamaged(t *testing.T) {
 func TestTensorsRefused(t *testing.T) {
 	some, twice := withTensors(shardOf(door, 0, "ff")), withTensors(shardOf(door, 0, "f"))
 	some.Frames[1].Tensor = nil
-	twice.Frames[0].Format, twice.Frames[0].Data = framepb.NPY, twice.Frames[0].Tensor
-	for want, shard := range map[string]framepb.Shard{
+	twice.Frames[0].Format, twice.Frames[0].Data = frame.NPY, twice.Frames[0].Tensor
+	for want, shard := range map[string]frame.Shard{
 		"all of a shard have one, or none has":       some,
 		"is a tensor, and has another one beside it": twice,
 	} {

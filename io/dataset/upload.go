@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -20,7 +21,7 @@ import (
 //
 // Where it fails, the objects that it has written stay. They do no harm, and
 // another writer of the shard may count on them.
-func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard framepb.Shard) (*framepb.Receipt, error) {
+func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Shard) (*framepb.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard framepb.
 }
 
 // put writes the objects of a shard, and returns their names within its path.
-func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard framepb.Shard) (names []string, err error) {
+func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard frame.Shard) (names []string, err error) {
 	if len(shard.Frames) == 0 {
 		return nil, nil
 	}
@@ -87,7 +88,7 @@ func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard framepb.Sha
 
 // removeObjects removes objects of a shard that are not of it any more. What else
 // somebody keeps at its path stays.
-func removeObjects(ctx context.Context, bucket store.Bucket, span framepb.Span, path string, names []string) error {
+func removeObjects(ctx context.Context, bucket store.Bucket, span frame.Span, path string, names []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(store.UploadsAtOnce)
 	for _, name := range names {

@@ -18,7 +18,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/internal/claim"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -63,7 +64,7 @@ type verifier struct {
 	progress func(done, total int64)
 	trusts   func(ledger.Entry) bool // where set, says whose pictures were read back before
 	found    findings
-	cover    map[framepb.Series]*coverage
+	cover    map[frame.Series]*coverage
 
 	mu          sync.Mutex // guards what follows
 	report      Report
@@ -73,7 +74,7 @@ type verifier struct {
 	// What Repair goes by; collected where spoiled is not nil.
 	damages []*ledger.DamagedError
 	spoiled map[ledger.Entry]bool // of pictures that are missing or corrupt: whether all of them could be read
-	useless []framepb.Span        // shards without a receipt whose samples are all in others
+	useless []frame.Span          // shards without a receipt whose samples are all in others
 }
 
 func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
@@ -83,7 +84,7 @@ func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verif
 	}
 	return &verifier{
 		dir: dir, store: root, desc: desc, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
-		cover: make(map[framepb.Series]*coverage),
+		cover: make(map[frame.Series]*coverage),
 		report: Report{
 			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
 		},
@@ -92,7 +93,7 @@ func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verif
 
 func (v *verifier) result() Report {
 	r := v.report
-	r.Failed = r.Gaps[framepb.Failed]
+	r.Failed = r.Gaps[frame.Failed]
 	r.Complete = r.Missing == 0 && r.Duplicate == 0 && r.Corrupt == 0 && r.Failed == 0 && r.Damaged == 0 &&
 		r.Unasked == 0 && r.Foreign == 0 && !r.Stale && v.requested
 	if !v.requested {
@@ -348,7 +349,7 @@ func (v *verifier) readPicturesOnce(
 			part.Corrupt++
 		}
 		spoiled[blob.Frame] = true
-		at := framepb.Clock(series.At(blob.Index))
+		at := frame.Clock(series.At(blob.Index))
 		found.harm("%s: the %s of %s at %s: %v", shard.path, blob.Blob.Kind(), series.StreamName, at, err)
 	}
 	part.Frames = int64(int(receipt.Frames) - len(spoiled))
@@ -364,7 +365,7 @@ func isUnreadable(err error) bool {
 
 // checkHeader looks at what decoders will see first.
 func checkHeader(blob readBlob, format string) error {
-	if blob.Tensor || format == framepb.NPY {
+	if blob.Tensor || format == frame.NPY {
 		return container.CheckNPY(blob.Data)
 	}
 	header, kind, err := image.DecodeConfig(bytes.NewReader(blob.Data))
@@ -416,8 +417,8 @@ func (v *verifier) damaged(damage *ledger.DamagedError) {
 }
 
 func (v *verifier) addUp(c *coverage) {
-	asked := ledger.Union(c.asked)
-	uncovered, unasked := ledger.Minus(asked, c.recorded), ledger.Minus(c.recorded, asked)
+	asked := frame.Union(c.asked)
+	uncovered, unasked := frame.Minus(asked, c.recorded), frame.Minus(c.recorded, asked)
 	for _, span := range uncovered {
 		v.found.harm("%s: %s were asked for and are not there", span.Series.StreamName, samplesOf(span))
 	}
@@ -425,18 +426,18 @@ func (v *verifier) addUp(c *coverage) {
 		v.found.harm("%s: %s are recorded, and no request on record asks for them: the same backfill writes down what it asks for",
 			span.Series.StreamName, samplesOf(span))
 	}
-	recorded := ledger.Count(c.recorded)
-	v.report.Missing += ledger.Count(uncovered)
-	v.report.Samples += recorded + ledger.Count(uncovered)
+	recorded := frame.Count(c.recorded)
+	v.report.Missing += frame.Count(uncovered)
+	v.report.Samples += recorded + frame.Count(uncovered)
 	v.report.Duplicate += c.samples - recorded
-	v.report.Unasked += ledger.Count(unasked)
+	v.report.Unasked += frame.Count(unasked)
 }
 
-func samplesOf(span framepb.Span) string {
-	return fmt.Sprintf("%d samples from %s to %s", span.Samples, framepb.Clock(span.Series.At(span.First)), framepb.Clock(span.Series.At(span.End()-1)))
+func samplesOf(span frame.Span) string {
+	return fmt.Sprintf("%d samples from %s to %s", span.Samples, frame.Clock(span.Series.At(span.First)), frame.Clock(span.Series.At(span.End()-1)))
 }
 
-func (v *verifier) coverageOf(series framepb.Series) *coverage {
+func (v *verifier) coverageOf(series frame.Series) *coverage {
 	c := v.cover[series]
 	if c == nil {
 		c = new(coverage)

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -48,10 +48,10 @@ func TestVerifyWhole(t *testing.T) {
 		Schema: "kvsframes.verify/1", Dataset: dir, Gaps: map[string]int64{}, Drops: map[string]int64{}, Complete: true, Problems: []string{},
 	}
 	pngs := door
-	pngs.Format = framepb.PNG
+	pngs.Format = frame.PNG
 	write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(pngs, 0, "ff"))
 	want.Samples, want.Frames, want.Shards = 8, 4, 3
-	want.Gaps[framepb.NoMedia], want.Drops["SAME"] = 3, 1
+	want.Gaps[frame.NoMedia], want.Drops["SAME"] = 3, 1
 	var progress []int64
 	got, err := Verify(context.Background(), dir, VerifyOptions{Progress: func(done, total int64) {
 		progress = append(progress, done)
@@ -97,32 +97,32 @@ var damages = map[string]struct {
 	"no shards":  {func(t *testing.T, dir string) { remove(t, dir, "shards") }, Report{Frames: -4, Missing: 4}, "no such file"},
 	"no receipt": {
 		func(t *testing.T, dir string) { remove(t, dir, damagedReceipt) },
-		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4},
+		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4},
 		"front.door: 4 samples from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:09.000Z were asked for",
 	},
 	"damaged receipt": {
 		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt) },
-		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
 		damagedReceipt + " is damaged: cut short",
 	},
 	"damaged receipt nobody asked for": {
 		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt); remove(t, dir, damagedRequest) },
-		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
 		damagedReceipt + " is damaged",
 	},
 	"damaged request": {func(t *testing.T, dir string) { damage(t, dir, damagedRequest) }, Report{Damaged: 1}, damagedRequest + " is damaged"},
 	"receipt of pictures elsewhere": {
 		func(t *testing.T, dir string) { record(t, dir, shardOf(door, 0, "fnfd"), "shards/elsewhere") },
-		Report{Frames: -2, Gaps: map[string]int64{framepb.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
 		`they must be at "` + damagedShard,
 	},
 	"failed": {
 		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 6, "fF")) },
-		Report{Samples: 2, Frames: 1, Gaps: map[string]int64{framepb.Failed: 1}, Failed: 1, Shards: 1},
+		Report{Samples: 2, Frames: 1, Gaps: map[string]int64{frame.Failed: 1}, Failed: 1, Shards: 1},
 		"",
 	},
 	"asked for more": {func(t *testing.T, dir string) {
-		if err := ledger.Open(dir).Request(framepb.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
+		if err := ledger.Open(dir).Request(frame.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
 			t.Fatal(err)
 		}
 	}, Report{Samples: 1, Missing: 1}, "1 samples from 2025-12-31T23:59:57.000Z"},
@@ -143,7 +143,7 @@ var damages = map[string]struct {
 	}, Report{Samples: 2, Frames: 1, Corrupt: 1, Shards: 1}, "it has 16×9 pixels, its receipt says 17×9"},
 	"wrong format": {func(t *testing.T, dir string) {
 		shard := shardOf(door, 6, "f")
-		shard.Frames[0].Data = draw(framepb.PNG, 16, 9, 1)
+		shard.Frames[0].Data = draw(frame.PNG, 16, 9, 1)
 		write(t, dir, shard)
 	}, Report{Samples: 1, Corrupt: 1, Shards: 1}, "it is a picture in PNG, its receipt says JPEG"},
 	"no picture at all": {func(t *testing.T, dir string) {
@@ -196,7 +196,7 @@ var damages = map[string]struct {
 	"a folder of a shard without frames": {func(t *testing.T, dir string) {
 		write(t, dir, shardOf(door, 6, "n"))
 		foldertest.Stray(t, dir, "shards/"+door.ID()+"/20260101T000018000Z-1/x")
-	}, Report{Samples: 1, Gaps: map[string]int64{framepb.NoMedia: 1}, Shards: 1, Foreign: 1}, "not a file of the dataset"},
+	}, Report{Samples: 1, Gaps: map[string]int64{frame.NoMedia: 1}, Shards: 1, Foreign: 1}, "not a file of the dataset"},
 	"a shard of another year": {func(t *testing.T, dir string) {
 		foldertest.Stray(t, dir, "shards/"+door.ID()+"/20270101T000000000Z-4/x")
 	}, Report{Foreign: 1}, "not a file of the dataset"},
@@ -234,7 +234,7 @@ func remove(t *testing.T, dir, name string) {
 }
 
 // record puts the receipt of a shard that is not written.
-func record(t *testing.T, dir string, shard framepb.Shard, path string) {
+func record(t *testing.T, dir string, shard frame.Shard, path string) {
 	t.Helper()
 	receipt, err := ledger.NewReceipt(shard, path)
 	if err != nil {

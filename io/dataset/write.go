@@ -10,13 +10,14 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func init() {
-	register.DoFn3x1[context.Context, framepb.Shard, func(*framepb.Receipt), error](&writeFn{})
+	register.DoFn3x1[context.Context, frame.Shard, func(*framepb.Receipt), error](&writeFn{})
 	register.Emitter1[*framepb.Receipt]()
 }
 
@@ -40,7 +41,7 @@ func (p WriteParams) Validate() error {
 	return nil
 }
 
-// Write writes a PCollection<framepb.Shard> to a dataset and returns their
+// Write writes a PCollection<frame.Shard> to a dataset and returns their
 // receipts, a PCollection<*framepb.Receipt> with the shards' event times. A
 // receipt comes out when its shard is written and recorded. A shard that cannot
 // be written fails its bundle, and so the job.
@@ -79,7 +80,7 @@ func (fn *writeFn) Setup(ctx context.Context) (err error) {
 	return err
 }
 
-func (fn *writeFn) ProcessElement(ctx context.Context, shard framepb.Shard, emit func(*framepb.Receipt)) error {
+func (fn *writeFn) ProcessElement(ctx context.Context, shard frame.Shard, emit func(*framepb.Receipt)) error {
 	receipt, err := fn.writer.Write(ctx, shard)
 	if err != nil {
 		return err
@@ -96,6 +97,6 @@ func (fn *writeFn) ProcessElement(ctx context.Context, shard framepb.Shard, emit
 	return nil
 }
 
-func failed(shard framepb.Shard) bool {
-	return slices.ContainsFunc(shard.Gaps, func(gap framepb.Gap) bool { return gap.Reason == framepb.Failed })
+func failed(shard frame.Shard) bool {
+	return slices.ContainsFunc(shard.Gaps, func(gap frame.Gap) bool { return gap.Reason == frame.Failed })
 }

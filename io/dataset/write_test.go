@@ -13,18 +13,19 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/passert"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
 func init() {
 	register.Function2x0(makeShards)
 	register.Function2x1(timeAndPath)
-	register.Emitter2[beam.EventTime, framepb.Shard]()
+	register.Emitter2[beam.EventTime, frame.Shard]()
 }
 
 // makeShards emits shards at the time of their first sample.
-func makeShards(outcomes string, emit func(beam.EventTime, framepb.Shard)) {
+func makeShards(outcomes string, emit func(beam.EventTime, frame.Shard)) {
 	for i, outcomes := range strings.Fields(outcomes) {
 		shard := shardOf(door, int64(i)*4, outcomes)
 		emit(beam.EventTime(door.At(shard.Span.First)), shard)

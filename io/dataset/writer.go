@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -76,7 +77,7 @@ func NewWriter(ctx context.Context, dir string) (*Writer, error) {
 // a [*ledger.ShardError] where the samples of the shard are not
 // each exactly one frame, gap or drop; others name the path that could not be
 // written.
-func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Receipt, error) {
+func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
 	if err := w.checkCut(shard.Span); err != nil {
 		return nil, err
 	}
@@ -104,8 +105,8 @@ func (w *Writer) Write(ctx context.Context, shard framepb.Shard) (*framepb.Recei
 
 // CutError says that a shard was cut otherwise than the shards of a dataset are.
 type CutError struct {
-	Span         framepb.Span // the shard
-	ShardSamples int64        // of the dataset
+	Span         frame.Span // the shard
+	ShardSamples int64      // of the dataset
 }
 
 func (e *CutError) Error() string {
@@ -115,14 +116,14 @@ func (e *CutError) Error() string {
 
 // checkCut refuses a shard that goes over a place where shards of the dataset are cut: the
 // same samples would be in shards of other names another time.
-func (w *Writer) checkCut(span framepb.Span) error {
+func (w *Writer) checkCut(span frame.Span) error {
 	if span.Crosses(w.shardSamples) {
 		return &CutError{span, w.shardSamples}
 	}
 	return nil
 }
 
-func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
+func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
 	for _, path := range []string{w.format.Path(shard.Span), ledger.Entry{Span: shard.Span}.Path()} {
 		if err := own.CheckParents(w.dir, path); err != nil {
 			return nil, err
@@ -162,7 +163,7 @@ func (w *Writer) write(shard framepb.Shard) (*framepb.Receipt, error) {
 
 // prepare writes the shard in tmp while it hashes the pictures for the receipt:
 // each takes about as long as the other.
-func (w *Writer) prepare(shard framepb.Shard, out *output) (receipt *framepb.Receipt, err error) {
+func (w *Writer) prepare(shard frame.Shard, out *output) (receipt *framepb.Receipt, err error) {
 	var group errgroup.Group
 	group.Go(func() (err error) {
 		receipt, err = w.receiptOf(shard)
@@ -180,7 +181,7 @@ func (w *Writer) prepare(shard framepb.Shard, out *output) (receipt *framepb.Rec
 
 // receiptOf returns the receipt of a shard, which says by what transforms its frames came
 // about: no shard of another dataset passes for one of this.
-func (w *Writer) receiptOf(shard framepb.Shard) (*framepb.Receipt, error) {
+func (w *Writer) receiptOf(shard frame.Shard) (*framepb.Receipt, error) {
 	receipt, err := ledger.NewReceipt(shard, w.format.Path(shard.Span))
 	if err != nil {
 		return nil, err
@@ -192,7 +193,7 @@ func (w *Writer) receiptOf(shard framepb.Shard) (*framepb.Receipt, error) {
 // output is a file, or a folder of files, that is being written.
 type output struct {
 	writer *Writer
-	span   framepb.Span
+	span   frame.Span
 	path   string // in tmp; empty where nothing is there
 }
 
@@ -263,7 +264,7 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 
 // takeAway removes what is at a shard's path, and folders that no shard is in any
 // more: also those that a kill left.
-func (w *Writer) takeAway(span framepb.Span, path string) error {
+func (w *Writer) takeAway(span frame.Span, path string) error {
 	if own.Exists(path) {
 		if err := w.remove(span, path); err != nil {
 			return err
@@ -279,7 +280,7 @@ func (w *Writer) takeAway(span framepb.Span, path string) error {
 
 // remove removes the receipts first, and the pictures in one step: a kill must
 // leave no shard with a receipt and without pictures.
-func (w *Writer) remove(span framepb.Span, path string) error {
+func (w *Writer) remove(span frame.Span, path string) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
@@ -304,7 +305,7 @@ func (w *Writer) remove(span framepb.Span, path string) error {
 }
 
 // forget removes a shard, its receipts first.
-func (w *Writer) forget(ctx context.Context, span framepb.Span) error {
+func (w *Writer) forget(ctx context.Context, span frame.Span) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
@@ -318,7 +319,7 @@ func (w *Writer) forget(ctx context.Context, span framepb.Span) error {
 }
 
 // clearAway removes the pictures of a shard that has no receipt.
-func (w *Writer) clearAway(ctx context.Context, span framepb.Span) error {
+func (w *Writer) clearAway(ctx context.Context, span frame.Span) error {
 	path := w.format.Path(span)
 	bucket, ok := w.store.(store.Bucket)
 	if !ok {
@@ -333,7 +334,7 @@ func (w *Writer) clearAway(ctx context.Context, span framepb.Span) error {
 
 // checkOwn refuses to take away a shard of a folder that somebody keeps a file in,
 // or that is behind a link. In a bucket each object goes by itself.
-func (w *Writer) checkOwn(span framepb.Span) error {
+func (w *Writer) checkOwn(span frame.Span) error {
 	if w.dir == "" {
 		return nil
 	}

@@ -15,7 +15,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -25,7 +26,7 @@ import (
 func TestLayout(t *testing.T) {
 	dir := create(t)
 	pngs := door
-	pngs.Format = framepb.PNG
+	pngs.Format = frame.PNG
 	write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(door, 6, "Ff"), shardOf(pngs, 0, "f"))
 	id, pngID := door.ID(), pngs.ID()
 	want := []string{
@@ -63,8 +64,8 @@ func TestLayout(t *testing.T) {
 	if got := files["dataset.json"]; got != `{"version":2,"format":"files","shardSamples":100,"crc32c":"91f782de"}`+"\n" {
 		t.Errorf("dataset.json is %s", got)
 	}
-	frame := shardOf(door, 0, "fnfd").Frames[1]
-	if files["shards/"+id+"/20260101T000000000Z-4/front~door_20260101T000006000Z.jpg"] != string(frame.Data) {
+	f := shardOf(door, 0, "fnfd").Frames[1]
+	if files["shards/"+id+"/20260101T000000000Z-4/front~door_20260101T000006000Z.jpg"] != string(f.Data) {
 		t.Error("the picture is not the frame's")
 	}
 }
@@ -203,7 +204,7 @@ func TestTwoWriters(t *testing.T) {
 
 // TestManyWriters has many writers write the same shards at once.
 func TestManyWriters(t *testing.T) {
-	var shards []framepb.Shard
+	var shards []frame.Shard
 	for i := range int64(8) {
 		shards = append(shards, shardOf(door, 4*i, "fnff"))
 	}
@@ -289,7 +290,7 @@ func TestDiskErrors(t *testing.T) {
 // fullDisk is a format whose second file does not fit.
 type fullDisk struct{ container.Folder }
 
-func (fullDisk) Write(shard framepb.Shard, create func(string) (io.WriteCloser, error)) error {
+func (fullDisk) Write(shard frame.Shard, create func(string) (io.WriteCloser, error)) error {
 	n := 0
 	return container.Folder{}.Write(shard, func(name string) (io.WriteCloser, error) {
 		if n++; n == 2 {
@@ -313,15 +314,15 @@ func TestDiskFull(t *testing.T) {
 // oneFile is a format of the other kind: one file a shard.
 type oneFile struct{ container.Folder }
 
-func (oneFile) Path(span framepb.Span) string { return container.Folder{}.Path(span) + ".bin" }
+func (oneFile) Path(span frame.Span) string { return container.Folder{}.Path(span) + ".bin" }
 
-func (oneFile) Write(shard framepb.Shard, create func(string) (io.WriteCloser, error)) error {
+func (oneFile) Write(shard frame.Shard, create func(string) (io.WriteCloser, error)) error {
 	file, err := create("")
 	if err != nil {
 		return err
 	}
-	for _, frame := range shard.Frames {
-		if _, err := file.Write(frame.Data); err != nil {
+	for _, f := range shard.Frames {
+		if _, err := file.Write(f.Data); err != nil {
 			return errors.Join(err, file.Close())
 		}
 	}

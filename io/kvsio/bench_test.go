@@ -18,7 +18,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -113,9 +113,9 @@ var (
 	taken  atomic.Int64 // bytes of pictures
 )
 
-func init() { register.DoFn1x0[framepb.Shard](&takeShards{}) }
+func init() { register.DoFn1x0[frame.Shard](&takeShards{}) }
 
-func (t *takeShards) ProcessElement(shard framepb.Shard) {
+func (t *takeShards) ProcessElement(shard frame.Shard) {
 	take(shard)
 	if t.PerShard > 0 {
 		taking.Lock()
@@ -124,7 +124,7 @@ func (t *takeShards) ProcessElement(shard framepb.Shard) {
 	}
 }
 
-func take(shard framepb.Shard) {
+func take(shard frame.Shard) {
 	for _, f := range shard.Frames {
 		taken.Add(int64(len(f.Data)))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
@@ -43,7 +43,7 @@ type imageCalls struct {
 // shardCalls makes the calls of one shard. It is its pager.
 type shardCalls struct {
 	imageCalls
-	series  framepb.Series
+	series  frame.Series
 	samples int64
 	ticket  *admit.Ticket // nil: not counted in the memory budget
 	bytes   int64         // of the pictures that have come
@@ -52,8 +52,8 @@ type shardCalls struct {
 // fetch fetches a shard. With an error it returns what it has, the rest as
 // FAILED gaps.
 func (e *engine) fetch(
-	ctx context.Context, r *reading, t *admit.Ticket, span framepb.Span, stats *callStats,
-) (framepb.Shard, error) {
+	ctx context.Context, r *reading, t *admit.Ticket, span frame.Span, stats *callStats,
+) (frame.Shard, error) {
 	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
 	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
@@ -67,8 +67,8 @@ func (e *engine) fetch(
 
 // Page fetches a page of the shard.
 func (c *shardCalls) Page(ctx context.Context, w grid.Window, token string, n int) ([]ask.Answer, string, error) {
-	frame, _ := c.engine.frameBytes(c.stream.stream)
-	if err := c.need(ctx, int64(n), int64(n)*frame); err != nil {
+	f, _ := c.engine.frameBytes(c.stream.stream)
+	if err := c.need(ctx, int64(n), int64(n)*f); err != nil {
 		return nil, "", err
 	}
 	out, payloads, err := c.get(ctx, c.input(w, token, n), token != "")
@@ -97,11 +97,11 @@ func (c *shardCalls) need(ctx context.Context, pictures, bytes int64) error {
 	if c.ticket == nil { // a paginator's
 		return nil
 	}
-	frame, known := c.engine.frameBytes(c.stream.stream)
+	f, known := c.engine.frameBytes(c.stream.stream)
 	if !known {
 		bytes = max(bytes, c.samples*bytes/pictures)
 	}
-	return c.ticket.Grow(ctx, withGarbage(c.bytes+bytes+wireBytes(frame)))
+	return c.ticket.Grow(ctx, withGarbage(c.bytes+bytes+wireBytes(f)))
 }
 
 // get makes one call of GetImages, as often as it takes. accepted says that

@@ -9,7 +9,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
@@ -21,7 +21,7 @@ type dispatch struct {
 	cancel   context.CancelFunc
 	engine   *engine
 	params   ReadParams
-	emit     func(beam.EventTime, framepb.Shard)
+	emit     func(beam.EventTime, frame.Shard)
 	streams  []*reading // as the work's order has them
 	finished chan result
 	underWay int // shards that have not come through finished
@@ -32,15 +32,15 @@ type dispatch struct {
 type result struct {
 	ticket  *admit.Ticket
 	stream  *reading
-	span    framepb.Span
-	shard   framepb.Shard
+	span    frame.Span
+	shard   frame.Shard
 	bytes   int64
 	skipped bool // the ledger has it
 	stats   callStats
 	err     error
 }
 
-func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.EventTime, framepb.Shard)) *dispatch {
+func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.EventTime, frame.Shard)) *dispatch {
 	ctx, cancel := context.WithCancel(ctx)
 	return &dispatch{ctx: ctx, cancel: cancel, engine: e, params: p, emit: emit, finished: make(chan result)}
 }
@@ -106,7 +106,7 @@ func (d *dispatch) next(turns *grid.Turns, claim func(int64) bool) error {
 }
 
 // start starts the calls of a claimed shard.
-func (d *dispatch) start(t *admit.Ticket, s *reading, span framepb.Span) {
+func (d *dispatch) start(t *admit.Ticket, s *reading, span frame.Span) {
 	d.underWay++
 	s.inHand.Add(1)
 	go func() {

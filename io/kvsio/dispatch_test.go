@@ -22,7 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"go.uber.org/goleak"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -71,16 +72,16 @@ func newBundle(t *testing.T, config kvstest.Config, p ReadParams, shards int) bu
 	return b
 }
 
-func (b bundle) process(ctx context.Context, emit func(framepb.Shard)) error {
-	return b.fn.ProcessElement(ctx, b.rt, b.work, func(_ beam.EventTime, s framepb.Shard) { emit(s) })
+func (b bundle) process(ctx context.Context, emit func(frame.Shard)) error {
+	return b.fn.ProcessElement(ctx, b.rt, b.work, func(_ beam.EventTime, s frame.Shard) { emit(s) })
 }
 
 func (b bundle) done() bool { return b.rt.IsDone() }
 
 func TestProcessElement(t *testing.T) {
 	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4}, 20)
-	got := make(map[framepb.Span]int)
-	if err := b.process(t.Context(), func(s framepb.Shard) { got[s.Span]++ }); err != nil {
+	got := make(map[frame.Span]int)
+	if err := b.process(t.Context(), func(s frame.Shard) { got[s.Span]++ }); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 20 || !b.done() {
@@ -98,7 +99,7 @@ func TestProcessElementLeavesNothingBehindAPanic(t *testing.T) {
 				t.Errorf("recovered %v", r)
 			}
 		}()
-		err := b.process(t.Context(), func(framepb.Shard) {
+		err := b.process(t.Context(), func(frame.Shard) {
 			if n++; n == 3 {
 				panic("the sink fails")
 			}
@@ -136,7 +137,7 @@ func TestProcessElementEndsWhenCancelled(t *testing.T) {
 		}
 		cancel()
 	}()
-	if err := b.process(ctx, func(framepb.Shard) { t.Error("emitted") }); !errors.Is(err, context.Canceled) {
+	if err := b.process(ctx, func(frame.Shard) { t.Error("emitted") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}
 	checkAdmissionIsWhole(t, b)
@@ -146,7 +147,7 @@ func TestProcessElementEndsWhenCancelled(t *testing.T) {
 func TestProcessElementFails(t *testing.T) {
 	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4}, 20)
 	b.work.Series[0].ImageSelectorType = "NONE"
-	err := b.process(t.Context(), func(framepb.Shard) { t.Error("emitted") })
+	err := b.process(t.Context(), func(frame.Shard) { t.Error("emitted") })
 	if err == nil || errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -157,9 +158,9 @@ func TestProcessElementKeepsGoing(t *testing.T) {
 	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4, KeepGoing: true}, 20)
 	b.work.Series[0].ImageSelectorType = "NONE"
 	failed := 0
-	err := b.process(t.Context(), func(s framepb.Shard) {
+	err := b.process(t.Context(), func(s frame.Shard) {
 		for _, g := range s.Gaps {
-			if g.Reason == framepb.Failed && g.Cause != "" {
+			if g.Reason == frame.Failed && g.Cause != "" {
 				failed++
 			}
 		}
@@ -186,7 +187,7 @@ func TestProcessElementWithoutOpenFiles(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
 		})},
 	}, b.fn.Params.AWS, inFlight)
-	err = b.process(t.Context(), func(framepb.Shard) { t.Error("emitted") })
+	err = b.process(t.Context(), func(frame.Shard) { t.Error("emitted") })
 	if !errors.Is(err, syscall.EMFILE) || !strings.Contains(err.Error(), "too many open files") || calls.Load() > inFlight {
 		t.Errorf("after %d calls: %v", calls.Load(), err)
 	}
@@ -204,7 +205,7 @@ func TestBundlesDoNotBlockEachOther(t *testing.T) {
 		b.rt = b.fn.CreateTracker(b.fn.CreateInitialRestriction(b.work))
 		group.Go(func() {
 			n := 0
-			if err := b.process(t.Context(), func(framepb.Shard) { n++ }); err != nil || n != 10 {
+			if err := b.process(t.Context(), func(frame.Shard) { n++ }); err != nil || n != 10 {
 				t.Errorf("bundle %d: %d shards, %v", i, n, err)
 			}
 		})
@@ -216,9 +217,9 @@ func TestBundlesDoNotBlockEachOther(t *testing.T) {
 // A split takes only what is not claimed, and each part does its own.
 func TestProcessElementStopsAtASplit(t *testing.T) {
 	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 1}, 20)
-	got := make(map[framepb.Span]int)
+	got := make(map[frame.Span]int)
 	var residual offsetrange.Restriction
-	err := b.process(t.Context(), func(s framepb.Shard) {
+	err := b.process(t.Context(), func(s frame.Shard) {
 		if got[s.Span]++; len(got) == 3 {
 			_, r, err := b.rt.TrySplit(0.5)
 			if err != nil || r == nil {
@@ -236,7 +237,7 @@ func TestProcessElementStopsAtASplit(t *testing.T) {
 	}
 	rest := b
 	rest.rt = rest.fn.CreateTracker(residual)
-	if err := rest.process(t.Context(), func(s framepb.Shard) { got[s.Span]++ }); err != nil {
+	if err := rest.process(t.Context(), func(s frame.Shard) { got[s.Span]++ }); err != nil {
 		t.Fatal(err)
 	}
 	for s, n := range got {
@@ -257,7 +258,7 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newDispatch(t.Context(), e, b.fn.Params, func(beam.EventTime, framepb.Shard) { t.Error("emitted") })
+	d := newDispatch(t.Context(), e, b.fn.Params, func(beam.EventTime, frame.Shard) { t.Error("emitted") })
 	defer d.close()
 	d.claimed = 1
 	if err := d.drain(); err == nil {
@@ -266,7 +267,7 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	order := grid.NewOrder(b.work)
 	span := order.At(0)
 	d.underWay = 1
-	if err := d.deliver(result{ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), span: span, shard: framepb.Shard{Span: span}}); err == nil {
+	if err := d.deliver(result{ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), span: span, shard: frame.Shard{Span: span}}); err == nil {
 		t.Error("a shard without its samples is no error")
 	}
 }

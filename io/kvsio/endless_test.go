@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -53,7 +53,7 @@ func TestPagesWithoutEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = kvsio.FetchAll(t.Context(), p, plan, func(framepb.Shard) {})
+			err = kvsio.FetchAll(t.Context(), p, plan, func(frame.Shard) {})
 			if n := calls.Swap(0); err == nil || !strings.Contains(err.Error(), "nothing new") || n > mostCalls {
 				t.Errorf("the source: %v, after %d calls", err, n)
 			}
@@ -85,7 +85,7 @@ func TestRangesBeforeRetention(t *testing.T) {
 				t.Errorf("%d frames and %d gaps, want 1200 of each", len(frames), len(gaps))
 			}
 			for _, g := range gaps {
-				if (g.Reason == framepb.NoMedia) != (refusal == "no_media") || g.Reason != framepb.OutOfRetention && refusal != "no_media" {
+				if (g.Reason == frame.NoMedia) != (refusal == "no_media") || g.Reason != frame.OutOfRetention && refusal != "no_media" {
 					t.Fatalf("%+v", g)
 				}
 			}
@@ -120,7 +120,7 @@ func TestNotFoundInRetention(t *testing.T) {
 		failed  bool
 	}{
 		{"nothing there, in passing", nothing, 6, "", false},
-		{"nothing there", nothing, 1 << 20, framepb.NoMedia, false},
+		{"nothing there", nothing, 1 << 20, frame.NoMedia, false},
 		{"not active, in passing", gone, 6, "", false},
 		{"not active", gone, 1 << 20, "", true},
 		{"a proxy's, in passing", html, 6, "", false},

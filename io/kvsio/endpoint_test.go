@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -79,7 +79,7 @@ func fetchBehind(t *testing.T, minutes time.Duration, front func(http.ResponseWr
 		t.Fatal(err)
 	}
 	gaps = make(map[string]int)
-	err = kvsio.FetchAll(t.Context(), p, plan, func(shard framepb.Shard) {
+	err = kvsio.FetchAll(t.Context(), p, plan, func(shard frame.Shard) {
 		frames += len(shard.Frames)
 		for _, gap := range shard.Gaps {
 			gaps[gap.Reason]++

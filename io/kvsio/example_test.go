@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -25,7 +25,7 @@ func init() {
 	register.Function2x0(printCount)
 }
 
-func streamOf(f framepb.Frame) string { return f.Stream }
+func streamOf(f frame.Frame) string { return f.Stream }
 
 func printCount(stream string, n int) { fmt.Println(stream, n) }
 
@@ -50,7 +50,7 @@ func ExampleRead() {
 		StartTimestamp:    start,
 		EndTimestamp:      start.Add(5 * time.Minute),
 		SamplingInterval:  3 * time.Second,
-		Format:            framepb.JPEG,
+		Format:            frame.JPEG,
 		WidthPixels:       320,
 		HeightPixels:      180,
 	}

@@ -6,13 +6,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // FetchAll fetches a plan's shards without Beam: as many at once as the source
 // would. It calls take from many goroutines.
-func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(framepb.Shard)) error {
+func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(frame.Shard)) error {
 	e, err := engineFor(ctx, p)
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -15,12 +15,12 @@ import (
 // justified is the reason of the gaps that a kind of fault may leave where it
 // hits a sample twice. The others leave none.
 var justified = map[string]string{
-	"bad_base64":       framepb.Corrupt,
-	"far_timestamp":    framepb.Corrupt,
-	"corrupt_image":    framepb.Corrupt,
-	"missing_sample":   framepb.NotReturned,
-	"empty_entry":      framepb.NotReturned,
-	"out_of_retention": framepb.OutOfRetention,
+	"bad_base64":       frame.Corrupt,
+	"far_timestamp":    frame.Corrupt,
+	"corrupt_image":    frame.Corrupt,
+	"missing_sample":   frame.NotReturned,
+	"empty_entry":      frame.NotReturned,
+	"out_of_retention": frame.OutOfRetention,
 }
 
 var faultKinds = []string{
@@ -59,21 +59,21 @@ func TestFaultsLoseNothing(t *testing.T) {
 
 // compare holds a run against one without faults: it may lack only frames that
 // a fault justifies.
-func compare(t *testing.T, faults []kvstest.Fault, want []framepb.Frame, wantGaps []framepb.Gap, frames []framepb.Frame, gaps []framepb.Gap) {
+func compare(t *testing.T, faults []kvstest.Fault, want []frame.Frame, wantGaps []frame.Gap, frames []frame.Frame, gaps []frame.Gap) {
 	t.Helper()
 	if len(frames)+len(gaps) != len(want)+len(wantGaps) {
 		t.Fatalf("%d frames and %d gaps of %d samples", len(frames), len(gaps), len(want)+len(wantGaps))
 	}
-	had := make(map[string]framepb.Frame)
+	had := make(map[string]frame.Frame)
 	for _, f := range frames {
 		had[f.Key()] = f
 	}
 	reasons := make(map[string]string)
 	for _, g := range gaps {
-		reasons[framepb.Key(g.Stream, g.SampleMs)] = g.Reason
+		reasons[frame.Key(g.Stream, g.SampleMs)] = g.Reason
 	}
 	for _, g := range wantGaps {
-		if key := framepb.Key(g.Stream, g.SampleMs); reasons[key] != g.Reason {
+		if key := frame.Key(g.Stream, g.SampleMs); reasons[key] != g.Reason {
 			t.Errorf("%s is %q, want %s", key, reasons[key], g.Reason)
 		}
 	}
@@ -95,7 +95,7 @@ func compare(t *testing.T, faults []kvstest.Fault, want []framepb.Frame, wantGap
 			t.Errorf("%s is a gap %s", w.Key(), reasons[w.Key()])
 		}
 	}
-	if total := lost[framepb.Corrupt] + lost[framepb.NotReturned] + lost[framepb.OutOfRetention]; total > len(want)/100 {
+	if total := lost[frame.Corrupt] + lost[frame.NotReturned] + lost[frame.OutOfRetention]; total > len(want)/100 {
 		t.Errorf("frames lost: %v", lost)
 	}
 }
@@ -114,7 +114,7 @@ func TestStreamThatCannotWorkFailsQuickly(t *testing.T) {
 		t.Errorf("%d frames, %d gaps", len(frames), len(gaps))
 	}
 	for _, g := range gaps {
-		if g.Reason != framepb.Failed || g.Cause == "" {
+		if g.Reason != frame.Failed || g.Cause == "" {
 			t.Fatalf("%+v", g)
 		}
 	}
@@ -131,7 +131,7 @@ func TestUnreachableIsKnownSoon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = kvsio.FetchAll(t.Context(), p, plan, func(framepb.Shard) {})
+	err = kvsio.FetchAll(t.Context(), p, plan, func(frame.Shard) {})
 	if text := fmt.Sprint(err); !strings.Contains(text, "after 6 attempts") || !strings.Contains(text, "connection refused") {
 		t.Errorf("%v", err)
 	}

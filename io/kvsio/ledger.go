@@ -6,7 +6,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -17,7 +18,7 @@ const ledgerReaders = 16
 
 // inLedger is the lookup of a plan: it lists, and reads receipts only where
 // reasons other than FAILED are to be fetched again.
-func (p ReadParams) inLedger(ctx context.Context, series framepb.Series) (done, again []framepb.Span, err error) {
+func (p ReadParams) inLedger(ctx context.Context, series frame.Series) (done, again []frame.Span, err error) {
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
@@ -54,7 +55,7 @@ func (p ReadParams) inLedger(ctx context.Context, series framepb.Series) (done, 
 
 // done is asked at dispatch, on the worker: a stage that begins again after a
 // lost machine must not pay for its images twice.
-func (p ReadParams) done(ctx context.Context, span framepb.Span) (bool, error) {
+func (p ReadParams) done(ctx context.Context, span frame.Span) (bool, error) {
 	if p.Ledger == "" {
 		return false, nil
 	}

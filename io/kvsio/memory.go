@@ -1,7 +1,7 @@
 package kvsio
 
 import (
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
 )
 
@@ -32,8 +32,8 @@ func (e *engine) frameBytes(s *stream) (bytes int64, known bool) {
 
 // shardBytes reckons what a shard of the stream takes while it is fetched.
 func (e *engine) shardBytes(s *stream, samples int64) int64 {
-	frame, _ := e.frameBytes(s)
-	return withGarbage(samples*frame + wireBytes(frame))
+	f, _ := e.frameBytes(s)
+	return withGarbage(samples*f + wireBytes(f))
 }
 
 // learn takes note of what the frames of a page took.
@@ -52,7 +52,7 @@ func (e *engine) learn(s *stream, bytes, frames int64) {
 }
 
 // bytesOf returns what a shard's frames take.
-func bytesOf(shard framepb.Shard) (bytes int64) {
+func bytesOf(shard frame.Shard) (bytes int64) {
 	for _, f := range shard.Frames {
 		bytes += int64(len(f.Data))
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // The names of the source's metrics.
@@ -33,7 +33,7 @@ var (
 	latencyMetric   = beam.NewDistribution(MetricNamespace, MetricCallLatency)
 	reasonMetrics   = func() map[string]beam.Counter {
 		of := make(map[string]beam.Counter)
-		for _, reason := range framepb.GapReasons {
+		for _, reason := range frame.GapReasons {
 			of[reason] = beam.NewCounter(MetricNamespace, MetricGaps+"_"+strings.ToLower(reason))
 		}
 		return of

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
@@ -135,6 +135,6 @@ func (p *pageBench) stock() func(*testing.B) {
 }
 
 var (
-	benchSeries = framepb.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: framepb.JPEG, JPEGQuality: 80}
+	benchSeries = frame.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: frame.JPEG, JPEGQuality: 80}
 	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pace.PageSize}
 )

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/lift"
@@ -64,7 +64,7 @@ type Image struct {
 	TimeStamp time.Time
 	// Error says why there is no image: NO_MEDIA or MEDIA_ERROR, the service's
 	// words, CORRUPT where Content did not come as base64, or, of a split range,
-	// any reason of a gap (framepb.GapReasons). It may be empty
+	// any reason of a gap (frame.GapReasons). It may be empty
 	// without an image: the service answers so for the fragment that a range
 	// starts inside.
 	Error string
@@ -178,7 +178,7 @@ func (c *checks) imagesInput(in media.GetImagesInput) {
 	if in.SamplingInterval == nil {
 		c.add("SamplingInterval", "not set", "a number of milliseconds")
 	}
-	c.oneOf("Format", string(in.Format), framepb.JPEG, framepb.PNG)
+	c.oneOf("Format", string(in.Format), frame.JPEG, frame.PNG)
 	c.formatConfig(in.FormatConfig)
 	c.size(int(aws.ToInt32(in.WidthPixels)), int(aws.ToInt32(in.HeightPixels)))
 	if in.MaxResults != nil {
@@ -292,7 +292,7 @@ func (p *Paginator) fetch(ctx context.Context, e *engine) (images []Image, next 
 		content := lift.PayloadOf(entry.ImageContent, payloads)
 		images[i] = Image{TimeStamp: aws.ToTime(entry.TimeStamp), Error: string(entry.Error), Content: content.Data}
 		if content.Err != nil {
-			images[i].Error, images[i].Content = framepb.Corrupt, nil
+			images[i].Error, images[i].Content = frame.Corrupt, nil
 		}
 	}
 	return images, aws.ToString(out.NextToken), nil

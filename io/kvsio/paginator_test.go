@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -208,7 +208,7 @@ func TestDamagedContentIsAnErrorOfItsImage(t *testing.T) {
 	damaged := 0
 	for _, image := range full.Images {
 		switch {
-		case image.Error == framepb.Corrupt && image.Content == nil:
+		case image.Error == frame.Corrupt && image.Content == nil:
 			damaged++
 		case image.Error != "" || len(image.Content) == 0:
 			t.Errorf("%v: %q, %d bytes", image.TimeStamp, image.Error, len(image.Content))

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -97,7 +97,7 @@ type ReadParams struct {
 	// credentials that it finds for itself. Empty: all are fetched.
 	Ledger string
 
-	// Refetch lists the reasons of gaps (framepb.GapReasons) for which a shard
+	// Refetch lists the reasons of gaps (frame.GapReasons) for which a shard
 	// in the ledger is fetched again. Shards with FAILED gaps always are.
 	Refetch []string
 }
@@ -171,8 +171,8 @@ func (p ReadParams) Validate() error {
 		errs = append(errs, err)
 	}
 	for _, r := range p.Refetch {
-		if !slices.Contains(framepb.GapReasons, r) {
-			refuse("Refetch", quoted(r), "of "+strings.Join(framepb.GapReasons, ", "))
+		if !slices.Contains(frame.GapReasons, r) {
+			refuse("Refetch", quoted(r), "of "+strings.Join(frame.GapReasons, ", "))
 		}
 	}
 	return errors.Join(errs...)

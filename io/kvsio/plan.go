@@ -4,15 +4,16 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 // Plan is what is to be read: what was asked, minus what the ledger has, cut
 // into works.
 type Plan struct {
-	Asked   []framepb.Span  // the union of the requests, by series and time
-	Missing []framepb.Span  // the runs to fetch, by series and time
+	Asked   []frame.Span    // the union of the requests, by series and time
+	Missing []frame.Span    // the runs to fetch, by series and time
 	Shards  int64           // that the runs are cut into
 	Skipped int64           // that are asked for and in the ledger already
 	Works   []*framepb.Work // the elements of the source
@@ -29,20 +30,20 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 	if err := validateAll(p, requests); err != nil {
 		return nil, err
 	}
-	spans := make([]framepb.Span, len(requests))
+	spans := make([]frame.Span, len(requests))
 	for i, r := range requests {
 		spans[i] = r.Span()
 	}
-	return planFrom(p, spans, func(series framepb.Series) (done, again []framepb.Span, err error) {
+	return planFrom(p, spans, func(series frame.Series) (done, again []frame.Span, err error) {
 		return p.inLedger(ctx, series)
 	})
 }
 
 // lookup returns the shards of a series that a ledger has: those that are
 // done, and those that are there but to be fetched again.
-type lookup func(framepb.Series) (done, again []framepb.Span, err error)
+type lookup func(frame.Series) (done, again []frame.Span, err error)
 
-func planFrom(p ReadParams, spans []framepb.Span, have lookup) (*Plan, error) {
+func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	plan := &Plan{Asked: grid.Union(spans)}
 	n := int64(p.ShardSamples)
 	for asked := range grid.BySeries(plan.Asked) {

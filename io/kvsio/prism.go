@@ -4,7 +4,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 func init() {
@@ -23,6 +23,6 @@ func calmPrism(s beam.Scope, shards beam.PCollection) {
 	beam.ParDo0(s, forget, beam.Reshuffle(s, beam.ParDo(s, framesOf, shards)))
 }
 
-func framesOf(shard framepb.Shard) int32 { return int32(len(shard.Frames)) }
+func framesOf(shard frame.Shard) int32 { return int32(len(shard.Frames)) }
 
 func forget(int32) {}

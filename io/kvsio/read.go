@@ -12,13 +12,14 @@ import (
 	beamwindow "github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 func init() {
 	register.Function3x0(splitShard)
-	register.Emitter2[beam.EventTime, framepb.Frame]()
-	register.Emitter2[beam.EventTime, framepb.Gap]()
+	register.Emitter2[beam.EventTime, frame.Frame]()
+	register.Emitter2[beam.EventTime, frame.Gap]()
 
 	register.DoFn5x1[
 		context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(InvalidRequest), error,
@@ -33,7 +34,7 @@ func init() {
 }
 
 // Read reads the images that requests ask for. It returns a
-// PCollection<framepb.Frame> and a PCollection<framepb.Gap>: every sample of
+// PCollection<frame.Frame> and a PCollection<frame.Gap>: every sample of
 // every request is one element of one of the two, once, with its sample time
 // as event time, in the global window. Samples that several requests ask for
 // are read once.
@@ -45,7 +46,7 @@ func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PC
 	return beam.ParDo2(s, splitShard, ReadShards(s, p, requests...))
 }
 
-// ReadShards reads as Read does, and returns a PCollection<framepb.Shard> with
+// ReadShards reads as Read does, and returns a PCollection<frame.Shard> with
 // the time of a shard's first sample as event time. Sinks take shards: they
 // are the unit that is fetched, written, recorded and resumed.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
@@ -147,7 +148,7 @@ func (fn *planFn) ProcessElement(
 
 // splitShard emits a shard's samples, each at its own time.
 func splitShard(
-	shard framepb.Shard, frames func(beam.EventTime, framepb.Frame), gaps func(beam.EventTime, framepb.Gap),
+	shard frame.Shard, frames func(beam.EventTime, frame.Frame), gaps func(beam.EventTime, frame.Gap),
 ) {
 	for _, f := range shard.Frames {
 		frames(mtime.FromMilliseconds(f.SampleMs), f)

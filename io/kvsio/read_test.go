@@ -24,7 +24,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
 	"go.uber.org/goleak"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -68,19 +68,19 @@ var (
 // collected is what pipelines of this process put out, by run.
 var collected = struct {
 	mu     sync.Mutex
-	frames map[string][]framepb.Frame
-	gaps   map[string][]framepb.Gap
+	frames map[string][]frame.Frame
+	gaps   map[string][]frame.Gap
 	counts map[string][]int
 
 	invalid map[string][]kvsio.InvalidRequest
 }{
-	frames: map[string][]framepb.Frame{}, gaps: map[string][]framepb.Gap{}, counts: map[string][]int{},
+	frames: map[string][]frame.Frame{}, gaps: map[string][]frame.Gap{}, counts: map[string][]int{},
 	invalid: map[string][]kvsio.InvalidRequest{},
 }
 
 type collectFrames struct{ Run string }
 
-func (c *collectFrames) ProcessElement(f framepb.Frame) {
+func (c *collectFrames) ProcessElement(f frame.Frame) {
 	collected.mu.Lock()
 	defer collected.mu.Unlock()
 	collected.frames[c.Run] = append(collected.frames[c.Run], f)
@@ -88,7 +88,7 @@ func (c *collectFrames) ProcessElement(f framepb.Frame) {
 
 type collectGaps struct{ Run string }
 
-func (c *collectGaps) ProcessElement(g framepb.Gap) {
+func (c *collectGaps) ProcessElement(g frame.Gap) {
 	collected.mu.Lock()
 	defer collected.mu.Unlock()
 	collected.gaps[c.Run] = append(collected.gaps[c.Run], g)
@@ -112,22 +112,22 @@ func (c *collectInvalid) ProcessElement(r kvsio.InvalidRequest) {
 
 type byWindow struct{}
 
-func (*byWindow) ProcessElement(w beam.Window, f framepb.Frame) string {
+func (*byWindow) ProcessElement(w beam.Window, f frame.Frame) string {
 	return fmt.Sprint(f.Stream, " ", w.MaxTimestamp())
 }
 
 func init() {
-	register.DoFn1x0[framepb.Frame](&collectFrames{})
-	register.DoFn1x0[framepb.Gap](&collectGaps{})
+	register.DoFn1x0[frame.Frame](&collectFrames{})
+	register.DoFn1x0[frame.Gap](&collectGaps{})
 	register.DoFn2x0[string, int](&collectCounts{})
 	register.DoFn1x0[kvsio.InvalidRequest](&collectInvalid{})
-	register.DoFn2x1[beam.Window, framepb.Frame, string](&byWindow{})
+	register.DoFn2x1[beam.Window, frame.Frame, string](&byWindow{})
 }
 
 func request(stream string, from time.Time, d time.Duration) kvsio.Request {
 	return kvsio.Request{
 		StreamName: stream, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: from, EndTimestamp: from.Add(d),
-		SamplingInterval: 3 * time.Second, Format: framepb.JPEG, FormatConfig: map[string]string{"JPEGQuality": "30"},
+		SamplingInterval: 3 * time.Second, Format: frame.JPEG, FormatConfig: map[string]string{"JPEGQuality": "30"},
 		WidthPixels: 160, HeightPixels: 90,
 	}
 }
@@ -142,7 +142,7 @@ func paramsOf(server *kvstest.Server) kvsio.ReadParams {
 func noQuota() *kvstest.Quota { return &kvstest.Quota{} }
 
 // run runs Read and returns what came out, in order of stream and time.
-func run(t *testing.T, runner string, p kvsio.ReadParams, requests ...kvsio.Request) ([]framepb.Frame, []framepb.Gap) {
+func run(t *testing.T, runner string, p kvsio.ReadParams, requests ...kvsio.Request) ([]frame.Frame, []frame.Gap) {
 	t.Helper()
 	id := t.Name() + fmt.Sprint(time.Now().UnixNano())
 	pipeline, s := beam.NewPipelineWithRoot()
@@ -156,20 +156,20 @@ func run(t *testing.T, runner string, p kvsio.ReadParams, requests ...kvsio.Requ
 }
 
 // sorted returns what a run put out, in order of stream and time.
-func sorted(run string) ([]framepb.Frame, []framepb.Gap) {
+func sorted(run string) ([]frame.Frame, []frame.Gap) {
 	collected.mu.Lock()
 	defer collected.mu.Unlock()
 	f, g := collected.frames[run], collected.gaps[run]
-	slices.SortFunc(f, func(a, b framepb.Frame) int { return strings.Compare(a.Key(), b.Key()) })
-	slices.SortFunc(g, func(a, b framepb.Gap) int {
-		return strings.Compare(framepb.Key(a.Stream, a.SampleMs), framepb.Key(b.Stream, b.SampleMs))
+	slices.SortFunc(f, func(a, b frame.Frame) int { return strings.Compare(a.Key(), b.Key()) })
+	slices.SortFunc(g, func(a, b frame.Gap) int {
+		return strings.Compare(frame.Key(a.Stream, a.SampleMs), frame.Key(b.Stream, b.SampleMs))
 	})
 	return f, g
 }
 
 // checkPicture holds a frame's picture against what it should show: the last
 // frame of the stream at or before the instant.
-func checkPicture(t *testing.T, f framepb.Frame, frameEvery time.Duration) {
+func checkPicture(t *testing.T, f frame.Frame, frameEvery time.Duration) {
 	t.Helper()
 	img, _, err := image.Decode(bytes.NewReader(f.Data))
 	if err != nil {
@@ -216,9 +216,9 @@ func TestReadEverySampleOnce(t *testing.T) {
 					checkPicture(t, f, 100*time.Millisecond)
 				}
 				for _, g := range gaps {
-					at, want := g.SampleTime(), framepb.NoMedia
+					at, want := g.SampleTime(), frame.NoMedia
 					if !at.Before(bad.From) {
-						want = framepb.MediaError
+						want = frame.MediaError
 					}
 					if g.Reason != want {
 						t.Errorf("%v at %v", g.Reason, at)

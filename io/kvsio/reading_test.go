@@ -14,7 +14,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
@@ -145,5 +145,5 @@ func runBundle(t *testing.T, p ReadParams, requests []Request) error {
 	}
 	b := bundle{fn: &readFn{Params: p}, work: plan.Works[0]}
 	b.rt = b.fn.CreateTracker(b.fn.CreateInitialRestriction(b.work))
-	return b.process(context.Background(), func(framepb.Shard) {})
+	return b.process(context.Background(), func(frame.Shard) {})
 }

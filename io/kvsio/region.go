@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // CheckRegions returns an error for each request, nil where there is none: a
@@ -38,7 +38,7 @@ func inOneRegion(region string, requests []Request, allowed string) []error {
 
 // regionOf returns the region that an ARN of a stream names, "" for any other text.
 func regionOf(arn string) string {
-	if _, ok := framepb.NameInARN(arn); !ok {
+	if _, ok := frame.NameInARN(arn); !ok {
 		return ""
 	}
 	return strings.Split(arn, ":")[3]

@@ -11,7 +11,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 func init() {
@@ -64,7 +64,7 @@ type Request struct {
 	// least 3 s unless a lower floor is asked for, at most 2147483647 ms.
 	// Required.
 	SamplingInterval time.Duration
-	// Format is framepb.JPEG or framepb.PNG. Required.
+	// Format is frame.JPEG or frame.PNG. Required.
 	Format string
 	// FormatConfig may hold one entry: JPEGQuality, a number from "1" (small)
 	// to "100" (good). The service's default is 80.
@@ -80,11 +80,11 @@ type Request struct {
 // grid in [StartTimestamp, EndTimestamp), at least one. The grid's phase is
 // StartTimestamp modulo SamplingInterval. Timestamps are rounded to the
 // nearest millisecond.
-func (r Request) Span() framepb.Span {
+func (r Request) Span() frame.Span {
 	interval := r.SamplingInterval.Milliseconds()
 	start := toMillis(r.StartTimestamp)
 	end := max(toMillis(r.EndTimestamp), start+1)
-	series := framepb.Series{
+	series := frame.Series{
 		StreamARN:         r.StreamARN,
 		StreamName:        r.StreamName,
 		ImageSelectorType: r.ImageSelectorType,
@@ -95,10 +95,10 @@ func (r Request) Span() framepb.Span {
 		WidthPixels:       int32(r.WidthPixels),
 		HeightPixels:      int32(r.HeightPixels),
 	}
-	if name, ok := framepb.NameInARN(r.StreamARN); ok {
+	if name, ok := frame.NameInARN(r.StreamARN); ok {
 		series.StreamName = name
 	}
-	return framepb.Span{
+	return frame.Span{
 		Series:  series,
 		First:   start / interval,
 		Samples: (end - start + interval - 1) / interval,
@@ -108,7 +108,7 @@ func (r Request) Span() framepb.Span {
 // quality makes a quality that is not said and the service's default for it
 // the same series. It does not apply to PNG.
 func (r Request) quality() int32 {
-	if r.Format != framepb.JPEG {
+	if r.Format != frame.JPEG {
 		return 0
 	}
 	if q, err := strconv.Atoi(r.FormatConfig[qualityKey]); err == nil {
@@ -163,7 +163,7 @@ func (r Request) ValidateFloor(floor time.Duration) error {
 	c.oneOf("ImageSelectorType", r.ImageSelectorType, ProducerTimestamp, ServerTimestamp)
 	c.times(r)
 	c.interval(r.SamplingInterval, floor)
-	c.oneOf("Format", r.Format, framepb.JPEG, framepb.PNG)
+	c.oneOf("Format", r.Format, frame.JPEG, frame.PNG)
 	c.formatConfig(r.FormatConfig)
 	c.size(r.WidthPixels, r.HeightPixels)
 	if len(c.faults) == 0 {
@@ -197,10 +197,10 @@ func (c *checks) stream(r Request) {
 	case r.StreamName != "" && r.StreamARN != "":
 		c.add("StreamName", quoted(r.StreamName)+" beside a StreamARN", "left out, or StreamARN (exactly one of the two)")
 	}
-	if r.StreamName != "" && !framepb.IsStreamName(r.StreamName) {
+	if r.StreamName != "" && !frame.IsStreamName(r.StreamName) {
 		c.add("StreamName", quoted(r.StreamName), "1–256 characters of a–z A–Z 0–9 _ . -")
 	}
-	if _, ok := framepb.NameInARN(r.StreamARN); r.StreamARN != "" && !ok {
+	if _, ok := frame.NameInARN(r.StreamARN); r.StreamARN != "" && !ok {
 		c.add("StreamARN", quoted(r.StreamARN), arnForm)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 func valid() Request {
@@ -17,7 +17,7 @@ func valid() Request {
 		StartTimestamp:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		EndTimestamp:      time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC),
 		SamplingInterval:  3 * time.Second,
-		Format:            framepb.JPEG,
+		Format:            frame.JPEG,
 	}
 }
 
@@ -61,7 +61,7 @@ func TestValidate(t *testing.T) {
 		{"interval over an int", func(r *Request) { r.SamplingInterval = 1 << 31 * time.Millisecond }, "SamplingInterval"},
 		{"no format", func(r *Request) { r.Format = "" }, "Format"},
 		{"unknown format", func(r *Request) { r.Format = "WEBP" }, "Format"},
-		{"PNG", func(r *Request) { r.Format = framepb.PNG }, ""},
+		{"PNG", func(r *Request) { r.Format = frame.PNG }, ""},
 		{"quality", func(r *Request) { r.FormatConfig = map[string]string{"JPEGQuality": "100"} }, ""},
 		{"quality 0", func(r *Request) { r.FormatConfig = map[string]string{"JPEGQuality": "0"} }, "FormatConfig"},
 		{"quality 101", func(r *Request) { r.FormatConfig = map[string]string{"JPEGQuality": "101"} }, "FormatConfig"},

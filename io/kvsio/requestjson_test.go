@@ -9,13 +9,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
 
 func TestRequestFromKeywordArguments(t *testing.T) {
 	want := kvsio.Request{
-		StreamName: "front-door", ImageSelectorType: kvsio.ServerTimestamp, Format: framepb.PNG,
+		StreamName: "front-door", ImageSelectorType: kvsio.ServerTimestamp, Format: frame.PNG,
 		StartTimestamp:   time.Date(2026, 1, 31, 10, 0, 0, 123e6, time.UTC),
 		EndTimestamp:     time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
 		SamplingInterval: 3 * time.Second, FormatConfig: map[string]string{"JPEGQuality": "30"}, WidthPixels: 640, HeightPixels: 480,

@@ -9,15 +9,16 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
 func init() {
 	register.DoFn4x1[
-		context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, framepb.Shard), error,
+		context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, frame.Shard), error,
 	](&readFn{})
-	register.Emitter2[beam.EventTime, framepb.Shard]()
+	register.Emitter2[beam.EventTime, frame.Shard]()
 }
 
 // readFn is the source: its element is a work, its restriction an interval of
@@ -48,7 +49,7 @@ func (fn *readFn) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
 // split takes only shards that nobody has started. Shards go out as soon as
 // they are whole, in any order.
 func (fn *readFn) ProcessElement(
-	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, framepb.Shard),
+	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, frame.Shard),
 ) error {
 	e, err := engineFor(ctx, fn.Params)
 	if err != nil {

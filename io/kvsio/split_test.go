@@ -10,7 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -24,22 +24,22 @@ type bundles struct {
 
 var bundled = struct {
 	mu     sync.Mutex
-	shards map[string]map[framepb.Span]int
+	shards map[string]map[frame.Span]int
 	count  map[string]int
-}{shards: map[string]map[framepb.Span]int{}, count: map[string]int{}}
+}{shards: map[string]map[frame.Span]int{}, count: map[string]int{}}
 
-func init() { register.DoFn1x0[framepb.Shard](&bundles{}) }
+func init() { register.DoFn1x0[frame.Shard](&bundles{}) }
 
 func (b *bundles) StartBundle() { b.shards = 0 }
 
-func (b *bundles) ProcessElement(shard framepb.Shard) {
+func (b *bundles) ProcessElement(shard frame.Shard) {
 	bundled.mu.Lock()
 	defer bundled.mu.Unlock()
 	if b.shards++; b.shards == 1 {
 		bundled.count[b.Run]++
 	}
 	if bundled.shards[b.Run] == nil {
-		bundled.shards[b.Run] = make(map[framepb.Span]int)
+		bundled.shards[b.Run] = make(map[frame.Span]int)
 	}
 	bundled.shards[b.Run][shard.Span]++
 }

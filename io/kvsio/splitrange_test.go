@@ -11,7 +11,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -69,7 +69,7 @@ func TestSplitRangeIsWhole(t *testing.T) {
 		for i, image := range full.Images {
 			at := newYear.Add(time.Duration(i) * c.step)
 			hole := !at.Before(newYear.Add(20*time.Minute)) && at.Before(newYear.Add(22*time.Minute))
-			if behind := at.Sub(image.TimeStamp); behind < 0 || behind >= time.Second || (image.Error == framepb.NoMedia) != hole || (image.Content == nil) != hole {
+			if behind := at.Sub(image.TimeStamp); behind < 0 || behind >= time.Second || (image.Error == frame.NoMedia) != hole || (image.Content == nil) != hole {
 				t.Fatalf("%+v: image %d of %v has %v, %q", c, i, at, image.TimeStamp, image.Error)
 			}
 		}

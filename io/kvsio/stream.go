@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pace"
@@ -202,7 +202,7 @@ const wrongEndpoint = "is the endpoint that of Kinesis Video Streams?"
 // for: all that follows is done in the name of that ARN.
 func checkDescribed(k grid.StreamKey, info *types.StreamInfo) error {
 	arn, name := aws.ToString(info.StreamARN), aws.ToString(info.StreamName)
-	inARN, ok := framepb.NameInARN(arn)
+	inARN, ok := frame.NameInARN(arn)
 	switch {
 	case !ok:
 		return fmt.Errorf("DescribeStream answered the StreamARN %s: it must be %s; %s", quoted(arn), arnForm, wrongEndpoint)

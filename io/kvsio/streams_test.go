@@ -10,12 +10,12 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
-func init() { register.DoFn1x0[framepb.Shard](&streamOrder{}) }
+func init() { register.DoFn1x0[frame.Shard](&streamOrder{}) }
 
 // streamOrder notes whose shards come, in order.
 type streamOrder struct{ Run string }
@@ -25,7 +25,7 @@ var ordered = struct {
 	of map[string][]string
 }{of: map[string][]string{}}
 
-func (o *streamOrder) ProcessElement(shard framepb.Shard) {
+func (o *streamOrder) ProcessElement(shard frame.Shard) {
 	ordered.Lock()
 	defer ordered.Unlock()
 	ordered.of[o.Run] = append(ordered.of[o.Run], shard.Span.Series.StreamName)

@@ -12,7 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -79,7 +79,7 @@ func drawWorld(t *rapid.T) (kvstest.Config, kvsio.Request) {
 		interval = rapid.SampledFrom([]time.Duration{1, 2, 3, 5, 10, 60}).Draw(t, "seconds") * time.Second
 	}
 	asked := kvsio.Request{
-		StreamName: "cam", ImageSelectorType: kvsio.ProducerTimestamp, SamplingInterval: interval, Format: framepb.JPEG,
+		StreamName: "cam", ImageSelectorType: kvsio.ProducerTimestamp, SamplingInterval: interval, Format: frame.JPEG,
 		StartTimestamp: newYear.Add(time.Duration(rapid.Int64Range(0, 100_000).Draw(t, "start")) * time.Millisecond),
 	}
 	asked.EndTimestamp = asked.StartTimestamp.Add(interval * time.Duration(rapid.IntRange(1, 110).Draw(t, "samples")))
@@ -137,7 +137,7 @@ func fetchOnce(ctx context.Context, p kvsio.ReadParams, asked kvsio.Request) (ma
 	}
 	var mu sync.Mutex
 	samples := make(map[int64]outcome)
-	err = kvsio.FetchAll(ctx, p, plan, func(shard framepb.Shard) {
+	err = kvsio.FetchAll(ctx, p, plan, func(shard frame.Shard) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, f := range shard.Frames {

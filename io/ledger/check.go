@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // MaxShardSamples is the most samples that a shard may have. No file, and no name of
@@ -19,14 +20,14 @@ const MaxShardSamples = 10000
 // fetched again.
 func Failed(receipt *framepb.Receipt) bool {
 	for _, gap := range receipt.GetGaps() {
-		if gap.GetReason() == framepb.Failed {
+		if gap.GetReason() == frame.Failed {
 			return true
 		}
 	}
 	return false
 }
 
-func checkSeries(series framepb.Series) error {
+func checkSeries(series frame.Series) error {
 	switch {
 	case series.IntervalMs <= 0:
 		return fmt.Errorf("the series' interval is %d ms, it must be positive", series.IntervalMs)
@@ -36,7 +37,7 @@ func checkSeries(series framepb.Series) error {
 	return nil
 }
 
-func checkSpan(span framepb.Span) error {
+func checkSpan(span frame.Span) error {
 	if err := checkSeries(span.Series); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func checkSpan(span framepb.Span) error {
 }
 
 // checkShardSpan is checkSpan for what may be the samples of one shard.
-func checkShardSpan(span framepb.Span) error {
+func checkShardSpan(span frame.Span) error {
 	if span.Samples > MaxShardSamples {
 		return fmt.Errorf("it has %d samples, a shard has at most %d", span.Samples, MaxShardSamples)
 	}
@@ -84,8 +85,8 @@ func check(receipt *framepb.Receipt, entry Entry) error {
 func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 	gaps, drops := receipt.Gaps, receipt.Drops
 	for _, gap := range gaps {
-		if !slices.Contains(framepb.GapReasons, gap.GetReason()) {
-			return 0, fmt.Errorf("it has a gap of reason %q: it must be one of %s", gap.GetReason(), strings.Join(framepb.GapReasons, ", "))
+		if !slices.Contains(frame.GapReasons, gap.GetReason()) {
+			return 0, fmt.Errorf("it has a gap of reason %q: it must be one of %s", gap.GetReason(), strings.Join(frame.GapReasons, ", "))
 		}
 	}
 	var end int64

@@ -14,7 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 func TestPutRefuses(t *testing.T) {
@@ -130,7 +131,7 @@ func TestHugeReceipt(t *testing.T) {
 	}
 	huge := Entry{Span: span(0, math.MaxInt32)}
 	data, err := framepb.EncodeJSON(&framepb.Receipt{
-		Series: door.Stored(), Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: framepb.NoMedia}},
+		Series: framepb.SeriesOf(door), Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: frame.NoMedia}},
 	})
 	if err != nil {
 		t.Fatal(err)

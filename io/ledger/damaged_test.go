@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/store"
 	_ "github.com/kvsframes/kvsframes/io/store/memstore"
 )
@@ -124,9 +124,9 @@ func TestLargestReceipt(t *testing.T) {
 		cause int
 		fits  bool
 	}{{1 << 10, true}, {2 << 10, false}} {
-		shard := framepb.Shard{Span: span(0, samples)}
+		shard := frame.Shard{Span: span(0, samples)}
 		for i := range int64(samples) {
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: door.At(i), Reason: "OUT_OF_RETENTION", Cause: fmt.Sprintf("%05d", i)})
+			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: door.At(i), Reason: "OUT_OF_RETENTION", Cause: fmt.Sprintf("%05d", i)})
 		}
 		receipt, err := NewReceipt(shard, "")
 		if err != nil {

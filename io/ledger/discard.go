@@ -7,14 +7,14 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // Discard removes the receipts of spans that are damaged, so that listings no
 // longer show them and their shards are fetched again, and returns how many
 // there were. It reads every receipt that has a sample of the spans.
-func (l *Ledger) Discard(spans ...framepb.Span) (int, error) {
-	asked := make(map[framepb.Series][]framepb.Span)
+func (l *Ledger) Discard(spans ...frame.Span) (int, error) {
+	asked := make(map[frame.Series][]frame.Span)
 	for _, span := range spans {
 		asked[span.Series] = append(asked[span.Series], span)
 	}
@@ -26,7 +26,7 @@ func (l *Ledger) Discard(spans ...framepb.Span) (int, error) {
 		if err != nil {
 			return 0, fmt.Errorf("looking for damaged receipts of %s: %w", series.StreamName, err)
 		}
-		region := Union(spans)
+		region := frame.Union(spans)
 		for _, entry := range entries {
 			if len(overlap(entry.Span, region)) == 0 {
 				continue

@@ -9,7 +9,7 @@
 //	ledger/<series>/<span>.failed.json   the receipt of a shard with FAILED gaps: not the end of it
 //	tmp/<series>.<span>.<random>         in a folder: what is being written, see [Ledger.Temp]; gone after [Ledger.Sweep]
 //
-// where <series> is [framepb.Series.ID] and <span> is [framepb.Span.Name]. The
+// where <series> is [frame.Series.ID] and <span> is [frame.Span.Name]. The
 // names alone say which samples are done, so planning needs listings only.
 //
 // # Promises

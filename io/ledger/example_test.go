@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -16,14 +16,14 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 
-	door := framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG}
-	asked := framepb.Span{Series: door, First: 0, Samples: 3}
-	shard := framepb.Shard{
-		Span: framepb.Span{Series: door, First: 0, Samples: 2},
-		Frames: []framepb.Frame{{
-			Stream: "front-door", SampleMs: 0, ImageMs: 0, Format: framepb.JPEG, Width: 4, Height: 3, Data: []byte("a picture"),
+	door := frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG}
+	asked := frame.Span{Series: door, First: 0, Samples: 3}
+	shard := frame.Shard{
+		Span: frame.Span{Series: door, First: 0, Samples: 2},
+		Frames: []frame.Frame{{
+			Stream: "front-door", SampleMs: 0, ImageMs: 0, Format: frame.JPEG, Width: 4, Height: 3, Data: []byte("a picture"),
 		}},
-		Gaps: []framepb.Gap{{Stream: "front-door", SampleMs: 3000, Reason: framepb.NoMedia}},
+		Gaps: []frame.Gap{{Stream: "front-door", SampleMs: 3000, Reason: frame.NoMedia}},
 	}
 
 	l := ledger.Open(dir)
@@ -37,7 +37,7 @@ func Example() {
 		return
 	}
 
-	tallies, err := l.Tally([]framepb.Span{asked})
+	tallies, err := l.Tally([]frame.Span{asked})
 	if err != nil {
 		fmt.Println(err)
 		return

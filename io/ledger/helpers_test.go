@@ -5,36 +5,37 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-var door = framepb.Series{
-	StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, PhaseMs: 500, Format: framepb.JPEG,
+var door = frame.Series{
+	StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, PhaseMs: 500, Format: frame.JPEG,
 }
 
-func span(first, samples int64) framepb.Span {
-	return framepb.Span{Series: door, First: first, Samples: samples}
+func span(first, samples int64) frame.Span {
+	return frame.Span{Series: door, First: first, Samples: samples}
 }
 
 // shardOf makes a shard with one sample a letter: f a frame, n and F gaps
 // (NO_MEDIA, FAILED), d a drop.
-func shardOf(first int64, outcomes string) framepb.Shard {
-	shard := framepb.Shard{Span: span(first, int64(len(outcomes)))}
+func shardOf(first int64, outcomes string) frame.Shard {
+	shard := frame.Shard{Span: span(first, int64(len(outcomes)))}
 	for i, c := range outcomes {
 		at := door.At(first + int64(i))
 		switch c {
 		case 'f':
-			shard.Frames = append(shard.Frames, framepb.Frame{
-				Stream: door.StreamName, SampleMs: at, ImageMs: at + int64(i%3) - 1, Format: framepb.JPEG,
+			shard.Frames = append(shard.Frames, frame.Frame{
+				Stream: door.StreamName, SampleMs: at, ImageMs: at + int64(i%3) - 1, Format: frame.JPEG,
 				Width: 640, Height: 480, Data: fmt.Appendf(nil, "picture at %d", at),
 			})
 		case 'n':
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: framepb.NoMedia})
+			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: frame.NoMedia})
 		case 'F':
-			shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: framepb.Failed, Cause: "no route"})
+			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: frame.Failed, Cause: "no route"})
 		case 'd':
-			shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: "SAME"})
+			shard.Drops = append(shard.Drops, frame.Drop{SampleMs: at, Reason: "SAME"})
 		}
 	}
 	return shard

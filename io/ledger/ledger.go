@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"path"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -49,7 +50,7 @@ func (l *Ledger) WithContext(ctx context.Context) *Ledger {
 
 // Entry is a receipt as its file name tells of it.
 type Entry struct {
-	Span   framepb.Span
+	Span   frame.Span
 	Failed bool // the shard has FAILED gaps
 }
 
@@ -73,7 +74,7 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Ask returns the receipt of exactly the shard span, or nil where there is
 // none: also where it is damaged or has FAILED gaps. It costs one access to a
 // file, or one request. An error means that the ledger cannot be read.
-func (l *Ledger) Ask(span framepb.Span) (*framepb.Receipt, error) {
+func (l *Ledger) Ask(span frame.Span) (*framepb.Receipt, error) {
 	receipt, err := l.Read(Entry{Span: span})
 	var damaged *DamagedError
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
@@ -141,7 +142,7 @@ func (l *Ledger) put(receipt *framepb.Receipt, entry Entry) error {
 
 // Remove forgets a shard: both receipts that it can have. That there is none is
 // no error.
-func (l *Ledger) Remove(span framepb.Span) error {
+func (l *Ledger) Remove(span frame.Span) error {
 	for _, failed := range []bool{true, false} {
 		if err := l.remove(Entry{Span: span, Failed: failed}.Path()); err != nil {
 			return fmt.Errorf("removing the receipt of %v: %w", span, err)

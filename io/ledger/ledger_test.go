@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 func TestPutAskRemove(t *testing.T) {
@@ -20,7 +20,7 @@ func TestPutAskRemove(t *testing.T) {
 	if err != nil || !proto.Equal(got, want) {
 		t.Fatalf("Ask = %v, %v, want %v", got, err, want)
 	}
-	for _, other := range []framepb.Span{span(100, 3), span(101, 4), {Series: framepb.Series{StreamName: "x", IntervalMs: 3000}, First: 100, Samples: 4}} {
+	for _, other := range []frame.Span{span(100, 3), span(101, 4), {Series: frame.Series{StreamName: "x", IntervalMs: 3000}, First: 100, Samples: 4}} {
 		if got, err := l.Ask(other); got != nil || err != nil {
 			t.Errorf("Ask(%v) = %v, %v, want none", other, got, err)
 		}

@@ -11,7 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 const failedSuffix = ".failed"
@@ -19,7 +20,7 @@ const failedSuffix = ".failed"
 // Have lists the shards of a series that have a receipt, by first sample, then
 // by samples. A shard with both receipts is listed once, as complete. Only
 // names are read: a listed receipt may still prove damaged.
-func (l *Ledger) Have(series framepb.Series) ([]Entry, error) {
+func (l *Ledger) Have(series frame.Series) ([]Entry, error) {
 	entries, err := l.entries(series)
 	return onePerShard(entries), err
 }
@@ -30,7 +31,7 @@ func onePerShard(entries []Entry) []Entry {
 }
 
 // entries is Have with both receipts of a shard that has two.
-func (l *Ledger) entries(series framepb.Series) ([]Entry, error) {
+func (l *Ledger) entries(series frame.Series) ([]Entry, error) {
 	if series.IntervalMs <= 0 {
 		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName, series.IntervalMs)
 	}
@@ -45,19 +46,19 @@ func (l *Ledger) entries(series framepb.Series) ([]Entry, error) {
 		}
 	}
 	slices.SortFunc(entries, func(a, b Entry) int {
-		return cmp.Or(compareSpans(a.Span, b.Span), compareBool(a.Failed, b.Failed))
+		return cmp.Or(a.Span.Compare(b.Span), compareBool(a.Failed, b.Failed))
 	})
 	return entries, nil
 }
 
-// Series lists every series that has receipts or requests, by [framepb.Series.ID].
+// Series lists every series that has receipts or requests, by [frame.Series.ID].
 // One whose files are all damaged is left out: see [Ledger.All].
-func (l *Ledger) Series() ([]framepb.Series, error) {
+func (l *Ledger) Series() ([]frame.Series, error) {
 	ids, err := l.ids()
 	if err != nil {
 		return nil, err
 	}
-	var all []framepb.Series
+	var all []frame.Series
 	for _, id := range ids {
 		series, ok, err := l.seriesOf(id)
 		if err != nil {
@@ -198,7 +199,7 @@ func (l *Ledger) ids() ([]string, error) {
 }
 
 // seriesOf finds the series with an ID by reading files of its until one tells.
-func (l *Ledger) seriesOf(id string) (series framepb.Series, ok bool, err error) {
+func (l *Ledger) seriesOf(id string) (series frame.Series, ok bool, err error) {
 	for _, kind := range []string{"requests", "ledger"} {
 		names, _, err := l.store.List(l.ctx, path.Join(kind, id))
 		if err != nil {
@@ -239,18 +240,18 @@ func receiptName(entry Entry) string {
 }
 
 // parseReceiptName is parseName for the receipts of shards.
-func parseReceiptName(series framepb.Series, name string) (Entry, bool) {
+func parseReceiptName(series frame.Series, name string) (Entry, bool) {
 	entry, ok := parseName(series, name)
 	return entry, ok && checkShardSpan(entry.Span) == nil
 }
 
 // parseName reads what receiptName wrote, for samples that the series can have.
-func parseName(series framepb.Series, name string) (Entry, bool) {
+func parseName(series frame.Series, name string) (Entry, bool) {
 	ms, samples, failed, ok := splitName(name)
 	if !ok {
 		return Entry{}, false
 	}
-	entry := Entry{Span: framepb.Span{Series: series, First: series.Index(ms), Samples: samples}, Failed: failed}
+	entry := Entry{Span: frame.Span{Series: series, First: series.Index(ms), Samples: samples}, Failed: failed}
 	return entry, checkSpan(entry.Span) == nil && series.At(entry.Span.First) == ms && receiptName(entry) == name
 }
 
@@ -265,16 +266,12 @@ func splitName(name string) (ms, samples int64, failed, ok bool) {
 	if !ok {
 		return 0, 0, false, false
 	}
-	ms, err := framepb.ParseInstant(instant)
+	ms, err := frame.ParseInstant(instant)
 	if err != nil {
 		return 0, 0, false, false
 	}
 	samples, err = strconv.ParseInt(count, 10, 64)
 	return ms, samples, failed, err == nil && samples > 0
-}
-
-func compareSpans(a, b framepb.Span) int {
-	return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Samples, b.Samples))
 }
 
 func compareBool(a, b bool) int {

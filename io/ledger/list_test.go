@@ -10,20 +10,21 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // TestNames: what is listed is what was put, for any series and shards.
 func TestNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		interval := rapid.Int32Range(1, 1<<31-1).Draw(t, "interval")
-		series := framepb.Series{
+		series := frame.Series{
 			StreamName: rapid.StringMatching(`[a-zA-Z0-9_.-]{1,256}`).Draw(t, "stream"),
 			IntervalMs: interval, PhaseMs: rapid.Int32Range(0, interval-1).Draw(t, "phase"),
 		}
 		const year2262 = 9214646400000
 		entry := Entry{
-			Span: framepb.Span{
+			Span: frame.Span{
 				Series: series, First: rapid.Int64Range(0, (year2262-int64(series.PhaseMs))/int64(interval)).Draw(t, "first"),
 				Samples: rapid.Int64Range(1, 1<<62).Draw(t, "samples"),
 			},

@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"iter"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // Kind is what a sample ended as.

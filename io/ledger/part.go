@@ -8,7 +8,8 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // aheadOf is how many receipts Parts reads before they are asked for.
@@ -18,7 +19,7 @@ const aheadOf = 2 * readers
 // receipt's.
 type Part struct {
 	Receipt *framepb.Receipt
-	Span    framepb.Span
+	Span    frame.Span
 }
 
 // Outcomes yields what became of each sample of the part, in time order.
@@ -58,12 +59,12 @@ func Parts[T any](l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
 				yield(none, err)
 				return
 			}
-			spans := make([]framepb.Span, len(entries))
+			spans := make([]frame.Span, len(entries))
 			for i, entry := range entries {
 				spans[i] = entry.Span
 			}
 			p := &partReader[T]{book, do, entries, yield}
-			if !p.read(Union(spans)) {
+			if !p.read(frame.Union(spans)) {
 				return
 			}
 		}
@@ -71,7 +72,7 @@ func Parts[T any](l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
 }
 
 // PartsOf is [Parts] of the samples of a span alone.
-func PartsOf[T any](l *Ledger, span framepb.Span, do func(Part) (T, error)) iter.Seq2[T, error] {
+func PartsOf[T any](l *Ledger, span frame.Span, do func(Part) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(l.ctx)
 		defer stop()
@@ -83,7 +84,7 @@ func PartsOf[T any](l *Ledger, span framepb.Span, do func(Part) (T, error)) iter
 			return
 		}
 		p := &partReader[T]{book, do, entries, yield}
-		p.read([]framepb.Span{span})
+		p.read([]frame.Span{span})
 	}
 }
 
@@ -97,7 +98,7 @@ type partReader[T any] struct {
 
 // read yields what the samples of a region came to, and whether to go on. Where a
 // receipt proves damaged, what it claimed may be in another one.
-func (p *partReader[T]) read(region []framepb.Span) bool {
+func (p *partReader[T]) read(region []frame.Span) bool {
 	pieces := pieces(Claims(p.entries, region))
 	i := 0
 	for got := range ahead(len(pieces), func(i int) result[T] { return p.part(pieces[i]) }) {
@@ -106,7 +107,7 @@ func (p *partReader[T]) read(region []framepb.Span) bool {
 		var broken *DamagedError
 		if errors.As(got.err, &broken) || errors.Is(got.err, fs.ErrNotExist) {
 			p.entries = slices.DeleteFunc(p.entries, func(e Entry) bool { return e == piece.entry })
-			if !p.read([]framepb.Span{piece.span}) {
+			if !p.read([]frame.Span{piece.span}) {
 				return false
 			}
 			continue
@@ -136,7 +137,7 @@ func (p *partReader[T]) part(piece piece) (got result[T]) {
 // piece is consecutive samples that one receipt has claimed.
 type piece struct {
 	entry Entry
-	span  framepb.Span
+	span  frame.Span
 }
 
 // pieces puts what is claimed in time order.

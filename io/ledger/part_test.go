@@ -11,7 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // told is what a part tells: a letter a sample, by index, as shardOf has them.
@@ -23,7 +23,7 @@ func told(part Part) (map[int64]string, error) {
 			letters[o.Index] = "f"
 		case o.Kind == Drop:
 			letters[o.Index] = "d"
-		case o.Reason == framepb.Failed:
+		case o.Reason == frame.Failed:
 			letters[o.Index] = "F"
 		default:
 			letters[o.Index] = "n"
@@ -61,11 +61,11 @@ func TestParts(t *testing.T) {
 				delete(letters, next)
 			}
 		}
-		var recorded []framepb.Span
+		var recorded []frame.Span
 		for _, e := range entries {
 			recorded = append(recorded, e.Span)
 		}
-		if want := Count(Union(recorded)); int64(samples) != want {
+		if want := frame.Count(frame.Union(recorded)); int64(samples) != want {
 			rt.Fatalf("%d samples of %d", samples, want)
 		}
 	})

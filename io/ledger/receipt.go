@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // ShardError says why a shard is not one: each sample of its span must be
 // exactly one frame, gap or drop.
 type ShardError struct {
-	Span    framepb.Span
+	Span    frame.Span
 	Problem string
 }
 
@@ -29,10 +30,10 @@ func (e *ShardError) Error() string { return fmt.Sprintf("shard of %v: %s", e.Sp
 // to the dataset and with forward slashes; a shard without frames has no path.
 // It hashes every picture. The error is a *ShardError where a sample is not
 // exactly one of frame, gap and drop, one of these is off the grid, outside of
-// the span or out of order, a gap's reason is not one of [framepb.GapReasons], the
+// the span or out of order, a gap's reason is not one of [frame.GapReasons], the
 // samples are more than MaxShardSamples, or a frame is not a picture of the span's stream in
 // the format of the others, with a tensor beside it if those have one.
-func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
+func NewReceipt(shard frame.Shard, path string) (*framepb.Receipt, error) {
 	span := shard.Span
 	if err := checkShardSpan(span); err != nil {
 		return nil, &ShardError{span, err.Error()}
@@ -42,7 +43,7 @@ func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
 			len(shard.Frames), len(shard.Gaps), len(shard.Drops), span.Samples)}
 	}
 	receipt := &framepb.Receipt{
-		Series: span.Series.Stored(), First: span.First, Samples: int32(span.Samples), Frames: int32(len(shard.Frames)),
+		Series: framepb.SeriesOf(span.Series), First: span.First, Samples: int32(span.Samples), Frames: int32(len(shard.Frames)),
 	}
 	if err := fillRuns(receipt, shard); err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func NewReceipt(shard framepb.Shard, path string) (*framepb.Receipt, error) {
 
 // fillRuns walks the samples and takes each off the head of the one list that
 // has it.
-func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
+func fillRuns(receipt *framepb.Receipt, shard frame.Shard) error {
 	frames, gaps, drops := shard.Frames, shard.Gaps, shard.Drops
 	words := make(words)
 	for i := range int32(shard.Span.Samples) {
@@ -81,8 +82,8 @@ func fillRuns(receipt *framepb.Receipt, shard framepb.Shard) error {
 		}
 	}
 	for _, gap := range receipt.Gaps {
-		if !slices.Contains(framepb.GapReasons, gap.Reason) {
-			return &ShardError{shard.Span, fmt.Sprintf("a gap has the reason %q: it must be one of %s", gap.Reason, strings.Join(framepb.GapReasons, ", "))}
+		if !slices.Contains(frame.GapReasons, gap.Reason) {
+			return &ShardError{shard.Span, fmt.Sprintf("a gap has the reason %q: it must be one of %s", gap.Reason, strings.Join(frame.GapReasons, ", "))}
 		}
 	}
 	for _, drop := range receipt.Drops {
@@ -106,7 +107,7 @@ func (w words) of(text string) string {
 	return clean
 }
 
-func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap, words words) {
+func addGap(receipt *framepb.Receipt, offset int32, gap frame.Gap, words words) {
 	reason, cause := words.of(gap.Reason), words.of(gap.Cause)
 	if n := len(receipt.Gaps); n > 0 {
 		last := receipt.Gaps[n-1]
@@ -118,7 +119,7 @@ func addGap(receipt *framepb.Receipt, offset int32, gap framepb.Gap, words words
 	receipt.Gaps = append(receipt.Gaps, &framepb.GapRun{Offset: offset, Samples: 1, Reason: reason, Cause: cause})
 }
 
-func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop, words words) {
+func addDrop(receipt *framepb.Receipt, offset int32, drop frame.Drop, words words) {
 	reason := words.of(drop.Reason)
 	if n := len(receipt.Drops); n > 0 {
 		last := receipt.Drops[n-1]
@@ -130,7 +131,7 @@ func addDrop(receipt *framepb.Receipt, offset int32, drop framepb.Drop, words wo
 	receipt.Drops = append(receipt.Drops, &framepb.DropRun{Offset: offset, Samples: 1, Reason: reason})
 }
 
-func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
+func fillColumns(receipt *framepb.Receipt, shard frame.Shard) error {
 	n := len(shard.Frames)
 	receipt.Sizes = make([]int32, n)
 	receipt.ImageOffsetsMs = make([]int32, n)
@@ -138,21 +139,21 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	receipt.Heights = make([]int32, n)
 	format := shard.Frames[0].Format
 	for i := range shard.Frames {
-		frame := &shard.Frames[i]
-		problem := frameProblem(frame, shard.Span.Series, format)
-		if problem == "" && len(frame.Tensor) > 0 != hasTensors(shard) {
+		picture := &shard.Frames[i]
+		problem := frameProblem(picture, shard.Span.Series, format)
+		if problem == "" && len(picture.Tensor) > 0 != hasTensors(shard) {
 			problem = "has a tensor beside it, or has none, unlike the frames before it: all of a shard have one, or none has"
 		}
 		if problem != "" {
-			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", frame.SampleTime().Format(time.RFC3339Nano), problem)}
+			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", picture.SampleTime().Format(time.RFC3339Nano), problem)}
 		}
-		receipt.Sizes[i] = int32(len(frame.Data))
-		receipt.Bytes += int64(len(frame.Data))
-		receipt.ImageOffsetsMs[i] = int32(frame.ImageMs - frame.SampleMs)
-		receipt.Widths[i], receipt.Heights[i] = frame.Width, frame.Height
+		receipt.Sizes[i] = int32(len(picture.Data))
+		receipt.Bytes += int64(len(picture.Data))
+		receipt.ImageOffsetsMs[i] = int32(picture.ImageMs - picture.SampleMs)
+		receipt.Widths[i], receipt.Heights[i] = picture.Width, picture.Height
 	}
 	receipt.Widths, receipt.Heights = shorten(receipt.Widths), shorten(receipt.Heights)
-	receipt.Sha256 = hashes(shard.Frames, func(f *framepb.Frame) []byte { return f.Data })
+	receipt.Sha256 = hashes(shard.Frames, func(f *frame.Frame) []byte { return f.Data })
 	receipt.Labels = labels(shard.Frames)
 	if hasTensors(shard) {
 		fillTensors(receipt, shard.Frames)
@@ -163,20 +164,20 @@ func fillColumns(receipt *framepb.Receipt, shard framepb.Shard) error {
 	return nil
 }
 
-func hasTensors(shard framepb.Shard) bool { return len(shard.Frames[0].Tensor) > 0 }
+func hasTensors(shard frame.Shard) bool { return len(shard.Frames[0].Tensor) > 0 }
 
-func fillTensors(receipt *framepb.Receipt, frames []framepb.Frame) {
+func fillTensors(receipt *framepb.Receipt, frames []frame.Frame) {
 	receipt.TensorSizes = make([]int32, len(frames))
 	for i := range frames {
 		receipt.TensorSizes[i] = int32(len(frames[i].Tensor))
 	}
 	receipt.TensorSizes = shorten(receipt.TensorSizes)
-	receipt.TensorSha256 = hashes(frames, func(f *framepb.Frame) []byte { return f.Tensor })
+	receipt.TensorSha256 = hashes(frames, func(f *frame.Frame) []byte { return f.Tensor })
 }
 
 // hashes are the SHA-256 of what all frames have, made on all CPUs: one alone takes
 // longer than to write the shard.
-func hashes(frames []framepb.Frame, of func(*framepb.Frame) []byte) []byte {
+func hashes(frames []frame.Frame, of func(*frame.Frame) []byte) []byte {
 	sums := make([]byte, len(frames)*sha256.Size)
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -192,8 +193,8 @@ func hashes(frames []framepb.Frame, of func(*framepb.Frame) []byte) []byte {
 }
 
 // labels are those of all frames, or nil where none has any.
-func labels(frames []framepb.Frame) []*framepb.Labels {
-	if !slices.ContainsFunc(frames, func(f framepb.Frame) bool { return len(f.Labels) > 0 }) {
+func labels(frames []frame.Frame) []*framepb.Labels {
+	if !slices.ContainsFunc(frames, func(f frame.Frame) bool { return len(f.Labels) > 0 }) {
 		return nil
 	}
 	all := make([]*framepb.Labels, len(frames))
@@ -216,30 +217,30 @@ func areTexts(labels map[string]string) bool {
 
 // isKept: pixels without a header are not what anybody could read again.
 func isKept(format string) bool {
-	return format == framepb.JPEG || format == framepb.PNG || format == framepb.NPY
+	return format == frame.JPEG || format == frame.PNG || format == frame.NPY
 }
 
-func frameProblem(frame *framepb.Frame, series framepb.Series, format string) string {
-	offset := frame.ImageMs - frame.SampleMs
+func frameProblem(f *frame.Frame, series frame.Series, format string) string {
+	offset := f.ImageMs - f.SampleMs
 	switch {
-	case frame.Stream != series.StreamName:
-		return fmt.Sprintf("is of stream %q, not of %q", frame.Stream, series.StreamName)
-	case !isKept(frame.Format):
-		return fmt.Sprintf("has format %q, it must be JPEG, PNG or NPY", frame.Format)
-	case frame.Format != format:
-		return fmt.Sprintf("is a %s, the frames before it are %ss: one shard has one format", frame.Format, format)
-	case len(frame.Data) == 0 || len(frame.Data) > math.MaxInt32:
-		return fmt.Sprintf("has %d bytes, it must have 1 to %d", len(frame.Data), math.MaxInt32)
-	case len(frame.Tensor) > math.MaxInt32:
-		return fmt.Sprintf("has a tensor of %d bytes, it must have at most %d", len(frame.Tensor), math.MaxInt32)
-	case frame.Format == framepb.NPY && len(frame.Tensor) > 0:
+	case f.Stream != series.StreamName:
+		return fmt.Sprintf("is of stream %q, not of %q", f.Stream, series.StreamName)
+	case !isKept(f.Format):
+		return fmt.Sprintf("has format %q, it must be JPEG, PNG or NPY", f.Format)
+	case f.Format != format:
+		return fmt.Sprintf("is a %s, the frames before it are %ss: one shard has one format", f.Format, format)
+	case len(f.Data) == 0 || len(f.Data) > math.MaxInt32:
+		return fmt.Sprintf("has %d bytes, it must have 1 to %d", len(f.Data), math.MaxInt32)
+	case len(f.Tensor) > math.MaxInt32:
+		return fmt.Sprintf("has a tensor of %d bytes, it must have at most %d", len(f.Tensor), math.MaxInt32)
+	case f.Format == frame.NPY && len(f.Tensor) > 0:
 		return "is a tensor, and has another one beside it"
 	case offset < math.MinInt32 || offset > math.MaxInt32:
 		return fmt.Sprintf("has an image that is %d ms away, it must be less than %d", offset, math.MaxInt32)
-	case !areTexts(frame.Labels):
+	case !areTexts(f.Labels):
 		return "has labels that are not UTF-8"
-	case frame.Width < 0 || frame.Height < 0:
-		return fmt.Sprintf("is %d×%d pixels", frame.Width, frame.Height)
+	case f.Width < 0 || f.Height < 0:
+		return fmt.Sprintf("is %d×%d pixels", f.Width, f.Height)
 	}
 	return ""
 }

@@ -13,16 +13,17 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // TestReceiptRoundTrip: a receipt tells of each sample what the shard said, and
 // so does its file.
 func TestReceiptRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		shard := framepb.Shard{Span: span(rapid.Int64Range(0, 1<<40).Draw(t, "first"), int64(rapid.IntRange(1, 40).Draw(t, "samples")))}
+		shard := frame.Shard{Span: span(rapid.Int64Range(0, 1<<40).Draw(t, "first"), int64(rapid.IntRange(1, 40).Draw(t, "samples")))}
 		sizes := rapid.Int32Range(1, rapid.SampledFrom([]int32{1, 1 << 20}).Draw(t, "largest"))
-		format := rapid.SampledFrom([]string{framepb.JPEG, framepb.PNG}).Draw(t, "format")
+		format := rapid.SampledFrom([]string{frame.JPEG, frame.PNG}).Draw(t, "format")
 		var want []Outcome
 		for i := range shard.Span.Samples {
 			index := shard.Span.First + i
@@ -35,18 +36,18 @@ func TestReceiptRoundTrip(t *testing.T) {
 				o.Number, o.Size, o.SHA256 = len(shard.Frames), int32(len(data)), sum[:]
 				o.OffsetMs = rapid.Int32().Draw(t, "offset")
 				o.Width, o.Height = sizes.Draw(t, "width"), sizes.Draw(t, "height")
-				shard.Frames = append(shard.Frames, framepb.Frame{
+				shard.Frames = append(shard.Frames, frame.Frame{
 					Stream: door.StreamName, SampleMs: at, ImageMs: at + int64(o.OffsetMs), Format: format,
 					Width: o.Width, Height: o.Height, Data: data,
 				})
 			case Gap:
-				o.Reason = rapid.SampledFrom(framepb.GapReasons).Draw(t, "reason")
+				o.Reason = rapid.SampledFrom(frame.GapReasons).Draw(t, "reason")
 				o.Cause = rapid.SampledFrom([]string{"", "cause", "<&>\n\"é"}).Draw(t, "cause")
-				shard.Gaps = append(shard.Gaps, framepb.Gap{SampleMs: at, Reason: o.Reason, Cause: o.Cause})
+				shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: o.Reason, Cause: o.Cause})
 				o.Cause = outside.Text(o.Cause)
 			case Drop:
 				o.Reason = rapid.SampledFrom([]string{"SAME", "DARK"}).Draw(t, "reason")
-				shard.Drops = append(shard.Drops, framepb.Drop{SampleMs: at, Reason: o.Reason})
+				shard.Drops = append(shard.Drops, frame.Drop{SampleMs: at, Reason: o.Reason})
 			}
 			want = append(want, o)
 		}
@@ -102,28 +103,28 @@ func TestReceiptOneSpelling(t *testing.T) {
 }
 
 func TestShardError(t *testing.T) {
-	for name, spoil := range map[string]func(*framepb.Shard){
-		"no samples":         func(s *framepb.Shard) { *s = framepb.Shard{Span: span(0, 0)} },
-		"huge":               func(s *framepb.Shard) { s.Span.Samples = math.MaxInt64 },
-		"interval":           func(s *framepb.Shard) { s.Span.Series.IntervalMs = 0 },
-		"before 1970":        func(s *framepb.Shard) { s.Span.First = -7 },
-		"one less":           func(s *framepb.Shard) { s.Frames = s.Frames[1:] },
-		"one more":           func(s *framepb.Shard) { s.Gaps = append(s.Gaps, s.Gaps[0]) },
-		"frame and gap":      func(s *framepb.Shard) { s.Gaps[0].SampleMs = s.Frames[0].SampleMs },
-		"twice":              func(s *framepb.Shard) { s.Frames[1].SampleMs = s.Frames[0].SampleMs },
-		"out of order":       func(s *framepb.Shard) { s.Frames[0], s.Frames[1] = s.Frames[1], s.Frames[0] },
-		"off the grid":       func(s *framepb.Shard) { s.Frames[0].SampleMs++ },
-		"outside":            func(s *framepb.Shard) { s.Drops[0].SampleMs += 300000 },
-		"another stream":     func(s *framepb.Shard) { s.Frames[0].Stream = "back" },
-		"no format":          func(s *framepb.Shard) { s.Frames[0].Format = "" },
-		"two formats":        func(s *framepb.Shard) { s.Frames[1].Format = framepb.PNG },
-		"no bytes":           func(s *framepb.Shard) { s.Frames[1].Data = nil },
-		"image too far":      func(s *framepb.Shard) { s.Frames[1].ImageMs += 1 << 31 },
-		"width":              func(s *framepb.Shard) { s.Frames[1].Width = -1 },
-		"too many samples":   func(s *framepb.Shard) { *s = shardOf(7, strings.Repeat("n", MaxShardSamples+1)) },
-		"unknown reason":     func(s *framepb.Shard) { s.Gaps[0].Reason = "NO_METIA" },
-		"gap without reason": func(s *framepb.Shard) { s.Gaps[0].Reason = "" },
-		"drop without":       func(s *framepb.Shard) { s.Drops[0].Reason = "" },
+	for name, spoil := range map[string]func(*frame.Shard){
+		"no samples":         func(s *frame.Shard) { *s = frame.Shard{Span: span(0, 0)} },
+		"huge":               func(s *frame.Shard) { s.Span.Samples = math.MaxInt64 },
+		"interval":           func(s *frame.Shard) { s.Span.Series.IntervalMs = 0 },
+		"before 1970":        func(s *frame.Shard) { s.Span.First = -7 },
+		"one less":           func(s *frame.Shard) { s.Frames = s.Frames[1:] },
+		"one more":           func(s *frame.Shard) { s.Gaps = append(s.Gaps, s.Gaps[0]) },
+		"frame and gap":      func(s *frame.Shard) { s.Gaps[0].SampleMs = s.Frames[0].SampleMs },
+		"twice":              func(s *frame.Shard) { s.Frames[1].SampleMs = s.Frames[0].SampleMs },
+		"out of order":       func(s *frame.Shard) { s.Frames[0], s.Frames[1] = s.Frames[1], s.Frames[0] },
+		"off the grid":       func(s *frame.Shard) { s.Frames[0].SampleMs++ },
+		"outside":            func(s *frame.Shard) { s.Drops[0].SampleMs += 300000 },
+		"another stream":     func(s *frame.Shard) { s.Frames[0].Stream = "back" },
+		"no format":          func(s *frame.Shard) { s.Frames[0].Format = "" },
+		"two formats":        func(s *frame.Shard) { s.Frames[1].Format = frame.PNG },
+		"no bytes":           func(s *frame.Shard) { s.Frames[1].Data = nil },
+		"image too far":      func(s *frame.Shard) { s.Frames[1].ImageMs += 1 << 31 },
+		"width":              func(s *frame.Shard) { s.Frames[1].Width = -1 },
+		"too many samples":   func(s *frame.Shard) { *s = shardOf(7, strings.Repeat("n", MaxShardSamples+1)) },
+		"unknown reason":     func(s *frame.Shard) { s.Gaps[0].Reason = "NO_METIA" },
+		"gap without reason": func(s *frame.Shard) { s.Gaps[0].Reason = "" },
+		"drop without":       func(s *frame.Shard) { s.Drops[0].Reason = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			shard := shardOf(7, "fnfdf")

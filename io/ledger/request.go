@@ -7,19 +7,20 @@ import (
 	"path"
 	"slices"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // Request records what is asked for, one file a span. It is called before a
 // job begins, so that whatever becomes of the job, what is missing can be told.
 // A span asked for twice is one file; spans that overlap are as many files.
-func (l *Ledger) Request(spans ...framepb.Span) error {
+func (l *Ledger) Request(spans ...frame.Span) error {
 	return each(len(spans), func(i int) error {
 		span := spans[i]
 		if err := checkSpan(span); err != nil {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
-		request := &framepb.Request{Series: span.Series.Stored(), First: span.First, Samples: span.Samples}
+		request := &framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples}
 		err := l.write(span, RequestPath(span), request)
 		if err == nil {
 			err = l.clear(span)
@@ -33,7 +34,7 @@ func (l *Ledger) Request(spans ...framepb.Span) error {
 
 // RequestPath returns where the request for a span is, relative to the ledger's
 // place and with forward slashes.
-func RequestPath(span framepb.Span) string {
+func RequestPath(span frame.Span) string {
 	return path.Join("requests", span.Series.ID(), span.Name()+".json")
 }
 
@@ -41,12 +42,12 @@ func RequestPath(span framepb.Span) string {
 // sample, then samples; spans may overlap. Damaged files are left out of it and
 // are the error, a *DamagedError each, joined: what can be read is returned
 // with them.
-func (l *Ledger) Requests() ([]framepb.Span, error) {
+func (l *Ledger) Requests() ([]frame.Span, error) {
 	_, ids, err := l.store.List(l.ctx, "requests")
 	if err != nil {
 		return nil, fmt.Errorf("listing the requests: %w", err)
 	}
-	var spans []framepb.Span
+	var spans []frame.Span
 	var damaged []error
 	for _, id := range ids {
 		names, _, err := l.store.List(l.ctx, path.Join("requests", id))
@@ -57,7 +58,7 @@ func (l *Ledger) Requests() ([]framepb.Span, error) {
 			_, _, failed, ok := splitName(name)
 			return !ok || failed
 		})
-		found, errs := make([]framepb.Span, len(names)), make([]error, len(names))
+		found, errs := make([]frame.Span, len(names)), make([]error, len(names))
 		each(len(names), func(i int) error {
 			found[i], errs[i] = l.readRequest(id, names[i])
 			return nil
@@ -74,16 +75,16 @@ func (l *Ledger) Requests() ([]framepb.Span, error) {
 				return nil, fmt.Errorf("reading the requests: %w", err)
 			}
 		}
-		slices.SortFunc(spans[first:], compareSpans)
+		slices.SortFunc(spans[first:], frame.Span.Compare)
 	}
 	return spans, errors.Join(damaged...)
 }
 
-func (l *Ledger) readRequest(id, name string) (framepb.Span, error) {
+func (l *Ledger) readRequest(id, name string) (frame.Span, error) {
 	request := new(framepb.Request)
-	var span, misplaced framepb.Span
+	var span, misplaced frame.Span
 	err := l.read(path.Join("requests", id, name), request, func() error {
-		span, misplaced = request.Span(), framepb.Span{}
+		span, misplaced = request.Span(), frame.Span{}
 		if err := cmp.Or(checkSpan(span), span.Series.CheckNames()); err != nil {
 			return err // before its name becomes part of a path
 		}

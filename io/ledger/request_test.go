@@ -7,7 +7,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 func TestRequests(t *testing.T) {
@@ -15,8 +16,8 @@ func TestRequests(t *testing.T) {
 	if got, err := l.Requests(); got != nil || err != nil {
 		t.Fatalf("Requests of an empty ledger = %v, %v", got, err)
 	}
-	other := framepb.Span{Series: framepb.Series{StreamName: "a", IntervalMs: 7, Format: framepb.PNG}, First: 3, Samples: 1 << 40}
-	want := []framepb.Span{other, span(5, 10), span(5, 100), span(40, 2)}
+	other := frame.Span{Series: frame.Series{StreamName: "a", IntervalMs: 7, Format: frame.PNG}, First: 3, Samples: 1 << 40}
+	want := []frame.Span{other, span(5, 10), span(5, 100), span(40, 2)}
 	if err := l.Request(want[3], want[1], want[2], want[0], want[1]); err != nil {
 		t.Fatal(err)
 	}
@@ -24,10 +25,10 @@ func TestRequests(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("Requests = %v, %v, want %v", got, err, want)
 	}
-	if series, err := l.Series(); err != nil || !slices.Equal(series, []framepb.Series{other.Series, door}) {
+	if series, err := l.Series(); err != nil || !slices.Equal(series, []frame.Series{other.Series, door}) {
 		t.Errorf("Series = %v, %v", series, err)
 	}
-	for _, bad := range []framepb.Span{span(0, 0), span(-1, 1), {Samples: 1}, span(1<<62, 1<<62)} {
+	for _, bad := range []frame.Span{span(0, 0), span(-1, 1), {Samples: 1}, span(1<<62, 1<<62)} {
 		if err := l.Request(bad); err == nil {
 			t.Errorf("Request(%v) is taken", bad)
 		}
@@ -55,8 +56,8 @@ func TestRequests(t *testing.T) {
 // TestRequestNames: what a damaged request asked for is told by what is left of it, its
 // content or its name, and by nothing that no request can be.
 func TestRequestNames(t *testing.T) {
-	content := func(span framepb.Span) []byte {
-		data, err := framepb.EncodeJSON(&framepb.Request{Series: span.Series.Stored(), First: span.First, Samples: span.Samples})
+	content := func(span frame.Span) []byte {
+		data, err := framepb.EncodeJSON(&framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,13 +66,13 @@ func TestRequestNames(t *testing.T) {
 	for name, test := range map[string]struct {
 		file string
 		data []byte
-		want framepb.Span
+		want frame.Span
 	}{
 		"damaged":            {RequestPath(span(5, 10)), []byte("{"), span(5, 10)},
 		"under another name": {RequestPath(span(5, 10)), content(span(6, 7)), span(6, 7)},
-		"off the grid":       {"requests/" + door.ID() + "/20260101T000001000Z-64.json", []byte("{"), framepb.Span{}},
-		"before the epoch":   {"requests/" + door.ID() + "/00260101T000000500Z-64.json", []byte("{"), framepb.Span{}},
-		"beyond numbers":     {"requests/" + door.ID() + "/20260101T000000500Z-9223372036854775807.json", []byte("{"), framepb.Span{}},
+		"off the grid":       {"requests/" + door.ID() + "/20260101T000001000Z-64.json", []byte("{"), frame.Span{}},
+		"before the epoch":   {"requests/" + door.ID() + "/00260101T000000500Z-64.json", []byte("{"), frame.Span{}},
+		"beyond numbers":     {"requests/" + door.ID() + "/20260101T000000500Z-9223372036854775807.json", []byte("{"), frame.Span{}},
 		"around the epoch":   {RequestPath(span(1<<61+5, 10)), content(span(1<<61+5, 10)), span(5, 10)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +85,7 @@ func TestRequestNames(t *testing.T) {
 			}
 			got, err := l.Requests()
 			var damaged *DamagedError
-			if !slices.Equal(got, []framepb.Span{span(0, 1)}) || !errors.As(err, &damaged) || damaged.Path != test.file || damaged.Entry.Span != test.want {
+			if !slices.Equal(got, []frame.Span{span(0, 1)}) || !errors.As(err, &damaged) || damaged.Path != test.file || damaged.Entry.Span != test.want {
 				t.Errorf("Requests = %v, %v, of %v", got, err, damaged.Entry)
 			}
 			if strays, err := l.Strays(); len(strays) > 0 || err != nil {

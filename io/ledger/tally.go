@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // readers bounds how many files are read or written at once.
@@ -45,7 +46,7 @@ type Tally struct {
 // Complete reports whether every sample is a frame, a drop or a gap other than
 // FAILED, and is so once.
 func (t Tally) Complete() bool {
-	return t.Missing == 0 && t.Gaps[framepb.Failed] == 0 && t.Duplicates == 0
+	return t.Missing == 0 && t.Gaps[frame.Failed] == 0 && t.Duplicates == 0
 }
 
 // Plus returns the sum of two tallies of different samples.
@@ -75,14 +76,14 @@ func sum(a, b map[string]int64) map[string]int64 {
 // sample that is in more than one span counts once; so does one that is in more
 // than one receipt, by the first of them: complete ones before failed ones, then
 // by first sample, then by samples.
-func (l *Ledger) Tally(spans []framepb.Span) (map[framepb.Series]Tally, error) {
-	asked := make(map[framepb.Series][]framepb.Span)
+func (l *Ledger) Tally(spans []frame.Span) (map[frame.Series]Tally, error) {
+	asked := make(map[frame.Series][]frame.Span)
 	for _, span := range spans {
 		asked[span.Series] = append(asked[span.Series], span)
 	}
-	tallies := make(map[framepb.Series]Tally, len(asked))
+	tallies := make(map[frame.Series]Tally, len(asked))
 	for series, spans := range asked {
-		tally, err := l.tally(series, Union(spans))
+		tally, err := l.tally(series, frame.Union(spans))
 		if err != nil {
 			return nil, fmt.Errorf("counting the samples of %s: %w", series.StreamName, err)
 		}
@@ -91,7 +92,7 @@ func (l *Ledger) Tally(spans []framepb.Span) (map[framepb.Series]Tally, error) {
 	return tallies, nil
 }
 
-func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, error) {
+func (l *Ledger) tally(series frame.Series, asked []frame.Span) (Tally, error) {
 	entries, err := l.entries(series)
 	if err != nil {
 		return Tally{}, err
@@ -103,13 +104,13 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 			return Tally{}, err
 		}
 		if len(damaged) == 0 {
-			tally.Samples = Count(asked)
+			tally.Samples = frame.Count(asked)
 			tally.Missing = tally.Samples
 			for _, c := range claims {
-				tally.Missing -= Count(c.Spans)
+				tally.Missing -= frame.Count(c.Spans)
 			}
 			for _, e := range onePerShard(entries) {
-				tally.Duplicates += Count(overlap(e.Span, asked))
+				tally.Duplicates += frame.Count(overlap(e.Span, asked))
 			}
 			tally.Duplicates -= tally.Samples - tally.Missing
 			return tally, nil
@@ -122,16 +123,16 @@ func (l *Ledger) tally(series framepb.Series, asked []framepb.Span) (Tally, erro
 // Claim is what counts by one receipt, where receipts overlap.
 type Claim struct {
 	Entry Entry
-	Spans []framepb.Span // not empty
+	Spans []frame.Span // not empty
 }
 
 // Claims gives each sample asked for to the first receipt that has it, as
 // [Ledger.Tally] counts. The entries are of one series, as [Ledger.Have] lists
 // them; the spans asked for as [Union] returns them.
-func Claims(entries []Entry, asked []framepb.Span) []Claim {
+func Claims(entries []Entry, asked []frame.Span) []Claim {
 	var claims []Claim
 	for _, failed := range []bool{false, true} {
-		var taken []framepb.Span // in order and apart, as the entries are sorted
+		var taken []frame.Span // in order and apart, as the entries are sorted
 		region := asked
 		for _, entry := range entries {
 			if entry.Failed != failed {
@@ -145,25 +146,25 @@ func Claims(entries []Entry, asked []framepb.Span) []Claim {
 			if n == 0 || taken[n-1].End() < entry.Span.First {
 				taken = append(taken, entry.Span)
 			} else {
-				spans = Minus(spans, taken[n-1:])
-				taken[n-1] = between(taken[n-1], taken[n-1].First, max(taken[n-1].End(), entry.Span.End()))
+				spans = frame.Minus(spans, taken[n-1:])
+				taken[n-1] = taken[n-1].Slice(taken[n-1].First, max(taken[n-1].End(), entry.Span.End()))
 			}
 			if len(spans) > 0 {
 				claims = append(claims, Claim{entry, spans})
 			}
 		}
-		asked = Minus(asked, taken)
+		asked = frame.Minus(asked, taken)
 	}
 	return claims
 }
 
-func overlap(span framepb.Span, region []framepb.Span) []framepb.Span {
-	var spans []framepb.Span
+func overlap(span frame.Span, region []frame.Span) []frame.Span {
+	var spans []frame.Span
 	for _, r := range region {
 		if r.First >= span.End() {
 			break
 		}
-		if part := between(span, max(r.First, span.First), min(r.End(), span.End())); part.Samples > 0 {
+		if part := span.Slice(max(r.First, span.First), min(r.End(), span.End())); part.Samples > 0 {
 			spans = append(spans, part)
 		}
 	}
@@ -198,7 +199,7 @@ func (l *Ledger) count(claims []Claim) (total Tally, damaged []Entry, err error)
 	return total, damaged, nil
 }
 
-func countIn(receipt *framepb.Receipt, spans []framepb.Span) Tally {
+func countIn(receipt *framepb.Receipt, spans []frame.Span) Tally {
 	tally := Tally{Shards: 1}
 	for outcome := range Outcomes(receipt) {
 		for len(spans) > 0 && spans[0].End() <= outcome.Index {

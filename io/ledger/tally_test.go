@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // draw puts receipts into a ledger, damaged ones among them, and returns what the
@@ -40,12 +40,12 @@ func draw(t *testing.T, rt *rapid.T, l *Ledger) (shards map[Entry]string, entrie
 		if c := compareBool(b.Failed, a.Failed); c != 0 {
 			return -c
 		}
-		return compareSpans(a.Span, b.Span)
+		return a.Span.Compare(b.Span)
 	})
 	return shards, entries
 }
 
-func drawSpan(rt *rapid.T, name string) framepb.Span {
+func drawSpan(rt *rapid.T, name string) frame.Span {
 	return span(rapid.Int64Range(0, 40).Draw(rt, name), rapid.Int64Range(1, 15).Draw(rt, "samples"))
 }
 
@@ -56,7 +56,7 @@ func TestTally(t *testing.T) {
 		l := Open(filepath.Join(dir, rapid.StringMatching(`[a-z0-9]{16}`).Draw(rt, "dir")))
 		defer os.RemoveAll(l.dir)
 		shards, entries := draw(t, rt, l)
-		var asked []framepb.Span
+		var asked []frame.Span
 		for range rapid.IntRange(1, 5).Draw(rt, "requests") {
 			asked = append(asked, drawSpan(rt, "asked"))
 		}
@@ -66,17 +66,17 @@ func TestTally(t *testing.T) {
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[door], want) {
 			rt.Fatalf("Tally = %+v, %v, want %+v", got, err, want)
 		}
-		if complete := want.Missing == 0 && want.Gaps[framepb.Failed] == 0 && want.Duplicates == 0; got[door].Complete() != complete {
+		if complete := want.Missing == 0 && want.Gaps[frame.Failed] == 0 && want.Duplicates == 0; got[door].Complete() != complete {
 			rt.Fatalf("Complete() is not %v", complete)
 		}
 	})
 }
 
-func naive(entries []Entry, shards map[Entry]string, asked []framepb.Span) Tally {
+func naive(entries []Entry, shards map[Entry]string, asked []frame.Span) Tally {
 	var tally Tally
 	used := make(map[Entry]bool)
 	for i := range int64(100) {
-		if !slices.ContainsFunc(asked, func(s framepb.Span) bool { return s.First <= i && i < s.End() }) {
+		if !slices.ContainsFunc(asked, func(s frame.Span) bool { return s.First <= i && i < s.End() }) {
 			continue
 		}
 		tally.Samples++
@@ -92,9 +92,9 @@ func naive(entries []Entry, shards map[Entry]string, asked []framepb.Span) Tally
 			tally.Frames++
 			tally.Bytes += int64(len(shardOf(i, "f").Frames[0].Data))
 		case 'n':
-			add(&tally.Gaps, framepb.NoMedia)
+			add(&tally.Gaps, frame.NoMedia)
 		case 'F':
-			add(&tally.Gaps, framepb.Failed)
+			add(&tally.Gaps, frame.Failed)
 		case 'd':
 			add(&tally.Drops, "SAME")
 		}
@@ -109,8 +109,8 @@ func TestTallyDuplicates(t *testing.T) {
 	put(t, l, 0, "fff")
 	put(t, l, 2, "fnf")
 	put(t, l, 2, "fn")
-	for asked, want := range map[framepb.Span]int64{span(0, 9): 3, span(0, 3): 2, span(0, 2): 0, span(4, 1): 0} {
-		tallies, err := l.Tally([]framepb.Span{asked})
+	for asked, want := range map[frame.Span]int64{span(0, 9): 3, span(0, 3): 2, span(0, 2): 0, span(4, 1): 0} {
+		tallies, err := l.Tally([]frame.Span{asked})
 		if got := tallies[door]; err != nil || got.Duplicates != want {
 			t.Errorf("%v: %+v, %v, want %d duplicates", asked, got, err, want)
 		}
@@ -131,7 +131,7 @@ func TestTallyBothReceiptsOfAShard(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(l.dir, failed.Path()), data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	tallies, err := l.Tally([]framepb.Span{span(0, 4)})
+	tallies, err := l.Tally([]frame.Span{span(0, 4)})
 	if got := tallies[door]; err != nil || got.Duplicates != 0 || !got.Complete() {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -141,15 +141,15 @@ func TestTallyOfMany(t *testing.T) {
 	l := Open(t.TempDir())
 	put(t, l, 0, "ffnF")
 	other := door
-	other.Format = framepb.PNG
-	tallies, err := l.Tally([]framepb.Span{span(0, 4), span(2, 4), {Series: other, First: 0, Samples: 3}})
+	other.Format = frame.PNG
+	tallies, err := l.Tally([]frame.Span{span(0, 4), span(2, 4), {Series: other, First: 0, Samples: 3}})
 	if err != nil || len(tallies) != 2 {
 		t.Fatal(tallies, err)
 	}
 	total := tallies[door].Plus(tallies[other]).Plus(Tally{Drops: map[string]int64{"SAME": 1}})
 	want := Tally{
 		Samples: 9, Frames: 2, Missing: 5, Shards: 1, Bytes: 29,
-		Gaps: map[string]int64{framepb.NoMedia: 1, framepb.Failed: 1}, Drops: map[string]int64{"SAME": 1},
+		Gaps: map[string]int64{frame.NoMedia: 1, frame.Failed: 1}, Drops: map[string]int64{"SAME": 1},
 	}
 	if !reflect.DeepEqual(total, want) {
 		t.Errorf("the sum is %+v, want %+v", total, want)
@@ -157,37 +157,9 @@ func TestTallyOfMany(t *testing.T) {
 	if got, err := l.Tally(nil); err != nil || len(got) != 0 {
 		t.Errorf("Tally of nothing = %v, %v", got, err)
 	}
-	if _, err := l.Tally([]framepb.Span{{Samples: 1}}); err == nil {
+	if _, err := l.Tally([]frame.Span{{Samples: 1}}); err == nil {
 		t.Error("Tally of a series without an interval is no error")
 	}
-}
-
-func TestUnionMinus(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		spans := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) framepb.Span {
-			return span(rapid.Int64Range(0, 30).Draw(t, "first"), rapid.Int64Range(0, 8).Draw(t, "samples"))
-		}), 0, 6)
-		a, b := spans.Draw(t, "a"), spans.Draw(t, "b")
-		in := func(spans []framepb.Span, i int64) bool {
-			return slices.ContainsFunc(spans, func(s framepb.Span) bool { return s.First <= i && i < s.End() })
-		}
-		union, left := Union(a), Minus(Union(a), Union(b))
-		for i := range int64(50) {
-			if in(union, i) != in(a, i) {
-				t.Fatalf("sample %d of %v: Union = %v", i, a, union)
-			}
-			if in(left, i) != (in(a, i) && !in(b, i)) {
-				t.Fatalf("sample %d of %v minus %v: Minus = %v", i, a, b, left)
-			}
-		}
-		for _, set := range [][]framepb.Span{union, left} {
-			for i, s := range set {
-				if s.Samples <= 0 || i > 0 && set[i-1].End() >= s.First {
-					t.Fatalf("%v is not in order and apart", set)
-				}
-			}
-		}
-	})
 }
 
 // TestTallyBehindADamagedReceipt: a failed receipt counts where the complete one
@@ -199,8 +171,8 @@ func TestTallyBehindADamagedReceipt(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, l, 0, "fF")
-	got, err := l.Tally([]framepb.Span{span(0, 2)})
-	if tally := got[door]; err != nil || tally.Frames != 1 || tally.Gaps[framepb.Failed] != 1 || tally.Missing != 0 {
+	got, err := l.Tally([]frame.Span{span(0, 2)})
+	if tally := got[door]; err != nil || tally.Frames != 1 || tally.Gaps[frame.Failed] != 1 || tally.Missing != 0 {
 		t.Errorf("Tally = %+v, %v", got, err)
 	}
 }

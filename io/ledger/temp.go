@@ -14,7 +14,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -73,7 +74,7 @@ func (l *Ledger) readOnce(path string, m proto.Message, check func() error) erro
 
 // write makes the file path hold m, whole or not at all. What is being written
 // stands in tmp, under the span's name.
-func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
+func (l *Ledger) write(span frame.Span, path string, m proto.Message) error {
 	data, err := framepb.EncodeJSON(m)
 	if err != nil {
 		return err
@@ -102,7 +103,7 @@ func (l *Ledger) write(span framepb.Span, path string, m proto.Message) error {
 	return err
 }
 
-func (l *Ledger) replace(span framepb.Span, target string, data []byte) error {
+func (l *Ledger) replace(span frame.Span, target string, data []byte) error {
 	temp, err := l.Temp(span, func(path string) error { return os.WriteFile(path, data, 0o666) })
 	if err != nil {
 		return err
@@ -123,14 +124,14 @@ func (l *Ledger) replace(span framepb.Span, target string, data []byte) error {
 //
 // The folder that it is in stays until [Ledger.Sweep]: to a file system, making
 // folders is what costs most.
-func (l *Ledger) Temp(span framepb.Span, create func(path string) error) (path string, err error) {
+func (l *Ledger) Temp(span frame.Span, create func(path string) error) (path string, err error) {
 	return store.Folder(l.dir).Temp(tempName(span), create)
 }
 
 // clear removes what other writers of a shard left in tmp. One of them may
 // still be alive: each folder is taken away in one step, so that such a writer
 // fails at its next file and never publishes a part.
-func (l *Ledger) clear(span framepb.Span) error {
+func (l *Ledger) clear(span frame.Span) error {
 	if l.dir == "" {
 		return nil // in a bucket what is being written is not there yet
 	}
@@ -177,7 +178,7 @@ func (l *Ledger) tmp() string { return filepath.Join(l.dir, "tmp") }
 
 // tempName is what the names of all that is being written of a span are made of.
 // Neither a series' ID nor a span's name holds a dot.
-func tempName(span framepb.Span) string { return tempID(span.Series.ID()) + "." + span.Name() }
+func tempName(span frame.Span) string { return tempID(span.Series.ID()) + "." + span.Name() }
 
 // endsInHash recognizes a series' ID, also where tempID has cut it.
 var endsInHash = regexp.MustCompile(`_[0-9a-f]{12}$`)

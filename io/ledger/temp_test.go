@@ -13,7 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // TestDisagree: where two writers disagree on whether a shard failed, whatever
@@ -168,12 +169,12 @@ func TestTempFails(t *testing.T) {
 func TestLongNames(t *testing.T) {
 	l, series := Open(t.TempDir()), door
 	series.StreamName = strings.Repeat("door.", 51) + "s"
-	long := framepb.Span{Series: series, Samples: 1 << 60}
+	long := frame.Span{Series: series, Samples: 1 << 60}
 	if err := l.Request(long); err != nil {
 		t.Fatal(err)
 	}
 	receipt := receiptOf(t, 0, "n")
-	receipt.Series = series.Stored()
+	receipt.Series = framepb.SeriesOf(series)
 	if err := l.Put(receipt); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func TestLongNames(t *testing.T) {
 }
 
 // temp leaves a folder as a killed writer does.
-func temp(t *testing.T, l *Ledger, span framepb.Span) string {
+func temp(t *testing.T, l *Ledger, span frame.Span) string {
 	t.Helper()
 	dir, err := l.Temp(span, func(path string) error { return os.Mkdir(path, 0o777) })
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 )
 
@@ -37,13 +37,13 @@ func framesToPack(b *testing.B) (dir string, frames int64) {
 	for n := int64(0); n < frames; n += 100 {
 		series := door
 		series.StreamName = []string{"door", "yard", "gate", "hall"}[n/100%4]
-		shard := framepb.Shard{Span: framepb.Span{Series: series, First: first + n, Samples: 100}}
+		shard := frame.Shard{Span: frame.Span{Series: series, First: first + n, Samples: 100}}
 		for i := range int64(100) {
 			data := make([]byte, packedFrameSize)
 			random.Read(data)
 			at := series.At(first + n + i)
-			shard.Frames = append(shard.Frames, framepb.Frame{
-				Stream: series.StreamName, SampleMs: at, ImageMs: at, Format: framepb.JPEG, Width: 1280, Height: 720, Data: data,
+			shard.Frames = append(shard.Frames, frame.Frame{
+				Stream: series.StreamName, SampleMs: at, ImageMs: at, Format: frame.JPEG, Width: 1280, Height: 720, Data: data,
 			})
 		}
 		if _, err := w.Write(context.Background(), shard); err != nil {

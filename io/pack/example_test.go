@@ -11,7 +11,7 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/pack"
 )
 
@@ -66,14 +66,14 @@ func archiveFrames(ctx context.Context, dir string, frames int) error {
 	if err != nil {
 		return err
 	}
-	shard := framepb.Shard{Span: framepb.Span{
-		Series:  framepb.Series{StreamName: "front-door", IntervalMs: 3000, Format: framepb.JPEG},
+	shard := frame.Shard{Span: frame.Span{
+		Series:  frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG},
 		Samples: int64(frames),
 	}}
 	for i := range frames {
 		at := int64(i) * 3000
-		shard.Frames = append(shard.Frames, framepb.Frame{
-			Stream: "front-door", SampleMs: at, ImageMs: at, Format: framepb.JPEG, Width: 640, Height: 360,
+		shard.Frames = append(shard.Frames, frame.Frame{
+			Stream: "front-door", SampleMs: at, ImageMs: at, Format: frame.JPEG, Width: 640, Height: 360,
 			Data: []byte("a JPEG, in a real archive"),
 		})
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
@@ -56,7 +56,7 @@ func writer(t testing.TB, dir string) *dataset.Writer {
 }
 
 // write writes shards, and asks for them.
-func write(t testing.TB, dir string, shards ...framepb.Shard) {
+func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {

@@ -18,7 +18,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -31,7 +32,7 @@ func archive(t testing.TB, format string) string {
 	dir := createIn(t, format)
 	yard, small := door, door
 	yard.StreamName = "yard"
-	yard.Format = framepb.PNG
+	yard.Format = frame.PNG
 	small.WidthPixels, small.HeightPixels = 16, 9
 	write(t, dir, shardOf(door, 0, "ffnfffff"), shardOf(door, 8, "nnnnnnnn"), shardOf(door, 16, "fgffffdf"),
 		shardOf(yard, 3, "ffffffffff"), shardOf(small, 0, "gggggggggg"), shardOf(small, 10, "gF"))

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -35,9 +35,9 @@ type Plan struct {
 
 // work is a group of samples, as an element of the pipeline.
 type work struct {
-	Spans  []framepb.Span // it is all that is recorded of these
-	Starts []int64        // how many frames of each split the groups before it have
-	Sum    []byte         // of its frames
+	Spans  []frame.Span // it is all that is recorded of these
+	Starts []int64      // how many frames of each split the groups before it have
+	Sum    []byte       // of its frames
 }
 
 // arrangement gives each frame its place in a packed set. It is arithmetic: any
@@ -94,7 +94,7 @@ func NewPlan(ctx context.Context, dir string, o Options) (*Plan, error) {
 }
 
 // checkStreams refuses the name of a stream that nothing is recorded of.
-func checkStreams(streams []string, recorded []framepb.Span) error {
+func checkStreams(streams []string, recorded []frame.Span) error {
 	known := make(map[string]bool)
 	for _, span := range recorded {
 		if span.Series.CheckNames() == nil {
@@ -111,7 +111,7 @@ func checkStreams(streams []string, recorded []framepb.Span) error {
 
 // groupCount is what a group of samples has.
 type groupCount struct {
-	spans         []framepb.Span
+	spans         []frame.Span
 	frames, bytes int64             // bytes of pictures
 	tensors       int64             // bytes of the tensors beside them
 	units         map[string]int64  // frames of each stream or day
@@ -122,7 +122,7 @@ type groupCount struct {
 }
 
 // countAll counts as many groups at once as there are CPUs.
-func (a *arrangement) countAll(ctx context.Context, source *dataset.Reader, spans []framepb.Span) ([]*groupCount, error) {
+func (a *arrangement) countAll(ctx context.Context, source *dataset.Reader, spans []frame.Span) ([]*groupCount, error) {
 	var groups []*groupCount
 	var tasks errgroup.Group
 	tasks.SetLimit(runtime.GOMAXPROCS(0))
@@ -146,7 +146,7 @@ func (a *arrangement) count(samples []dataset.Sample) groupCount {
 	c := groupCount{units: make(map[string]int64), series: make(map[string]string), sum: a.Selection.sum(samples)}
 	for i := range samples {
 		s := &samples[i]
-		if s.Outcome == framepb.Failed && a.Selection.covers(s) {
+		if s.Outcome == frame.Failed && a.Selection.covers(s) {
 			c.failed++
 		}
 	}
@@ -234,11 +234,11 @@ func (a *arrangement) perFile(o Options, total groupCount) (int64, error) {
 func ambiguous(series map[string]string) map[string]bool {
 	of := make(map[string]int)
 	for _, stream := range series {
-		of[framepb.FileName(stream)]++
+		of[frame.FileName(stream)]++
 	}
 	found := make(map[string]bool)
 	for id, stream := range series {
-		if of[framepb.FileName(stream)] > 1 {
+		if of[frame.FileName(stream)] > 1 {
 			found[id] = true
 		}
 	}
@@ -276,7 +276,7 @@ func (a *arrangement) prefix(s *dataset.Sample) string {
 }
 
 func (a *arrangement) member(s *dataset.Sample) container.Member {
-	return container.Member{Size: int(s.Size), TensorSize: int(s.TensorSize), Prefix: a.prefix(s), Frame: framepb.Frame{
+	return container.Member{Size: int(s.Size), TensorSize: int(s.TensorSize), Prefix: a.prefix(s), Frame: frame.Frame{
 		Stream: s.Stream, StreamARN: s.StreamARN, SampleMs: s.SampleMs, ImageMs: s.ImageMs,
 		Format: s.Format, Width: s.Width, Height: s.Height, Labels: s.Labels,
 	}}
@@ -320,7 +320,7 @@ func missingSamples(book *ledger.Ledger, selected selection, groups []*groupCoun
 	if err != nil && !errors.As(err, &damaged) {
 		return 0, err
 	}
-	asked, have := make(map[framepb.Series][]framepb.Span), make(map[framepb.Series][]framepb.Span)
+	asked, have := make(map[frame.Series][]frame.Span), make(map[frame.Series][]frame.Span)
 	for _, span := range requests {
 		if part := selected.span(span); part.Samples > 0 {
 			asked[span.Series] = append(asked[span.Series], part)
@@ -333,7 +333,7 @@ func missingSamples(book *ledger.Ledger, selected selection, groups []*groupCoun
 	}
 	var missing int64
 	for series, spans := range asked {
-		missing += ledger.Count(ledger.Minus(ledger.Union(spans), ledger.Union(have[series])))
+		missing += frame.Count(frame.Minus(frame.Union(spans), frame.Union(have[series])))
 	}
 	return missing, nil
 }

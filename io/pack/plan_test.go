@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -22,11 +22,11 @@ func drawGroups(t *rapid.T) [][]dataset.Sample {
 	var all []dataset.Sample
 	for s := range rapid.IntRange(1, 6).Draw(t, "series") {
 		stream := fmt.Sprint("cam-", rapid.IntRange(0, 3).Draw(t, "stream"))
-		for i, frame := range rapid.SliceOfN(rapid.Bool(), 0, 60).Draw(t, "frames") {
+		for i, f := range rapid.SliceOfN(rapid.Bool(), 0, 60).Draw(t, "frames") {
 			sample := dataset.Sample{
-				Stream: stream, Series: fmt.Sprint(stream, "_", s), SampleMs: 1767225600000 + int64(i)*6*3600*1000, Kind: ledger.Gap, Outcome: framepb.NoMedia,
+				Stream: stream, Series: fmt.Sprint(stream, "_", s), SampleMs: 1767225600000 + int64(i)*6*3600*1000, Kind: ledger.Gap, Outcome: frame.NoMedia,
 			}
-			if frame {
+			if f {
 				sample.Kind, sample.Outcome, sample.Size = ledger.Frame, "FRAME", 1000
 				sample.SHA256 = sha256.Sum256(fmt.Append(nil, s, i))
 			}
@@ -105,11 +105,11 @@ func TestPlacesAreExact(t *testing.T) {
 // frameAt is a frame of a stream, n samples after 2026-01-01.
 func frameAt(stream string, n int64) dataset.Sample {
 	at := door.At(first + n)
-	return dataset.Sample{Stream: stream, Series: stream + "_1", SampleMs: at, ImageMs: at, Kind: ledger.Frame, Outcome: "FRAME", Size: 1000, Format: framepb.JPEG}
+	return dataset.Sample{Stream: stream, Series: stream + "_1", SampleMs: at, ImageMs: at, Kind: ledger.Frame, Outcome: "FRAME", Size: 1000, Format: frame.JPEG}
 }
 
 func TestPlanSelects(t *testing.T) {
-	gap := dataset.Sample{Stream: "b", Series: "b_1", SampleMs: door.At(first), Kind: ledger.Gap, Outcome: framepb.NoMedia}
+	gap := dataset.Sample{Stream: "b", Series: "b_1", SampleMs: door.At(first), Kind: ledger.Gap, Outcome: frame.NoMedia}
 	groups := [][]dataset.Sample{{frameAt("a", 0), frameAt("a", 1)}, {frameAt("a", 2), gap, frameAt("b", 1)}}
 	at := func(n int64) time.Time { return time.UnixMilli(door.At(first + n)) }
 	for _, test := range []struct {
@@ -214,7 +214,7 @@ func TestPackOptionsValidate(t *testing.T) {
 }
 
 func TestSelectedSpan(t *testing.T) {
-	span := framepb.Span{Series: door, First: first, Samples: 10}
+	span := frame.Span{Series: door, First: first, Samples: 10}
 	rapid.Check(t, func(t *rapid.T) {
 		s := selection{StartMs: door.At(first) + rapid.Int64Range(-5000, 40_000).Draw(t, "start")}
 		s.EndMs = s.StartMs + rapid.Int64Range(0, 40_000).Draw(t, "length")

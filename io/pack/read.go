@@ -13,7 +13,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -251,7 +252,7 @@ func (b *pickedBlob) fault(err error) error {
 	default:
 		advice = adviceVerify
 	}
-	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, framepb.Clock(b.of.SampleMs), b.file, err, advice)
+	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, frame.Clock(b.of.SampleMs), b.file, err, advice)
 }
 
 const adviceVerify = ": run kvsframes verify on the dataset, it tells what else is damaged"
@@ -269,7 +270,7 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 			origin := r.Origins[r.Origin[i]]
 			picks[slot] = pick{
 				Member: container.Member{
-					Frame: framepb.Frame{
+					Frame: frame.Frame{
 						Stream: origin.StreamName, StreamARN: origin.StreamArn, SampleMs: r.SampleMs[i], ImageMs: r.SampleMs[i] + r.ImageOffsetsMs[i],
 						Format: origin.Format, Width: r.Widths[i], Height: r.Heights[i],
 					},

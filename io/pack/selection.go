@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -66,7 +66,7 @@ func (s *selection) sum(samples []dataset.Sample) []byte {
 			sample.Format, sample.Width, sample.Height, sample.Size)
 		line = append(line, sample.SHA256[:]...)
 		if len(sample.Labels) > 0 {
-			line = append(line, framepb.LabelsJSON(sample.Labels)...)
+			line = append(line, frame.LabelsJSON(sample.Labels)...)
 		}
 		if sample.TensorSize > 0 {
 			line = fmt.Appendf(line, "%d ", sample.TensorSize)
@@ -78,7 +78,7 @@ func (s *selection) sum(samples []dataset.Sample) []byte {
 }
 
 // span is the part of a span that a selection covers, if they are frames.
-func (s *selection) span(span framepb.Span) framepb.Span {
+func (s *selection) span(span frame.Span) frame.Span {
 	if !s.has(span.Series.StreamName) {
 		span.Samples = 0
 		return span
@@ -95,8 +95,8 @@ func (s *selection) span(span framepb.Span) framepb.Span {
 }
 
 // spans are the parts of spans that a selection covers.
-func (s *selection) spans(all []framepb.Span) []framepb.Span {
-	var covered []framepb.Span
+func (s *selection) spans(all []frame.Span) []frame.Span {
+	var covered []frame.Span
 	for _, span := range all {
 		if part := s.span(span); part.Samples > 0 {
 			covered = append(covered, part)
@@ -106,8 +106,8 @@ func (s *selection) spans(all []framepb.Span) []framepb.Span {
 }
 
 // hulls are spans without the holes between those of one series.
-func hulls(spans []framepb.Span) []framepb.Span {
-	var all []framepb.Span
+func hulls(spans []frame.Span) []frame.Span {
+	var all []frame.Span
 	for _, span := range spans {
 		if last := len(all) - 1; last >= 0 && all[last].Series == span.Series {
 			all[last].Samples = span.End() - all[last].First

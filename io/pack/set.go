@@ -14,7 +14,8 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -66,13 +67,13 @@ func describeSet(o Options, where *arrangement, total groupCount, sum string) Se
 	set := Set{
 		Version: version, Format: o.Format, SamplesPerFile: where.PerFile, ShuffleSeed: o.ShuffleSeed,
 		SplitBy: o.SplitBy, Splits: where.Splits, StreamNames: where.Selection.Streams,
-		Frames: total.frames, Bytes: total.bytes, Tensors: total.first.Format == framepb.NPY, Selection: sum,
+		Frames: total.frames, Bytes: total.bytes, Tensors: total.first.Format == frame.NPY, Selection: sum,
 	}
 	if !o.Start.IsZero() {
-		set.Start = framepb.Clock(where.Selection.StartMs)
+		set.Start = frame.Clock(where.Selection.StartMs)
 	}
 	if !o.End.IsZero() {
-		set.End = framepb.Clock(where.Selection.EndMs)
+		set.End = frame.Clock(where.Selection.EndMs)
 	}
 	return set
 }

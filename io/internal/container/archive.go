@@ -4,7 +4,8 @@ import (
 	"io"
 	"iter"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -27,10 +28,10 @@ func (a Archive) Layout(members []Member) (*Layout, error) {
 }
 
 // Path is as [Format] says.
-func (a Archive) Path(span framepb.Span) string { return Folder{}.Path(span) + a.Extension }
+func (a Archive) Path(span frame.Span) string { return Folder{}.Path(span) + a.Extension }
 
 // Write is as [Format] says.
-func (a Archive) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
+func (a Archive) Write(shard frame.Shard, create func(name string) (io.WriteCloser, error)) error {
 	layout, err := a.Layout(membersIn(shard))
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (a Archive) Write(shard framepb.Shard, create func(name string) (io.WriteCl
 }
 
 // dataOf yields blobs of a shard.
-func dataOf(shard framepb.Shard, blobs []Item) iter.Seq2[[]byte, error] {
+func dataOf(shard frame.Shard, blobs []Item) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for i := range blobs {
 			if !yield(*DataOf(&shard.Frames[blobs[i].Frame], blobs[i].Tensor), nil) {

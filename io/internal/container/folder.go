@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -16,12 +17,12 @@ import (
 type Folder struct{}
 
 // Path is as [Format] says.
-func (Folder) Path(span framepb.Span) string {
+func (Folder) Path(span frame.Span) string {
 	return "shards/" + span.Series.ID() + "/" + span.Name()
 }
 
 // Write is as [Format] says.
-func (Folder) Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error {
+func (Folder) Write(shard frame.Shard, create func(name string) (io.WriteCloser, error)) error {
 	members := membersIn(shard)
 	for _, b := range Items(members) {
 		if err := WriteOne(create, members[b.Frame].Name(b.Tensor), *DataOf(&shard.Frames[b.Frame], b.Tensor)); err != nil {
@@ -33,17 +34,17 @@ func (Folder) Write(shard framepb.Shard, create func(name string) (io.WriteClose
 
 // IsMember reports whether Write may have given a file of a shard this name, in
 // whatever format its pictures are.
-func IsMember(span framepb.Span, name string) bool {
+func IsMember(span frame.Span, name string) bool {
 	key, extension, _ := strings.Cut(name, ".")
-	instant, ok := strings.CutPrefix(key, framepb.FileName(span.Series.StreamName)+"_")
-	ms, err := framepb.ParseInstant(instant)
+	instant, ok := strings.CutPrefix(key, frame.FileName(span.Series.StreamName)+"_")
+	ms, err := frame.ParseInstant(instant)
 	index := span.Series.Index(ms)
 	return ok && err == nil && span.Series.At(index) == ms && span.First <= index && index < span.End() &&
 		slices.Contains(extensions, "."+extension)
 }
 
 var extensions = []string{
-	framepb.Extension(framepb.JPEG), framepb.Extension(framepb.PNG), framepb.Extension(framepb.NPY), framepb.Extension(framepb.RGB),
+	frame.Extension(frame.JPEG), frame.Extension(frame.PNG), frame.Extension(frame.NPY), frame.Extension(frame.RGB),
 }
 
 // WriteOne writes a file of one blob, which does not change any more.

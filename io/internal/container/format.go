@@ -11,7 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -20,13 +21,13 @@ import (
 type Format interface {
 	// Path returns where the shard of a span is kept, relative to the dataset
 	// and with forward slashes: the path of one file, or of a folder of files.
-	Path(span framepb.Span) string
+	Path(span frame.Span) string
 
 	// Write writes the frames of a shard that has some. It calls create for
 	// each file in turn and closes it before the next: with the name "" for a
 	// file at Path itself, with any other name for a file in the folder at
 	// Path. The same shard must give the same files.
-	Write(shard framepb.Shard, create func(name string) (io.WriteCloser, error)) error
+	Write(shard frame.Shard, create func(name string) (io.WriteCloser, error)) error
 
 	// Positions returns where the blobs of a receipt's frames lie, each once and
 	// without data. It reads no file: that follows from the receipt. The error

@@ -22,7 +22,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -39,7 +40,7 @@ func (m *memory) Size() int64                 { return m.Reader.Size() }
 func (m *memory) Close() error                { return nil }
 
 // pack writes a shard in a format of one file a shard.
-func pack(t testing.TB, format Format, shard framepb.Shard) ([]byte, *framepb.Receipt) {
+func pack(t testing.TB, format Format, shard frame.Shard) ([]byte, *framepb.Receipt) {
 	t.Helper()
 	receipt, err := ledger.NewReceipt(shard, format.Path(shard.Span))
 	if err != nil {
@@ -216,27 +217,27 @@ func TestMembers(t *testing.T) {
 
 // TestTar reads a tar as anyone would.
 func TestTar(t *testing.T) {
-	series := framepb.Series{
+	series := frame.Series{
 		StreamName: strings.Repeat("long.name-", 25), StreamARN: "arn:aws:kinesisvideo:eu-west-1:111122223333:stream/x/1",
-		IntervalMs: 1500, PhaseMs: 250, Format: framepb.PNG,
+		IntervalMs: 1500, PhaseMs: 250, Format: frame.PNG,
 	}
 	shard := shardtest.Plain(series, "nfff")
 	data, _ := pack(t, webdataset, shard)
 	r := tar.NewReader(bytes.NewReader(data))
-	for _, frame := range shard.Frames {
-		picture, got := readMember(t, r, frame.Key()+".png", frame.SampleMs)
-		if !bytes.Equal(got, frame.Data) {
+	for _, f := range shard.Frames {
+		picture, got := readMember(t, r, f.Key()+".png", f.SampleMs)
+		if !bytes.Equal(got, f.Data) {
 			t.Errorf("%s is not the frame's picture", picture.Name)
 		}
-		_, got = readMember(t, r, frame.Key()+".json", frame.SampleMs)
+		_, got = readMember(t, r, f.Key()+".json", f.SampleMs)
 		var fields map[string]any
 		if err := json.Unmarshal(got, &fields); err != nil {
 			t.Fatal(err)
 		}
 		want := map[string]any{
-			"key": frame.Key(), "stream": series.StreamName, "stream_arn": series.StreamARN,
-			"sample_time": frame.SampleTime().Format("2006-01-02T15:04:05.000Z"), "sample_time_ms": float64(frame.SampleMs),
-			"image_time": frame.ImageTime().Format("2006-01-02T15:04:05.000Z"), "image_time_ms": float64(frame.ImageMs),
+			"key": f.Key(), "stream": series.StreamName, "stream_arn": series.StreamARN,
+			"sample_time": f.SampleTime().Format("2006-01-02T15:04:05.000Z"), "sample_time_ms": float64(f.SampleMs),
+			"image_time": f.ImageTime().Format("2006-01-02T15:04:05.000Z"), "image_time_ms": float64(f.ImageMs),
 			"format": "PNG", "width": 16., "height": 9.,
 		}
 		if !reflect.DeepEqual(fields, want) {
@@ -309,14 +310,14 @@ func TestParquet(t *testing.T) {
 		if err != nil || len(rows) != len(shard.Frames) {
 			t.Fatalf("%d rows, %v", len(rows), err)
 		}
-		for i, frame := range shard.Frames {
+		for i, f := range shard.Frames {
 			r := rows[i]
-			got := framepb.Frame{
+			got := frame.Frame{
 				Stream: *r.Stream, SampleMs: r.SampleTime.UnixMilli(), ImageMs: r.ImageTime.UnixMilli(),
 				Format: *r.Format, Width: *r.Width, Height: *r.Height, Data: r.Image.Bytes,
 			}
-			if !reflect.DeepEqual(got, frame) || *r.Key != frame.Key() || *r.Image.Path != frame.Key()+".jpg" {
-				t.Errorf("row %d is %+v, want %+v", i, got, frame)
+			if !reflect.DeepEqual(got, f) || *r.Key != f.Key() || *r.Image.Path != f.Key()+".jpg" {
+				t.Errorf("row %d is %+v, want %+v", i, got, f)
 			}
 		}
 		for i, group := range file.Metadata().RowGroups {
@@ -338,7 +339,7 @@ func TestRowGroups(t *testing.T) {
 	} {
 		var members []Member
 		for i, size := range sizes {
-			members = append(members, Member{Frame: framepb.Frame{Stream: "x", SampleMs: int64(i)}, Size: size})
+			members = append(members, Member{Frame: frame.Frame{Stream: "x", SampleMs: int64(i)}, Size: size})
 		}
 		l, err := newParquetLayout(members)
 		if err != nil {
@@ -358,17 +359,17 @@ func TestReadBack(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		series := shardtest.Door
 		series.StreamName = rapid.StringMatching(`[a-zA-Z0-9_.-]{1,256}`).Draw(rt, "stream")
-		series.Format = rapid.SampledFrom([]string{framepb.JPEG, framepb.PNG}).Draw(rt, "format")
+		series.Format = rapid.SampledFrom([]string{frame.JPEG, frame.PNG}).Draw(rt, "format")
 		shard := shardtest.Shard(series, rapid.Int64Range(-shardtest.First, 1e10).Draw(rt, "offset"), rapid.StringMatching(`[fndF]{0,20}f[fndF]{0,20}`).Draw(rt, "outcomes"))
 		tensors := rapid.Bool().Draw(rt, "tensors")
 		for i := range shard.Frames {
-			frame := &shard.Frames[i]
-			frame.Data = rapid.SliceOfN(rapid.Byte(), 1, 3000).Draw(rt, "data")
-			frame.ImageMs = frame.SampleMs + int64(rapid.Int32().Draw(rt, "image time"))
+			f := &shard.Frames[i]
+			f.Data = rapid.SliceOfN(rapid.Byte(), 1, 3000).Draw(rt, "data")
+			f.ImageMs = f.SampleMs + int64(rapid.Int32().Draw(rt, "image time"))
 			if tensors {
-				frame.Tensor = rapid.SliceOfN(rapid.Byte(), 1, 3000).Draw(rt, "tensor")
+				f.Tensor = rapid.SliceOfN(rapid.Byte(), 1, 3000).Draw(rt, "tensor")
 			}
-			frame.Width, frame.Height = rapid.Int32Min(0).Draw(rt, "width"), rapid.Int32Min(0).Draw(rt, "height")
+			f.Width, f.Height = rapid.Int32Min(0).Draw(rt, "width"), rapid.Int32Min(0).Draw(rt, "height")
 		}
 		for _, name := range archives() {
 			data, receipt := pack(t, All[name], shard)

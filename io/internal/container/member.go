@@ -3,23 +3,24 @@ package container
 import (
 	"slices"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // Member is a frame, as far as the bytes around its blobs depend on it.
 type Member struct {
-	framepb.Frame        // without Data and Tensor
-	Size          int    // of the picture, in bytes
-	TensorSize    int    // of the tensor beside it; 0 where there is none
-	Prefix        string // of the key, in place of the stream's name; empty where the name will do
+	frame.Frame        // without Data and Tensor
+	Size        int    // of the picture, in bytes
+	TensorSize  int    // of the tensor beside it; 0 where there is none
+	Prefix      string // of the key, in place of the stream's name; empty where the name will do
 }
 
 // membersIn lists the frames of a shard.
-func membersIn(shard framepb.Shard) []Member {
+func membersIn(shard frame.Shard) []Member {
 	members := make([]Member, len(shard.Frames))
-	for i, frame := range shard.Frames {
-		members[i] = Member{Frame: frame, Size: len(frame.Data), TensorSize: len(frame.Tensor)}
+	for i, f := range shard.Frames {
+		members[i] = Member{Frame: f, Size: len(f.Data), TensorSize: len(f.Tensor)}
 		members[i].StreamARN, members[i].Data, members[i].Tensor = shard.Span.Series.StreamARN, nil, nil
 	}
 	return members
@@ -48,18 +49,18 @@ func Items(members []Member) []Item {
 func (b *Item) at(p Position) Blob { return Blob{Frame: b.Frame, Tensor: b.Tensor, Position: p} }
 
 // DataOf returns the tensor of a frame, or its picture.
-func DataOf(frame *framepb.Frame, tensor bool) *[]byte {
+func DataOf(f *frame.Frame, tensor bool) *[]byte {
 	if tensor {
-		return &frame.Tensor
+		return &f.Tensor
 	}
-	return &frame.Data
+	return &f.Data
 }
 
-// Key returns [framepb.Frame.Key], with the prefix in place of the stream's name where there is
+// Key returns [frame.Frame.Key], with the prefix in place of the stream's name where there is
 // one.
 func (m *Member) Key() string {
 	if m.Prefix != "" {
-		return m.Prefix + "_" + framepb.Instant(m.SampleMs)
+		return m.Prefix + "_" + frame.Instant(m.SampleMs)
 	}
 	return m.Frame.Key()
 }
@@ -67,9 +68,9 @@ func (m *Member) Key() string {
 // Name returns the name of a file of the picture, or of the tensor beside it.
 func (m *Member) Name(tensor bool) string {
 	if tensor {
-		return m.Key() + framepb.Extension(framepb.NPY)
+		return m.Key() + frame.Extension(frame.NPY)
 	}
-	return m.Key() + framepb.Extension(m.Format)
+	return m.Key() + frame.Extension(m.Format)
 }
 
 // labelled reports whether a file has labels: then each frame has them, because readers
@@ -87,7 +88,7 @@ func MembersOf(receipt *framepb.Receipt) []Member {
 			continue
 		}
 		at := series.At(o.Index)
-		members = append(members, Member{Size: int(o.Size), TensorSize: int(o.TensorSize), Frame: framepb.Frame{
+		members = append(members, Member{Size: int(o.Size), TensorSize: int(o.TensorSize), Frame: frame.Frame{
 			Stream: series.StreamName, StreamARN: series.StreamARN, SampleMs: at, ImageMs: at + int64(o.OffsetMs),
 			Format: format, Width: o.Width, Height: o.Height, Labels: o.Labels,
 		}})

@@ -13,7 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // parquetFormat is one Parquet file a shard, of a row a frame, whose metadata
@@ -104,7 +104,7 @@ var (
 // labelsColumn stands before the pictures, where frames have labels: a JSON object.
 var labelsColumn = parquetColumn{
 	path: []string{"labels"}, kind: format.ByteArray,
-	text: func(m *Member) string { return framepb.LabelsJSON(m.Labels) },
+	text: func(m *Member) string { return frame.LabelsJSON(m.Labels) },
 }
 
 // columnsOf are the columns of a file.
@@ -139,7 +139,7 @@ type rowGroup struct {
 
 func newParquetLayout(members []Member) (layout, error) {
 	l := &parquetLayout{heads: make(map[int][]byte), tails: make(map[int][]byte)}
-	tensors := slices.ContainsFunc(members, func(m Member) bool { return m.Format == framepb.NPY })
+	tensors := slices.ContainsFunc(members, func(m Member) bool { return m.Format == frame.NPY })
 	beside := slices.ContainsFunc(members, func(m Member) bool { return m.TensorSize > 0 })
 	columns := columnsOf(members, beside)
 	file := format.FileMetaData{

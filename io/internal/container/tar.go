@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // webdataset is one tar a shard, as the WebDataset library reads it: a picture,
@@ -79,11 +79,11 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 	}
 	var labels json.RawMessage
 	if l.labels {
-		labels = json.RawMessage(framepb.LabelsJSON(m.Labels))
+		labels = json.RawMessage(frame.LabelsJSON(m.Labels))
 	}
 	text, _ := json.Marshal(sidecar{ // strings and numbers always can
 		Key: m.Key(), Stream: m.Stream, StreamARN: m.StreamARN,
-		SampleTime: framepb.Clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: framepb.Clock(m.ImageMs), ImageTimeMs: m.ImageMs,
+		SampleTime: frame.Clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: frame.Clock(m.ImageMs), ImageTimeMs: m.ImageMs,
 		Format: m.Format, Width: m.Width, Height: m.Height, Labels: labels,
 	})
 	l.header(b.Frame, m.Key()+".json", len(text))

@@ -6,14 +6,14 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // TestTarHeaders: every header is what archive/tar makes of it.
 func TestTarHeaders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ours, theirs := &tarLayout{}, &tarLayout{}
-		ours.members = []Member{{Frame: framepb.Frame{SampleMs: rapid.Int64Range(-1e12, 8e12).Draw(t, "time")}}}
+		ours.members = []Member{{Frame: frame.Frame{SampleMs: rapid.Int64Range(-1e12, 8e12).Draw(t, "time")}}}
 		theirs.members = ours.members
 		name := rapid.StringMatching(`[a-zA-Z0-9_~é\x00-]{1,110}\.jpg`).Draw(t, "name")
 		size := int(rapid.Int32Min(0).Draw(t, "size"))

@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // tfrecord is one TFRecord file a shard, of a tf.train.Example a frame.
@@ -83,7 +83,7 @@ func (l *recordLayout) features(m *Member) []byte {
 	b = appendIntFeature(b, "image/image_timestamp", m.ImageMs)
 	b = appendBytesFeature(b, "image/key", m.Key())
 	if l.labels {
-		b = appendBytesFeature(b, "image/labels", framepb.LabelsJSON(m.Labels))
+		b = appendBytesFeature(b, "image/labels", frame.LabelsJSON(m.Labels))
 	}
 	b = appendBytesFeature(b, "image/stream", m.Stream)
 	b = appendIntFeature(b, "image/timestamp", m.SampleMs)

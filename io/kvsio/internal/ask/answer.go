@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
@@ -55,19 +55,19 @@ func (k Kind) maybeHead() bool {
 	return k == NoMedia || k == Empty || k == Unanswered || k == OutOfRetention
 }
 
-// Reason returns the reason of a gap with an answer of the kind (framepb.GapReasons).
+// Reason returns the reason of a gap with an answer of the kind (frame.GapReasons).
 func (k Kind) Reason() string {
 	switch k {
 	case Corrupt:
-		return framepb.Corrupt
+		return frame.Corrupt
 	case NoMedia:
-		return framepb.NoMedia
+		return frame.NoMedia
 	case MediaError, UnknownError:
-		return framepb.MediaError
+		return frame.MediaError
 	case OutOfRetention:
-		return framepb.OutOfRetention
+		return frame.OutOfRetention
 	default:
-		return framepb.NotReturned
+		return frame.NotReturned
 	}
 }
 

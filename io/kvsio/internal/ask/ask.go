@@ -16,7 +16,7 @@ import (
 	"math"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
@@ -57,8 +57,8 @@ type Pager interface {
 
 // Shard fetches a shard. With an error it returns what it has, the rest
 // as FAILED gaps.
-func Shard(ctx context.Context, p Pager, span framepb.Span) (framepb.Shard, error) {
-	shard := framepb.Shard{Span: span, Frames: make([]framepb.Frame, 0, span.Samples)}
+func Shard(ctx context.Context, p Pager, span frame.Span) (frame.Shard, error) {
+	shard := frame.Shard{Span: span, Frames: make([]frame.Frame, 0, span.Samples)}
 	var failure error
 	cause := "" // of the gaps that the failure leaves
 	for w := range grid.Windows(span) {
@@ -80,22 +80,22 @@ func Shard(ctx context.Context, p Pager, span framepb.Span) (framepb.Shard, erro
 
 // addSample adds a sample to a shard. The failure is why it could not be fetched, in
 // words, or empty.
-func addSample(shard *framepb.Shard, ms int64, a Answer, failure string) {
+func addSample(shard *frame.Shard, ms int64, a Answer, failure string) {
 	s := shard.Span.Series
 	if a.Kind == Pictured {
 		imageMs := a.MS
 		if imageMs == UnknownTime {
 			imageMs = ms
 		}
-		shard.Frames = append(shard.Frames, framepb.Frame{
+		shard.Frames = append(shard.Frames, frame.Frame{
 			Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, ImageMs: imageMs, Format: s.Format,
 			Width: int32(a.Size.X), Height: int32(a.Size.Y), Data: a.Data,
 		})
 		return
 	}
-	gap := framepb.Gap{Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, Reason: a.Kind.Reason(), Cause: a.Cause}
+	gap := frame.Gap{Stream: s.StreamName, StreamARN: s.StreamARN, SampleMs: ms, Reason: a.Kind.Reason(), Cause: a.Cause}
 	if a.Kind.bad() && failure != "" {
-		gap.Reason, gap.Cause = framepb.Failed, failure
+		gap.Reason, gap.Cause = frame.Failed, failure
 	}
 	shard.Gaps = append(shard.Gaps, gap)
 }

@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
@@ -58,8 +58,8 @@ func (a *archive) truth(ms int64) Answer {
 	if !ok {
 		return Answer{Kind: NoMedia, MS: ms}
 	}
-	frame := s.from + (ms-s.from)/a.period*a.period
-	picture := Answer{Kind: Pictured, MS: frame, Data: fmt.Append(nil, frame)}
+	f := s.from + (ms-s.from)/a.period*a.period
+	picture := Answer{Kind: Pictured, MS: f, Data: fmt.Append(nil, f)}
 	if a.instants {
 		picture.MS = ms
 	}
@@ -120,7 +120,7 @@ func (a *archive) answer(w grid.Window, ms int64) Answer {
 	return a.truth(ms)
 }
 
-func drawArchive(t *rapid.T, span framepb.Span) *archive {
+func drawArchive(t *rapid.T, span frame.Span) *archive {
 	a := &archive{
 		fragment:  rapid.Int64Range(500, longestFragment).Draw(t, "fragment"),
 		period:    rapid.SampledFrom([]int64{33, 100, 1000, 2500, 5000, 9000, 20_000}).Draw(t, "period"),
@@ -138,25 +138,25 @@ func drawArchive(t *rapid.T, span framepb.Span) *archive {
 	return a
 }
 
-func drawShard(t *rapid.T) framepb.Span {
+func drawShard(t *rapid.T) frame.Span {
 	interval := rapid.SampledFrom([]int32{200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001, 3_600_000}).Draw(t, "interval")
-	series := framepb.Series{
-		StreamName: "a", IntervalMs: interval, PhaseMs: rapid.Int32Range(0, interval-1).Draw(t, "phase"), Format: framepb.JPEG,
+	series := frame.Series{
+		StreamName: "a", IntervalMs: interval, PhaseMs: rapid.Int32Range(0, interval-1).Draw(t, "phase"), Format: frame.JPEG,
 	}
-	return framepb.Span{
+	return frame.Span{
 		Series: series, First: rapid.Int64Range(200, 1<<33).Draw(t, "first"),
 		Samples: rapid.Int64Range(1, 150).Draw(t, "samples"),
 	}
 }
 
 // checkShard holds each sample of a shard against the archive.
-func checkShard(t *rapid.T, a *archive, span framepb.Span, shard framepb.Shard) {
+func checkShard(t *rapid.T, a *archive, span frame.Span, shard frame.Shard) {
 	got := make(map[int64]Answer)
 	for _, f := range shard.Frames {
 		got[f.SampleMs] = Answer{Kind: Pictured, MS: f.ImageMs, Data: f.Data}
 	}
 	for _, g := range shard.Gaps {
-		kind := slices.IndexFunc([]string{framepb.NoMedia, framepb.OutOfRetention}, func(r string) bool { return r == g.Reason })
+		kind := slices.IndexFunc([]string{frame.NoMedia, frame.OutOfRetention}, func(r string) bool { return r == g.Reason })
 		if kind < 0 {
 			t.Fatalf("gap %+v", g)
 		}
@@ -272,8 +272,8 @@ func TestShardAtTheEdgeOfRetention(t *testing.T) {
 }
 
 func TestShardCosts(t *testing.T) {
-	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
-	span := framepb.Span{Series: series, First: 1000, Samples: 100}
+	series := frame.Series{StreamName: "a", IntervalMs: 3000, Format: frame.JPEG}
+	span := frame.Span{Series: series, First: 1000, Samples: 100}
 	start := series.At(1000)
 	always := []stretch{{0, 1 << 50}}
 	for _, c := range []struct {
@@ -305,8 +305,8 @@ func TestShardCosts(t *testing.T) {
 
 // A call that fails for good leaves what came before it.
 func TestShardKeepsWhatItHas(t *testing.T) {
-	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
-	span := framepb.Span{Series: series, First: 0, Samples: 100}
+	series := frame.Series{StreamName: "a", IntervalMs: 3000, Format: frame.JPEG}
+	span := frame.Span{Series: series, First: 0, Samples: 100}
 	a := &archive{stretches: []stretch{{0, 1 << 50}}, fragment: 4000, period: 100, pageSize: 25}
 	broken := errors.New("broken")
 	a.harm = func(_ grid.Window, _ int, entries []Answer, next string) ([]Answer, string, error) {
@@ -322,15 +322,15 @@ func TestShardKeepsWhatItHas(t *testing.T) {
 	if len(shard.Frames) != 50 || len(shard.Gaps) != 50 {
 		t.Fatalf("%d frames, %d gaps", len(shard.Frames), len(shard.Gaps))
 	}
-	if g := shard.Gaps[0]; g.Reason != framepb.Failed || g.Cause != "broken" {
+	if g := shard.Gaps[0]; g.Reason != frame.Failed || g.Cause != "broken" {
 		t.Errorf("%+v", g)
 	}
 }
 
 // A TimeStamp that no picture of the sample can have is that sample's trouble.
 func TestShardBelievesNoFarTime(t *testing.T) {
-	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
-	span := framepb.Span{Series: series, First: 1 << 20, Samples: 100}
+	series := frame.Series{StreamName: "a", IntervalMs: 3000, Format: frame.JPEG}
+	span := frame.Span{Series: series, First: 1 << 20, Samples: 100}
 	day := (24 * time.Hour).Milliseconds()
 	for _, period := range []int64{100, 10_000} {
 		for _, off := range []int64{-series.At(span.First + 50), -day, day, math.MaxInt64 / 2, math.MinInt64 / 2} {
@@ -348,7 +348,7 @@ func TestShardBelievesNoFarTime(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(shard.Frames) != 99 || len(shard.Gaps) != 1 || shard.Gaps[0].SampleMs != series.At(span.First+50) ||
-				shard.Gaps[0].Reason != framepb.Corrupt || !strings.Contains(shard.Gaps[0].Cause, "TimeStamp") {
+				shard.Gaps[0].Reason != frame.Corrupt || !strings.Contains(shard.Gaps[0].Cause, "TimeStamp") {
 				t.Errorf("period %d, %d ms off: %d frames, gaps %+v", period, off, len(shard.Frames), shard.Gaps)
 			}
 		}

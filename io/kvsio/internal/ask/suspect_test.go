@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
 
@@ -31,8 +31,8 @@ func TestCopiesAreNotBelieved(t *testing.T) {
 				continue // a copy is as good as the picture itself, or has its neighbour's time
 			}
 			t.Run(fmt.Sprint(period, instants), func(t *testing.T) {
-				series := framepb.Series{StreamName: "a", IntervalMs: 3000, PhaseMs: 500, Format: framepb.JPEG}
-				span := framepb.Span{Series: series, First: 1 << 20, Samples: 200}
+				series := frame.Series{StreamName: "a", IntervalMs: 3000, PhaseMs: 500, Format: frame.JPEG}
+				span := frame.Span{Series: series, First: 1 << 20, Samples: 200}
 				start := series.At(span.First) - 60_000
 				a := &archive{
 					stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: period, pageSize: 25, instants: instants,
@@ -57,8 +57,8 @@ func TestCopiesAreNotBelieved(t *testing.T) {
 func TestWrongTimesAreNotBelieved(t *testing.T) {
 	for _, period := range []int64{33, 100, 500} {
 		for _, off := range []int64{-1200, -600, -300, 300, 1200} {
-			series := framepb.Series{StreamName: "a", IntervalMs: 3000, PhaseMs: 700, Format: framepb.JPEG}
-			span := framepb.Span{Series: series, First: 1 << 20, Samples: 400}
+			series := frame.Series{StreamName: "a", IntervalMs: 3000, PhaseMs: 700, Format: frame.JPEG}
+			span := frame.Span{Series: series, First: 1 << 20, Samples: 400}
 			start, pages := series.At(span.First)-60_000, 0
 			a := &archive{stretches: []stretch{{start, start + 2_000_000}}, fragment: 2000, period: period, pageSize: 25}
 			a.harm = func(_ grid.Window, _ int, entries []Answer, next string) ([]Answer, string, error) {
@@ -83,8 +83,8 @@ func TestWrongTimesAreNotBelieved(t *testing.T) {
 // TestUnusualCamerasCostLittle: a camera whose times are as a suspect's costs a few calls
 // more and no picture, however many windows it has.
 func TestUnusualCamerasCostLittle(t *testing.T) {
-	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
-	span := framepb.Span{Series: series, First: 1 << 20, Samples: 1000}
+	series := frame.Series{StreamName: "a", IntervalMs: 3000, Format: frame.JPEG}
+	span := frame.Span{Series: series, First: 1 << 20, Samples: 1000}
 	start := series.At(span.First) - 60_000
 	a := &archive{stretches: []stretch{{start, start + 10_000_000}}, fragment: 2000, period: 33, pageSize: 25}
 	a.harm = func(w grid.Window, first int, entries []Answer, next string) ([]Answer, string, error) {
@@ -107,13 +107,13 @@ func TestUnusualCamerasCostLittle(t *testing.T) {
 // TestEmptyAnswers: answers without an entry are asked for again, more often than chance
 // makes them; a service that has no entry at all has not answered.
 func TestEmptyAnswers(t *testing.T) {
-	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
+	series := frame.Series{StreamName: "a", IntervalMs: 3000, Format: frame.JPEG}
 	for _, test := range []struct {
 		samples int64
 		empty   int // so many answers
 		silent  bool
 	}{{80, 2, false}, {80, 5, false}, {1, 5, false}, {80, 1 << 20, true}, {1, 1 << 20, true}} {
-		span := framepb.Span{Series: series, First: 1 << 20, Samples: test.samples}
+		span := frame.Span{Series: series, First: 1 << 20, Samples: test.samples}
 		start := series.At(span.First) - 60_000
 		a := &archive{stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: 100, pageSize: 25}
 		a.harm = func(_ grid.Window, _ int, entries []Answer, next string) ([]Answer, string, error) {
@@ -124,7 +124,7 @@ func TestEmptyAnswers(t *testing.T) {
 		}
 		shard, err := Shard(context.Background(), a, span)
 		if test.silent {
-			if !errors.Is(err, errSilent) || len(shard.Gaps) != int(test.samples) || shard.Gaps[0].Reason != framepb.Failed || a.calls > 80 {
+			if !errors.Is(err, errSilent) || len(shard.Gaps) != int(test.samples) || shard.Gaps[0].Reason != frame.Failed || a.calls > 80 {
 				t.Errorf("%d samples, all answers empty: %d gaps, %v, after %d calls", test.samples, len(shard.Gaps), err, a.calls)
 			}
 			continue
@@ -138,8 +138,8 @@ func TestEmptyAnswers(t *testing.T) {
 // TestUnknownWords: an error that the service is not known to answer is asked for again,
 // and is a gap with its word where it stays.
 func TestUnknownWords(t *testing.T) {
-	series := framepb.Series{StreamName: "a", IntervalMs: 3000, Format: framepb.JPEG}
-	span := framepb.Span{Series: series, First: 1 << 20, Samples: 20}
+	series := frame.Series{StreamName: "a", IntervalMs: 3000, Format: frame.JPEG}
+	span := frame.Span{Series: series, First: 1 << 20, Samples: 20}
 	for _, times := range []int{1, 1 << 20} {
 		start, seen := series.At(span.First)-60_000, 0
 		a := &archive{stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: 100, pageSize: 25}
@@ -155,7 +155,7 @@ func TestUnknownWords(t *testing.T) {
 		shard, err := Shard(context.Background(), a, span)
 		if passing := times == 1; err != nil || passing != (len(shard.Gaps) == 0) {
 			t.Errorf("%d times: %d gaps, %v", times, len(shard.Gaps), err)
-		} else if !passing && (shard.Gaps[0].Reason != framepb.MediaError || shard.Gaps[0].Cause != "THROTTLED") {
+		} else if !passing && (shard.Gaps[0].Reason != frame.MediaError || shard.Gaps[0].Cause != "THROTTLED") {
 			t.Errorf("the gap is %+v", shard.Gaps[0])
 		}
 	}

@@ -2,7 +2,7 @@
 // fetched, in which pieces, and in which order. It does no I/O.
 //
 // A series samples a stream at the instants phase + i·interval, for every integer i
-// from the epoch on. A span (framepb.Span) is consecutive samples of one series.
+// from the epoch on. A span (frame.Span) is consecutive samples of one series.
 // Everything here maps spans to spans:
 //
 //   - [Union] and [Difference] make runs: what is asked for, minus what a ledger has.

@@ -3,7 +3,7 @@ package grid
 import (
 	"iter"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // MaxRange is the longest range that GetImages takes, in milliseconds.
@@ -11,15 +11,15 @@ const MaxRange = 300_000
 
 // ShardCount returns the number of shards of a run: it is cut at the multiples
 // of n samples, so that two overlapping requests have the same shards.
-func ShardCount(run framepb.Span, n int64) int64 {
+func ShardCount(run frame.Span, n int64) int64 {
 	return (run.End()-1)/n - run.First/n + 1
 }
 
 // ShardAt returns shard k of a run, 0 <= k < ShardCount(run, n).
-func ShardAt(run framepb.Span, n, k int64) framepb.Span {
+func ShardAt(run frame.Span, n, k int64) frame.Span {
 	cell := (run.First/n + k) * n
 	first := max(run.First, cell)
-	return framepb.Span{Series: run.Series, First: first, Samples: min(run.End(), cell+n) - first}
+	return frame.Span{Series: run.Series, First: first, Samples: min(run.End(), cell+n) - first}
 }
 
 // Window is the part of a shard that one GetImages range covers: N instants,
@@ -41,7 +41,7 @@ func (w Window) At(k int) int64 { return w.Start + int64(k)*w.Step }
 func WindowSamples(step int64) int64 { return max(1, (MaxRange+1)/step) }
 
 // Windows cuts a shard into windows, in order of time.
-func Windows(shard framepb.Span) iter.Seq[Window] {
+func Windows(shard frame.Span) iter.Seq[Window] {
 	step := int64(shard.Series.IntervalMs)
 	most := WindowSamples(step)
 	return func(yield func(Window) bool) {

@@ -1,6 +1,6 @@
 package grid
 
-import "github.com/kvsframes/kvsframes/io/framepb"
+import "github.com/kvsframes/kvsframes/io/frame"
 
 // Turns says whose shard comes next in a stretch of a work's order.
 //
@@ -71,11 +71,11 @@ func (t *Turns) Choose(held func(stream int) (n int, ok bool)) (next Turn, ok bo
 
 // Start takes a turn: it claims what is not claimed up to its shard, and
 // returns it. Where a claim fails the stretch ends there, and there is no turn.
-func (t *Turns) Start(n Turn, claim func(int64) bool) (framepb.Span, bool) {
+func (t *Turns) Start(n Turn, claim func(int64) bool) (frame.Span, bool) {
 	for place := t.place(n); t.Claimed <= place; t.Claimed++ {
 		if !claim(t.Claimed) {
 			t.cut()
-			return framepb.Span{}, false
+			return frame.Span{}, false
 		}
 	}
 	span := t.Order.shard(n.Stream, n.round)

@@ -7,15 +7,15 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // orderOf makes an order of streams with so many shards of one sample.
 func orderOf(shards ...int) *Order {
-	var runs []framepb.Span
+	var runs []frame.Span
 	for i, n := range shards {
-		runs = append(runs, framepb.Span{
-			Series: framepb.Series{StreamName: fmt.Sprint("cam-", i), IntervalMs: 3000, Format: framepb.JPEG}, Samples: int64(n),
+		runs = append(runs, frame.Span{
+			Series: frame.Series{StreamName: fmt.Sprint("cam-", i), IntervalMs: 3000, Format: frame.JPEG}, Samples: int64(n),
 		})
 	}
 	return NewOrder(CutWorks(runs, 1, 1)[0])
@@ -30,7 +30,7 @@ func TestTurnsStartEachShardOnce(t *testing.T) {
 		end := rapid.Int64Range(start, order.Total).Draw(t, "end")
 		stop := rapid.Int64Range(start, end).Draw(t, "the end after a split")
 		turns := NewTurns(order, start, end)
-		want := make(map[framepb.Span]bool)
+		want := make(map[frame.Span]bool)
 		for k := start; k < stop; k++ {
 			want[order.At(k)] = true
 		}

@@ -5,21 +5,22 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // CutWorks lays runs end to end and cuts them into n works (fewer where there
 // are fewer shards) whose numbers of shards differ by at most one. So a work
 // mixes streams, and a stream is in no more works than balance needs. The runs
 // of a stream must stand together.
-func CutWorks(runs []framepb.Span, shardSamples int64, n int) []*framepb.Work {
+func CutWorks(runs []frame.Span, shardSamples int64, n int) []*framepb.Work {
 	var total int64
 	for _, r := range runs {
 		total += ShardCount(r, shardSamples)
 	}
 	parts := min(int64(n), total)
 	works := make([]*framepb.Work, 0, parts)
-	var rest framepb.Span // of the run that the last work ended in
+	var rest frame.Span // of the run that the last work ended in
 	for part := range parts {
 		room := total*(part+1)/parts - total*part/parts
 		b := workBuilder{work: &framepb.Work{ShardSamples: int32(shardSamples)}}
@@ -38,9 +39,9 @@ func CutWorks(runs []framepb.Span, shardSamples int64, n int) []*framepb.Work {
 }
 
 // cutRun cuts a run after its first n shards.
-func cutRun(run framepb.Span, shardSamples, n int64) (head, tail framepb.Span) {
+func cutRun(run frame.Span, shardSamples, n int64) (head, tail frame.Span) {
 	if n >= ShardCount(run, shardSamples) {
-		return run, framepb.Span{}
+		return run, frame.Span{}
 	}
 	at := ShardAt(run, shardSamples, n).First
 	head, tail = run, run
@@ -51,12 +52,12 @@ func cutRun(run framepb.Span, shardSamples, n int64) (head, tail framepb.Span) {
 
 type workBuilder struct {
 	work *framepb.Work
-	last framepb.Series
+	last frame.Series
 }
 
-func (b *workBuilder) add(run framepb.Span) {
+func (b *workBuilder) add(run frame.Span) {
 	if len(b.work.Series) == 0 || b.last != run.Series {
-		b.work.Series = append(b.work.Series, run.Series.Stored())
+		b.work.Series = append(b.work.Series, framepb.SeriesOf(run.Series))
 		b.last = run.Series
 	}
 	b.work.Runs = append(b.work.Runs, &framepb.Run{
@@ -78,7 +79,7 @@ type Order struct {
 // streamShards is the runs of one stream, whatever its series.
 type streamShards struct {
 	key    StreamKey
-	runs   []framepb.Span
+	runs   []frame.Span
 	before []int64 // before[j]: shards of runs[:j]
 	total  int64
 }
@@ -86,13 +87,13 @@ type streamShards struct {
 // NewOrder returns the order of a work's shards.
 func NewOrder(w *framepb.Work) *Order {
 	o := &Order{ShardSamples: int64(w.ShardSamples)}
-	series := make([]framepb.Series, len(w.Series))
+	series := make([]frame.Series, len(w.Series))
 	for i, s := range w.Series {
 		series[i] = s.Value()
 	}
 	index := make(map[StreamKey]int)
 	for _, r := range w.Runs {
-		run := framepb.Span{Series: series[r.Series], First: r.First, Samples: r.Samples}
+		run := frame.Span{Series: series[r.Series], First: r.First, Samples: r.Samples}
 		key := KeyOf(run.Series)
 		i, ok := index[key]
 		if !ok {
@@ -123,7 +124,7 @@ func (o *Order) Streams() []StreamKey {
 }
 
 // At returns shard k of the order, 0 <= k < Total.
-func (o *Order) At(k int64) framepb.Span {
+func (o *Order) At(k int64) frame.Span {
 	round := o.round(k)
 	return o.shard(int(k-o.beforeRound(round)), round)
 }
@@ -136,7 +137,7 @@ func (o *Order) round(k int64) int64 {
 }
 
 // shard returns the shard of a stream that is of a round.
-func (o *Order) shard(stream int, round int64) framepb.Span {
+func (o *Order) shard(stream int, round int64) frame.Span {
 	s := o.streams[stream]
 	run := sort.Search(len(s.before), func(j int) bool { return s.before[j] > round }) - 1
 	return ShardAt(s.runs[run], o.ShardSamples, round-s.before[run])

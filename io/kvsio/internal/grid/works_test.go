@@ -6,23 +6,24 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
-func drawSeries(t *rapid.T, label string) framepb.Series {
+func drawSeries(t *rapid.T, label string) frame.Series {
 	interval := rapid.SampledFrom([]int32{200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001, 3_600_000}).Draw(t, label+" interval")
-	return framepb.Series{
+	return frame.Series{
 		StreamName: rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, label+" stream"),
 		IntervalMs: interval,
 		PhaseMs:    rapid.Int32Range(0, interval-1).Draw(t, label+" phase"),
-		Format:     rapid.SampledFrom([]string{framepb.JPEG, framepb.PNG}).Draw(t, label+" format"),
+		Format:     rapid.SampledFrom([]string{frame.JPEG, frame.PNG}).Draw(t, label+" format"),
 	}
 }
 
 // drawSpans draws spans of a few series that overlap a lot.
-func drawSpans(t *rapid.T, label string, series []framepb.Series, most int) []framepb.Span {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) framepb.Span {
-		return framepb.Span{
+func drawSpans(t *rapid.T, label string, series []frame.Series, most int) []frame.Span {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) frame.Span {
+		return frame.Span{
 			Series:  rapid.SampledFrom(series).Draw(t, "series"),
 			First:   rapid.Int64Range(0, 300).Draw(t, "first"),
 			Samples: rapid.Int64Range(1, 200).Draw(t, "samples"),
@@ -31,11 +32,11 @@ func drawSpans(t *rapid.T, label string, series []framepb.Series, most int) []fr
 }
 
 type sample struct {
-	series framepb.Series
+	series frame.Series
 	index  int64
 }
 
-func samplesOf(spans []framepb.Span) map[sample]int {
+func samplesOf(spans []frame.Span) map[sample]int {
 	all := make(map[sample]int)
 	for _, s := range spans {
 		for i := s.First; i < s.End(); i++ {
@@ -46,15 +47,15 @@ func samplesOf(spans []framepb.Span) map[sample]int {
 }
 
 // drawWorks draws what is asked and what a ledger has, and cuts what is missing.
-func drawWorks(t *rapid.T) (asked, have []framepb.Span, again map[framepb.Span]bool, works []*framepb.Work) {
-	var series []framepb.Series
+func drawWorks(t *rapid.T) (asked, have []frame.Span, again map[frame.Span]bool, works []*framepb.Work) {
+	var series []frame.Series
 	for i := range rapid.IntRange(1, 4).Draw(t, "number of series") {
 		series = append(series, drawSeries(t, fmt.Sprint("series ", i)))
 	}
 	n := int64(rapid.IntRange(1, 120).Draw(t, "shard samples"))
 	asked = drawSpans(t, "asked", series, 8)
 	// What a ledger has was cut as shards of earlier requests.
-	again = make(map[framepb.Span]bool)
+	again = make(map[frame.Span]bool)
 	for _, run := range Union(drawSpans(t, "had", series, 4)) {
 		for k := range ShardCount(run, n) {
 			shard := ShardAt(run, n, k)
@@ -62,9 +63,9 @@ func drawWorks(t *rapid.T) (asked, have []framepb.Span, again map[framepb.Span]b
 			again[shard] = rapid.Bool().Draw(t, "again")
 		}
 	}
-	var missing []framepb.Span
+	var missing []frame.Span
 	for spans := range BySeries(Union(asked)) {
-		var done, redo []framepb.Span
+		var done, redo []frame.Span
 		for _, h := range have {
 			switch {
 			case h.Series != spans[0].Series:
@@ -88,11 +89,11 @@ func TestWorksCoverEachMissingSampleOnce(t *testing.T) {
 		for _, h := range have {
 			redo := false
 			if again[h] {
-				for s := range samplesOf([]framepb.Span{h}) {
+				for s := range samplesOf([]frame.Span{h}) {
 					redo = redo || want[s] > 0
 				}
 			}
-			for s := range samplesOf([]framepb.Span{h}) {
+			for s := range samplesOf([]frame.Span{h}) {
 				if redo {
 					want[s] = 1
 				} else {
@@ -184,8 +185,8 @@ func TestOverlappingRequestsHaveTheSameShards(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		series := drawSeries(t, "series")
 		n := rapid.Int64Range(1, 120).Draw(t, "shard samples")
-		draw := func(label string) framepb.Span {
-			return framepb.Span{
+		draw := func(label string) frame.Span {
+			return frame.Span{
 				Series: series, First: rapid.Int64Range(0, 1<<40).Draw(t, label),
 				Samples: rapid.Int64Range(1, 1000).Draw(t, label+" samples"),
 			}
@@ -193,8 +194,8 @@ func TestOverlappingRequestsHaveTheSameShards(t *testing.T) {
 		a := draw("a")
 		b := a
 		b.First = max(0, a.First+rapid.Int64Range(-500, 500).Draw(t, "shift"))
-		inner := func(r framepb.Span) map[framepb.Span]bool {
-			shards := make(map[framepb.Span]bool)
+		inner := func(r frame.Span) map[frame.Span]bool {
+			shards := make(map[frame.Span]bool)
 			for k := range ShardCount(r, n) {
 				if s := ShardAt(r, n, k); s.First > max(a.First, b.First) && s.End() < min(a.End(), b.End()) {
 					shards[s] = true

@@ -9,20 +9,20 @@ import (
 	"image/png"
 
 	"github.com/kvsframes/kvsframes/internal/claim"
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // PictureSize returns the width and height of a picture, in pixels. Its header must be
-// that of the format asked for (framepb.JPEG or framepb.PNG), its size one that
+// that of the format asked for (frame.JPEG or frame.PNG), its size one that
 // its bytes can have, and its end must be there, so that a picture cut short is noticed.
 // Pixels are not decoded.
 func PictureSize(data []byte, format string) (size image.Point, err error) {
 	end := []byte{0xff, 0xd9} // end of image; inside the coded data 0xff is escaped
-	if format == framepb.PNG {
+	if format == frame.PNG {
 		end = []byte("IEND")
 	}
 	size, ok := image.Point{}, false
-	if format == framepb.JPEG {
+	if format == frame.JPEG {
 		size, ok = commonJPEG(data)
 	}
 	if !ok {
@@ -45,7 +45,7 @@ const longestTrailer = 256
 
 func anySize(data []byte, format string) (image.Point, error) {
 	decode := jpeg.DecodeConfig
-	if format == framepb.PNG {
+	if format == frame.PNG {
 		decode = png.DecodeConfig
 	}
 	config, err := decode(bytes.NewReader(data))

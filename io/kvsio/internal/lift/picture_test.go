@@ -10,7 +10,7 @@ import (
 	"image/png"
 	"testing"
 
-	"github.com/kvsframes/kvsframes/io/framepb"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/pagetest"
 )
 
@@ -33,10 +33,10 @@ func encodedPictures(t testing.TB) map[string][]byte {
 
 func TestPictureSize(t *testing.T) {
 	for name, data := range encodedPictures(t) {
-		format, want := framepb.JPEG, image.Pt(33, 17)
+		format, want := frame.JPEG, image.Pt(33, 17)
 		switch name {
 		case "palette":
-			format = framepb.PNG
+			format = frame.PNG
 		case "comments":
 			want = image.Pt(16, 16)
 		}
@@ -52,7 +52,7 @@ func TestPictureSize(t *testing.T) {
 			}
 		}
 	}
-	if _, err := PictureSize(encodedPictures(t)["palette"], framepb.JPEG); err == nil {
+	if _, err := PictureSize(encodedPictures(t)["palette"], frame.JPEG); err == nil {
 		t.Error("a PNG passes for a JPEG")
 	}
 }
@@ -62,9 +62,9 @@ func TestPictureSize(t *testing.T) {
 func TestPictureSizeClaims(t *testing.T) {
 	for name, data := range encodedPictures(t) {
 		data = bytes.Clone(data)
-		format := framepb.JPEG
+		format := frame.JPEG
 		if name == "palette" {
-			format = framepb.PNG
+			format = frame.PNG
 			binary.BigEndian.PutUint32(data[16:], 8192)
 			binary.BigEndian.PutUint32(data[20:], 8192)
 			binary.BigEndian.PutUint32(data[29:], crc32.ChecksumIEEE(data[12:29]))
@@ -88,7 +88,7 @@ func FuzzCommonJPEG(f *testing.F) {
 		if !ok {
 			return
 		}
-		if want, err := anySize(data, framepb.JPEG); err != nil || size != want {
+		if want, err := anySize(data, frame.JPEG); err != nil || size != want {
 			t.Fatalf("%v, image/jpeg says %v, %v", size, want, err)
 		}
 	})

@@ -1082,7 +1082,7 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\n" +
 	"key_prefix\x18\x05 \x01(\tR\tkeyPrefix\x12\x1f\n" +
 	"\vtensor_file\x18\x06 \x01(\tR\n" +
-	"tensorFileB+Z)github.com/kvsframes/kvsframes/io/framepbb\x06proto3"
+	"tensorFileB1Z/github.com/kvsframes/kvsframes/io/frame/framepbb\x06proto3"
 
 var (
 	file_kvsframes_proto_rawDescOnce sync.Once

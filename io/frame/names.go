@@ -1,8 +1,11 @@
-package framepb
+package frame
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // The forms of a stream's name and of its ARN in Kinesis Video Streams.
@@ -38,4 +41,29 @@ func (s Series) CheckNames() error {
 		return fmt.Errorf("the series of %s has the format %.100q: it must be JPEG or PNG", s.StreamName, s.Format)
 	}
 	return nil
+}
+
+// Key returns the name of a sample's picture without its extension,
+// "front-door_20260101T000003000Z". It is the key of the sample in every
+// dataset format, so it holds no dot: readers of tar shards cut a key there.
+func Key(stream string, ms int64) string { return FileName(stream) + "_" + Instant(ms) }
+
+// longestName leaves room for an instant and an extension in the 255 bytes
+// that file systems give a name.
+const longestName = 200
+
+// FileName returns a stream's name as it stands in keys and file names. Dots
+// become "~" and a leading "_" becomes "+", which no stream name holds: pyarrow,
+// Spark and Hugging Face's datasets pass over what begins with "." or "_". A name
+// over 200 characters is cut and ends in a hash of the whole.
+func FileName(stream string) string {
+	name := strings.ReplaceAll(stream, ".", "~")
+	if rest, ok := strings.CutPrefix(name, "_"); ok {
+		name = "+" + rest
+	}
+	if len(name) > longestName {
+		h := sha256.Sum256([]byte(stream))
+		name = name[:longestName-13] + "~" + hex.EncodeToString(h[:6])
+	}
+	return name
 }

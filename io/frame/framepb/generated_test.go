@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write the generated code in place of co
 // TestGenerated holds kvsframes.pb.go against what kvsframes.proto generates
 // with the protoc-gen-go that tools/go.mod pins.
 func TestGenerated(t *testing.T) {
-	const source, generated, tools = "kvsframes.proto", "kvsframes.pb.go", "../../tools"
+	const source, generated, tools = "kvsframes.proto", "kvsframes.pb.go", "../../../tools"
 	if _, err := os.Stat(tools + "/go.mod"); err != nil { // so go test runs this again when versions change
 		t.Fatal(err)
 	}
@@ -40,6 +40,6 @@ func TestGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(have, want) {
-		t.Errorf("%s is not what %s generates; run go generate ./io/framepb", generated, source)
+		t.Errorf("%s is not what %s generates; run go generate ./io/frame/framepb", generated, source)
 	}
 }

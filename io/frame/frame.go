@@ -1,4 +1,4 @@
-package framepb
+package frame
 
 import (
 	"encoding/json"
@@ -13,8 +13,6 @@ func init() {
 	beam.RegisterType(reflect.TypeFor[Gap]())
 	beam.RegisterType(reflect.TypeFor[Drop]())
 	beam.RegisterType(reflect.TypeFor[Shard]())
-	beam.RegisterType(reflect.TypeFor[*Work]())
-	beam.RegisterType(reflect.TypeFor[*Receipt]())
 }
 
 // The image formats of GetImages.

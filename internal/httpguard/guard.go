@@ -1,6 +1,7 @@
 // Package httpguard keeps servers, and whoever answers in their place, from
 // doing harm to who calls them: no redirect is followed, and no body is read
-// past what an answer can be.
+// past what an answer can be. It also tells a process without open files left from
+// trouble at the other end.
 package httpguard
 
 import (

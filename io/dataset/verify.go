@@ -17,7 +17,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/kvsframes/kvsframes/internal/claim"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
@@ -378,7 +377,7 @@ func checkHeader(blob readBlob, format string) error {
 	if header.Width != int(blob.Width) || header.Height != int(blob.Height) {
 		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, blob.Width, blob.Height)
 	}
-	return claim.Check(format, len(blob.Data), header.Width, header.Height)
+	return frame.CheckSize(format, len(blob.Data), header.Width, header.Height)
 }
 
 // finish adds what one receipt came to.

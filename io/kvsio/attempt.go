@@ -15,7 +15,6 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
-	"github.com/kvsframes/kvsframes/internal/openfiles"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -60,7 +59,7 @@ func judge(err error) verdict {
 	if _, ok := errors.AsType[*httpguard.RedirectError](err); ok {
 		return wrong
 	}
-	if openfiles.Exhausted(err) {
+	if httpguard.OutOfFiles(err) {
 		return helpless
 	}
 	var skewed interface{ RetryableError() bool }

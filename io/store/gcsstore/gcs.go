@@ -25,7 +25,6 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/kvsframes/kvsframes/internal/httpguard"
-	"github.com/kvsframes/kvsframes/internal/openfiles"
 	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
@@ -90,7 +89,7 @@ func connect(p store.Place) (*bucket.Client, error) {
 			storage.WithBackoff(gax.Backoff{Initial: firstWait, Max: 20 * time.Second, Multiplier: 2}),
 			storage.WithErrorFunc(func(err error) bool {
 				var half *json.SyntaxError
-				return !openfiles.Exhausted(err) &&
+				return !httpguard.OutOfFiles(err) &&
 					(storage.ShouldRetry(err) || errors.Is(err, io.EOF) || errors.As(err, &half) || errors.Is(err, errNoList))
 			}),
 		)

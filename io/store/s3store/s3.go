@@ -23,7 +23,6 @@ import (
 	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/httpguard"
 	"github.com/kvsframes/kvsframes/internal/keys"
-	"github.com/kvsframes/kvsframes/internal/openfiles"
 	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/io/store/internal/bucket"
 )
@@ -165,7 +164,7 @@ func (r *reached) Do(request *http.Request) (*http.Response, error) {
 
 // IsErrorRetryable is the SDK's, but for what is wrong with this process.
 func (r *reached) IsErrorRetryable(err error) bool {
-	return !openfiles.Exhausted(err) && r.RetryerV2.IsErrorRetryable(err)
+	return !httpguard.OutOfFiles(err) && r.RetryerV2.IsErrorRetryable(err)
 }
 
 func (r *reached) MaxAttempts() int {

@@ -8,7 +8,6 @@ import (
 	"image/jpeg"
 	"image/png"
 
-	"github.com/kvsframes/kvsframes/internal/claim"
 	"github.com/kvsframes/kvsframes/io/frame"
 )
 
@@ -30,7 +29,7 @@ func PictureSize(data []byte, format string) (size image.Point, err error) {
 			return size, fmt.Errorf("not a %s picture: %w", format, err)
 		}
 	}
-	if err := claim.Check(format, len(data), size.X, size.Y); err != nil {
+	if err := frame.CheckSize(format, len(data), size.X, size.Y); err != nil {
 		return size, err
 	}
 	if !bytes.Contains(data[max(0, len(data)-longestTrailer):], end) {

@@ -1,4 +1,4 @@
-package openfiles
+package httpguard
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestExhausted(t *testing.T) {
+func TestOutOfFiles(t *testing.T) {
 	dial := func(err error) error {
 		return &url.Error{Op: "Post", Err: &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", err)}}
 	}
@@ -25,7 +25,7 @@ func TestExhausted(t *testing.T) {
 		{dial(syscall.ECONNREFUSED), false},
 		{fmt.Errorf("the server says: %s", syscall.EMFILE), false},
 	} {
-		if got := Exhausted(c.err); got != c.want {
+		if got := OutOfFiles(c.err); got != c.want {
 			t.Errorf("%v: %v", c.err, got)
 		}
 	}

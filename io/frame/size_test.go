@@ -1,4 +1,4 @@
-package claim
+package frame
 
 import (
 	"bytes"
@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // The smallest pictures that encoders make of a flat grey pass.
@@ -33,7 +31,7 @@ func TestSmallestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := Check(frame.JPEG, int(n), 3840, 2160); err != nil {
+		if err := CheckSize(JPEG, int(n), 3840, 2160); err != nil {
 			t.Error(path, err)
 		}
 	}
@@ -42,7 +40,7 @@ func TestSmallestPictures(t *testing.T) {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, bilevel); err != nil {
 		t.Fatal(err)
 	}
-	if err := Check(frame.PNG, small.Len(), 3840, 2160); err != nil {
+	if err := CheckSize(PNG, small.Len(), 3840, 2160); err != nil {
 		t.Error(err)
 	}
 }
@@ -51,8 +49,8 @@ func TestTooLargeClaims(t *testing.T) {
 	for _, c := range []struct {
 		format string
 		n      int
-	}{{frame.JPEG, 665}, {frame.JPEG, 100_000}, {frame.PNG, 69}, {frame.PNG, 8000}} {
-		if err := Check(c.format, c.n, 8192, 8192); err == nil {
+	}{{JPEG, 665}, {JPEG, 100_000}, {PNG, 69}, {PNG, 8000}} {
+		if err := CheckSize(c.format, c.n, 8192, 8192); err == nil {
 			t.Errorf("a %s of %d bytes passes for 8192×8192 pixels", c.format, c.n)
 		}
 	}

@@ -72,16 +72,17 @@ func newFront(t *testing.T, path string, status int, code string) *front {
 	return f
 }
 
+// readers are the ways in which a job reads, by name.
+var readers = map[string]func(*testing.T, ReadParams, []Request) error{
+	"direct":         func(t *testing.T, p ReadParams, r []Request) error { return runOn(t, "direct", p, r) },
+	"retried bundle": runBundle,
+}
+
 // A verdict on a stream belongs to the job that met it. The next one in the same
 // process reads what has been mended, and so does a bundle that is retried; one
 // that meets the same again ends as soon.
 func TestStreamLivesAgain(t *testing.T) {
 	defer AttemptsAtOnce()()
-	readers := map[string]func(*testing.T, ReadParams, []Request) error{
-		"prism":          func(t *testing.T, p ReadParams, r []Request) error { return runOn(t, "prism", p, r) },
-		"direct":         func(t *testing.T, p ReadParams, r []Request) error { return runOn(t, "direct", p, r) },
-		"retried bundle": runBundle,
-	}
 	for _, refusal := range refusals {
 		for runner, read := range readers {
 			t.Run(refusal.name+" "+runner, func(t *testing.T) {

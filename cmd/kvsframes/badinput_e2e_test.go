@@ -1,3 +1,5 @@
+//go:build e2e
+
 package main
 
 import (
@@ -9,28 +11,6 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
-
-// wantOneLine holds a failure to one message that says what is wrong.
-func wantOneLine(t *testing.T, o outcomeOf, status int, want string) {
-	t.Helper()
-	if o.status != status || !strings.Contains(o.stderr, want) {
-		t.Errorf("exit status %d, want %d; stderr must contain %q:\n%s", o.status, status, want, o.stderr)
-	}
-	if n := strings.Count(o.stderr, "\n"); n != 1 {
-		t.Errorf("stderr is %d lines, want 1:\n%s", n, o.stderr)
-	}
-}
-
-// shadow makes a file of a folder, where nobody's permissions help.
-func shadow(t *testing.T, folder string) {
-	t.Helper()
-	if err := os.RemoveAll(folder); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(folder, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // good is the flags of a backfill that works; a test changes one of them.
 func good(more ...string) []string { return ask(0, 1, more...) }

@@ -1,7 +1,10 @@
+//go:build e2e
+
 package main
 
 import (
 	"cmp"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -102,4 +105,32 @@ func TestKillAndResume(t *testing.T) {
 	sameTree(t, tree(t, filepath.Join(u.dir, "out")), tree(t, filepath.Join(undisturbed.dir, "out")))
 	wantNoTmp(t, u)
 	wantNoTmp(t, undisturbed)
+}
+
+type silence struct {
+	address string
+	called  chan struct{}
+}
+
+// silentListener accepts calls and does not answer.
+func silentListener(t *testing.T) silence {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	s := silence{l.Addr().String(), make(chan struct{})}
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		conn.Read(make([]byte, 1))
+		close(s.called)
+		conn.Read(make([]byte, 1<<20))
+		select {}
+	}()
+	return s
 }

@@ -1,10 +1,11 @@
+//go:build e2e
+
 package main
 
 import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -88,19 +89,4 @@ func TestPrismIsWarnedOf(t *testing.T) {
 	if !slices.ContainsFunc(at, func(a netip.AddrPort) bool { return a.Addr().IsUnspecified() }) {
 		t.Errorf("it accepts connections at %v: prism is not what the warning says any more", at)
 	}
-}
-
-const prismWarning = "warning: prism, the runner that you asked for, opens a Beam job service on all network interfaces"
-
-// warned takes the warning of a job on prism off stderr, where there must be one.
-func warned(t *testing.T, o outcomeOf, runner string) outcomeOf {
-	t.Helper()
-	if runner != "prism" {
-		return o
-	}
-	var first string
-	if first, o.stderr, _ = strings.Cut(o.stderr, "\n"); !strings.HasPrefix(first, prismWarning) {
-		t.Errorf("it begins with no warning of prism: %s", first)
-	}
-	return o
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -148,32 +147,4 @@ func TestServeOnAllNetworks(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("serve ends with %v", err)
 	}
-}
-
-type silence struct {
-	address string
-	called  chan struct{}
-}
-
-// silentListener accepts calls and does not answer.
-func silentListener(t *testing.T) silence {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	s := silence{l.Addr().String(), make(chan struct{})}
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		conn.Read(make([]byte, 1))
-		close(s.called)
-		conn.Read(make([]byte, 1<<20))
-		select {}
-	}()
-	return s
 }

@@ -233,3 +233,40 @@ func ask(from, to int, more ...string) []string {
 		"--start-timestamp", at(from), "--end-timestamp", at(to), "--out", "out",
 	}, more...)
 }
+
+// wantOneLine holds a failure to one message that says what is wrong.
+func wantOneLine(t *testing.T, o outcomeOf, status int, want string) {
+	t.Helper()
+	if o.status != status || !strings.Contains(o.stderr, want) {
+		t.Errorf("exit status %d, want %d; stderr must contain %q:\n%s", o.status, status, want, o.stderr)
+	}
+	if n := strings.Count(o.stderr, "\n"); n != 1 {
+		t.Errorf("stderr is %d lines, want 1:\n%s", n, o.stderr)
+	}
+}
+
+// shadow makes a file of a folder, where nobody's permissions help.
+func shadow(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const prismWarning = "warning: prism, the runner that you asked for, opens a Beam job service on all network interfaces"
+
+// warned takes the warning of a job on prism off stderr, where there must be one.
+func warned(t *testing.T, o outcomeOf, runner string) outcomeOf {
+	t.Helper()
+	if runner != "prism" {
+		return o
+	}
+	var first string
+	if first, o.stderr, _ = strings.Cut(o.stderr, "\n"); !strings.HasPrefix(first, prismWarning) {
+		t.Errorf("it begins with no warning of prism: %s", first)
+	}
+	return o
+}

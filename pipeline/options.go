@@ -45,7 +45,7 @@ type Options struct {
 	// Transforms is what is done to frames before they are written, in order. It is
 	// part of the dataset, so that all of its shards are alike. Default: what the
 	// dataset has, and nothing for a new one. Pixels of a decode step are no files:
-	// a tensor step must follow.
+	// a tensor step must follow. A program with functions of its own calls [Init] first.
 	Transforms []transforms.Step
 
 	// Runner is the name of a Beam runner that is linked into the program:

@@ -5,16 +5,12 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
@@ -32,36 +28,11 @@ const (
 )
 
 func main() {
-	if isWorker(os.Args[1:]) {
-		flag.Parse()
-		beam.Init() // serves until the runner is done with it, and exits
-		os.Exit(exitFailed)
-	}
-	if isBoot(os.Args[1:]) {
-		fmt.Fprintln(os.Stderr, "kvsframes:", outside.Error(boot(context.Background(), os.Args[1:])))
-		os.Exit(exitFailed)
-	}
+	pipeline.Init()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal kills
 	askForMFA(ctx)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// isWorker recognizes how runners start the worker processes of a job: with
-// Beam's --worker, and with no subcommand.
-func isWorker(args []string) bool {
-	for _, arg := range args {
-		name, ok := strings.CutPrefix(arg, "-")
-		if !ok {
-			return false
-		}
-		name, value, given := strings.Cut(strings.TrimPrefix(name, "-"), "=")
-		if name == "worker" {
-			on, err := strconv.ParseBool(value)
-			return !given || err == nil && on
-		}
-	}
-	return false
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"context"
@@ -10,10 +10,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/apache/beam/sdks/v2/go/container/tools"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/artifact"
 	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
@@ -21,6 +23,49 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/internal/scratch"
 )
+
+// Init makes this process a worker where a runner started it as one, and does not
+// return then: it serves until the runner is done with it. A program that calls
+// [Backfill] or [Pack] begins its main function with it, in place of [beam.Init] and
+// before it looks at its own arguments. What the program registers in init functions,
+// such as a function of [transforms.MapParams], is then known to the workers that a
+// cluster starts from its binary.
+//
+// A worker is started with Beam's flag --worker, or with the flags of Beam's boot program,
+// of which --provision_endpoint is one: so the program can stand in a cluster's image, or in
+// --environment_config of PROCESS, as what starts workers.
+func Init() {
+	args := os.Args[1:]
+	switch {
+	case isWorker(args):
+		flag.Parse()
+		beam.Init() // exits
+	case isBoot(args):
+		fmt.Fprintf(os.Stderr, "%s: %v\n", programName(), outside.Error(boot(context.Background(), args)))
+	default:
+		return
+	}
+	os.Exit(1)
+}
+
+func programName() string { return filepath.Base(os.Args[0]) }
+
+// isWorker recognizes how runners start the worker processes of a job: with
+// Beam's --worker, and with no subcommand.
+func isWorker(args []string) bool {
+	for _, arg := range args {
+		name, ok := strings.CutPrefix(arg, "-")
+		if !ok {
+			return false
+		}
+		name, value, given := strings.Cut(strings.TrimPrefix(name, "-"), "=")
+		if name == "worker" {
+			on, err := strconv.ParseBool(value)
+			return !given || err == nil && on
+		}
+	}
+	return false
+}
 
 // isBoot recognizes how runners start a program that is to become a worker: with
 // the flags of Beam's boot program, and with no subcommand.
@@ -36,11 +81,11 @@ func isBoot(args []string) bool {
 	return false
 }
 
-// boot makes this process a worker, as Beam's boot program does. So the command
+// boot makes this process a worker, as Beam's boot program does. So the program
 // is all that a machine or an image needs to run workers. It returns where that
 // fails.
 func boot(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("kvsframes", flag.ContinueOnError)
+	flags := flag.NewFlagSet(programName(), flag.ContinueOnError)
 	id := flags.String("id", "", "of the worker")
 	provision := flags.String("provision_endpoint", "", "that tells the rest")
 	logging := flags.String("logging_endpoint", "", "for the worker's log")
@@ -60,7 +105,7 @@ func boot(ctx context.Context, args []string) error {
 	set(control, info.GetControlEndpoint().GetUrl())
 	err = become(ctx, info, *artifacts, *dir, "--worker=true", "--id="+*id,
 		"--logging_endpoint="+*logging, "--control_endpoint="+*control, "--semi_persist_dir="+*dir)
-	(&tools.Logger{Endpoint: *logging}).Errorf(ctx, "kvsframes cannot become a worker: %v", outside.Error(err))
+	(&tools.Logger{Endpoint: *logging}).Errorf(ctx, "%s cannot become a worker: %v", programName(), outside.Error(err))
 	return err
 }
 
@@ -84,7 +129,7 @@ func become(ctx context.Context, info *fnpb.ProvisionInfo, artifacts, dir string
 	env := append(os.Environ(),
 		"STATUS_ENDPOINT="+info.GetStatusEndpoint().GetUrl(),
 		"RUNNER_CAPABILITIES="+strings.Join(info.GetRunnerCapabilities(), " "))
-	args = append([]string{"kvsframes", "--options=" + options}, args...)
+	args = append([]string{programName(), "--options=" + options}, args...)
 	return fmt.Errorf("starting the worker binary: %w", syscall.Exec(program, args, env))
 }
 

@@ -164,7 +164,7 @@ func (l line) runSome(ctx context.Context, works []work, deciders []decider, cor
 		}
 	}
 	return eachOf(works, cores, func(w *work) error {
-		defer w.pixels.release()
+		defer w.pixels.Release()
 		if w.gone() {
 			return nil
 		}

@@ -122,13 +122,13 @@ func TestLayout(t *testing.T) {
 		l := p.layout(width, height)
 		b := l.from
 		if l.width < 1 || l.height < 1 || l.width > p.Width || l.height > p.Height || l.left < 0 || l.top < 0 ||
-			l.left+l.width > p.Width || l.top+l.height > p.Height || b.left < 0 || b.top < 0 || b.right > float32(width) || b.bottom > float32(height) || b.left >= b.right || b.top >= b.bottom {
+			l.left+l.width > p.Width || l.top+l.height > p.Height || b.Left < 0 || b.Top < 0 || b.Right > float32(width) || b.Bottom > float32(height) || b.Left >= b.Right || b.Top >= b.Bottom {
 			t.Fatalf("%+v of %d×%d is %+v", p, width, height, l)
 		}
 		if p.Mode == Stretch || l.width == 1 || l.height == 1 { // there is no less than a pixel
 			return
 		}
-		wide, high := float64(b.right-b.left), float64(b.bottom-b.top)
+		wide, high := float64(b.Right-b.Left), float64(b.Bottom-b.Top)
 		have, got := wide/high, float64(l.width)/float64(l.height)
 		fraction := float64(max(width, height)) * 0x1p-21 / min(wide, high) // what Pillow's float32 leaves of a box
 		if slack := 1 + 1.01/float64(min(l.width, l.height)) + fraction; have > got*slack || got > have*slack {

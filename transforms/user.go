@@ -58,7 +58,7 @@ func (p MapParams) decider() decider {
 			return err
 		}
 		if in := w.frame; unsafe.SliceData(out.Data) != unsafe.SliceData(in.Data) || len(out.Data) != len(in.Data) || out.Format != in.Format {
-			w.pixels.release()
+			w.pixels.Release()
 		}
 		out.Stream, out.StreamARN = w.frame.Stream, w.frame.StreamARN
 		out.SampleMs, out.ImageMs = w.frame.SampleMs, w.frame.ImageMs

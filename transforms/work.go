@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
 // work is a frame on its way through the steps of one call. Its picture is
 // decoded once at most, and encoded once at its end.
 type work struct {
-	frame   frame.Frame // its Data is behind where pixels are stale
-	pixels  pixels      // none where no step has needed them
-	stale   bool        // pixels are newer than frame.Data
-	quality int         // to encode a JPEG with
+	frame   frame.Frame  // its Data is behind where pixels are stale
+	pixels  pixels.Image // none where no step has needed them
+	stale   bool         // pixels are newer than frame.Data
+	quality int          // to encode a JPEG with
 	hash    uint64
 
 	corrupt error  // why it cannot be decoded
@@ -36,25 +37,25 @@ func (u undecodable) Unwrap() error { return u.error }
 // decode makes pixels of the frame, where it has none, at 1/denominator of its
 // size where that can be had.
 func (w *work) decode(p DecodeParams, denominator int) error {
-	if w.pixels.data != nil {
+	if w.pixels.Data != nil {
 		return nil
 	}
 	began := time.Now()
 	switch w.frame.Format {
 	case frame.RGB:
-		width, height := int(w.frame.Width), int(w.frame.Height)
-		if width < 1 || height < 1 || len(w.frame.Data) != 3*width*height {
-			return undecodable{fmt.Errorf("the frame has %d bytes, which are not %d×%d pixels of RGB", len(w.frame.Data), width, height)}
+		borrowed, err := pixels.Borrow(int(w.frame.Width), int(w.frame.Height), w.frame.Data)
+		if err != nil {
+			return undecodable{err}
 		}
-		w.pixels = pixels{width: width, height: height, data: w.frame.Data, borrowed: true}
+		w.pixels = borrowed
 		return nil
 	case frame.JPEG, frame.PNG:
-		decoded, err := decodePicture(w.frame.Data, p, denominator)
+		decoded, err := pixels.Decode(w.frame.Data, pixels.Options(p), denominator)
 		if err != nil {
 			return undecodable{err}
 		}
 		w.pixels = decoded
-		w.frame.Width, w.frame.Height = int32(decoded.width), int32(decoded.height)
+		w.frame.Width, w.frame.Height = int32(decoded.Width), int32(decoded.Height)
 	default:
 		return fmt.Errorf("the frame's format is %q: pictures are made of JPEG, PNG and RGB", w.frame.Format)
 	}
@@ -65,8 +66,8 @@ func (w *work) decode(p DecodeParams, denominator int) error {
 // decodeFor decodes what a resize needs of the frame.
 func (w *work) decodeFor(p ResizeParams) error {
 	denominator := 1
-	if w.pixels.data == nil && w.frame.Format == frame.JPEG {
-		header, err := jpegHeader(w.frame.Data, DecodeParams{})
+	if w.pixels.Data == nil && w.frame.Format == frame.JPEG {
+		header, err := pixels.JPEGHeader(w.frame.Data, pixels.Options{})
 		if err != nil {
 			return undecodable{err}
 		}
@@ -79,12 +80,12 @@ func (w *work) decodeFor(p ResizeParams) error {
 func (w *work) settle() error {
 	switch {
 	case w.frame.Format == frame.RGB:
-		if w.pixels.data != nil && !w.pixels.borrowed {
-			w.frame.Data = w.pixels.own()
+		if w.pixels.Data != nil && !w.pixels.Borrowed() {
+			w.frame.Data = w.pixels.Take()
 		}
 	case w.stale:
 		began := time.Now()
-		data, err := w.pixels.encode(w.frame.Format, w.quality)
+		data, err := w.pixels.Encode(w.frame.Format, w.quality)
 		if err != nil {
 			return err
 		}

@@ -140,7 +140,7 @@ func shardOfPictures(n int) frame.Shard {
 // throughSteps puts a shard through steps, as a worker does.
 func throughSteps(b *testing.B, shard frame.Shard, steps ...Step) func() error {
 	b.Helper()
-	fn := &shardsFn{Steps: store(steps)}
+	fn := &shardsFn{Steps: Describe(steps...)}
 	if err := fn.Setup(); err != nil {
 		b.Fatal(err)
 	}

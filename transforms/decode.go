@@ -1,7 +1,10 @@
 package transforms
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
@@ -49,13 +52,30 @@ func (p DecodeParams) String() string {
 	return s
 }
 
-func (p DecodeParams) prepare(w *work) error {
-	if w.frame.Format == frame.RGB {
+var decoding = kind{meter: newMeter("decode"), parse: parseDecode}
+
+func parseDecode(spec string) (Step, error) {
+	var p DecodeParams
+	rest, orient := strings.CutPrefix(spec, ":orient")
+	p.Orient = orient
+	if limit, ok := strings.CutPrefix(rest, ":max"); ok {
+		p.MaxPixels, _ = strconv.Atoi(limit)
+	}
+	if p.String() != "decode"+spec {
+		return p, errors.New("it must be decode[:orient][:maxPIXELS]")
+	}
+	return p, p.Validate()
+}
+
+func (p DecodeParams) after(f form) (form, error) { return f, f.picture(p) }
+
+func (p DecodeParams) prepare(s *sample) error {
+	if s.frame.Format == frame.RGB {
 		return nil
 	}
-	if err := w.decode(p, 1); err != nil {
+	if err := s.decode(p, 1); err != nil {
 		return err
 	}
-	w.frame.Format = frame.RGB
+	s.frame.Format = frame.RGB
 	return nil
 }

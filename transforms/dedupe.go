@@ -52,33 +52,37 @@ func ParseDedupe(s string) (DedupeParams, error) {
 	return p, p.Validate()
 }
 
-func (DedupeParams) prepare(w *work) error {
-	if w.pixels.Data == nil && w.frame.Format == frame.JPEG {
-		hash, ok, err := pixels.HashJPEG(w.frame.Data)
+var deduping = kind{meter: newMeter("dedupe"), inOrder: true, parse: func(spec string) (Step, error) { return ParseDedupe(spec) }}
+
+func (p DedupeParams) after(f form) (form, error) { return f, f.picture(p) }
+
+func (DedupeParams) prepare(s *sample) error {
+	if s.pixels.Data == nil && s.frame.Format == frame.JPEG {
+		hash, ok, err := pixels.HashJPEG(s.frame.Data)
 		if err != nil {
 			return undecodable{err}
 		}
 		if ok {
-			w.hash = hash
+			s.hash = hash
 			return nil
 		}
 	}
-	if err := w.decode(DecodeParams{}, 1); err != nil {
+	if err := s.decode(DecodeParams{}, 1); err != nil {
 		return err
 	}
-	w.hash = w.pixels.Hash()
+	s.hash = s.pixels.Hash()
 	return nil
 }
 
 func (p DedupeParams) decider() decider {
 	var kept uint64
 	first := true
-	return func(_ context.Context, w *work) error {
-		if !first && bits.OnesCount64(kept^w.hash) <= p.Threshold {
-			w.drop = Duplicate
+	return func(_ context.Context, s *sample) error {
+		if !first && bits.OnesCount64(kept^s.hash) <= p.Threshold {
+			s.drop = Duplicate
 			return nil
 		}
-		first, kept = false, w.hash
+		first, kept = false, s.hash
 		return nil
 	}
 }

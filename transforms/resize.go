@@ -200,14 +200,18 @@ func (p ResizeParams) denominator(width, height int) int {
 	return pixels.Denominator(d)
 }
 
-func (p ResizeParams) prepare(w *work) error {
+var resizing = kind{meter: newMeter("resize"), parse: func(spec string) (Step, error) { return ParseResize(spec) }}
+
+func (p ResizeParams) after(f form) (form, error) { return f, f.picture(p) }
+
+func (p ResizeParams) prepare(s *sample) error {
 	p = p.withDefaults()
-	if err := w.decodeFor(p); err != nil {
+	if err := s.decodeFor(p); err != nil {
 		return err
 	}
-	w.pixels.Replace(p.resize(&w.pixels))
-	w.quality, w.stale = p.Quality, true
-	w.frame.Width, w.frame.Height = int32(w.pixels.Width), int32(w.pixels.Height)
+	s.pixels.Replace(p.resize(&s.pixels))
+	s.quality, s.stale = p.Quality, true
+	s.frame.Width, s.frame.Height = int32(s.pixels.Width), int32(s.pixels.Height)
 	return nil
 }
 

@@ -55,6 +55,28 @@ func TestDescribe(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	chain, err := newChain(got) // what a worker makes of them
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again []string
+	for _, segment := range chain {
+		again = append(again, Describe(segment.steps...)...)
+	}
+	if !slices.Equal(again, want) {
+		t.Errorf("a worker reads %q, want %q", again, want)
+	}
+	for i, description := range want {
+		step, err := Parse(description)
+		if function := i >= len(want)-2; function != (err != nil) || err == nil && step.String() != description {
+			t.Errorf("%q is %v, %v", description, step, err)
+		}
+	}
+	for _, description := range []string{"", "rotate 3", "decode 3", "decode:max9:orient", "decode:max0", "decode:max268435457", "dedupe", "resize:5x5"} {
+		if step, err := Parse(description); err == nil {
+			t.Errorf("%q is %v", description, step)
+		}
+	}
 }
 
 func TestParseResize(t *testing.T) {

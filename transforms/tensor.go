@@ -61,18 +61,22 @@ func ParseTensor(s string) (TensorParams, error) {
 	return p, nil
 }
 
-func (p TensorParams) prepare(w *work) error {
-	if err := w.decode(DecodeParams{}, 1); err != nil {
+var tensors = kind{meter: newMeter("tensor"), parse: func(spec string) (Step, error) { return ParseTensor(spec) }}
+
+func (p TensorParams) after(f form) (form, error) { return form{tensor: p}, f.picture(p) }
+
+func (p TensorParams) prepare(s *sample) error {
+	if err := s.decode(DecodeParams{}, 1); err != nil {
 		return err
 	}
 	if p.Beside {
-		w.frame.Tensor = p.npy(&w.pixels)
+		s.frame.Tensor = p.npy(&s.pixels)
 		return nil
 	}
-	w.frame.Data = p.npy(&w.pixels)
-	w.frame.Format = frame.NPY
-	w.stale = false
-	w.pixels.Release()
+	s.frame.Data = p.npy(&s.pixels)
+	s.frame.Format = frame.NPY
+	s.stale = false
+	s.pixels.Release()
 	return nil
 }
 

@@ -269,7 +269,7 @@ func TestNothingIsChanged(t *testing.T) {
 		before[i].Data = slices.Clone(f.Data)
 	}
 	for _, steps := range steps {
-		fn := &shardsFn{Steps: store(steps)}
+		fn := &shardsFn{Steps: Describe(steps...)}
 		if err := fn.Setup(); err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
 // alternative is a way to do a thing.
@@ -59,23 +61,20 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func decoders(b *testing.B, data []byte) []alternative {
-	header, err := jpegHeader(data, DecodeParams{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	decode := func(how func() (pixels, error)) func() error {
+	at := func(denominator int) func() error {
 		return func() error {
-			p, err := how()
-			p.release()
+			p, err := pixels.Decode(data, pixels.Options{}, denominator)
+			p.Release()
 			return err
 		}
 	}
-	at := func(denominator int) func() error {
-		return decode(func() (pixels, error) { return decodePicture(data, DecodeParams{}, denominator) })
-	}
+	memory := make([]byte, 0, 3*1920*1080)
 	return []alternative{
 		{"kvsframes", at(1)},
-		{"kvsframes without cgo", decode(func() (pixels, error) { return decodePure(data, header, 1) })},
+		{"kvsframes without cgo", func() error {
+			_, _, _, err := jpeg.Decode(memory, data, 1, false)
+			return err
+		}},
 		{"kvsframes at a half", at(2)},
 		{"kvsframes at a quarter", at(4)},
 		{"kvsframes at an eighth", at(8)},
@@ -141,7 +140,7 @@ func shardOfPictures(n int) frame.Shard {
 // throughSteps puts a shard through steps, as a worker does.
 func throughSteps(b *testing.B, shard frame.Shard, steps ...Step) func() error {
 	b.Helper()
-	fn := &shardsFn{Steps: store(steps)}
+	fn := &shardsFn{Steps: Describe(steps...)}
 	if err := fn.Setup(); err != nil {
 		b.Fatal(err)
 	}

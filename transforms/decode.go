@@ -1,20 +1,19 @@
 package transforms
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"image"
-	stdjpeg "image/jpeg"
-	"image/png"
+	"strconv"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
 // The bounds of DecodeParams.MaxPixels, in pixels.
 const (
-	DefaultMaxPixels = 1 << 26 // 8192 × 8192
-	MaxMaxPixels     = 1 << 28 // 16384 × 16384
+	DefaultMaxPixels = pixels.DefaultMaxPixels // 67108864: 8192 × 8192
+	MaxMaxPixels     = pixels.MaxMaxPixels     // 268435456: 16384 × 16384
 )
 
 // DecodeParams are the parameters of [Decode], and as a [Step] decode pictures
@@ -47,107 +46,36 @@ func (p DecodeParams) String() string {
 	if p.Orient {
 		s += ":orient"
 	}
-	if p.limit() != DefaultMaxPixels {
+	if p.MaxPixels != 0 && p.MaxPixels != DefaultMaxPixels {
 		s += fmt.Sprintf(":max%d", p.MaxPixels)
 	}
 	return s
 }
 
-func (p DecodeParams) limit() int {
-	if p.MaxPixels == 0 {
-		return DefaultMaxPixels
+var decoding = kind{meter: newMeter("decode"), parse: parseDecode}
+
+func parseDecode(spec string) (Step, error) {
+	var p DecodeParams
+	rest, orient := strings.CutPrefix(spec, ":orient")
+	p.Orient = orient
+	if limit, ok := strings.CutPrefix(rest, ":max"); ok {
+		p.MaxPixels, _ = strconv.Atoi(limit)
 	}
-	return p.MaxPixels
+	if p.String() != "decode"+spec {
+		return p, errors.New("it must be decode[:orient][:maxPIXELS]")
+	}
+	return p, p.Validate()
 }
 
-func (p DecodeParams) prepare(w *work) error {
-	if w.frame.Format == frame.RGB {
+func (p DecodeParams) after(f form) (form, error) { return f, f.picture(p) }
+
+func (p DecodeParams) prepare(s *sample) error {
+	if s.frame.Format == frame.RGB {
 		return nil
 	}
-	if err := w.decode(p, 1); err != nil {
+	if err := s.decode(p, 1); err != nil {
 		return err
 	}
-	w.frame.Format = frame.RGB
+	s.frame.Format = frame.RGB
 	return nil
-}
-
-// decodePicture decodes a JPEG or PNG at 1/denominator of its size, or in full
-// where its coding does not allow for that.
-func decodePicture(data []byte, p DecodeParams, denominator int) (pixels, error) {
-	if bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")) {
-		return decodePNG(data, p)
-	}
-	header, err := jpegHeader(data, p)
-	if err != nil {
-		return pixels{}, err
-	}
-	var out pixels
-	if header.Common {
-		out, err = decodeCommon(data, header, denominator)
-	} else {
-		out, err = decodeUncommon(data)
-	}
-	if err != nil {
-		return pixels{}, err
-	}
-	if p.Orient && header.Orientation != 1 {
-		turned := out.turn(header.Orientation)
-		out.release()
-		out = turned
-	}
-	return out, nil
-}
-
-func jpegHeader(data []byte, p DecodeParams) (jpeg.Header, error) {
-	header, err := jpeg.ReadHeader(data)
-	if err != nil {
-		return header, err
-	}
-	if err := p.checkPixels("JPEG", header.Width, header.Height); err != nil {
-		return header, err
-	}
-	if err := header.Check(len(data)); err != nil {
-		return header, err
-	}
-	if !header.Common {
-		return header, p.checkMemory("JPEG", header.Memory()+3*header.Width*header.Height)
-	}
-	return header, nil
-}
-
-// decodeUncommon leaves progressive and CMYK JPEGs, RGB ones and rare samplings
-// to image/jpeg. Their chroma is upsampled as that of others is.
-func decodeUncommon(data []byte) (pixels, error) {
-	img, err := stdjpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return pixels{}, fmt.Errorf("the JPEG cannot be decoded: %w", err)
-	}
-	size := img.Bounds().Size()
-	out := pixels{width: size.X, height: size.Y, data: buffer(3 * size.X * size.Y)}
-	if planes, ok := img.(*image.YCbCr); ok {
-		out.data = jpeg.FromPlanes(out.data[:0], planes)
-		return out, nil
-	}
-	return out, out.from(img)
-}
-
-func decodePNG(data []byte, p DecodeParams) (pixels, error) {
-	width, height, err := p.pngSize(data)
-	if err != nil {
-		return pixels{}, err
-	}
-	img, err := png.Decode(bytes.NewReader(data))
-	if err != nil {
-		return pixels{}, fmt.Errorf("the PNG cannot be decoded: %w", err)
-	}
-	out := pixels{width: width, height: height, data: buffer(3 * width * height)}
-	return out, out.from(img)
-}
-
-// decodePure decodes without cgo.
-func decodePure(data []byte, h jpeg.Header, denominator int) (pixels, error) {
-	width, height := h.Scaled(denominator)
-	dst := buffer(3 * width * height)
-	dst, width, height, err := jpeg.Decode(dst[:0], data, denominator, false)
-	return pixels{width: width, height: height, data: dst}, err
 }

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
 // Duplicate is the reason of a frame that a dedupe step dropped.
@@ -53,76 +52,37 @@ func ParseDedupe(s string) (DedupeParams, error) {
 	return p, p.Validate()
 }
 
-func (DedupeParams) prepare(w *work) (err error) {
-	w.hash, err = w.dhash()
-	return err
+var deduping = kind{meter: newMeter("dedupe"), inOrder: true, parse: func(spec string) (Step, error) { return ParseDedupe(spec) }}
+
+func (p DedupeParams) after(f form) (form, error) { return f, f.picture(p) }
+
+func (DedupeParams) prepare(s *sample) error {
+	if s.pixels.Data == nil && s.frame.Format == frame.JPEG {
+		hash, ok, err := pixels.HashJPEG(s.frame.Data)
+		if err != nil {
+			return undecodable{err}
+		}
+		if ok {
+			s.hash = hash
+			return nil
+		}
+	}
+	if err := s.decode(DecodeParams{}, 1); err != nil {
+		return err
+	}
+	s.hash = s.pixels.Hash()
+	return nil
 }
 
 func (p DedupeParams) decider() decider {
 	var kept uint64
 	first := true
-	return func(_ context.Context, w *work) error {
-		if !first && bits.OnesCount64(kept^w.hash) <= p.Threshold {
-			w.drop = Duplicate
+	return func(_ context.Context, s *sample) error {
+		if !first && bits.OnesCount64(kept^s.hash) <= p.Threshold {
+			s.drop = Duplicate
 			return nil
 		}
-		first, kept = false, w.hash
+		first, kept = false, s.hash
 		return nil
 	}
-}
-
-// lumas holds luma that is being hashed.
-var lumas = sync.Pool{New: func() any { return new([]byte) }}
-
-func (w *work) dhash() (uint64, error) {
-	memory := lumas.Get().(*[]byte)
-	defer lumas.Put(memory)
-	if w.pixels.data == nil && w.frame.Format == frame.JPEG {
-		header, err := jpegHeader(w.frame.Data, DecodeParams{})
-		if err != nil {
-			return 0, undecodable{err}
-		}
-		if header.Common {
-			scale := scaleFor(min(header.Width/72, header.Height/64))
-			luma, width, height, err := lumaCommon((*memory)[:0], w.frame.Data, header, scale)
-			*memory = luma
-			if err != nil {
-				return 0, undecodable{err}
-			}
-			return dhash(luma, width, height), nil
-		}
-	}
-	if err := w.decode(DecodeParams{}, 1); err != nil {
-		return 0, err
-	}
-	*memory = w.pixels.luma(*memory)
-	return dhash(*memory, w.pixels.width, w.pixels.height), nil
-}
-
-// luma puts the picture in grey, as Pillow makes it, over dst.
-func (p *pixels) luma(dst []byte) []byte {
-	n := p.width * p.height
-	dst = slices.Grow(dst[:0], n)[:n]
-	for i := range dst {
-		s := p.data[3*i : 3*i+3 : 3*i+3]
-		dst[i] = uint8((19595*uint32(s[0]) + 38470*uint32(s[1]) + 7471*uint32(s[2]) + 1<<15) >> 16)
-	}
-	return dst
-}
-
-// dhash says, of 8 × 8 places in a picture, whether it gets lighter to the
-// right. The first place is the highest bit.
-func dhash(luma []byte, width, height int) (hash uint64) {
-	var memory [9 * 8]byte
-	key := resamplerKey{"lanczos", box{0, 0, float32(width), float32(height)}, width, height, 9, 8}
-	small := resample(memory[:0], luma, 1, lanczos, key)
-	for y := range 8 {
-		for x := range 8 {
-			hash <<= 1
-			if small[9*y+x+1] > small[9*y+x] {
-				hash |= 1
-			}
-		}
-	}
-	return hash
 }

@@ -27,11 +27,11 @@ func Frames(s beam.Scope, frames beam.PCollection, steps ...Step) (out, gaps bea
 		panic(fmt.Errorf("transforms.Frames: %w", err))
 	}
 	for _, step := range steps {
-		if _, ok := step.(DedupeParams); ok {
+		if k, _ := find(step.String()); k.inOrder {
 			panic(fmt.Errorf("transforms.Frames: %q needs frames in order: use transforms.Shards", step))
 		}
 	}
-	return beam.ParDo2(s, &framesFn{Steps: store(steps)}, frames)
+	return beam.ParDo2(s, &framesFn{Steps: Describe(steps...)}, frames)
 }
 
 // Decode decodes a PCollection<frame.Frame> to pixels: frames of format
@@ -65,23 +65,23 @@ func Filter(s beam.Scope, fn FilterFunc, frames beam.PCollection) beam.PCollecti
 }
 
 type framesFn struct {
-	Steps []stored
+	Steps []string // descriptions
 
-	line line
+	chain chain
 }
 
 func (fn *framesFn) Setup() (err error) {
-	fn.line, err = newLine(fn.Steps)
+	fn.chain, err = newChain(fn.Steps)
 	return err
 }
 
 func (fn *framesFn) ProcessElement(ctx context.Context, f frame.Frame, emit func(frame.Frame), gaps func(frame.Gap)) error {
-	return fn.line.run(ctx, []frame.Frame{f}, func(w *work) {
+	return fn.chain.run(ctx, []frame.Frame{f}, func(s *sample) {
 		switch {
-		case w.corrupt != nil:
-			gaps(w.gap())
-		case w.drop == "":
-			emit(w.frame)
+		case s.corrupt != nil:
+			gaps(s.gap())
+		case s.drop == "":
+			emit(s.frame)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"context"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
@@ -12,49 +13,54 @@ import (
 // and of what is left out the frames "corrupt", "duplicates" and "filtered".
 const MetricNamespace = "kvsframes/transforms"
 
-// kind is what time is spent on.
-type kind int
+// meter counts the frames that something was done to, and the time it took.
+type meter struct {
+	name   string
+	frames beam.Counter
+	took   beam.Distribution
+}
 
-const (
-	decoding kind = iota
-	resizing
-	tensors
-	deduping
-	mapping
-	filtering
-	encoding
-	kinds
-)
-
-var kindNames = [kinds]string{"decode", "resize", "tensor", "dedupe", "map", "filter", "encode"}
+func newMeter(name string) *meter {
+	return &meter{name, beam.NewCounter(MetricNamespace, name+"_frames"), beam.NewDistribution(MetricNamespace, name+"_us")}
+}
 
 var (
-	frameMetrics, timeMetrics = func() (frames [kinds]beam.Counter, times [kinds]beam.Distribution) {
-		for k, name := range kindNames {
-			frames[k] = beam.NewCounter(MetricNamespace, name+"_frames")
-			times[k] = beam.NewDistribution(MetricNamespace, name+"_us")
-		}
-		return frames, times
-	}()
+	encoding        = newMeter("encode")
 	corruptMetric   = beam.NewCounter(MetricNamespace, "corrupt")
 	duplicateMetric = beam.NewCounter(MetricNamespace, "duplicates")
 	filteredMetric  = beam.NewCounter(MetricNamespace, "filtered")
 )
 
-// tell counts what became of the work. It is of the goroutine that Beam called.
-func (w *work) tell(ctx context.Context) {
-	for k, spent := range w.spent {
-		if spent.frames > 0 {
-			frameMetrics[k].Inc(ctx, spent.frames)
-			timeMetrics[k].Update(ctx, spent.time.Microseconds())
+// cost is what was done to one frame.
+type cost struct {
+	meter  *meter
+	frames int64
+	took   time.Duration
+}
+
+// spend adds to what was done to the frame.
+func (s *sample) spend(m *meter, frames int64, took time.Duration) {
+	for i := range s.costs {
+		if c := &s.costs[i]; c.meter == m {
+			c.frames, c.took = c.frames+frames, c.took+took
+			return
 		}
 	}
+	s.costs = append(s.costs, cost{m, frames, took})
+}
+
+// count adds the sample to the metrics. It is called in the goroutine that Beam called.
+func (s *sample) count(ctx context.Context) {
+	for _, c := range s.costs {
+		c.meter.frames.Inc(ctx, c.frames)
+		c.meter.took.Update(ctx, c.took.Microseconds())
+	}
 	switch {
-	case w.corrupt != nil:
+	case s.corrupt != nil:
 		corruptMetric.Inc(ctx, 1)
-	case w.drop == Duplicate:
+	case s.drop == Duplicate:
 		duplicateMetric.Inc(ctx, 1)
-	case w.drop == Filtered:
+	case s.drop == Filtered:
 		filteredMetric.Inc(ctx, 1)
 	}
 }

@@ -33,17 +33,17 @@ func frameOf(t testing.TB, name string) frame.Frame {
 }
 
 // through puts one frame through steps, without Beam.
-func through(t testing.TB, f frame.Frame, steps ...Step) work {
+func through(t testing.TB, f frame.Frame, steps ...Step) sample {
 	t.Helper()
 	if err := Validate(steps...); err != nil {
 		t.Fatal(err)
 	}
-	l, err := newLine(store(steps))
+	l, err := newChain(Describe(steps...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out work
-	if err := l.run(t.Context(), []frame.Frame{f}, func(w *work) { out = *w }); err != nil {
+	var out sample
+	if err := l.run(t.Context(), []frame.Frame{f}, func(s *sample) { out = *s }); err != nil {
 		t.Fatal(err)
 	}
 	return out

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
 // What is done where a picture has not the shape of the size asked for. Each is
@@ -32,7 +34,7 @@ var (
 	Filters = []string{Nearest, Bilinear, CatmullRom, Area}
 )
 
-var filters = map[string]filter{Bilinear: bilinearFilter, CatmullRom: catmullRom, Area: boxFilter}
+var filters = map[string]*pixels.Filter{Nearest: pixels.Nearest, Bilinear: pixels.Bilinear, CatmullRom: pixels.CatmullRom, Area: pixels.Box}
 
 // The bounds and defaults of ResizeParams.
 const (
@@ -145,15 +147,15 @@ var errResizeSyntax = errors.New("it must be WIDTHxHEIGHT[:MODE[:FILTER[:qQUALIT
 
 // layout is where a picture of some size goes.
 type layout struct {
-	width, height int // of what it is resized to
-	from          box // what of it
-	left, top     int // where that lies in the result, which is larger for Pad
+	width, height int         // of what it is resized to
+	from          pixels.Rect // what of it
+	left, top     int         // where that lies in the result, which is larger for Pad
 }
 
 // layout does the arithmetic of Pillow's ImageOps, in its order.
 func (p ResizeParams) layout(width, height int) layout {
 	w, h := float64(width), float64(height)
-	l := layout{width: p.Width, height: p.Height, from: box{0, 0, float32(width), float32(height)}}
+	l := layout{width: p.Width, height: p.Height, from: pixels.Rect{Right: float32(width), Bottom: float32(height)}}
 	have, want := w/h, float64(p.Width)/float64(p.Height)
 	switch p.Mode {
 	case Fit, Pad:
@@ -170,11 +172,11 @@ func (p ResizeParams) layout(width, height int) layout {
 		if have > want {
 			keep := float64(want * h)
 			left := float64((w - keep) * 0.5)
-			l.from.left, l.from.right = between(left, left+keep)
+			l.from.Left, l.from.Right = between(left, left+keep)
 		} else if have < want {
 			keep := w / want
 			top := float64((h - keep) * 0.5)
-			l.from.top, l.from.bottom = between(top, top+keep)
+			l.from.Top, l.from.Bottom = between(top, top+keep)
 		}
 	}
 	return l
@@ -195,48 +197,35 @@ func (p ResizeParams) denominator(width, height int) int {
 	if p.Filter == Nearest {
 		return 1
 	}
-	return scaleFor(d)
+	return pixels.Denominator(d)
 }
 
-// scaleFor returns the largest scale of a DCT that is not above d.
-func scaleFor(d int) int {
-	for _, scale := range []int{8, 4, 2} {
-		if d >= scale {
-			return scale
-		}
-	}
-	return 1
-}
+var resizing = kind{meter: newMeter("resize"), parse: func(spec string) (Step, error) { return ParseResize(spec) }}
 
-func (p ResizeParams) prepare(w *work) error {
+func (p ResizeParams) after(f form) (form, error) { return f, f.picture(p) }
+
+func (p ResizeParams) prepare(s *sample) error {
 	p = p.withDefaults()
-	if err := w.decodeFor(p); err != nil {
+	if err := s.decodeFor(p); err != nil {
 		return err
 	}
-	w.pixels.replace(p.resize(&w.pixels))
-	w.quality, w.stale = p.Quality, true
-	w.frame.Width, w.frame.Height = int32(w.pixels.width), int32(w.pixels.height)
+	s.pixels.Replace(p.resize(&s.pixels))
+	s.quality, s.stale = p.Quality, true
+	s.frame.Width, s.frame.Height = int32(s.pixels.Width), int32(s.pixels.Height)
 	return nil
 }
 
 // resize makes a new picture of one.
-func (p ResizeParams) resize(in *pixels) pixels {
-	l := p.layout(in.width, in.height)
-	key := resamplerKey{p.Filter, l.from, in.width, in.height, l.width, l.height}
-	out := pixels{width: l.width, height: l.height, data: buffer(3 * l.width * l.height)}
-	switch f, ok := filters[p.Filter]; {
-	case ok:
-		resample(out.data[:0], in.data, 3, f, key)
-	default:
-		nearest(out.data[:0], in.data, key)
-	}
+func (p ResizeParams) resize(in *pixels.Image) pixels.Image {
+	l := p.layout(in.Width, in.Height)
+	out := in.Resize(filters[p.Filter], l.from, l.width, l.height)
 	if p.Mode == Pad && (l.width != p.Width || l.height != p.Height) {
-		padded := pixels{width: p.Width, height: p.Height, data: buffer(3 * p.Width * p.Height)}
-		clear(padded.data)
+		padded := pixels.New(p.Width, p.Height)
+		clear(padded.Data)
 		for y := range l.height {
-			copy(padded.data[3*((l.top+y)*p.Width+l.left):], out.data[3*l.width*y:][:3*l.width])
+			copy(padded.Data[3*((l.top+y)*p.Width+l.left):], out.Data[3*l.width*y:][:3*l.width])
 		}
-		out.replace(padded)
+		out.Replace(padded)
 	}
 	return out
 }

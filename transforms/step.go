@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Step is one thing that is done to frames: [DecodeParams], [ResizeParams],
@@ -14,20 +15,62 @@ type Step interface {
 
 	// String describes the step in one line, with all that its result depends on:
 	// two steps of one description do the same to a frame. It is what a dataset's
-	// description keeps.
+	// description keeps, and what travels to workers.
 	String() string
+
+	// after returns the form of frames behind the step, and an error if the step
+	// cannot take frames of the form f.
+	after(f form) (form, error)
 
 	// prepare does what can be done to a frame by itself. It is called from many
 	// goroutines, for a frame each.
-	prepare(w *work) error
+	prepare(s *sample) error
 }
 
 // decider is a step's part that sees the frames of a shard in order, in the
 // goroutine that Beam called.
-type decider func(ctx context.Context, w *work) error
+type decider func(ctx context.Context, s *sample) error
 
 // decides is a step that decides. Its decider is of one shard.
 type decides interface{ decider() decider }
+
+// kind is what the steps of one type have in common.
+type kind struct {
+	*meter                                   // its name begins their descriptions
+	parse    func(spec string) (Step, error) // reads what String wrote behind the name
+	function bool                            // they call a function of the user's
+	inOrder  bool                            // they need the frames of a shard in order
+}
+
+// kinds are all kinds of steps. Each has a file of its own.
+var kinds = []*kind{&decoding, &resizing, &tensors, &deduping, &mapping, &filtering}
+
+// find returns the kind of a step by its description, nil if there is none, and
+// what stands behind the name.
+func find(description string) (k *kind, spec string) {
+	end := strings.IndexAny(description+" ", " :")
+	name, spec := description[:end], strings.TrimPrefix(description[end:], " ")
+	for _, k := range kinds {
+		if k.name == name {
+			return k, spec
+		}
+	}
+	return nil, ""
+}
+
+// form is what is known of the frames between two steps.
+type form struct {
+	tensor Step // the tensor step that is behind them, or nil
+}
+
+// picture returns an error if frames of the form f are not for step, which takes
+// pictures.
+func (f form) picture(step Step) error {
+	if f.tensor == nil {
+		return nil
+	}
+	return fmt.Errorf("%q cannot follow %q: only functions of your own take tensors, so make them last", step, f.tensor)
+}
 
 // Validate returns an error that names each field of each step that is wrong, and
 // steps that cannot follow each other.
@@ -36,21 +79,15 @@ func Validate(steps ...Step) error {
 		return errors.New("there is no step: give at least one")
 	}
 	var errs []error
-	tensor := ""
+	var f form
 	for i, step := range steps {
-		if err := step.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("step %d: %w", i+1, err))
-		}
-		switch step.(type) {
-		case MapParams, FilterParams:
-		default:
-			if tensor != "" {
-				errs = append(errs, fmt.Errorf("step %d: %q cannot follow %q: only functions of your own take tensors, so make them last", i+1, step, tensor))
+		next, err := step.after(f)
+		for _, err := range []error{step.Validate(), err} {
+			if err != nil {
+				errs = append(errs, fmt.Errorf("step %d: %w", i+1, err))
 			}
 		}
-		if _, ok := step.(TensorParams); ok {
-			tensor = step.String()
-		}
+		f = next
 	}
 	return errors.Join(errs...)
 }
@@ -65,51 +102,12 @@ func Describe(steps ...Step) []string {
 	return descriptions
 }
 
-// stored is a step as it travels to workers: one of its fields.
-type stored struct {
-	Decode *DecodeParams `json:",omitempty"`
-	Resize *ResizeParams `json:",omitempty"`
-	Tensor *TensorParams `json:",omitempty"`
-	Dedupe *DedupeParams `json:",omitempty"`
-	Map    string        `json:",omitempty"` // name of the function
-	Filter string        `json:",omitempty"` // name of the function
-}
-
-func store(steps []Step) []stored {
-	out := make([]stored, len(steps))
-	for i, step := range steps {
-		switch step := step.(type) {
-		case DecodeParams:
-			out[i].Decode = &step
-		case ResizeParams:
-			out[i].Resize = &step
-		case TensorParams:
-			out[i].Tensor = &step
-		case DedupeParams:
-			out[i].Dedupe = &step
-		case MapParams:
-			out[i].Map = funcName(step.Fn)
-		case FilterParams:
-			out[i].Filter = funcName(step.Fn)
-		}
+// Parse reads what String of a [DecodeParams], a [ResizeParams], a [TensorParams] or a
+// [DedupeParams] wrote, as a dataset's description keeps it. It does not find functions
+// of your own by their names.
+func Parse(description string) (Step, error) {
+	if k, spec := find(description); k != nil && !k.function {
+		return k.parse(spec)
 	}
-	return out
-}
-
-func (s stored) step() (step Step, k kind, err error) {
-	switch {
-	case s.Decode != nil:
-		return *s.Decode, decoding, nil
-	case s.Resize != nil:
-		return *s.Resize, resizing, nil
-	case s.Tensor != nil:
-		return *s.Tensor, tensors, nil
-	case s.Dedupe != nil:
-		return *s.Dedupe, deduping, nil
-	case s.Map != "":
-		fn, err := findFunc[MapFunc](s.Map)
-		return MapParams{fn}, mapping, err
-	}
-	fn, err := findFunc[FilterFunc](s.Filter)
-	return FilterParams{fn}, filtering, err
+	return nil, fmt.Errorf("the transform %q is one that only the program that began the dataset has", description)
 }

@@ -55,6 +55,28 @@ func TestDescribe(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	chain, err := newChain(got) // what a worker makes of them
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again []string
+	for _, segment := range chain {
+		again = append(again, Describe(segment.steps...)...)
+	}
+	if !slices.Equal(again, want) {
+		t.Errorf("a worker reads %q, want %q", again, want)
+	}
+	for i, description := range want {
+		step, err := Parse(description)
+		if function := i >= len(want)-2; function != (err != nil) || err == nil && step.String() != description {
+			t.Errorf("%q is %v, %v", description, step, err)
+		}
+	}
+	for _, description := range []string{"", "rotate 3", "decode 3", "decode:max9:orient", "decode:max0", "decode:max268435457", "dedupe", "resize:5x5"} {
+		if step, err := Parse(description); err == nil {
+			t.Errorf("%q is %v", description, step)
+		}
+	}
 }
 
 func TestParseResize(t *testing.T) {
@@ -122,13 +144,13 @@ func TestLayout(t *testing.T) {
 		l := p.layout(width, height)
 		b := l.from
 		if l.width < 1 || l.height < 1 || l.width > p.Width || l.height > p.Height || l.left < 0 || l.top < 0 ||
-			l.left+l.width > p.Width || l.top+l.height > p.Height || b.left < 0 || b.top < 0 || b.right > float32(width) || b.bottom > float32(height) || b.left >= b.right || b.top >= b.bottom {
+			l.left+l.width > p.Width || l.top+l.height > p.Height || b.Left < 0 || b.Top < 0 || b.Right > float32(width) || b.Bottom > float32(height) || b.Left >= b.Right || b.Top >= b.Bottom {
 			t.Fatalf("%+v of %d×%d is %+v", p, width, height, l)
 		}
 		if p.Mode == Stretch || l.width == 1 || l.height == 1 { // there is no less than a pixel
 			return
 		}
-		wide, high := float64(b.right-b.left), float64(b.bottom-b.top)
+		wide, high := float64(b.Right-b.Left), float64(b.Bottom-b.Top)
 		have, got := wide/high, float64(l.width)/float64(l.height)
 		fraction := float64(max(width, height)) * 0x1p-21 / min(wide, high) // what Pillow's float32 leaves of a box
 		if slack := 1 + 1.01/float64(min(l.width, l.height)) + fraction; have > got*slack || got > have*slack {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
 // The types of a tensor's values.
@@ -60,31 +61,35 @@ func ParseTensor(s string) (TensorParams, error) {
 	return p, nil
 }
 
-func (p TensorParams) prepare(w *work) error {
-	if err := w.decode(DecodeParams{}, 1); err != nil {
+var tensors = kind{meter: newMeter("tensor"), parse: func(spec string) (Step, error) { return ParseTensor(spec) }}
+
+func (p TensorParams) after(f form) (form, error) { return form{tensor: p}, f.picture(p) }
+
+func (p TensorParams) prepare(s *sample) error {
+	if err := s.decode(DecodeParams{}, 1); err != nil {
 		return err
 	}
 	if p.Beside {
-		w.frame.Tensor = p.npy(&w.pixels)
+		s.frame.Tensor = p.npy(&s.pixels)
 		return nil
 	}
-	w.frame.Data = p.npy(&w.pixels)
-	w.frame.Format = frame.NPY
-	w.stale = false
-	w.pixels.release()
+	s.frame.Data = p.npy(&s.pixels)
+	s.frame.Format = frame.NPY
+	s.stale = false
+	s.pixels.Release()
 	return nil
 }
 
 // npy writes a .npy file of version 1.0, as numpy.save does.
-func (p TensorParams) npy(in *pixels) []byte {
+func (p TensorParams) npy(in *pixels.Image) []byte {
 	descr, size := "|u1", 1
 	if p.Dtype == Float32 {
 		descr, size = "<f4", 4
 	}
 	const preamble = 10 // bytes
-	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (1, %d, %d, 3), }", descr, in.height, in.width)
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (1, %d, %d, 3), }", descr, in.Height, in.Width)
 	begin := (preamble + len(header) + 1 + 63) / 64 * 64
-	out := make([]byte, 0, begin+size*len(in.data))
+	out := make([]byte, 0, begin+size*len(in.Data))
 	out = append(out, "\x93NUMPY\x01\x00"...)
 	out = binary.LittleEndian.AppendUint16(out, uint16(begin-preamble))
 	out = append(out, header...)
@@ -93,10 +98,10 @@ func (p TensorParams) npy(in *pixels) []byte {
 	}
 	out = append(out, '\n')
 	if size == 1 {
-		return append(out, in.data...)
+		return append(out, in.Data...)
 	}
 	out = out[:cap(out)]
-	for i, v := range in.data {
+	for i, v := range in.Data {
 		binary.LittleEndian.PutUint32(out[begin+4*i:], unit[v])
 	}
 	return out

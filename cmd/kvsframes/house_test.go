@@ -43,6 +43,7 @@ var house = []string{
 	"io/pack",
 	"transforms/internal/jpeg",
 	"transforms/internal/references",
+	"transforms/internal/pixels",
 	"transforms",
 	"pipeline",
 	"cmd/kvsframes",

@@ -1,4 +1,4 @@
-package transforms
+package pixels
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 // and not composited, what a palette makes transparent keeps its colour, CMYK
 // is reflected light of ink on ink. Of values of 16 bits the higher byte is taken
 // (Pillow does so for colours; greys of 16 bits it cuts off at 255).
-func (p *pixels) from(img image.Image) error {
+func (p *Image) from(img image.Image) error {
 	at := img.Bounds().Min
 	var row func(y int, dst []byte)
 	switch img := img.(type) {
@@ -38,8 +38,8 @@ func (p *pixels) from(img image.Image) error {
 	default:
 		return fmt.Errorf("pictures of type %T are not decoded", img)
 	}
-	for y := range p.height {
-		row(y, p.data[3*p.width*y:][:3*p.width])
+	for y := range p.Height {
+		row(y, p.Data[3*p.Width*y:][:3*p.Width])
 	}
 	return nil
 }

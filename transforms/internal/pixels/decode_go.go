@@ -1,11 +1,11 @@
 //go:build !turbojpeg
 
-package transforms
+package pixels
 
 import "github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 
 // decodeCommon decodes a JPEG that internal/jpeg can decode.
-func decodeCommon(data []byte, h jpeg.Header, denominator int) (pixels, error) {
+func decodeCommon(data []byte, h jpeg.Header, denominator int) (Image, error) {
 	return decodePure(data, h, denominator)
 }
 

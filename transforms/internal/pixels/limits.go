@@ -1,4 +1,4 @@
-package transforms
+package pixels
 
 import (
 	"encoding/binary"
@@ -6,17 +6,30 @@ import (
 	"fmt"
 )
 
+// The bounds of Options.MaxPixels, in pixels.
+const (
+	DefaultMaxPixels = 1 << 26 // 8192 × 8192
+	MaxMaxPixels     = 1 << 28 // 16384 × 16384
+)
+
+func (o Options) limit() int {
+	if o.MaxPixels == 0 {
+		return DefaultMaxPixels
+	}
+	return o.MaxPixels
+}
+
 // checkPixels refuses a picture by the size that its header claims.
-func (p DecodeParams) checkPixels(format string, width, height int) error {
-	if width*height > p.limit() {
-		return fmt.Errorf("the %s claims to be %d×%d pixels: more than %d are not decoded", format, width, height, p.limit())
+func (o Options) checkPixels(format string, width, height int) error {
+	if width*height > o.limit() {
+		return fmt.Errorf("the %s claims to be %d×%d pixels: more than %d are not decoded", format, width, height, o.limit())
 	}
 	return nil
 }
 
 // checkMemory refuses a picture by the memory that its decoder would take.
-func (p DecodeParams) checkMemory(format string, bytes int) error {
-	if limit := 8 * max(p.limit(), DefaultMaxPixels); bytes > limit {
+func (o Options) checkMemory(format string, bytes int) error {
+	if limit := 8 * max(o.limit(), DefaultMaxPixels); bytes > limit {
 		return fmt.Errorf("the %s takes %d MiB to decode: more than %d MiB is not taken", format, bytes>>20, limit>>20)
 	}
 	return nil
@@ -30,7 +43,7 @@ const maxDeflate = 1032
 var pngChannels = [...]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 // pngSize returns the size of a PNG that may be decoded.
-func (p DecodeParams) pngSize(data []byte) (width, height int, err error) {
+func (o Options) pngSize(data []byte) (width, height int, err error) {
 	if len(data) < 33 { // its signature and IHDR
 		return 0, 0, errors.New("the PNG is truncated")
 	}
@@ -39,7 +52,7 @@ func (p DecodeParams) pngSize(data []byte) (width, height int, err error) {
 		return 0, 0, fmt.Errorf("the PNG claims to be %d×%d pixels", w, h)
 	}
 	width, height = int(w), int(h)
-	if err := p.checkPixels("PNG", width, height); err != nil {
+	if err := o.checkPixels("PNG", width, height); err != nil {
 		return 0, 0, err
 	}
 	depth, colour, interlaced := int(data[24]), int(data[25]), data[28] != 0
@@ -58,5 +71,5 @@ func (p DecodeParams) pngSize(data []byte) (width, height int, err error) {
 	if interlaced {
 		memory *= 2 // its passes are pictures, too
 	}
-	return width, height, p.checkMemory("PNG", (memory+3)*width*height)
+	return width, height, o.checkMemory("PNG", (memory+3)*width*height)
 }

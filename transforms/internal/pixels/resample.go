@@ -1,26 +1,28 @@
-package transforms
+package pixels
 
 import (
 	"math"
 	"sync"
 )
 
-// A filter weighs the pixels around the one that is made, by their distance in
+// A Filter weighs the pixels around the one that is made, by their distance in
 // pixels of the smaller picture.
-type filter struct {
+type Filter struct {
 	support float64 // how far it reaches
 	weight  func(distance float64) float64
 }
 
+// The filters, by Pillow's names but for Catmull and Rom's, which is its BICUBIC.
 var (
-	boxFilter = filter{0.5, func(x float64) float64 {
+	Nearest = &Filter{} // it takes one pixel and weighs none
+	Box     = &Filter{0.5, func(x float64) float64 {
 		if -0.5 < x && x <= 0.5 {
 			return 1
 		}
 		return 0
 	}}
-	bilinearFilter = filter{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
-	catmullRom     = filter{2, func(x float64) float64 {
+	Bilinear   = &Filter{1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }}
+	CatmullRom = &Filter{2, func(x float64) float64 {
 		const a = -0.5
 		switch x = math.Abs(x); {
 		case x < 1:
@@ -30,7 +32,7 @@ var (
 		}
 		return 0
 	}}
-	lanczos = filter{3, func(x float64) float64 {
+	Lanczos = &Filter{3, func(x float64) float64 {
 		if -3 <= x && x < 3 {
 			return sinc(x) * sinc(x/3)
 		}
@@ -59,7 +61,7 @@ type axis struct {
 // newAxis lays the pixels [from, to) of in, which may be fractions, over out
 // pixels, as Pillow does. Products are rounded by themselves (float64), so that
 // machines that fuse additions into them get the same.
-func newAxis(f filter, in int, from, to float32, out int) axis {
+func newAxis(f *Filter, in int, from, to float32, out int) axis {
 	scale := float64(to-from) / float64(out)
 	stretch := max(scale, 1)
 	support := f.support * stretch
@@ -89,8 +91,20 @@ func newAxis(f filter, in int, from, to float32, out int) axis {
 	return a
 }
 
-// box is a part of a picture, in pixels.
-type box struct{ left, top, right, bottom float32 }
+// Rect is a part of a picture, in pixels and fractions of them.
+type Rect struct{ Left, Top, Right, Bottom float32 }
+
+// Resize returns the part of a picture that lies in from, in another size.
+func (p *Image) Resize(f *Filter, from Rect, width, height int) Image {
+	out := New(width, height)
+	key := resamplerKey{f, from, p.Width, p.Height, width, height}
+	if f == Nearest {
+		nearest(out.Data[:0], p.Data, key)
+	} else {
+		resample(out.Data[:0], p.Data, 3, key)
+	}
+	return out
+}
 
 // resampler resizes pictures of one size again and again.
 type resampler struct {
@@ -104,17 +118,16 @@ type resampler struct {
 }
 
 type resamplerKey struct {
-	name                string
-	box                 box
+	filter              *Filter
+	from                Rect
 	inWidth, inHeight   int
 	outWidth, outHeight int
 }
 
 var resamplers sync.Pool
 
-// getResampler returns a resampler for a filter of that name, preferably one
-// that was used for the same before.
-func getResampler(f filter, key resamplerKey) *resampler {
+// getResampler returns a resampler, preferably one that was used for the same before.
+func getResampler(key resamplerKey) *resampler {
 	r, _ := resamplers.Get().(*resampler)
 	if r == nil {
 		r = new(resampler)
@@ -123,11 +136,11 @@ func getResampler(f filter, key resamplerKey) *resampler {
 		return r
 	}
 	r.key = key
-	b := key.box
-	r.across = newAxis(f, key.inWidth, b.left, b.right, key.outWidth)
-	r.down = newAxis(f, key.inHeight, b.top, b.bottom, key.outHeight)
-	r.horizontal = key.outWidth != key.inWidth || b.left != 0 || b.right != float32(key.outWidth)
-	r.vertical = key.outHeight != key.inHeight || b.top != 0 || b.bottom != float32(key.outHeight)
+	b := key.from
+	r.across = newAxis(key.filter, key.inWidth, b.Left, b.Right, key.outWidth)
+	r.down = newAxis(key.filter, key.inHeight, b.Top, b.Bottom, key.outHeight)
+	r.horizontal = key.outWidth != key.inWidth || b.Left != 0 || b.Right != float32(key.outWidth)
+	r.vertical = key.outHeight != key.inHeight || b.Top != 0 || b.Bottom != float32(key.outHeight)
 	last := key.outHeight - 1
 	r.firstRow = r.down.first[0]
 	r.rows = r.down.first[last] + len(r.down.weights[last]) - r.firstRow
@@ -137,8 +150,8 @@ func getResampler(f filter, key resamplerKey) *resampler {
 // resample resizes what lies in a box of src, a picture with that many channels of
 // a byte each, and appends it to dst. It is Pillow's Image.resize, value for
 // value: first across, then down, each rounded to bytes.
-func resample(dst, src []byte, channels int, f filter, key resamplerKey) []byte {
-	r := getResampler(f, key)
+func resample(dst, src []byte, channels int, key resamplerKey) []byte {
+	r := getResampler(key)
 	defer resamplers.Put(r)
 	stride := channels * key.inWidth
 	first := 0
@@ -220,9 +233,9 @@ func (a *axis) row1(dst, src []byte) {
 
 // nearest takes the pixel that lies under the middle of each one made.
 func nearest(dst, src []byte, key resamplerKey) []byte {
-	b := key.box
-	columns := steps(float64(b.left), float64(b.right-b.left)/float64(key.outWidth), key.outWidth)
-	rows := steps(float64(b.top), float64(b.bottom-b.top)/float64(key.outHeight), key.outHeight)
+	b := key.from
+	columns := steps(float64(b.Left), float64(b.Right-b.Left)/float64(key.outWidth), key.outWidth)
+	rows := steps(float64(b.Top), float64(b.Bottom-b.Top)/float64(key.outHeight), key.outHeight)
 	for _, y := range rows {
 		row := src[3*key.inWidth*min(y, key.inHeight-1):][:3*key.inWidth]
 		for _, x := range columns {

@@ -6,40 +6,11 @@ import (
 	"image/color"
 	stdjpeg "image/jpeg"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
-	"github.com/kvsframes/kvsframes/transforms/internal/references"
 )
-
-// Whatever the bytes, decoding ends with pixels or an error, and takes no more
-// memory than its limit allows; and the same bytes give the same again.
-func FuzzDecode(f *testing.F) {
-	entries, err := os.ReadDir(references.Pictures)
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, entry := range entries {
-		f.Add(readPicture(f, entry.Name()), uint8(len(entry.Name())))
-	}
-	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
-		p := DecodeParams{MaxPixels: 1 << 16, Orient: choice&4 > 0}
-		denominator := 1 << (choice & 3)
-		got, err := decodePicture(data, p, denominator)
-		if err != nil {
-			return
-		}
-		if got.width*got.height > 1<<16 || len(got.data) != 3*got.width*got.height {
-			t.Fatalf("%d × %d pixels in %d bytes", got.width, got.height, len(got.data))
-		}
-		again, err := decodePicture(data, p, denominator)
-		if err != nil || !bytes.Equal(again.data, got.data) {
-			t.Fatalf("decoded again, the pixels differ, or: %v", err)
-		}
-	})
-}
 
 // Bad pictures are errors, each with its cause.
 func TestBadPictures(t *testing.T) {
@@ -62,22 +33,6 @@ func TestBadPictures(t *testing.T) {
 	empty.Data = nil
 	if got := through(t, empty, DecodeParams{}); got.corrupt == nil {
 		t.Error("nothing was decoded")
-	}
-}
-
-// However a common picture is cut short, that is seen.
-func TestTruncated(t *testing.T) {
-	for _, name := range []string{"444.jpg", "420.jpg", "restart.jpg", "grey.jpg", "rgb.png"} {
-		whole := readPicture(t, name)
-		end := len(whole) - 2 // without an end of image nothing is missing
-		if strings.HasSuffix(name, ".png") {
-			end = len(whole) - 12
-		}
-		for n := range end {
-			if _, err := decodePicture(whole[:n], DecodeParams{}, 1); err == nil && n < end-2 {
-				t.Errorf("%s: %d of %d bytes are decoded", name, n, len(whole))
-			}
-		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package transforms
+package pixels
 
 import (
 	"bytes"
@@ -24,18 +24,18 @@ var encoders = sync.Pool{New: func() any { return new(encoder) }}
 func (e *encoder) Get() *png.EncoderBuffer  { return e.png }
 func (e *encoder) Put(b *png.EncoderBuffer) { e.png = b }
 
-// encode encodes pixels as JPEG or PNG. The JPEG is image/jpeg's, 4:2:0, in
+// Encode encodes a picture as JPEG, of that quality from 1 to 100, or PNG. The JPEG is image/jpeg's, 4:2:0, in
 // every build: so its bytes depend on Go's release and nothing else.
-func (p *pixels) encode(format string, quality int) ([]byte, error) {
+func (p *Image) Encode(format string, quality int) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	defer encoders.Put(e)
-	n := 4 * p.width * p.height
+	n := 4 * p.Width * p.Height
 	if cap(e.rgba.Pix) < n {
 		e.rgba.Pix = make([]byte, n)
 	}
-	e.rgba = image.RGBA{Pix: e.rgba.Pix[:n], Stride: 4 * p.width, Rect: image.Rect(0, 0, p.width, p.height)}
-	for i := range p.width * p.height {
-		s, d := p.data[3*i:3*i+3:3*i+3], e.rgba.Pix[4*i:4*i+4:4*i+4]
+	e.rgba = image.RGBA{Pix: e.rgba.Pix[:n], Stride: 4 * p.Width, Rect: image.Rect(0, 0, p.Width, p.Height)}
+	for i := range p.Width * p.Height {
+		s, d := p.Data[3*i:3*i+3:3*i+3], e.rgba.Pix[4*i:4*i+4:4*i+4]
 		d[0], d[1], d[2], d[3] = s[0], s[1], s[2], 255
 	}
 	e.out.Reset()
@@ -47,7 +47,7 @@ func (p *pixels) encode(format string, quality int) ([]byte, error) {
 		err = stdjpeg.Encode(&e.out, &e.rgba, &stdjpeg.Options{Quality: quality})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("encoding a %d×%d %s: %w", p.width, p.height, format, err)
+		return nil, fmt.Errorf("encoding a %d×%d %s: %w", p.Width, p.Height, format, err)
 	}
 	return bytes.Clone(e.out.Bytes()), nil
 }

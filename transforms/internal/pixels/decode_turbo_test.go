@@ -1,6 +1,6 @@
 //go:build turbojpeg
 
-package transforms
+package pixels
 
 import (
 	"os"
@@ -19,8 +19,8 @@ func TestTurboIsPure(t *testing.T) {
 	}
 	compared := 0
 	for _, entry := range entries {
-		data := readPicture(t, entry.Name())
-		header, err := jpegHeader(data, DecodeParams{})
+		data := read(t, entry.Name())
+		header, err := JPEGHeader(data, Options{})
 		if err != nil || !header.Common {
 			continue
 		}
@@ -31,8 +31,8 @@ func TestTurboIsPure(t *testing.T) {
 				t.Errorf("%s: the error is %v, without turbojpeg %v", entry.Name(), err, wantErr)
 			}
 			if err == nil {
-				array := references.Array{Shape: []int{want.height, want.width, 3}, Data: want.data}
-				array.Compare(t, got.data, got.width, got.height, 2)
+				array := references.Array{Shape: []int{want.Height, want.Width, 3}, Data: want.Data}
+				array.Compare(t, got.Data, got.Width, got.Height, 2)
 				compared++
 			}
 		}
@@ -44,7 +44,7 @@ func TestTurboIsPure(t *testing.T) {
 
 // It is libjpeg-turbo that decodes, at every size.
 func TestTurboDecodes(t *testing.T) {
-	data := readPicture(t, "scene.jpg")
+	data := read(t, "scene.jpg")
 	header, err := jpeg.ReadHeader(data)
 	if err != nil {
 		t.Fatal(err)

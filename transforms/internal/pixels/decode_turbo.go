@@ -1,6 +1,6 @@
 //go:build turbojpeg
 
-package transforms
+package pixels
 
 // #cgo LDFLAGS: -lturbojpeg
 // #include <turbojpeg.h>
@@ -27,13 +27,12 @@ var turbos = sync.Pool{New: func() any {
 // decodeCommon decodes a JPEG that internal/jpeg can decode. Where libjpeg-turbo
 // complains, internal/jpeg has the last word, so that the cause of a gap is
 // the same in every build.
-func decodeCommon(data []byte, h jpeg.Header, denominator int) (pixels, error) {
-	width, height := h.Scaled(denominator)
-	out := pixels{width: width, height: height, data: buffer(3 * width * height)}
-	if decodeTurbo(out.data, data, h, denominator, pixelFormatRGB, 3) {
+func decodeCommon(data []byte, h jpeg.Header, denominator int) (Image, error) {
+	out := New(h.Scaled(denominator))
+	if decodeTurbo(out.Data, data, h, denominator, pixelFormatRGB, 3) {
 		return out, nil
 	}
-	out.release()
+	out.Release()
 	return decodePure(data, h, denominator)
 }
 

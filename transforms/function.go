@@ -1,0 +1,43 @@
+package transforms
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+
+	beamruntime "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime"
+)
+
+func checkFunc(field string, fn any) error {
+	if reflect.ValueOf(fn).IsNil() {
+		return errors.New(field + " is nil: it must be a function that is registered with Beam")
+	}
+	name := funcName(fn)
+	base := name[strings.LastIndexByte(name, '/')+1:]
+	if strings.Contains(base, ".func") || strings.HasSuffix(base, "-fm") {
+		return fmt.Errorf("%s is %s: it must be a function with a name of its own, no closure and no method value, because workers find it by its name", field, name)
+	}
+	return nil
+}
+
+func funcName(fn any) string {
+	if v := reflect.ValueOf(fn); !v.IsNil() {
+		return runtime.FuncForPC(v.Pointer()).Name()
+	}
+	return "nothing"
+}
+
+// findFunc finds a function by its name, as Beam finds those of ParDos.
+func findFunc[F any](name string) (fn F, err error) {
+	found, err := beamruntime.ResolveFunction(name, reflect.TypeFor[F]())
+	if err != nil {
+		return fn, fmt.Errorf("finding the function %s: %w", name, err)
+	}
+	fn, ok := found.(F)
+	if !ok {
+		return fn, fmt.Errorf("%s is a %T, not a %T", name, found, fn)
+	}
+	return fn, nil
+}

@@ -1,0 +1,3 @@
+// Package pixels decodes, converts, resizes, hashes and encodes pictures, with the
+// values of Pillow and imagehash.
+package pixels

@@ -61,6 +61,6 @@ func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	for _, run := range plan.Missing {
 		plan.Shards += grid.ShardCount(run, n)
 	}
-	plan.Works = grid.CutWorks(plan.Missing, n, p.Works)
+	plan.Works = grid.CutWorks(plan.Missing, n, p.works(spans))
 	return plan, nil
 }

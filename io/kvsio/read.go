@@ -86,7 +86,7 @@ func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gap
 	// GroupByKey they would stand at the end of their window, and runners
 	// would drop the frames as late. So the requests are a side input.
 	global := beam.WindowInto(s, beamwindow.NewGlobalWindows(), requests)
-	works, invalid := beam.ParDo2(s, &planFn{Params: p}, beam.Impulse(s), beam.SideInput{Input: global})
+	works, invalid := beam.ParDo2(s, &planFn{Params: p.sized()}, beam.Impulse(s), beam.SideInput{Input: global})
 	frames, gaps = beam.ParDo2(s, splitShard, readWorks(s, p, works))
 	return frames, gaps, invalid
 }

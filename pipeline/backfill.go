@@ -138,7 +138,7 @@ func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
-	o.Read.Works = o.works(spans)
+	o.Read.Runner = o.runner()
 	if o.dryRun() {
 		return kvsio.NewPlan(ctx, o.Read, o.Requests)
 	}

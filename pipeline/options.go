@@ -29,8 +29,8 @@ type Options struct {
 	// Requests is what is asked for. At least one; they may overlap.
 	Requests []kvsio.Request
 
-	// Read says how the streams are read. Its Ledger is set to Out, and its
-	// ShardSamples, where 0, to what the dataset has.
+	// Read says how the streams are read. Its Ledger is set to Out, its Runner to
+	// Runner, and its ShardSamples, where 0, to what the dataset has.
 	Read kvsio.ReadParams
 
 	// Out is the folder of the dataset, or the URL of a place in a bucket; see

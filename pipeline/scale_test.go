@@ -84,11 +84,7 @@ func month() (scale, Options) {
 // docs/scale.md give what the planner gives, and its figures are theirs.
 func TestScale(t *testing.T) {
 	s, o := month()
-	spans := make([]frame.Span, len(o.Requests))
-	for i, r := range o.Requests {
-		spans[i] = r.Span()
-	}
-	o.Read.Works = o.works(spans)
+	o.Read.Runner = o.Runner
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()

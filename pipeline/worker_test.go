@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
-
-	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // program makes a file that begins as a program for linux does.
@@ -48,35 +46,6 @@ func TestWorkerBinary(t *testing.T) {
 		}
 		if test.uses != "" && *jobopts.WorkerBinary != test.uses {
 			t.Errorf("the worker binary is %s, want %s", *jobopts.WorkerBinary, test.uses)
-		}
-	}
-}
-
-func TestWorks(t *testing.T) {
-	flags(t, map[string]string{"parallelism": "6", "environment_type": ""})
-	for _, test := range []struct {
-		runner         string
-		given, samples int
-		want           int
-	}{
-		{"prism", 0, 1_000_000, 1}, // it splits it when it likes
-		{"direct", 0, 1_000_000, 1},
-		{"", 0, 1_000_000, 1},
-		{"flink", 0, 1_000_000, 6},
-		{"universal", 0, 1_000_000, 6},
-		{"dataflow", 7, 1_000_000, 7},
-		{"dataflow", 0, 100, 1},
-		{"dataflow", 0, 2 * 128 * 100, 2},
-		{"dataflow", 0, 1_000_000_000, 1000},
-	} {
-		o := Options{Runner: test.runner}
-		o.Read.Works = test.given
-		// Of two series: works are cut from both.
-		half := frame.Span{Samples: int64(test.samples / 2)}
-		other := half
-		other.Series.StreamName = "other"
-		if got := o.works([]frame.Span{half, other}); got != test.want {
-			t.Errorf("%s, %d samples: %d works, want %d", test.runner, test.samples, got, test.want)
 		}
 	}
 }

@@ -51,9 +51,19 @@ type ReadParams struct {
 	// ledger.MaxShardSamples where Ledger is set.
 	ShardSamples int
 
-	// Works is the number of elements that a plan is cut into. Default 1, which
-	// is right where one process does all: on a cluster, a few per slot.
+	// Works is the number of elements that a plan is cut into, at least 1; a plan
+	// has no more of them than shards. Default: what Runner calls for. The direct
+	// runner and prism get one: their work is done by this process, which makes its
+	// calls at once inside one bundle. Dataflow gets one for every 4 × MaxInFlight
+	// shards, at most 1,000, and splits them further. Flink and any other runner get
+	// as many as Beam's flag --parallelism says, which is the number of slots, and one
+	// where it is not set.
 	Works int
+
+	// Runner is the name of the Beam runner that Works is sized for: direct, prism,
+	// flink, dataflow or another. Default: Beam's flag --runner, where the program has
+	// it and it is set.
+	Runner string
 
 	// MaxInFlight is the most calls of GetImages under way at once in a
 	// process, whatever the number of bundles in it. Default 32.
@@ -208,7 +218,6 @@ func (p AWSParams) Validate() error {
 func (p ReadParams) withDefaults() ReadParams {
 	orDefault(&p.MinInterval, DefaultMinInterval)
 	orDefault(&p.ShardSamples, DefaultShardSamples)
-	orDefault(&p.Works, 1)
 	orDefault(&p.MaxInFlight, DefaultMaxInFlight)
 	orDefault(&p.MemoryBudget, DefaultMemoryBudget)
 	orDefault(&p.StreamQuota, DefaultStreamQuota)

@@ -19,17 +19,14 @@ type Plan struct {
 	Works   []*framepb.Work // the elements of the source
 }
 
-// NewPlan plans requests. It reads the ledger (ReadParams.Ledger), if there is
-// one, and makes no calls to AWS. Its errors name every invalid request and
-// parameter.
+// NewPlan plans requests, for ReadPlan. It reads the ledger (ReadParams.Ledger), if
+// there is one, and makes no calls to AWS. Its errors name every invalid request and
+// parameter, or say why the ledger cannot be read.
 func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, error) {
-	if err := p.Validate(); err != nil {
+	if err := validate(p, requests); err != nil {
 		return nil, err
 	}
 	p = p.withDefaults()
-	if err := validateAll(p, requests); err != nil {
-		return nil, err
-	}
 	spans := make([]frame.Span, len(requests))
 	for i, r := range requests {
 		spans[i] = r.Span()
@@ -61,6 +58,6 @@ func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	for _, run := range plan.Missing {
 		plan.Shards += grid.ShardCount(run, n)
 	}
-	plan.Works = grid.CutWorks(plan.Missing, n, p.Works)
+	plan.Works = grid.CutWorks(plan.Missing, n, p.works(spans))
 	return plan, nil
 }

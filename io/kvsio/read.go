@@ -21,9 +21,10 @@ func init() {
 	register.Emitter2[beam.EventTime, frame.Frame]()
 	register.Emitter2[beam.EventTime, frame.Gap]()
 
+	register.DoFn3x1[context.Context, []byte, func(*framepb.Work), error](&planFn{})
 	register.DoFn5x1[
 		context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(InvalidRequest), error,
-	](&planFn{})
+	](&planAllFn{})
 	register.Iter1[Request]()
 	register.Emitter1[*framepb.Work]()
 	register.Emitter1[InvalidRequest]()
@@ -39,8 +40,13 @@ func init() {
 // as event time, in the global window. Samples that several requests ask for
 // are read once.
 //
-// The pipeline is planned here: validate parameters and requests before.
-// Read panics on invalid ones, as Beam's own transforms do.
+// Read makes no calls: p.Ledger, where one is set, is read by a worker when the job
+// begins, and a ledger that cannot be read fails the job. Whoever would rather
+// know before the job, and with a context, calls NewPlan and ReadPlan. Region and
+// endpoint are found in the environment and in the shared AWS config files.
+//
+// Read panics where p or a request is not valid, as Beam's own transforms do:
+// validate them before.
 func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PCollection) {
 	s = s.Scope("kvsio.Read")
 	return beam.ParDo2(s, splitShard, ReadShards(s, p, requests...))
@@ -50,11 +56,20 @@ func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PC
 // the time of a shard's first sample as event time. Sinks take shards: they
 // are the unit that is fetched, written, recorded and resumed.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
-	plan, err := NewPlan(context.Background(), p, requests)
-	if err != nil {
+	if err := validate(p, requests); err != nil {
 		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
 	}
-	return ReadPlan(s, p, plan)
+	if p.Ledger == "" {
+		plan, err := NewPlan(context.Background(), p, requests)
+		if err != nil {
+			panic(fmt.Errorf("kvsio.ReadShards: %w", err))
+		}
+		return ReadPlan(s, p, plan)
+	}
+	s = s.Scope("kvsio.ReadShards")
+	p.AWS = p.AWS.inRegionOf(arnsOf(requests)).known()
+	works := beam.ParDo(s, &planFn{Params: p.sized(), Requests: requests}, beam.Impulse(s))
+	return readWorks(s, p, works)
 }
 
 // ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
@@ -86,7 +101,7 @@ func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gap
 	// GroupByKey they would stand at the end of their window, and runners
 	// would drop the frames as late. So the requests are a side input.
 	global := beam.WindowInto(s, beamwindow.NewGlobalWindows(), requests)
-	works, invalid := beam.ParDo2(s, &planFn{Params: p}, beam.Impulse(s), beam.SideInput{Input: global})
+	works, invalid := beam.ParDo2(s, &planAllFn{Params: p.sized()}, beam.Impulse(s), beam.SideInput{Input: global})
 	frames, gaps = beam.ParDo2(s, splitShard, readWorks(s, p, works))
 	return frames, gaps, invalid
 }
@@ -100,8 +115,12 @@ func readWorks(s beam.Scope, p ReadParams, works beam.PCollection) beam.PCollect
 
 // known returns p with what is found here: a worker on another machine has none of
 // this one's environment. What cannot be found here may be there: the worker says so
-// if it is not.
+// if it is not. A registered configuration may make calls, so it is left to the
+// workers, which have it, too.
 func (p AWSParams) known() AWSParams {
+	if p.Config != "" {
+		return p
+	}
 	if located, _, err := p.locate(context.Background()); err == nil {
 		return located
 	}
@@ -114,13 +133,23 @@ type InvalidRequest struct {
 	Problem string
 }
 
-// planFn plans all requests at once: only so can they be cut into equal works,
-// and samples that several ask for be read once.
+// planFn plans requests where the ledger can be read.
 type planFn struct {
+	Params   ReadParams
+	Requests []Request
+}
+
+func (fn *planFn) ProcessElement(ctx context.Context, _ []byte, emit func(*framepb.Work)) error {
+	return emitPlan(ctx, fn.Params, fn.Requests, emit)
+}
+
+// planAllFn plans all requests at once: only so can they be cut into equal works,
+// and samples that several ask for be read once.
+type planAllFn struct {
 	Params ReadParams
 }
 
-func (fn *planFn) ProcessElement(
+func (fn *planAllFn) ProcessElement(
 	ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest),
 ) error {
 	var asked, valid []Request
@@ -136,7 +165,11 @@ func (fn *planFn) ProcessElement(
 		}
 		valid = append(valid, r)
 	}
-	plan, err := NewPlan(ctx, fn.Params, valid)
+	return emitPlan(ctx, fn.Params, valid, emit)
+}
+
+func emitPlan(ctx context.Context, p ReadParams, requests []Request, emit func(*framepb.Work)) error {
+	plan, err := NewPlan(ctx, p, requests)
 	if err != nil {
 		return err
 	}

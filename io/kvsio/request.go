@@ -300,8 +300,12 @@ func (r Request) stream() string {
 	return r.StreamName
 }
 
-// validateAll validates requests and says of each fault which request it is in.
-func validateAll(p ReadParams, requests []Request) error {
+// validate names every invalid parameter, or says of each fault of the requests which
+// of them it is in.
+func validate(p ReadParams, requests []Request) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
 	errs := make([]error, len(requests))
 	for i, r := range requests {
 		errs[i] = r.ValidateFloor(p.MinInterval)

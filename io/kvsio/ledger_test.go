@@ -1,0 +1,110 @@
+package kvsio_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
+)
+
+func init() {
+	store.Register("away", store.Driver{Open: func(store.Place) (store.Bucket, error) {
+		return nil, errors.New("the store is away")
+	}})
+}
+
+// TestReadWithALedger: the ledger is read when the job runs, and what it has of a
+// shard is not fetched again.
+func TestReadWithALedger(t *testing.T) {
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
+	defer server.Close()
+	for _, runner := range runners {
+		t.Run(runner, func(t *testing.T) {
+			p := paramsOf(server)
+			p.Ledger = t.TempDir()
+			asked := request("cam", newYear, 10*time.Minute)
+			pipeline, s := beam.NewPipelineWithRoot()
+			frames, gaps := kvsio.Read(s, p, asked)
+			beam.ParDo0(s, &collectFrames{Run: t.Name()}, frames)
+			beam.ParDo0(s, &collectGaps{Run: t.Name()}, gaps)
+
+			// What another job has done since.
+			there := asked.Span()
+			there.Samples = 57
+			shard := frame.Shard{Span: there}
+			for i := range there.Samples {
+				shard.Gaps = append(shard.Gaps, frame.Gap{
+					Stream: "cam", SampleMs: there.Series.At(there.First + i), Reason: frame.NoMedia,
+				})
+			}
+			receipt, err := ledger.NewReceipt(shard, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := ledger.Open(p.Ledger).Put(receipt); err != nil {
+				t.Fatal(err)
+			}
+
+			if _, err := beam.Run(t.Context(), runner, pipeline); err != nil {
+				t.Fatal(err)
+			}
+			got, none := sorted(t.Name())
+			if len(got) != 143 || len(none) != 0 || got[0].SampleMs != there.Series.At(there.End()) {
+				t.Errorf("%d frames and %d gaps, want 143 frames, from %v on", len(got), len(none), there.End())
+			}
+		})
+	}
+}
+
+// TestReadWithALedgerThatIsAway: a pipeline can be made while its bucket cannot be
+// reached, and the job says why it fails.
+func TestReadWithALedgerThatIsAway(t *testing.T) {
+	p := kvsio.ReadParams{Ledger: "away://bucket/frames"}
+	pipeline, s := beam.NewPipelineWithRoot()
+	kvsio.Read(s, p, request("cam", newYear, time.Minute))
+	if _, err := beam.Run(t.Context(), "direct", pipeline); err == nil || !strings.Contains(err.Error(), "the store is away") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestReadWithoutADriver: a program that lacks the driver of a bucket is told which
+// package to import, before there is a job.
+func TestReadWithoutADriver(t *testing.T) {
+	p := kvsio.ReadParams{Ledger: "s3://bucket/frames"}
+	asked := request("cam", newYear, time.Minute)
+	const want = `import _ "github.com/kvsframes/kvsframes/io/store/s3store"`
+	for name, read := range map[string]func(s beam.Scope) error{
+		"NewPlan": func(beam.Scope) error {
+			_, err := kvsio.NewPlan(context.Background(), p, []kvsio.Request{asked})
+			return err
+		},
+		"Read":       func(s beam.Scope) error { kvsio.Read(s, p, asked); return nil },
+		"ReadShards": func(s beam.Scope) error { kvsio.ReadShards(s, p, asked); return nil },
+		"ReadAll":    func(s beam.Scope) error { kvsio.ReadAll(s, p, beam.Create(s, asked)); return nil },
+	} {
+		_, s := beam.NewPipelineWithRoot()
+		if err := orPanic(func() error { return read(s) }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+	}
+}
+
+// orPanic returns what do panics with, or else its error.
+func orPanic(do func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return do()
+}

@@ -52,7 +52,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	bound, stop := told(ctx)
 	defer stop()
-	total, err := summary.tally(ledger.Open(o.Out).WithContext(bound), plan)
+	total, err := summary.tally(bound, ledger.Open(o.Out), plan)
 	summary.Seconds = time.Since(began).Seconds()
 	if err != nil {
 		summary.Unknown = err.Error()
@@ -142,12 +142,12 @@ func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	if o.dryRun() {
 		return kvsio.NewPlan(ctx, o.Read, o.Requests)
 	}
-	book := ledger.Open(o.Out).WithContext(ctx)
-	if err := book.Request(spans...); err != nil {
+	book := ledger.Open(o.Out)
+	if err := book.Request(ctx, spans...); err != nil {
 		return nil, err
 	}
 	// Plans are made from listings, which do not show that a receipt is damaged.
-	if _, err := book.Discard(spans...); err != nil {
+	if _, err := book.Discard(ctx, spans...); err != nil {
 		return nil, err
 	}
 	return kvsio.NewPlan(ctx, o.Read, o.Requests)

@@ -205,13 +205,13 @@ func TestScaleOfReads(t *testing.T) {
 		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/ledger/") && !r.URL.Query().Has("list-type")
 	}
 	book := ledger.Open(o.Out)
-	asked, err := book.Requests()
+	asked, err := book.Requests(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	summary := newRounds(store, 16, int(s.shards()), receipts)
 	front = summary
-	if _, err := book.Tally(asked); err != nil {
+	if _, err := book.Tally(t.Context(), asked); err != nil {
 		t.Fatal(err)
 	}
 	summary.want(t, "the summary", int(s.summaryTime(1)))

@@ -39,7 +39,7 @@ func TestDatasetOfSteps(t *testing.T) {
 			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
 			SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		}
-		if err := ledger.Open(dir).Request(request.Span()); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), request.Span()); err != nil {
 			t.Fatal(err)
 		}
 		p, s := beam.NewPipelineWithRoot()

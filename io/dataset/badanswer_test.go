@@ -62,16 +62,16 @@ func TestBadAnswersPass(t *testing.T) {
 					want := s.files(t)
 					again := func() { s.front.set(badOnce(s.front, body)) }
 					again()
-					tallies, err := ledger.Open(s.name).Tally(spans)
+					tallies, err := ledger.Open(s.name).Tally(t.Context(), spans)
 					if got := tallies[door]; err != nil || !got.Complete() || got.Frames != 6 {
 						t.Errorf("Tally = %+v, %v", got, err)
 					}
 					again()
-					if n, err := ledger.Open(s.name).Discard(spans...); err != nil || n != 0 {
+					if n, err := ledger.Open(s.name).Discard(t.Context(), spans...); err != nil || n != 0 {
 						t.Errorf("Discard = %d, %v", n, err)
 					}
 					again()
-					if asked, err := ledger.Open(s.name).Requests(); err != nil || len(asked) != 2 {
+					if asked, err := ledger.Open(s.name).Requests(t.Context()); err != nil || len(asked) != 2 {
 						t.Errorf("Requests = %v, %v", asked, err)
 					}
 					again()
@@ -117,7 +117,7 @@ func TestDamageStays(t *testing.T) {
 			return badOnce(s.front, badAnswers["half"])(w, r) // each time the first one
 		})
 		var damaged *ledger.DamagedError
-		_, err := ledger.Open(s.name).Read(ledger.Entry{Span: shardOf(door, 0, "ff").Span})
+		_, err := ledger.Open(s.name).Read(t.Context(), ledger.Entry{Span: shardOf(door, 0, "ff").Span})
 		if !errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Ask: %v", err)
 		}

@@ -52,7 +52,7 @@ func (c *cataloger) run(ctx context.Context) error {
 
 // addRequests counts what was asked for and is not there.
 func (c *cataloger) addRequests(ctx context.Context) error {
-	asked, err := c.ledger.WithContext(ctx).Requests()
+	asked, err := c.ledger.Requests(ctx)
 	var damaged *ledger.DamagedError
 	if err != nil && !errors.As(err, &damaged) { // for Verify to tell
 		return err
@@ -104,7 +104,7 @@ func newCataloger(ctx context.Context, dir string) (*cataloger, error) {
 func (c *cataloger) writeIndex(ctx context.Context) error {
 	// Listed first: what is recorded from now on makes the index out of date, even
 	// if it finds its way into it.
-	listing, err := c.ledger.WithContext(ctx).Listing()
+	listing, err := c.ledger.Listing(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (c *cataloger) writeIndex(ctx context.Context) error {
 		c.tally = newTally()
 		w := newIndexWriter(file, listing)
 		done := int64(0)
-		for part, err := range ledger.Parts(c.ledger.WithContext(ctx), c.rowsOf) {
+		for part, err := range ledger.Parts(ctx, c.ledger, c.rowsOf) {
 			if err == nil {
 				err = ctx.Err()
 			}

@@ -36,7 +36,7 @@ func writeAndVerify() error {
 		Series:  frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG},
 		Samples: 2,
 	}
-	if err := ledger.Open(dir).Request(asked); err != nil {
+	if err := ledger.Open(dir).Request(context.Background(), asked); err != nil {
 		return err
 	}
 

@@ -266,7 +266,7 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 			want, before := tree(t, elsewhere), verify(t, dir)
 			shards := []frame.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
 			for _, shard := range shards {
-				err := ledger.Open(dir).Request(shard.Span)
+				err := ledger.Open(dir).Request(t.Context(), shard.Span)
 				if !strings.HasPrefix(linked, "requests/") {
 					_, err = w.Write(t.Context(), shard)
 				}

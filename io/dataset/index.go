@@ -254,7 +254,7 @@ func guard(do func() error) (err error) {
 // replaced; that receipts came or went since, by a writer that was there before or
 // by other means, is what the listing shows.
 func (x *Index) Current(ctx context.Context) (bool, error) {
-	listing, err := x.ledger.WithContext(ctx).Listing()
+	listing, err := x.ledger.Listing(ctx)
 	if err != nil {
 		return false, err
 	}

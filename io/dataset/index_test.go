@@ -175,7 +175,7 @@ func TestIndexIsTheTally(t *testing.T) {
 				}
 			}
 		}
-		want, err := ledger.Open(dir).Tally(spans)
+		want, err := ledger.Open(dir).Tally(t.Context(), spans)
 		if err != nil {
 			rt.Fatal(err)
 		}

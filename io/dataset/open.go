@@ -220,7 +220,7 @@ func Sweep(dir string) error {
 	if err != nil {
 		return fmt.Errorf("sweeping tmp: %w", err)
 	}
-	return ledger.Open(dir).Sweep(sweepAge)
+	return ledger.Open(dir).Sweep(context.Background(), sweepAge)
 }
 
 func isOld(entry fs.DirEntry) bool {

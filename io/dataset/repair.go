@@ -168,7 +168,7 @@ func (r *repairer) all(ctx context.Context, n int, do func(ctx context.Context, 
 func (r *repairer) request(ctx context.Context, damage *ledger.DamagedError) error {
 	if span := damage.Entry.Span; span.Samples > 0 {
 		r.done.note("%s: written anew: %v", damage.Path, damage.Err)
-		if err := r.found.ledger.WithContext(ctx).Request(span); err != nil || damage.Path == ledger.RequestPath(span) {
+		if err := r.found.ledger.Request(ctx, span); err != nil || damage.Path == ledger.RequestPath(span) {
 			return err
 		}
 		return r.found.store.Remove(ctx, damage.Path)
@@ -182,7 +182,7 @@ func (r *repairer) receipt(ctx context.Context, damage *ledger.DamagedError) err
 		r.done.note("%s: removed: %v", damage.Path, damage.Err)
 		return r.found.store.Remove(ctx, damage.Path)
 	}
-	receipt, err := r.found.ledger.WithContext(ctx).Read(damage.Entry)
+	receipt, err := r.found.ledger.Read(ctx, damage.Entry)
 	var still *ledger.DamagedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && checkPath(r.found.format, receipt) == nil:
@@ -212,7 +212,7 @@ func (r *repairer) shard(ctx context.Context, entry ledger.Entry) error {
 // read returns a receipt that was whole, or nil where it no longer is there, or
 // whole: that is for the next repair.
 func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Receipt, error) {
-	receipt, err := r.found.ledger.WithContext(ctx).Read(entry)
+	receipt, err := r.found.ledger.Read(ctx, entry)
 	var damaged *ledger.DamagedError
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
 		return nil, nil
@@ -222,7 +222,7 @@ func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Recei
 
 // duplicates leaves each sample of a series in one receipt.
 func (r *repairer) duplicates(ctx context.Context, series frame.Series) error {
-	entries, err := r.found.ledger.WithContext(ctx).Have(series)
+	entries, err := r.found.ledger.Have(ctx, series)
 	if err != nil {
 		return err
 	}
@@ -312,7 +312,7 @@ func cut(shard frame.Shard, span frame.Span) frame.Shard {
 
 // useless removes a shard without a receipt.
 func (r *repairer) useless(ctx context.Context, span frame.Span) error {
-	if receipt, err := r.found.ledger.WithContext(ctx).Ask(span); err != nil || receipt != nil {
+	if receipt, err := r.found.ledger.Ask(ctx, span); err != nil || receipt != nil {
 		return err
 	}
 	r.done.note("%s: removed: no receipt knows it, and others have all of its samples", r.found.format.Path(span))

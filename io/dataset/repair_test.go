@@ -41,10 +41,10 @@ func refill(t testing.TB, dir string, shards ...frame.Shard) (written int) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
-		if receipt, err := ledger.Open(dir).Ask(shard.Span); err != nil || receipt != nil {
+		if receipt, err := ledger.Open(dir).Ask(t.Context(), shard.Span); err != nil || receipt != nil {
 			continue
 		}
 		if _, err := w.Write(context.Background(), shard); err != nil {
@@ -97,12 +97,12 @@ var repairs = map[string]struct {
 		}
 	}, 3, "removed: no file of this series can be read"},
 	"a receipt of pictures elsewhere": {func(t *testing.T, s spot, a, _, _ frame.Span) {
-		receipt, err := ledger.Open(s.name).Ask(a)
+		receipt, err := ledger.Open(s.name).Ask(t.Context(), a)
 		if err != nil {
 			t.Fatal(err)
 		}
 		receipt.Path = "shards/elsewhere"
-		if err := ledger.Open(s.name).Put(receipt); err != nil {
+		if err := ledger.Open(s.name).Put(t.Context(), receipt); err != nil {
 			t.Fatal(err)
 		}
 	}, 1, `they must be at "shards/`},
@@ -397,7 +397,7 @@ func recordedWhole(t *testing.T, dir string) map[int64]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for receipt, err := range ledger.Open(dir).All() {
+	for receipt, err := range ledger.Open(dir).All(t.Context()) {
 		if err != nil {
 			continue
 		}

@@ -43,14 +43,13 @@ type Samples struct {
 // Recorded lists the series that have receipts, in the order of the index: each as the
 // span from its first recorded sample to its last.
 func (r *Reader) Recorded(ctx context.Context) ([]frame.Span, error) {
-	book := r.ledger.WithContext(ctx)
-	all, err := book.Series()
+	all, err := r.ledger.Series(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var spans []frame.Span
 	for _, series := range all {
-		entries, err := book.Have(series)
+		entries, err := r.ledger.Have(ctx, series)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +79,7 @@ func (r *Reader) Samples(ctx context.Context, spans []frame.Span, places bool) i
 				yield(Samples{}, fmt.Errorf("the receipts in %q are of no stream: %w", "ledger/"+span.Series.ID(), err))
 				return
 			}
-			for part, err := range ledger.PartsOf(r.ledger.WithContext(ctx), span, do) {
+			for part, err := range ledger.PartsOf(ctx, r.ledger, span, do) {
 				if err != nil {
 					yield(Samples{}, err)
 					return

@@ -180,7 +180,7 @@ func TestRefusedInTheMiddle(t *testing.T) {
 			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), where) {
 				t.Errorf("the error is %v", err)
 			}
-			if receipt, err := ledger.Open(s.name).Ask(shardOf(door, 0, "fff").Span); receipt != nil || err != nil {
+			if receipt, err := ledger.Open(s.name).Ask(t.Context(), shardOf(door, 0, "fff").Span); receipt != nil || err != nil {
 				t.Errorf("there is a receipt (%v)", err)
 			}
 		})
@@ -323,7 +323,7 @@ func TestLongListings(t *testing.T) {
 			s.put(t, receiptPath(frame.Span{Series: door, First: first + 1 + i, Samples: 1}), "{")
 		}
 		pages.Store(0)
-		if entries, err := ledger.Open(s.name).Have(door); len(entries) != more+1 || err != nil {
+		if entries, err := ledger.Open(s.name).Have(t.Context(), door); len(entries) != more+1 || err != nil {
 			t.Errorf("%d entries, %v", len(entries), err)
 		}
 		if n := pages.Load(); n != 3 {

@@ -124,7 +124,7 @@ func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, befo
 		s := createAt(t, where, Options{})
 		write(t, s.name, shardOf(door, 3, "ff"), shardOf(door, 0, "f"))
 		before(t, s)
-		if err := ledger.Open(s.name).Request(shard.Span); err != nil {
+		if err := ledger.Open(s.name).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 		w, count := writer(t, s.name), 0
@@ -184,7 +184,7 @@ func TestWritersEverywhere(t *testing.T) {
 				}
 				w := writer(t, s.name)
 				for _, shard := range shards {
-					if err := ledger.Open(s.name).Request(shard.Span); err != nil {
+					if err := ledger.Open(s.name).Request(t.Context(), shard.Span); err != nil {
 						t.Error(err)
 					}
 					if _, err := w.Write(context.Background(), shard); err != nil {
@@ -299,10 +299,10 @@ func TestDiscardEverywhere(t *testing.T) {
 		want := s.files(t)
 		s.put(t, damagedReceipt, "{")
 		book := ledger.Open(s.name)
-		if n, err := book.Discard(shardOf(door, 0, "fnfdff").Span); n != 1 || err != nil {
+		if n, err := book.Discard(t.Context(), shardOf(door, 0, "fnfdff").Span); n != 1 || err != nil {
 			t.Errorf("%d discarded, %v", n, err)
 		}
-		if entries, err := book.Have(door); len(entries) != 1 || err != nil {
+		if entries, err := book.Have(t.Context(), door); len(entries) != 1 || err != nil {
 			t.Errorf("left are %v, %v", entries, err)
 		}
 		write(t, s.name, shardOf(door, 0, "fnfd"))

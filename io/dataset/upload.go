@@ -25,7 +25,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	book, path := w.ledger.WithContext(ctx), w.format.Path(shard.Span)
+	path := w.format.Path(shard.Span)
 	var receipt, have *framepb.Receipt
 	var old []string // what is at path
 	look, lookCtx := errgroup.WithContext(ctx)
@@ -34,7 +34,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 		return err
 	})
 	look.Go(func() (err error) {
-		have, err = w.ledger.WithContext(lookCtx).Ask(shard.Span)
+		have, err = w.ledger.Ask(lookCtx, shard.Span)
 		return err
 	})
 	look.Go(func() (err error) {
@@ -48,7 +48,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 		return have, nil
 	}
 	if !proto.Equal(have, receipt) {
-		if err := book.Remove(shard.Span); err != nil {
+		if err := w.ledger.Remove(ctx, shard.Span); err != nil {
 			return nil, err
 		}
 	}
@@ -66,7 +66,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 	if err := w.reach("record"); err != nil {
 		return nil, err
 	}
-	return receipt, book.Put(receipt)
+	return receipt, w.ledger.Put(ctx, receipt)
 }
 
 // put writes the objects of a shard, and returns their names within its path.

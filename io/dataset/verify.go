@@ -83,7 +83,7 @@ func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verif
 		return nil, err
 	}
 	return &verifier{
-		dir: dir, store: root, desc: desc, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
+		dir: dir, store: root, desc: desc, format: format, ledger: ledger.Open(dir), progress: options.Progress,
 		cover: make(map[frame.Series]*coverage),
 		report: Report{
 			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
@@ -104,10 +104,10 @@ func (v *verifier) result() Report {
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	if err := v.readRequests(); err != nil {
+	if err := v.readRequests(ctx); err != nil {
 		return err
 	}
-	if err := v.countReceipts(); err != nil {
+	if err := v.countReceipts(ctx); err != nil {
 		return err
 	}
 	if err := v.readShards(ctx); err != nil {
@@ -122,8 +122,8 @@ func (v *verifier) run(ctx context.Context) error {
 	return v.findStrays(ctx)
 }
 
-func (v *verifier) readRequests() error {
-	spans, err := v.ledger.Requests()
+func (v *verifier) readRequests(ctx context.Context) error {
+	spans, err := v.ledger.Requests(ctx)
 	v.requested = len(spans) > 0 || err != nil
 	for _, span := range spans {
 		v.coverageOf(span.Series).ask(span)
@@ -144,13 +144,13 @@ func (v *verifier) readRequests() error {
 }
 
 // countReceipts only serves the progress.
-func (v *verifier) countReceipts() error {
+func (v *verifier) countReceipts(ctx context.Context) error {
 	if v.progress == nil {
 		return nil
 	}
-	all, err := v.ledger.Series()
+	all, err := v.ledger.Series(ctx)
 	for _, series := range all {
-		entries, err := v.ledger.Have(series)
+		entries, err := v.ledger.Have(ctx, series)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (v *verifier) readShards(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(v.parallel())
 	var fatal error
-	for receipt, err := range v.ledger.All() {
+	for receipt, err := range v.ledger.All(ctx) {
 		if groupCtx.Err() != nil {
 			break
 		}

@@ -122,7 +122,7 @@ var damages = map[string]struct {
 		"",
 	},
 	"asked for more": {func(t *testing.T, dir string) {
-		if err := ledger.Open(dir).Request(frame.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), frame.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
 			t.Fatal(err)
 		}
 	}, Report{Samples: 1, Missing: 1}, "1 samples from 2025-12-31T23:59:57.000Z"},
@@ -187,7 +187,7 @@ var damages = map[string]struct {
 	"no request": {func(t *testing.T, dir string) { remove(t, dir, damagedRequest) }, Report{Unasked: 4}, "4 samples from 2026-01-01T00:00:00.000Z"},
 	"unfinished": {func(t *testing.T, dir string) {
 		asked := shardOf(door, 240, "ffff").Span
-		if err := ledger.Open(dir).Request(asked); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), asked); err != nil {
 			t.Fatal(err)
 		}
 		foldertest.Stray(t, dir, "shards/"+door.ID()+"/"+asked.Name()+"/x")
@@ -240,7 +240,7 @@ func record(t *testing.T, dir string, shard frame.Shard, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ledger.Open(dir).Put(receipt); err != nil {
+	if err := ledger.Open(dir).Put(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}
 }

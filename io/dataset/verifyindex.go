@@ -63,7 +63,7 @@ func (v *verifier) compareIndex(ctx context.Context, index *Index) (*cataloger, 
 	c.tally = newTally()
 	next, stop := iter.Pull2(index.rows(ctx))
 	defer stop()
-	for part, err := range ledger.Parts(c.ledger.WithContext(ctx), c.rowsOf) {
+	for part, err := range ledger.Parts(ctx, c.ledger, c.rowsOf) {
 		if err != nil {
 			return nil, err
 		}

@@ -93,7 +93,7 @@ func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt
 		if err = ctx.Err(); err != nil {
 			break
 		}
-		if receipt, err = w.write(shard); !errors.Is(err, fs.ErrNotExist) {
+		if receipt, err = w.write(ctx, shard); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
@@ -123,7 +123,7 @@ func (w *Writer) checkCut(span frame.Span) error {
 	return nil
 }
 
-func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
+func (w *Writer) write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
 	for _, path := range []string{w.format.Path(shard.Span), ledger.Entry{Span: shard.Span}.Path()} {
 		if err := own.CheckParents(w.dir, path); err != nil {
 			return nil, err
@@ -135,7 +135,7 @@ func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	have, err := w.ledger.Ask(shard.Span)
+	have, err := w.ledger.Ask(ctx, shard.Span)
 	if err != nil {
 		return nil, err
 	}
@@ -148,17 +148,17 @@ func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
 				return nil, err
 			}
 		}
-		if err := w.ledger.Remove(shard.Span); err != nil {
+		if err := w.ledger.Remove(ctx, shard.Span); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.place(receipt, out); err != nil {
+	if err := w.place(ctx, receipt, out); err != nil {
 		return nil, err
 	}
 	if err := w.reach("record"); err != nil {
 		return nil, err
 	}
-	return receipt, w.ledger.Put(receipt)
+	return receipt, w.ledger.Put(ctx, receipt)
 }
 
 // prepare writes the shard in tmp while it hashes the pictures for the receipt:
@@ -228,11 +228,11 @@ func (o *output) discard() {
 
 // place brings the shard from tmp to its path. What is there already stays if it
 // is the same: a killed writer left it, or another one has just written it.
-func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
-	there := &stored{ctx: context.Background(), store: w.store, path: w.format.Path(out.span)}
+func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *output) error {
+	there := &stored{ctx: ctx, store: w.store, path: w.format.Path(out.span)}
 	path := filepath.Join(w.dir, filepath.FromSlash(there.path))
 	if receipt.Frames == 0 {
-		return w.takeAway(out.span, path)
+		return w.takeAway(ctx, out.span, path)
 	}
 	var err error
 	for range attempts {
@@ -248,7 +248,7 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 			if there.holds(w.format, receipt) {
 				return nil
 			}
-			if err := w.takeAway(out.span, path); err != nil {
+			if err := w.takeAway(ctx, out.span, path); err != nil {
 				return err
 			}
 		case errors.Is(err, fs.ErrNotExist) && own.Exists(out.path):
@@ -264,9 +264,9 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 
 // takeAway removes what is at a shard's path, and folders that no shard is in any
 // more: also those that a kill left.
-func (w *Writer) takeAway(span frame.Span, path string) error {
+func (w *Writer) takeAway(ctx context.Context, span frame.Span, path string) error {
 	if own.Exists(path) {
-		if err := w.remove(span, path); err != nil {
+		if err := w.remove(ctx, span, path); err != nil {
 			return err
 		}
 	}
@@ -280,11 +280,11 @@ func (w *Writer) takeAway(span frame.Span, path string) error {
 
 // remove removes the receipts first, and the pictures in one step: a kill must
 // leave no shard with a receipt and without pictures.
-func (w *Writer) remove(span frame.Span, path string) error {
+func (w *Writer) remove(ctx context.Context, span frame.Span, path string) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
-	if err := w.ledger.Remove(span); err != nil {
+	if err := w.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
 	if err := w.reach("take away"); err != nil {
@@ -309,7 +309,7 @@ func (w *Writer) forget(ctx context.Context, span frame.Span) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
-	if err := w.ledger.WithContext(ctx).Remove(span); err != nil {
+	if err := w.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
 	if err := w.reach("forget"); err != nil {
@@ -323,7 +323,7 @@ func (w *Writer) clearAway(ctx context.Context, span frame.Span) error {
 	path := w.format.Path(span)
 	bucket, ok := w.store.(store.Bucket)
 	if !ok {
-		return w.takeAway(span, filepath.Join(w.dir, filepath.FromSlash(path)))
+		return w.takeAway(ctx, span, filepath.Join(w.dir, filepath.FromSlash(path)))
 	}
 	names, err := bucket.Under(ctx, path)
 	if err != nil {

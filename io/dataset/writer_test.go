@@ -120,7 +120,7 @@ func testKill(t *testing.T, outcomes string, before func(*testing.T, string)) {
 	for at := 0; at <= steps; at++ {
 		dir, kill := create(t), filepath.Join(t.TempDir(), "killed")
 		before(t, dir)
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 		w, count := writer(t, dir), 0
@@ -182,7 +182,7 @@ func TestTwoWriters(t *testing.T) {
 			for at := 0; at <= steps; at++ {
 				dir := create(t)
 				before(t, dir)
-				if err := ledger.Open(dir).Request(shard.Span); err != nil {
+				if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 					t.Fatal(err)
 				}
 				w, count := writer(t, dir), 0
@@ -211,7 +211,7 @@ func TestManyWriters(t *testing.T) {
 	undisturbed, dir := create(t), create(t)
 	write(t, undisturbed, shards...)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -280,7 +280,7 @@ func TestDiskErrors(t *testing.T) {
 					t.Errorf("%s is left over", name)
 				}
 			}
-			if receipt, err := ledger.Open(dir).Ask(shardOf(door, 0, "ffnd").Span); receipt != nil {
+			if receipt, err := ledger.Open(dir).Ask(t.Context(), shardOf(door, 0, "ffnd").Span); receipt != nil {
 				t.Errorf("there is a receipt (%v)", err)
 			}
 		})

@@ -60,7 +60,7 @@ func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.Write(context.Background(), shard); err != nil {

@@ -40,7 +40,7 @@ func TestPackOfHostileReceipts(t *testing.T) {
 	record := func(change func(r *framepb.Receipt)) (dir string) {
 		dir = createIn(t, "webdataset")
 		write(t, dir, shardOf(door, 0, "fff"))
-		receipt, err := ledger.Open(dir).Read(ledger.Entry{Span: shardOf(door, 0, "fff").Span})
+		receipt, err := ledger.Open(dir).Read(t.Context(), ledger.Entry{Span: shardOf(door, 0, "fff").Span})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestPackOfHostileReceipts(t *testing.T) {
 		if len(receipt.Path) > 0 {
 			receipt.Path = container.All["webdataset"].Path(receipt.Span())
 		}
-		if err := ledger.Open(dir).Put(receipt); err != nil {
+		if err := ledger.Open(dir).Put(t.Context(), receipt); err != nil {
 			t.Fatal(err)
 		}
 		return dir

@@ -89,7 +89,7 @@ func NewPlan(ctx context.Context, dir string, o Options) (*Plan, error) {
 	if err := plan.arrange(o, groups); err != nil {
 		return nil, err
 	}
-	plan.Missing, err = missingSamples(ledger.Open(dir).WithContext(ctx), plan.where.Selection, groups)
+	plan.Missing, err = missingSamples(ctx, ledger.Open(dir), plan.where.Selection, groups)
 	return plan, err
 }
 
@@ -314,8 +314,8 @@ func (a *arrangement) places(samples []dataset.Sample, starts []int64) iter.Seq2
 }
 
 // missingSamples counts what was asked for and is in no receipt that could be read.
-func missingSamples(book *ledger.Ledger, selected selection, groups []*groupCount) (int64, error) {
-	requests, err := book.Requests()
+func missingSamples(ctx context.Context, book *ledger.Ledger, selected selection, groups []*groupCount) (int64, error) {
+	requests, err := book.Requests(ctx)
 	var damaged *ledger.DamagedError
 	if err != nil && !errors.As(err, &damaged) {
 		return 0, err

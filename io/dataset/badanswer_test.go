@@ -56,7 +56,7 @@ func TestBadAnswersPass(t *testing.T) {
 				onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 					s := createAt(t, where, Options{Format: format})
 					write(t, s.name, shards...)
-					if _, err := Catalog(t.Context(), s.name, CatalogOptions{}); err != nil {
+					if _, err := opened(t, s.name).Finish(t.Context(), FinishOptions{}); err != nil {
 						t.Fatal(err)
 					}
 					want := s.files(t)
@@ -79,7 +79,7 @@ func TestBadAnswersPass(t *testing.T) {
 						t.Errorf("Open: %v", err)
 					}
 					again()
-					index, err := OpenIndex(t.Context(), s.name)
+					index, err := opened(t, s.name).OpenIndex(t.Context())
 					if err != nil {
 						t.Errorf("OpenIndex: %v", err)
 					} else {
@@ -90,12 +90,12 @@ func TestBadAnswersPass(t *testing.T) {
 						t.Errorf("Verify = %+v", report)
 					}
 					again()
-					report, err := Repair(t.Context(), s.name, VerifyOptions{})
+					report, err := opened(t, s.name).Repair(t.Context(), VerifyOptions{})
 					if err != nil || !report.Complete || report.Repaired != 0 {
 						t.Errorf("Repair = %+v, %v", report, err)
 					}
 					again()
-					contents, err := Catalog(t.Context(), s.name, CatalogOptions{})
+					contents, err := opened(t, s.name).Finish(t.Context(), FinishOptions{})
 					if err != nil || !contents.Complete || !contents.Card {
 						t.Errorf("Catalog = %+v, %v", contents, err)
 					}

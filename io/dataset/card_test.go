@@ -14,7 +14,7 @@ import (
 
 func catalog(t testing.TB, dir string) Contents {
 	t.Helper()
-	contents, err := Catalog(context.Background(), dir, CatalogOptions{})
+	contents, err := opened(t, dir).Finish(context.Background(), FinishOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

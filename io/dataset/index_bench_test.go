@@ -37,7 +37,7 @@ func BenchmarkIndex(b *testing.B) {
 	b.Run("write", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if rows, err := WriteIndex(context.Background(), dir); err != nil || rows != 100_000 {
+			if rows, err := writeIndex(context.Background(), b, dir); err != nil || rows != 100_000 {
 				b.Fatal(rows, err)
 			}
 		}

@@ -45,33 +45,30 @@ import (
 // and the removal, and that shard is fetched again.
 //
 // Where there is something to repair, the dataset's index goes first, as with every
-// [Writer]: the next backfill, or [WriteIndex], makes it again.
+// [Writer]: the next backfill, or [Dataset.Finish], makes it again.
 //
 // The report is of the dataset as it is then, and of what was done; pictures that
 // were found whole are not read again for it. The errors are those of Verify, or
 // say what could not be taken away: what was done by then stays done.
-func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
-	v, err := newVerifier(ctx, dir, options)
-	if err != nil {
-		return Report{}, err
-	}
+func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, error) {
+	v := newVerifier(d, options)
 	v.spoiled = make(map[ledger.Entry]bool)
 	if err := v.run(ctx); err != nil {
-		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+		return Report{}, fmt.Errorf("verifying the dataset %q: %w", d.dir, err)
 	}
 	if v.nothingToRepair() {
-		return v.result(), Sweep(dir)
+		return v.result(), d.Sweep(ctx)
 	}
-	writer, err := NewWriter(ctx, dir)
+	writer, err := d.NewWriter(ctx)
 	if err != nil {
 		return Report{}, err
 	}
 	report, err := (&repairer{found: v, writer: writer}).run(ctx)
-	if problem := Sweep(dir); err == nil {
+	if problem := d.Sweep(ctx); err == nil {
 		err = problem
 	}
 	if err != nil {
-		return Report{}, fmt.Errorf("repairing the dataset %q: %w", dir, err)
+		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
 	}
 	return report, nil
 }
@@ -98,10 +95,7 @@ func (r *repairer) run(ctx context.Context) (Report, error) {
 	}
 	v := r.found
 	if r.done.harmless.seen > 0 {
-		var err error
-		if v, err = newVerifier(ctx, v.dir, VerifyOptions{}); err != nil {
-			return Report{}, err
-		}
+		v = newVerifier(v.Dataset, VerifyOptions{})
 		v.spoiled = make(map[ledger.Entry]bool)
 		v.trusts = func(entry ledger.Entry) bool { _, not := r.found.spoiled[entry]; return !not }
 		if err := v.run(ctx); err != nil {

@@ -42,25 +42,17 @@ type VerifyOptions struct {
 //
 // What is wrong with the dataset is in the report. Where no request is on record it is not
 // known what the dataset should have, so it is not complete. The error is for what prevents
-// a report: it satisfies ErrNoDataset or ErrForeign, or the dataset cannot be read, or ctx
-// is done.
-func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
-	v, err := newVerifier(ctx, dir, options)
-	if err != nil {
-		return Report{}, err
-	}
+// a report: the dataset cannot be read, or ctx is done.
+func (d *Dataset) Verify(ctx context.Context, options VerifyOptions) (Report, error) {
+	v := newVerifier(d, options)
 	if err := v.run(ctx); err != nil {
-		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+		return Report{}, fmt.Errorf("verifying the dataset %q: %w", d.dir, err)
 	}
 	return v.result(), nil
 }
 
 type verifier struct {
-	dir      string
-	store    store.Store
-	desc     *framepb.Dataset
-	format   container.Format
-	ledger   *ledger.Ledger
+	*Dataset
 	progress func(done, total int64)
 	trusts   func(ledger.Entry) bool // where set, says whose pictures were read back before
 	found    findings
@@ -77,18 +69,13 @@ type verifier struct {
 	useless []frame.Span          // shards without a receipt whose samples are all in others
 }
 
-func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
-	desc, format, root, err := opened(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
+func newVerifier(d *Dataset, options VerifyOptions) *verifier {
 	return &verifier{
-		dir: dir, store: root, desc: desc, format: format, ledger: ledger.Open(dir), progress: options.Progress,
-		cover: make(map[frame.Series]*coverage),
+		Dataset: d, progress: options.Progress, cover: make(map[frame.Series]*coverage),
 		report: Report{
-			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
+			Schema: ReportSchema, Dataset: d.dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
 		},
-	}, nil
+	}
 }
 
 func (v *verifier) result() Report {

@@ -20,12 +20,20 @@ import (
 
 func verify(t testing.TB, dir string) Report {
 	t.Helper()
-	report, err := Verify(context.Background(), dir, VerifyOptions{})
+	report, err := opened(t, dir).Verify(context.Background(), VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkEquation(t, report)
 	return report
+}
+
+func openAndVerify(dir string) (Report, error) {
+	ds, err := Open(context.Background(), dir)
+	if err != nil {
+		return Report{}, err
+	}
+	return ds.Verify(context.Background(), VerifyOptions{})
 }
 
 func checkEquation(t testing.TB, r Report) {
@@ -53,7 +61,7 @@ func TestVerifyWhole(t *testing.T) {
 	want.Samples, want.Frames, want.Shards = 8, 4, 3
 	want.Gaps[frame.NoMedia], want.Drops["SAME"] = 3, 1
 	var progress []int64
-	got, err := Verify(context.Background(), dir, VerifyOptions{Progress: func(done, total int64) {
+	got, err := opened(t, dir).Verify(context.Background(), VerifyOptions{Progress: func(done, total int64) {
 		progress = append(progress, done)
 		if total != 3 {
 			t.Errorf("the total is %d, want 3", total)
@@ -294,15 +302,15 @@ func plus(r *Report, d Report) {
 
 func TestVerifyErrors(t *testing.T) {
 	for _, dir := range []string{"", "/does/not/exist", t.TempDir(), os.Args[0]} {
-		if _, err := Verify(context.Background(), dir, VerifyOptions{}); !errors.Is(err, ErrNoDataset) {
-			t.Errorf("Verify(%q): %v, want ErrNoDataset", dir, err)
+		if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNoDataset) {
+			t.Errorf("Open(%q): %v, want ErrNoDataset", dir, err)
 		}
 	}
 	dir := create(t)
 	write(t, dir, shardOf(door, 0, "fnfd"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Verify(ctx, dir, VerifyOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := opened(t, dir).Verify(ctx, VerifyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	foldertest.Stray(t, dir, "shards/"+door.ID()+"/x")
@@ -310,7 +318,7 @@ func TestVerifyErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	foldertest.Stray(t, dir, "ledger")
-	if _, err := Verify(context.Background(), dir, VerifyOptions{}); err == nil {
+	if _, err := opened(t, dir).Verify(context.Background(), VerifyOptions{}); err == nil {
 		t.Error("a ledger that cannot be read is no error")
 	}
 }

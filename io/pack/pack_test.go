@@ -45,7 +45,7 @@ var halves = []Split{{"train", 0.7}, {"val", 0.3}}
 
 func planned(t testing.TB, dir string, o Options) *Plan {
 	t.Helper()
-	plan, err := NewPlan(context.Background(), dir, o)
+	plan, err := NewPlan(context.Background(), opened(t, dir), o)
 	if err != nil {
 		t.Fatal(err)
 	}

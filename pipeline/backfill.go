@@ -33,10 +33,13 @@ const progressEvery = 200 * time.Millisecond
 func Backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o, err := prepare(ctx, o)
+	var ds *dataset.Dataset // nil on a dry run
 	var plan *kvsio.Plan
 	if err == nil {
-		defer dataset.Sweep(o.Out) // however it ends; what stays all the same does no harm
-		plan, err = o.begin(ctx)
+		ds, plan, err = o.begin(ctx)
+	}
+	if ds != nil {
+		defer ds.Sweep(context.WithoutCancel(ctx)) // however it ends; what stays all the same does no harm
 	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
@@ -48,11 +51,11 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
 	if jobErr == nil && !left {
-		jobErr = o.catalog(ctx)
+		jobErr = o.finish(ctx, ds)
 	}
 	bound, stop := told(ctx)
 	defer stop()
-	total, err := summary.tally(ledger.Open(o.Out).WithContext(bound), plan)
+	total, err := summary.tally(bound, ledger.Open(o.Out), plan)
 	summary.Seconds = time.Since(began).Seconds()
 	if err != nil {
 		summary.Unknown = err.Error()
@@ -112,45 +115,31 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 }
 
 // begin makes the dataset, and the plan. It writes nothing on a dry run.
-func (o Options) begin(ctx context.Context) (*kvsio.Plan, error) {
-	if o.dryRun() {
-		return o.plan(ctx)
-	}
-	_, err := dataset.Create(ctx, o.Out, o.dataset())
-	var plan *kvsio.Plan
-	if err == nil {
-		plan, err = o.plan(ctx)
-	}
-	if err != nil {
-		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
-	}
-	return plan, err
-}
-
-func openDataset(ctx context.Context, dir string) error {
-	_, err := dataset.Open(ctx, dir)
-	return err
-}
-
-// plan writes down what is asked for, and finds what the dataset does not have.
-func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
+func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Plan, err error) {
 	spans := make([]frame.Span, len(o.Requests))
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
 	o.Read.Runner = o.runner()
 	if o.dryRun() {
-		return kvsio.NewPlan(ctx, o.Read, o.Requests)
+		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
+		return nil, plan, err
 	}
-	book := ledger.Open(o.Out).WithContext(ctx)
-	if err := book.Request(spans...); err != nil {
-		return nil, err
+	if ds, err = dataset.Create(ctx, o.Out, o.dataset()); err == nil {
+		err = ds.Begin(ctx, spans...)
 	}
-	// Plans are made from listings, which do not show that a receipt is damaged.
-	if _, err := book.Discard(spans...); err != nil {
-		return nil, err
+	if err == nil {
+		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
 	}
-	return kvsio.NewPlan(ctx, o.Read, o.Requests)
+	if err != nil {
+		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
+	}
+	return ds, plan, err
+}
+
+func openDataset(ctx context.Context, dir string) error {
+	_, err := dataset.Open(ctx, dir)
+	return err
 }
 
 // job runs the Beam job, unless there is nothing to fetch.
@@ -184,13 +173,13 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	return nil
 }
 
-// catalog writes the dataset's index and card.
-func (o Options) catalog(ctx context.Context) error {
-	options := dataset.CatalogOptions{}
+// finish writes the dataset's index and card.
+func (o Options) finish(ctx context.Context, ds *dataset.Dataset) error {
+	options := dataset.FinishOptions{}
 	if o.Progress != nil {
 		options.Progress = func(done, total int64) { o.Progress(Progress{Receipts: total, Indexed: done}) }
 	}
-	_, err := dataset.Catalog(ctx, o.Out, options)
+	_, err := ds.Finish(ctx, options)
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted

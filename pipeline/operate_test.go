@@ -188,7 +188,11 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 	if _, err := Backfill(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	if report, err := dataset.Verify(t.Context(), o.Out, dataset.VerifyOptions{}); err != nil || !report.Complete {
+	ds, err := dataset.Open(t.Context(), o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, err := ds.Verify(t.Context(), dataset.VerifyOptions{}); err != nil || !report.Complete {
 		t.Errorf("%+v, %v", report, err)
 	}
 	used := slices.Sorted(maps.Keys(video.used))

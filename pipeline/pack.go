@@ -158,7 +158,8 @@ func (o PackOptions) prepare(ctx context.Context) (*pack.Plan, pack.Params, erro
 	if err := o.Validate(); err != nil {
 		return nil, params, err
 	}
-	if _, err := dataset.Open(ctx, o.Dir); err != nil {
+	source, err := dataset.Open(ctx, o.Dir)
+	if err != nil {
 		return nil, params, err
 	}
 	if err := pack.Check(ctx, o.Out); err != nil {
@@ -167,7 +168,7 @@ func (o PackOptions) prepare(ctx context.Context) (*pack.Plan, pack.Params, erro
 	if err := toCluster(ctx, o.Runner, o.Dir, o.Out); err != nil {
 		return nil, params, err
 	}
-	plan, err := pack.NewPlan(ctx, o.Dir, o.Options)
+	plan, err := pack.NewPlan(ctx, source, o.Options)
 	if err != nil {
 		return nil, params, err
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
-	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // How long a job takes, at how many seconds a call or a read.
@@ -204,20 +203,23 @@ func TestScaleOfReads(t *testing.T) {
 	receipts := func(r *http.Request) bool {
 		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/ledger/") && !r.URL.Query().Has("list-type")
 	}
-	book := ledger.Open(o.Out)
-	asked, err := book.Requests()
+	ds, err := dataset.Open(t.Context(), o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := ds.Ledger().Requests(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	summary := newRounds(store, 16, int(s.shards()), receipts)
 	front = summary
-	if _, err := book.Tally(asked); err != nil {
+	if _, err := ds.Ledger().Tally(t.Context(), asked); err != nil {
 		t.Fatal(err)
 	}
 	summary.want(t, "the summary", int(s.summaryTime(1)))
 	index := newRounds(store, 32, int(s.shards()), receipts)
 	front = index
-	if _, err := dataset.Catalog(t.Context(), o.Out, dataset.CatalogOptions{}); err != nil {
+	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	index.want(t, "the index", int(s.indexTime(1)))

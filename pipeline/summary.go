@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -122,15 +123,15 @@ func counts(t ledger.Tally) Counts {
 }
 
 // tally fills in what the ledger says of a plan.
-func (s *Summary) tally(book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, error) {
+func (s *Summary) tally(ctx context.Context, book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, error) {
 	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
-	asked, err := book.Tally(plan.Asked)
+	asked, err := book.Tally(ctx, plan.Asked)
 	if err != nil {
 		return ledger.Tally{}, err
 	}
 	fetched := asked
 	if !slices.Equal(plan.Missing, plan.Asked) {
-		if fetched, err = book.Tally(plan.Missing); err != nil {
+		if fetched, err = book.Tally(ctx, plan.Missing); err != nil {
 			return ledger.Tally{}, err
 		}
 	}

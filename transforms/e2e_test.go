@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
-	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // From the stand-in to a dataset, deduped and resized: complete with its drops, and
@@ -32,27 +32,31 @@ func TestDatasetOfSteps(t *testing.T) {
 	var first map[string][]byte
 	for _, runner := range []string{"prism", "direct", "prism"} {
 		dir := t.TempDir()
-		if _, err := dataset.Create(t.Context(), dir, dataset.Options{ShardSamples: 50}); err != nil {
+		ds, err := dataset.Create(t.Context(), dir, dataset.Options{ShardSamples: 50})
+		if err != nil {
 			t.Fatal(err)
 		}
 		request := kvsio.Request{
 			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
 			SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		}
-		if err := ledger.Open(dir).Request(request.Span()); err != nil {
+		if err := ds.Begin(t.Context(), request.Span()); err != nil {
 			t.Fatal(err)
 		}
 		p, s := beam.NewPipelineWithRoot()
 		shards := kvsio.ReadShards(s, kvsio.ReadParams{
 			AWS:         kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
-			StreamQuota: kvsio.UnknownQuota, ShardSamples: 50,
+			StreamQuota: kvsio.UnknownQuota, ShardSamples: ds.Options().ShardSamples,
 		}, request)
 		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}}
 		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))
 		if _, err := beam.Run(t.Context(), runner, p); err != nil {
 			t.Fatal(err)
 		}
-		report, err := dataset.Verify(t.Context(), dir, dataset.VerifyOptions{})
+		if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		report, err := ds.Verify(t.Context(), dataset.VerifyOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +79,30 @@ func TestDatasetOfSteps(t *testing.T) {
 		}
 		if !maps.EqualFunc(files, first, bytes.Equal) {
 			t.Errorf("%s: the dataset is not what the first run made", runner)
+		}
+		loseAReceipt(t, ds)
+	}
+}
+
+// loseAReceipt: what was asked for is on record, so that a shard that is gone is missed, with
+// its pictures or without them.
+func loseAReceipt(t *testing.T, ds *dataset.Dataset) {
+	t.Helper()
+	receipts, err := filepath.Glob(filepath.Join(ds.Dir(), "ledger", "*", "*.json"))
+	if err != nil || len(receipts) != 4 {
+		t.Fatalf("the receipts are %v, %v", receipts, err)
+	}
+	for lost, path := range receipts {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		report, err := ds.Verify(t.Context(), dataset.VerifyOptions{})
+		if missing := int64(50 * (lost + 1)); err != nil || report.Complete || report.Missing != missing || report.Samples != 200 {
+			t.Errorf("%d receipts are gone: %+v, %v", lost+1, report, err)
+		}
+		contents, err := ds.Finish(t.Context(), dataset.FinishOptions{})
+		if missing := int64(50 * (lost + 1)); err != nil || contents.Complete || contents.Missing != missing {
+			t.Errorf("%d receipts are gone: %+v, %v", lost+1, contents, err)
 		}
 	}
 }

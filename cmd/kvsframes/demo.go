@@ -72,7 +72,11 @@ func (show *output) demo(cmd *cobra.Command, out string) (demoResult, error) {
 	if err != nil {
 		return result, err
 	}
-	result.Verify, err = show.verify(cmd, out, false)
+	ds, err := dataset.Open(cmd.Context(), out)
+	if err != nil {
+		return result, err
+	}
+	result.Verify, err = show.verify(cmd, ds, false)
 	return result, err
 }
 
@@ -100,9 +104,9 @@ func (r demoResult) text() string {
 
 // python is how to load the dataset.
 func (r demoResult) python() string {
-	desc, err := dataset.Open(context.Background(), r.Backfill.Dataset)
+	ds, err := dataset.Open(context.Background(), r.Backfill.Dataset)
 	if err != nil {
 		return "" // it has gone since it was verified
 	}
-	return "\nIn Python:\n  " + dataset.PythonLine(desc.Format, r.Backfill.Dataset) + "\n"
+	return "\nIn Python:\n  " + dataset.PythonLine(ds.Options().Format, r.Backfill.Dataset) + "\n"
 }

@@ -49,15 +49,19 @@ func newIndex() *cobra.Command {
 
 // index writes the index of a dataset. The contents are empty where it could not.
 func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, error) {
+	ds, err := dataset.Open(cmd.Context(), dir)
+	if errors.Is(err, dataset.ErrNoDataset) || errors.Is(err, dataset.ErrForeign) {
+		err = mistakes(err)
+	}
+	if err != nil {
+		return dataset.Contents{}, interrupted(err)
+	}
 	line := show.progress(cmd)
-	contents, err := dataset.Catalog(cmd.Context(), dir, dataset.CatalogOptions{
+	contents, err := ds.Finish(cmd.Context(), dataset.FinishOptions{
 		Progress: func(done, total int64) { line.draw(indexLine(done, total)) },
 	})
 	line.end()
-	switch {
-	case errors.Is(err, dataset.ErrNoDataset), errors.Is(err, dataset.ErrForeign):
-		err = mistakes(err)
-	case err == nil && !contents.Complete:
+	if err == nil && !contents.Complete {
 		err = incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is not there", dir))
 	}
 	return contents, interrupted(err)

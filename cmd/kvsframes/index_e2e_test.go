@@ -28,7 +28,11 @@ func TestIndexCommand(t *testing.T) {
 	if !strings.Contains(want["dataset.json"], `"format":"webdataset"`) || !strings.Contains(want["README.md"], "| cam | 2026-01-01 | 200 | 180 |") {
 		t.Errorf("by default the dataset is %s, and its card\n%s", want["dataset.json"], want["README.md"])
 	}
-	x, err := dataset.OpenIndex(context.Background(), filepath.Join(u.dir, "out"))
+	ds, err := dataset.Open(context.Background(), filepath.Join(u.dir, "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := ds.OpenIndex(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -211,7 +211,7 @@ type sample struct {
 func recorded(t *testing.T, dir string) map[string]sample {
 	t.Helper()
 	frames := make(map[string]sample)
-	for receipt, err := range ledger.Open(dir).All() {
+	for receipt, err := range ledger.Open(dir).All(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

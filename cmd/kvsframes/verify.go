@@ -24,7 +24,7 @@ written, damaged receipts with their shards, and of samples that are there twice
 one; and an index that is not the one of the receipts. It says what it did; the
 report is of the dataset as it is then. Files that could not be read stay, and so do
 files that no receipt knows. "go doc
-github.com/kvsframes/kvsframes/io/dataset.Repair" tells the rest.
+github.com/kvsframes/kvsframes/io/dataset.Dataset.Repair" tells the rest.
 
 Exit status: 0 complete; 1 it could not be read to its end, or repaired; 2 not a
 dataset, or one that cannot be opened; 3 not complete.`
@@ -45,10 +45,11 @@ func newVerify() *cobra.Command {
 	show := newOutput(cmd.Flags())
 	repair := cmd.Flags().Bool("repair", false, "take away what is damaged, so that the next backfill fetches just that")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if _, err := dataset.Open(cmd.Context(), args[0]); err != nil {
+		ds, err := dataset.Open(cmd.Context(), args[0])
+		if err != nil {
 			return interrupted(mistakes(err))
 		}
-		report, err := show.verify(cmd, args[0], *repair)
+		report, err := show.verify(cmd, ds, *repair)
 		if report.Schema == "" {
 			return err
 		}
@@ -66,18 +67,18 @@ func oneFolder(_ *cobra.Command, args []string) error {
 
 // verify verifies a dataset, or repairs it. The report is empty where there cannot
 // be one.
-func (show *output) verify(cmd *cobra.Command, dir string, repair bool) (dataset.Report, error) {
-	check := dataset.Verify
+func (show *output) verify(cmd *cobra.Command, ds *dataset.Dataset, repair bool) (dataset.Report, error) {
+	check := ds.Verify
 	if repair {
-		check = dataset.Repair
+		check = ds.Repair
 	}
 	line := show.progress(cmd)
-	report, err := check(cmd.Context(), dir, dataset.VerifyOptions{Progress: func(done, total int64) {
+	report, err := check(cmd.Context(), dataset.VerifyOptions{Progress: func(done, total int64) {
 		line.draw(fmt.Sprintf("%s of %s shards read back", number(done), number(total)))
 	}})
 	line.end()
 	if err == nil && !report.Complete {
-		err = incompleteError(fmt.Sprintf("%s is not complete: %s", dir, nextStep(report, repair)))
+		err = incompleteError(fmt.Sprintf("%s is not complete: %s", ds.Dir(), nextStep(report, repair)))
 	}
 	return report, interrupted(err)
 }

@@ -56,22 +56,22 @@ func TestBadAnswersPass(t *testing.T) {
 				onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 					s := createAt(t, where, Options{Format: format})
 					write(t, s.name, shards...)
-					if _, err := Catalog(t.Context(), s.name, CatalogOptions{}); err != nil {
+					if _, err := opened(t, s.name).Finish(t.Context(), FinishOptions{}); err != nil {
 						t.Fatal(err)
 					}
 					want := s.files(t)
 					again := func() { s.front.set(badOnce(s.front, body)) }
 					again()
-					tallies, err := ledger.Open(s.name).Tally(spans)
+					tallies, err := ledger.Open(s.name).Tally(t.Context(), spans)
 					if got := tallies[door]; err != nil || !got.Complete() || got.Frames != 6 {
 						t.Errorf("Tally = %+v, %v", got, err)
 					}
 					again()
-					if n, err := ledger.Open(s.name).Discard(spans...); err != nil || n != 0 {
+					if n, err := ledger.Open(s.name).Discard(t.Context(), spans...); err != nil || n != 0 {
 						t.Errorf("Discard = %d, %v", n, err)
 					}
 					again()
-					if asked, err := ledger.Open(s.name).Requests(); err != nil || len(asked) != 2 {
+					if asked, err := ledger.Open(s.name).Requests(t.Context()); err != nil || len(asked) != 2 {
 						t.Errorf("Requests = %v, %v", asked, err)
 					}
 					again()
@@ -79,7 +79,7 @@ func TestBadAnswersPass(t *testing.T) {
 						t.Errorf("Open: %v", err)
 					}
 					again()
-					index, err := OpenIndex(t.Context(), s.name)
+					index, err := opened(t, s.name).OpenIndex(t.Context())
 					if err != nil {
 						t.Errorf("OpenIndex: %v", err)
 					} else {
@@ -90,12 +90,12 @@ func TestBadAnswersPass(t *testing.T) {
 						t.Errorf("Verify = %+v", report)
 					}
 					again()
-					report, err := Repair(t.Context(), s.name, VerifyOptions{})
+					report, err := opened(t, s.name).Repair(t.Context(), VerifyOptions{})
 					if err != nil || !report.Complete || report.Repaired != 0 {
 						t.Errorf("Repair = %+v, %v", report, err)
 					}
 					again()
-					contents, err := Catalog(t.Context(), s.name, CatalogOptions{})
+					contents, err := opened(t, s.name).Finish(t.Context(), FinishOptions{})
 					if err != nil || !contents.Complete || !contents.Card {
 						t.Errorf("Catalog = %+v, %v", contents, err)
 					}
@@ -117,7 +117,7 @@ func TestDamageStays(t *testing.T) {
 			return badOnce(s.front, badAnswers["half"])(w, r) // each time the first one
 		})
 		var damaged *ledger.DamagedError
-		_, err := ledger.Open(s.name).Read(ledger.Entry{Span: shardOf(door, 0, "ff").Span})
+		_, err := ledger.Open(s.name).Read(t.Context(), ledger.Entry{Span: shardOf(door, 0, "ff").Span})
 		if !errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Ask: %v", err)
 		}

@@ -121,7 +121,7 @@ func benchmarkVerify(b *testing.B, format string) {
 	}
 	b.SetBytes(size)
 	for b.Loop() {
-		if report, err := Verify(context.Background(), dir, VerifyOptions{}); err != nil || !report.Complete {
+		if report, err := opened(b, dir).Verify(context.Background(), VerifyOptions{}); err != nil || !report.Complete {
 			b.Fatal(report, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 func catalog(t testing.TB, dir string) Contents {
 	t.Helper()
-	contents, err := Catalog(context.Background(), dir, CatalogOptions{})
+	contents, err := opened(t, dir).Finish(context.Background(), FinishOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestCard(t *testing.T) {
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 		s := createAt(t, where, Options{Format: "webdataset"})
 		write(t, s.name, shardOf(door, dayOfSamples, "fnnd"), shardOf(door, 0, "fnfd"), shardOf(door, 4, "F"), shardOf(yard, 0, "ff"))
-		if err := ledger.Open(s.name).Request(frame.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
+		if err := ledger.Open(s.name).Request(t.Context(), frame.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
 			t.Fatal(err)
 		}
 		contents := catalog(t, s.name)

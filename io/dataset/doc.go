@@ -1,6 +1,16 @@
 // Package dataset keeps the frames of a backfill: it writes shards, and proves
 // that what was written is there.
 //
+//	ds, err := dataset.Create(ctx, dir, dataset.Options{})   // or Open
+//	err = ds.Begin(ctx, request.Span())                      // what is asked for is on record
+//	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)  // in a Beam pipeline; a Writer does it without Beam
+//	contents, err := ds.Finish(ctx, dataset.FinishOptions{}) // the index and the card
+//	report, err := ds.Verify(ctx, dataset.VerifyOptions{})   // everything is read back
+//
+// [Dataset.Repair] takes away what is damaged, so that the next backfill fetches it again.
+// [Dataset.Samples] and [Dataset.OpenIndex] tell what became of each sample and where its
+// picture lies.
+//
 // A dataset is a folder, or a prefix of the objects of a bucket, named by a URL
 // such as s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; package store says what a
 // URL may hold. The same files are in each:
@@ -80,8 +90,8 @@
 // index.parquet has a row for each sample that is in a receipt, each sample once:
 // where receipts overlap, by the one that it counts by in [ledger.Ledger.Tally].
 // The rows are in the order of series, then of sample_time, in row groups of
-// 100,000. [WriteIndex] makes it from receipts, without a look at the shards, and
-// [OpenIndex] reads it a row group at a time.
+// 100,000. [Dataset.Finish] makes it from receipts, without a look at the shards, and
+// [Dataset.OpenIndex] reads it a row group at a time.
 //
 //	key           string                 the key
 //	stream        string                 the stream
@@ -111,8 +121,8 @@
 // begins to write removes it, so that it does not outlive a job that was killed;
 // and it keeps a digest of the ledger's listing, by which [Index.Current] tells
 // whether receipts came or went all the same. What neither shows is a shard that was
-// replaced by a writer from before the index. So [Pack] reads receipts, and nothing in
-// this package believes the index.
+// replaced by a writer from before the index. So nothing in this package believes the
+// index.
 //
 // # The card
 //
@@ -120,14 +130,14 @@
 // loads the frames by what stands at its head, but for tfrecord, which datasets does
 // not read: there it loads the index. It says what was asked for, what became of it,
 // the gaps of each stream by days (or months, or years, where there are many), and how
-// to load the dataset. [Catalog] writes it with the index, unless there is a README.md
+// to load the dataset. [Dataset.Finish] writes it with the index, unless there is a README.md
 // that has lost, or never had, the line by which it knows its own.
 //
 // # Promises
 //
 // The same requests give the same bytes in every file, whatever was killed,
 // retried or written twice on the way: a file's name and content are functions
-// of series, shard and description, in every format. So [Verify] finds every
+// of series, shard and description, in every format. So [Dataset.Verify] finds every
 // byte that is not as it was written, around the pictures too. A shard is written
 // whole or not at all, its receipt last; where a shard is replaced, its old
 // receipt goes first. So a shard with a receipt is whole, and any other will be
@@ -137,7 +147,7 @@
 // and so is an unknown field.
 //
 // Processes may be killed at any instant. Files are not flushed to the disk one
-// by one; after a power cut run [Verify].
+// by one; after a power cut run [Dataset.Verify].
 //
 // In a folder a shard is made ready in tmp and renamed. In a bucket its objects
 // are written where they belong, each of them whole or not at all: until the
@@ -148,13 +158,6 @@
 //
 // Two jobs may write one dataset at once. Where they were planned before either had
 // receipts, and cut what both ask for at different edges, some samples are in two
-// shards: all are there, [Verify] counts them as duplicates, [Repair] leaves each
+// shards: all are there, [Dataset.Verify] counts them as duplicates, [Dataset.Repair] leaves each
 // once.
-//
-// # Use
-//
-// [Create] opens a dataset for writing, [Write] is the transform that writes
-// shards to it, [Writer] is the same without Beam, [Sweep] tidies up when a job
-// has ended, [Catalog] then writes the index and the card, [Verify] reads everything
-// back, and [Repair] takes away what is damaged.
 package dataset

@@ -3,7 +3,10 @@ package dataset_test
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	//lint:ignore SA1019 prism, which Beam would have in its place, opens a port to everybody
@@ -11,105 +14,114 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
+// From an empty folder to a dataset that is verified and has an index.
 func Example() {
-	if err := writeAndVerify(); err != nil {
-		fmt.Println(err)
-	}
-	// Output: 2 samples, gaps map[NO_MEDIA:2], complete: true
-}
-
-func writeAndVerify() error {
-	dir, err := os.MkdirTemp("", "dataset")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if _, err := dataset.Create(context.Background(), dir, dataset.Options{ShardSamples: 2}); err != nil {
-		return err
-	}
-
-	// What is asked for is written down, so that what is missing can be told.
-	asked := frame.Span{
-		Series:  frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG},
-		Samples: 2,
-	}
-	if err := ledger.Open(dir).Request(asked); err != nil {
-		return err
-	}
-
-	// In a real pipeline, shards come from the source.
-	p, s := beam.NewPipelineWithRoot()
-	shards := beam.Create(s, frame.Shard{
-		Span: asked,
-		Gaps: []frame.Gap{
-			{Stream: "front-door", SampleMs: 0, Reason: frame.NoMedia},
-			{Stream: "front-door", SampleMs: 3000, Reason: frame.NoMedia},
+	// In place of AWS: a stand-in with a camera that misses a minute.
+	start := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
+		Name: "front-door",
+		Media: []kvstest.Range{
+			{From: start, To: start.Add(2 * time.Minute)},
+			{From: start.Add(3 * time.Minute), To: start.Add(time.Hour)},
 		},
-	})
-	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)
-	ctx := context.Background()
-	if _, err := beam.Run(ctx, "direct", p); err != nil {
-		return err
+	}}})
+	defer server.Close()
+	for _, entry := range server.Env() { // credentials, region and endpoint
+		name, value, _ := strings.Cut(entry, "=")
+		os.Setenv(name, value)
+		defer os.Unsetenv(name)
 	}
-
-	report, err := dataset.Verify(ctx, dir, dataset.VerifyOptions{})
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%d samples, gaps %v, complete: %v\n", report.Samples, report.Gaps, report.Complete)
-	return nil
-}
-
-func ExampleOpenIndex() {
-	if err := listGaps(); err != nil {
-		fmt.Println(err)
-	}
-	// Output:
-	// front-door_19700101T000000000Z is a gap: NO_MEDIA
-	// front-door_19700101T000003000Z is a gap: MEDIA_ERROR
-}
-
-func listGaps() error {
-	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "dataset")
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	if _, err := dataset.Create(ctx, dir, dataset.Options{}); err != nil {
-		return err
+
+	request := kvsio.Request{
+		StreamName:        "front-door",
+		ImageSelectorType: kvsio.ProducerTimestamp,
+		StartTimestamp:    start,
+		EndTimestamp:      start.Add(5 * time.Minute),
+		SamplingInterval:  3 * time.Second,
+		Format:            frame.JPEG,
+		WidthPixels:       320,
+		HeightPixels:      180,
 	}
-	writer, err := dataset.NewWriter(ctx, dir)
+	if err := request.Validate(); err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	ds, err := dataset.Create(ctx, dir, dataset.Options{ShardSamples: 50})
 	if err != nil {
-		return err
+		log.Fatal(err)
+	}
+	if err := ds.Begin(ctx, request.Span()); err != nil {
+		log.Fatal(err)
+	}
+	p, s := beam.NewPipelineWithRoot()
+	shards := kvsio.ReadShards(s, kvsio.ReadParams{Ledger: dir, ShardSamples: ds.Options().ShardSamples}, request)
+	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)
+	if _, err := beam.Run(ctx, "direct", p); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := ds.Finish(ctx, dataset.FinishOptions{}); err != nil {
+		log.Fatal(err)
+	}
+
+	report, err := ds.Verify(ctx, dataset.VerifyOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d frames, gaps %v, complete: %v\n", report.Frames, report.Gaps, report.Complete)
+	// Output: 80 frames, gaps map[NO_MEDIA:20], complete: true
+}
+
+// What became of each sample, from the index.
+func ExampleDataset_OpenIndex() {
+	dir, err := os.MkdirTemp("", "dataset")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	ds, err := dataset.Create(ctx, dir, dataset.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	writer, err := ds.NewWriter(ctx)
+	if err != nil {
+		log.Fatal(err)
 	}
 	_, err = writer.Write(ctx, frame.Shard{
 		Span: frame.Span{Series: frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG}, Samples: 2},
 		Gaps: []frame.Gap{{SampleMs: 0, Reason: frame.NoMedia}, {SampleMs: 3000, Reason: frame.MediaError}},
 	})
 	if err != nil {
-		return err
+		log.Fatal(err)
+	}
+	if _, err := ds.Finish(ctx, dataset.FinishOptions{}); err != nil {
+		log.Fatal(err)
 	}
 
-	if _, err := dataset.WriteIndex(ctx, dir); err != nil {
-		return err
-	}
-	index, err := dataset.OpenIndex(ctx, dir)
+	index, err := ds.OpenIndex(ctx)
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
 	defer index.Close()
 	for group := range index.Groups() {
 		samples, err := index.Read(ctx, group)
 		if err != nil {
-			return err
+			log.Fatal(err)
 		}
 		for _, s := range samples {
 			fmt.Printf("%s is a %v: %s\n", s.Key, s.Kind, s.Outcome)
 		}
 	}
-	return nil
+	// Output:
+	// front-door_19700101T000000000Z is a gap: NO_MEDIA
+	// front-door_19700101T000003000Z is a gap: MEDIA_ERROR
 }

@@ -12,7 +12,7 @@ import (
 // CraftIndex makes an index of rows that passes for the dataset's.
 func CraftIndex(t testing.TB, dir string, rows []Sample) {
 	t.Helper()
-	listing, err := ledger.Open(dir).Listing()
+	listing, err := ledger.Open(dir).Listing(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

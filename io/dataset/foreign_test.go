@@ -25,22 +25,25 @@ import (
 func TestNothingOfOthersGoes(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(t *testing.T, dir string) error{
-		"repair whole": func(t *testing.T, dir string) error { _, err := Repair(t.Context(), dir, VerifyOptions{}); return err },
+		"repair whole": func(t *testing.T, dir string) error {
+			_, err := opened(t, dir).Repair(t.Context(), VerifyOptions{})
+			return err
+		},
 		"repair damaged": func(t *testing.T, dir string) error {
 			damage(t, dir, damagedPicture)
-			_, err := Repair(t.Context(), dir, VerifyOptions{})
+			_, err := opened(t, dir).Repair(t.Context(), VerifyOptions{})
 			return err
 		},
 		"create": func(t *testing.T, dir string) error { _, err := Create(t.Context(), dir, Options{}); return err },
 		"write": func(t *testing.T, dir string) error {
-			w, err := NewWriter(t.Context(), dir)
+			w, err := opened(t, dir).NewWriter(t.Context())
 			if err == nil {
 				_, err = w.Write(t.Context(), shardOf(door, 4, "ff"))
 			}
 			return err
 		},
-		"index": func(t *testing.T, dir string) error { _, err := WriteIndex(t.Context(), dir); return err },
-		"sweep": func(t *testing.T, dir string) error { return Sweep(dir) },
+		"index": func(t *testing.T, dir string) error { _, err := writeIndex(t.Context(), t, dir); return err },
+		"sweep": func(t *testing.T, dir string) error { return opened(t, dir).Sweep(t.Context()) },
 	} {
 		dir := create(t)
 		write(t, dir, shardOf(door, 0, "fnfd"))
@@ -66,14 +69,6 @@ func TestNothingOfOthersGoes(t *testing.T) {
 			t.Errorf("%s with tmp elsewhere: %+v", name, after)
 		}
 	}
-	// What is no dataset is not swept.
-	dir := t.TempDir()
-	foldertest.Stray(t, dir, own.TempName("tmp/"+door.ID()+".20260101T000000000Z-4"))
-	want := tree(t, dir)
-	if err := Sweep(dir); err != nil {
-		t.Error(err)
-	}
-	equalTrees(t, tree(t, dir), want, "no dataset")
 }
 
 // TestNothingBehindLinks: a dataset some of whose folders are links is read, and is
@@ -89,7 +84,7 @@ func TestNothingBehindLinks(t *testing.T) {
 		if before.Frames != 3 || before.Corrupt != 1 {
 			t.Errorf("%s: Verify = %+v", linked, before)
 		}
-		if _, err := Repair(t.Context(), dir, VerifyOptions{}); err == nil || !strings.Contains(err.Error(), "link") {
+		if _, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err == nil || !strings.Contains(err.Error(), "link") {
 			t.Errorf("%s: Repair: %v", linked, err)
 		}
 		equalTrees(t, tree(t, elsewhere), want, linked)
@@ -117,12 +112,12 @@ func TestStrayInAShard(t *testing.T) {
 			write(t, dir, shardOf(door, 0, "fnfd"))
 			damage(t, dir, damagedPicture)
 			foldertest.Stray(t, dir, path)
-			if err := Sweep(dir); err != nil {
+			if err := opened(t, dir).Sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			want := tree(t, dir)
 			says := strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0] + " is not kvsframes' own"
-			if _, err := Repair(t.Context(), dir, VerifyOptions{}); err == nil || !strings.Contains(err.Error(), says) {
+			if _, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err == nil || !strings.Contains(err.Error(), says) {
 				t.Errorf("Repair: %v, want %q", err, says)
 			}
 			equalTrees(t, tree(t, dir), want, "repaired")
@@ -132,7 +127,7 @@ func TestStrayInAShard(t *testing.T) {
 				}
 			}
 			wantNoLeftovers(t, dir, "written")
-			Sweep(dir)
+			opened(t, dir).Sweep(t.Context())
 			equalTrees(t, tree(t, dir), want, "written")
 			if err := os.RemoveAll(filepath.Join(dir, damagedShard, strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0])); err != nil {
 				t.Fatal(err)
@@ -217,8 +212,8 @@ func TestDescriptionIsNoFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, create := Create(t.Context(), dir, Options{})
-		_, index := WriteIndex(t.Context(), dir)
-		for _, err := range []error{create, index} {
+		_, open := Open(t.Context(), dir)
+		for _, err := range []error{create, open} {
 			if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), says) {
 				t.Errorf("%v must contain %q", err, says)
 			}
@@ -235,7 +230,7 @@ func TestLargeDescriptions(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, card.File), 40<<30); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := WriteIndex(t.Context(), dir); err != nil {
+	if _, err := writeIndex(t.Context(), t, dir); err != nil {
 		t.Errorf("WriteIndex: %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, card.File)); err != nil || info.Size() != 40<<30 {
@@ -266,7 +261,7 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 			want, before := tree(t, elsewhere), verify(t, dir)
 			shards := []frame.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
 			for _, shard := range shards {
-				err := ledger.Open(dir).Request(shard.Span)
+				err := ledger.Open(dir).Request(t.Context(), shard.Span)
 				if !strings.HasPrefix(linked, "requests/") {
 					_, err = w.Write(t.Context(), shard)
 				}
@@ -319,7 +314,7 @@ func TestBadLinks(t *testing.T) {
 				t.Errorf("%s: Verify = %+v", label, got)
 			}
 			if test.path != indexFile { // writers take it away
-				if _, err := Catalog(t.Context(), dir, CatalogOptions{}); err != nil {
+				if _, err := opened(t, dir).Finish(t.Context(), FinishOptions{}); err != nil {
 					t.Errorf("%s: Catalog: %v", label, err)
 				}
 			}

@@ -39,9 +39,26 @@ func createIn(t testing.TB, format string) string {
 	return dir
 }
 
+func opened(t testing.TB, dir string) *Dataset {
+	t.Helper()
+	ds, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ds
+}
+
+// writeIndex writes the index alone, without the card.
+func writeIndex(ctx context.Context, t testing.TB, dir string) (rows int64, err error) {
+	t.Helper()
+	c := &cataloger{Dataset: opened(t, dir)}
+	err = c.writeIndex(ctx)
+	return c.contents.Samples, err
+}
+
 func writer(t testing.TB, dir string) *Writer {
 	t.Helper()
-	w, err := NewWriter(t.Context(), dir)
+	w, err := opened(t, dir).NewWriter(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +70,7 @@ func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.Write(context.Background(), shard); err != nil {
@@ -67,7 +84,7 @@ func write(t testing.TB, dir string, shards ...frame.Shard) {
 func settled(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	wantNoLeftovers(t, dir, "settled")
-	if err := Sweep(dir); err != nil {
+	if err := opened(t, dir).Sweep(t.Context()); err != nil {
 		t.Error(err)
 	}
 	return tree(t, dir)

@@ -137,7 +137,7 @@ func (r *indexRow) sample() (Sample, error) {
 	return s, nil
 }
 
-// check says what no row is that WriteIndex has written: whoever reads an index may
+// check says what no row is that Finish has written: whoever reads an index may
 // take its names for paths, and its numbers for sizes.
 func (s *Sample) check() error {
 	switch {
@@ -182,35 +182,37 @@ func value[T any](p *T) (v T) {
 // Index is the index of a dataset, open for reading. It may be read by many
 // goroutines at once.
 type Index struct {
-	ledger *ledger.Ledger
-	store  store.Store
+	of     *Dataset
 	file   store.File
 	ranges *store.Ranges
 	reader *parquet.File
 	seals  []groupSeal
 }
 
-// OpenIndex opens the index of the dataset at dir. The error satisfies
-// [fs.ErrNotExist] where there is none, and ErrForeign where it is not one that
-// this version of kvsframes can read.
-func OpenIndex(ctx context.Context, dir string) (*Index, error) {
-	x, err := openIndex(ctx, dir)
+// OpenIndex opens the index of the dataset. The error satisfies [fs.ErrNotExist] where there
+// is none, and ErrForeign where it is not one that this version of kvsframes can read.
+func (d *Dataset) OpenIndex(ctx context.Context) (*Index, error) {
+	x, err := d.openIndex(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("opening the index of the dataset %q: %w", dir, err)
+		return nil, fmt.Errorf("opening the index of the dataset %q: %w", d.dir, err)
 	}
 	return x, nil
 }
 
-func openIndex(ctx context.Context, dir string) (*Index, error) {
-	return store.OpenTwice(dir, func(root store.Store) (*Index, error) { return openIndexIn(ctx, root, dir) }, ErrForeign)
+func (d *Dataset) openIndex(ctx context.Context) (x *Index, err error) {
+	err = store.Twice(d.store, func() error {
+		x, err = d.openIndexOnce(ctx)
+		return err
+	}, func(err error) bool { return errors.Is(err, ErrForeign) })
+	return x, err
 }
 
-func openIndexIn(ctx context.Context, root store.Store, dir string) (*Index, error) {
-	file, err := root.Open(context.WithoutCancel(ctx), indexFile) // it outlives who opens it
+func (d *Dataset) openIndexOnce(ctx context.Context) (*Index, error) {
+	file, err := d.store.Open(context.WithoutCancel(ctx), indexFile) // it outlives who opens it
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{ledger: ledger.Open(dir), store: root, file: file, ranges: store.NewRanges(file)}
+	x := &Index{of: d, file: file, ranges: store.NewRanges(file)}
 	if err := guard(x.open); err != nil {
 		file.Close()
 		var failed *store.Error
@@ -254,7 +256,7 @@ func guard(do func() error) (err error) {
 // replaced; that receipts came or went since, by a writer that was there before or
 // by other means, is what the listing shows.
 func (x *Index) Current(ctx context.Context) (bool, error) {
-	listing, err := x.ledger.WithContext(ctx).Listing()
+	listing, err := x.of.ledger.Listing(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -287,7 +289,7 @@ func (x *Index) Read(ctx context.Context, group int) ([]Sample, error) {
 
 // twice reads a part of the index.
 func (x *Index) twice(ctx context.Context, read func() error) error {
-	return store.Twice(x.store, func() error { return guard(read) }, func(err error) bool { return store.IsDamage(ctx, err) })
+	return store.Twice(x.of.store, func() error { return guard(read) }, func(err error) bool { return store.IsDamage(ctx, err) })
 }
 
 func (x *Index) read(group int) ([]Sample, error) {

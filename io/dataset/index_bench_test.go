@@ -24,7 +24,7 @@ func BenchmarkIndex(b *testing.B) {
 		}
 		receipt, err := ledger.NewReceipt(shard, format.Path(shard.Span))
 		if err == nil {
-			err = book.Put(receipt)
+			err = book.Put(b.Context(), receipt)
 		}
 		if err != nil {
 			b.Fatal(err)
@@ -37,7 +37,7 @@ func BenchmarkIndex(b *testing.B) {
 	b.Run("write", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if rows, err := WriteIndex(context.Background(), dir); err != nil || rows != 100_000 {
+			if rows, err := writeIndex(context.Background(), b, dir); err != nil || rows != 100_000 {
 				b.Fatal(rows, err)
 			}
 		}
@@ -53,7 +53,7 @@ func BenchmarkIndex(b *testing.B) {
 	b.Run("tally", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := book.Tally(spans); err != nil {
+			if _, err := book.Tally(b.Context(), spans); err != nil {
 				b.Fatal(err)
 			}
 		}

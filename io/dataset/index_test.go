@@ -26,7 +26,7 @@ import (
 // index writes the index of a dataset and reads all of it.
 func index(t testing.TB, dir string) []Sample {
 	t.Helper()
-	rows, err := WriteIndex(context.Background(), dir)
+	rows, err := writeIndex(context.Background(), t, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func index(t testing.TB, dir string) []Sample {
 
 func openForTest(t testing.TB, dir string) *Index {
 	t.Helper()
-	x, err := OpenIndex(context.Background(), dir)
+	x, err := opened(t, dir).OpenIndex(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestIndexIsTheTally(t *testing.T) {
 				}
 			}
 		}
-		want, err := ledger.Open(dir).Tally(spans)
+		want, err := ledger.Open(dir).Tally(t.Context(), spans)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func TestIndexGroups(t *testing.T) {
 		write(t, dir, shardOf(door, start+i*MaxShardSamples, gaps))
 	}
 	write(t, dir, shardOf(door, start+10*MaxShardSamples, strings.Repeat("fnn", 1000)))
-	rows, err := WriteIndex(context.Background(), dir)
+	rows, err := writeIndex(context.Background(), t, dir)
 	if err != nil || rows != 110_000 {
 		t.Fatal(rows, err)
 	}
@@ -248,12 +248,12 @@ func TestIndexGroups(t *testing.T) {
 func TestIndexOutOfDate(t *testing.T) {
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 		s, ctx := createAt(t, where, Options{}), context.Background()
-		if _, err := OpenIndex(ctx, s.name); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := opened(t, s.name).OpenIndex(ctx); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("without one: %v", err)
 		}
 		current := func(want bool, when string) {
 			t.Helper()
-			x, err := OpenIndex(ctx, s.name)
+			x, err := opened(t, s.name).OpenIndex(ctx)
 			if err != nil {
 				t.Fatal(when, err)
 			}
@@ -274,7 +274,7 @@ func TestIndexOutOfDate(t *testing.T) {
 		s.remove(t, ledger.Entry{Span: shardOf(door, 0, "fn").Span}.Path())
 		current(false, "a receipt was removed")
 		writer(t, s.name)
-		if _, err := OpenIndex(ctx, s.name); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := opened(t, s.name).OpenIndex(ctx); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("after a writer was made: %v", err)
 		}
 	})
@@ -290,7 +290,7 @@ func TestIndexWholeOrNot(t *testing.T) {
 		want := s.files(t)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if _, err := WriteIndex(ctx, s.name); !errors.Is(err, context.Canceled) {
+		if _, err := writeIndex(ctx, t, s.name); !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
 		}
 		boom := errors.New("boom")
@@ -343,12 +343,12 @@ func TestIndexDamaged(t *testing.T) {
 	}
 	for _, text := range []string{"", "x", "PAR1", strings.Repeat("x", 1000), "PAR1\x00\x00\x00\x00PAR1"} {
 		overwrite(t, dir, indexFile, []byte(text))
-		if _, err := OpenIndex(ctx, dir); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "kvsframes index") {
+		if _, err := opened(t, dir).OpenIndex(ctx); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "kvsframes index") {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}
 	read := func() ([]Sample, error) {
-		x, err := OpenIndex(ctx, dir)
+		x, err := opened(t, dir).OpenIndex(ctx)
 		if err != nil {
 			return nil, err
 		}

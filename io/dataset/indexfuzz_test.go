@@ -39,7 +39,7 @@ func FuzzIndex(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sealAnew(data)
 		overwrite(t, dir, indexFile, data)
-		x, err := OpenIndex(t.Context(), dir)
+		x, err := opened(t, dir).OpenIndex(t.Context())
 		if err != nil {
 			return
 		}

@@ -62,7 +62,7 @@ func resume(t *testing.T, dir string) {
 	}
 	w, l := writer(t, dir), ledger.Open(dir)
 	for _, shard := range manyShards() {
-		receipt, err := l.Ask(shard.Span)
+		receipt, err := l.Ask(t.Context(), shard.Span)
 		if err == nil && receipt == nil {
 			_, err = w.Write(context.Background(), shard)
 		}

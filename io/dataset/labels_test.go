@@ -19,7 +19,7 @@ func TestLabels(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			dir, shard := createIn(t, format), shardtest.Labelled()
 			write(t, dir, shard)
-			if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != 3 {
+			if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Frames != 3 {
 				t.Errorf("Verify = %+v, %v", report, err)
 			}
 			wantLabels(t, dir, shard)
@@ -30,7 +30,7 @@ func TestLabels(t *testing.T) {
 			}
 
 			write(t, dir, shardOf(door, 2, "nf")) // it has samples of the other
-			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
+			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
 				t.Errorf("Repair = %+v, %v", report, err)
 			}
 			shard.Frames = shard.Frames[:2]

@@ -59,7 +59,7 @@ func TestMixedTransforms(t *testing.T) {
 				t.Errorf("%s, %s: repaired to %+v", format, test.name, repaired)
 			}
 			equalTrees(t, tree(t, dir), mixed, format+", "+test.name)
-			rows, err := WriteIndex(t.Context(), dir)
+			rows, err := writeIndex(t.Context(), t, dir)
 			if want := 8 - 4*test.damaged; err != nil || rows != want {
 				t.Errorf("%s, %s: the index has %d rows, want %d (%v)", format, test.name, rows, want, err)
 			}

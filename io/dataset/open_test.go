@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
@@ -20,34 +19,35 @@ import (
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func TestCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	want := &framepb.Dataset{Version: 2, Format: DefaultFormat, ShardSamples: 50, Transforms: []string{"resize"}}
+	want := Options{Format: DefaultFormat, ShardSamples: 50, Transforms: []string{"resize"}}
 	options := Options{ShardSamples: 50, Transforms: []string{"resize"}}
 	for _, make := range []struct {
 		name    string
-		f       func(context.Context, string, Options) (*framepb.Dataset, error)
+		f       func(context.Context, string, Options) (Options, error)
 		options Options
 	}{
 		{"Check", Check, options},
-		{"Create", Create, options},
-		{"Create again", Create, options},
-		{"Create, fields left out", Create, Options{}},
+		{"Create", makeOne, options},
+		{"Create again", makeOne, options},
+		{"Create, fields left out", makeOne, Options{}},
 		{"Check, fields left out", Check, Options{Format: DefaultFormat}},
 	} {
 		got, err := make.f(t.Context(), dir, make.options)
-		if err != nil || !proto.Equal(got, want) {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s = %v, %v, want %v", make.name, got, err, want)
 		}
 		if make.name == "Check" && own.Exists(filepath.Dir(dir)) {
 			t.Error("Check left a trace")
 		}
 	}
-	if got, err := Open(t.Context(), dir); err != nil || !proto.Equal(got, want) {
-		t.Errorf("Open = %v, %v", got, err)
+	if got := opened(t, dir); got.Dir() != dir || !reflect.DeepEqual(got.Options(), want) {
+		t.Errorf("Open = %v, %v", got.Dir(), got.Options())
 	}
 	if files := tree(t, dir); len(files) != 1 {
 		t.Errorf("the dataset holds %v", files)
@@ -121,7 +121,7 @@ func TestBadFolders(t *testing.T) {
 			dir := t.TempDir()
 			test.prepare(t, dir)
 			before := tree(t, dir)
-			for name, f := range map[string]func(context.Context, string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
+			for name, f := range map[string]func(context.Context, string, Options) (Options, error){"Check": Check, "Create": makeOne} {
 				_, err := f(t.Context(), filepath.Join(dir, test.sub), Options{})
 				if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
 					t.Errorf("%s: %v, want %q", name, err, test.want)
@@ -133,6 +133,15 @@ func TestBadFolders(t *testing.T) {
 	if _, err := Check(t.Context(), "", Options{}); err == nil {
 		t.Error("no folder is no error")
 	}
+}
+
+// makeOne is Create, in the form of Check.
+func makeOne(ctx context.Context, dir string, want Options) (Options, error) {
+	ds, err := Create(ctx, dir, want)
+	if err != nil {
+		return Options{}, err
+	}
+	return ds.Options(), nil
 }
 
 // describeWell writes a description with its checksum.
@@ -195,11 +204,11 @@ func TestManyCreate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	won := make(map[int32]int)
+	won := make(map[int]int)
 	for i := range 24 {
 		all.Go(func() {
 			want := 10 + i%2
-			desc, err := Create(t.Context(), dir, Options{ShardSamples: want})
+			ds, err := Create(t.Context(), dir, Options{ShardSamples: want})
 			mu.Lock()
 			defer mu.Unlock()
 			var mismatch *MismatchError
@@ -207,10 +216,10 @@ func TestManyCreate(t *testing.T) {
 			case errors.As(err, &mismatch):
 			case err != nil:
 				t.Error(err)
-			case desc.ShardSamples != int32(want):
-				t.Errorf("asked for %d, got %d", want, desc.ShardSamples)
+			case ds.Options().ShardSamples != want:
+				t.Errorf("asked for %d, got %d", want, ds.Options().ShardSamples)
 			default:
-				won[desc.ShardSamples]++
+				won[want]++
 			}
 		})
 	}
@@ -261,7 +270,7 @@ func TestSweep(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("left is %v", left)
 	}
-	if _, err := WriteIndex(t.Context(), dir); err != nil { // what is left of another one goes with it
+	if _, err := writeIndex(t.Context(), t, dir); err != nil { // what is left of another one goes with it
 		t.Fatal(err)
 	}
 	write(t, dir, shardOf(door, 4, "ffnd"))
@@ -281,7 +290,8 @@ func TestSweptWhileCreating(t *testing.T) {
 				if err := store.MakeFile(t.Context(), store.Folder(dir), descriptionFile, []byte("{}")); err != nil {
 					t.Error(err)
 				}
-				if err := Sweep(dir); err != nil {
+				ds := &Dataset{dir: dir, store: store.Folder(dir), folder: dir, ledger: ledger.Open(dir)}
+				if err := ds.Sweep(t.Context()); err != nil {
 					t.Error(err)
 				}
 			}
@@ -303,9 +313,9 @@ func TestDescriptionEveryBit(t *testing.T) {
 	whole := tree(t, dir)[descriptionFile]
 	refused := func(text, how string) {
 		describe(t, dir, text)
-		_, err := Verify(t.Context(), dir, VerifyOptions{})
+		_, err := Open(t.Context(), dir)
 		if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "choose another --out") {
-			t.Errorf("%s: Verify: %v", how, err)
+			t.Errorf("%s: Open: %v", how, err)
 		}
 	}
 	for at := range whole {

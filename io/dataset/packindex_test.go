@@ -20,10 +20,11 @@ import (
 func archiveOfTwo(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if _, err := dataset.Create(t.Context(), dir, dataset.Options{}); err != nil {
+	ds, err := dataset.Create(t.Context(), dir, dataset.Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := dataset.NewWriter(t.Context(), dir)
+	w, err := ds.NewWriter(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,10 +43,14 @@ func archiveOfTwo(t *testing.T) (dir string) {
 // rowsOf makes the index of a dataset, and reads its only group.
 func rowsOf(t *testing.T, dir string) []dataset.Sample {
 	t.Helper()
-	if _, err := dataset.WriteIndex(t.Context(), dir); err != nil {
+	ds, err := dataset.Open(t.Context(), dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	index, err := dataset.OpenIndex(t.Context(), dir)
+	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	index, err := ds.OpenIndex(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +64,11 @@ func rowsOf(t *testing.T, dir string) []dataset.Sample {
 
 func packInto(t *testing.T, dir, place string, o pack.Options) {
 	t.Helper()
-	plan, err := pack.NewPlan(t.Context(), dir, o)
+	ds, err := dataset.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := pack.NewPlan(t.Context(), ds, o)
 	if err != nil {
 		t.Fatal(err)
 	}

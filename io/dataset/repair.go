@@ -45,33 +45,30 @@ import (
 // and the removal, and that shard is fetched again.
 //
 // Where there is something to repair, the dataset's index goes first, as with every
-// [Writer]: the next backfill, or [WriteIndex], makes it again.
+// [Writer]: the next backfill, or [Dataset.Finish], makes it again.
 //
 // The report is of the dataset as it is then, and of what was done; pictures that
 // were found whole are not read again for it. The errors are those of Verify, or
 // say what could not be taken away: what was done by then stays done.
-func Repair(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
-	v, err := newVerifier(ctx, dir, options)
-	if err != nil {
-		return Report{}, err
-	}
+func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, error) {
+	v := newVerifier(d, options)
 	v.spoiled = make(map[ledger.Entry]bool)
 	if err := v.run(ctx); err != nil {
-		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+		return Report{}, fmt.Errorf("verifying the dataset %q: %w", d.dir, err)
 	}
 	if v.nothingToRepair() {
-		return v.result(), Sweep(dir)
+		return v.result(), d.Sweep(ctx)
 	}
-	writer, err := NewWriter(ctx, dir)
+	writer, err := d.NewWriter(ctx)
 	if err != nil {
 		return Report{}, err
 	}
 	report, err := (&repairer{found: v, writer: writer}).run(ctx)
-	if problem := Sweep(dir); err == nil {
+	if problem := d.Sweep(ctx); err == nil {
 		err = problem
 	}
 	if err != nil {
-		return Report{}, fmt.Errorf("repairing the dataset %q: %w", dir, err)
+		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
 	}
 	return report, nil
 }
@@ -98,10 +95,7 @@ func (r *repairer) run(ctx context.Context) (Report, error) {
 	}
 	v := r.found
 	if r.done.harmless.seen > 0 {
-		var err error
-		if v, err = newVerifier(ctx, v.dir, VerifyOptions{}); err != nil {
-			return Report{}, err
-		}
+		v = newVerifier(v.Dataset, VerifyOptions{})
 		v.spoiled = make(map[ledger.Entry]bool)
 		v.trusts = func(entry ledger.Entry) bool { _, not := r.found.spoiled[entry]; return !not }
 		if err := v.run(ctx); err != nil {
@@ -168,7 +162,7 @@ func (r *repairer) all(ctx context.Context, n int, do func(ctx context.Context, 
 func (r *repairer) request(ctx context.Context, damage *ledger.DamagedError) error {
 	if span := damage.Entry.Span; span.Samples > 0 {
 		r.done.note("%s: written anew: %v", damage.Path, damage.Err)
-		if err := r.found.ledger.WithContext(ctx).Request(span); err != nil || damage.Path == ledger.RequestPath(span) {
+		if err := r.found.ledger.Request(ctx, span); err != nil || damage.Path == ledger.RequestPath(span) {
 			return err
 		}
 		return r.found.store.Remove(ctx, damage.Path)
@@ -182,7 +176,7 @@ func (r *repairer) receipt(ctx context.Context, damage *ledger.DamagedError) err
 		r.done.note("%s: removed: %v", damage.Path, damage.Err)
 		return r.found.store.Remove(ctx, damage.Path)
 	}
-	receipt, err := r.found.ledger.WithContext(ctx).Read(damage.Entry)
+	receipt, err := r.found.ledger.Read(ctx, damage.Entry)
 	var still *ledger.DamagedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && checkPath(r.found.format, receipt) == nil:
@@ -212,7 +206,7 @@ func (r *repairer) shard(ctx context.Context, entry ledger.Entry) error {
 // read returns a receipt that was whole, or nil where it no longer is there, or
 // whole: that is for the next repair.
 func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Receipt, error) {
-	receipt, err := r.found.ledger.WithContext(ctx).Read(entry)
+	receipt, err := r.found.ledger.Read(ctx, entry)
 	var damaged *ledger.DamagedError
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
 		return nil, nil
@@ -222,7 +216,7 @@ func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Recei
 
 // duplicates leaves each sample of a series in one receipt.
 func (r *repairer) duplicates(ctx context.Context, series frame.Series) error {
-	entries, err := r.found.ledger.WithContext(ctx).Have(series)
+	entries, err := r.found.ledger.Have(ctx, series)
 	if err != nil {
 		return err
 	}
@@ -312,7 +306,7 @@ func cut(shard frame.Shard, span frame.Span) frame.Shard {
 
 // useless removes a shard without a receipt.
 func (r *repairer) useless(ctx context.Context, span frame.Span) error {
-	if receipt, err := r.found.ledger.WithContext(ctx).Ask(span); err != nil || receipt != nil {
+	if receipt, err := r.found.ledger.Ask(ctx, span); err != nil || receipt != nil {
 		return err
 	}
 	r.done.note("%s: removed: no receipt knows it, and others have all of its samples", r.found.format.Path(span))

@@ -27,7 +27,7 @@ import (
 
 func repair(t testing.TB, dir string) Report {
 	t.Helper()
-	report, err := Repair(context.Background(), dir, VerifyOptions{})
+	report, err := opened(t, dir).Repair(context.Background(), VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +41,10 @@ func refill(t testing.TB, dir string, shards ...frame.Shard) (written int) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
-		if receipt, err := ledger.Open(dir).Ask(shard.Span); err != nil || receipt != nil {
+		if receipt, err := ledger.Open(dir).Ask(t.Context(), shard.Span); err != nil || receipt != nil {
 			continue
 		}
 		if _, err := w.Write(context.Background(), shard); err != nil {
@@ -97,12 +97,12 @@ var repairs = map[string]struct {
 		}
 	}, 3, "removed: no file of this series can be read"},
 	"a receipt of pictures elsewhere": {func(t *testing.T, s spot, a, _, _ frame.Span) {
-		receipt, err := ledger.Open(s.name).Ask(a)
+		receipt, err := ledger.Open(s.name).Ask(t.Context(), a)
 		if err != nil {
 			t.Fatal(err)
 		}
 		receipt.Path = "shards/elsewhere"
-		if err := ledger.Open(s.name).Put(receipt); err != nil {
+		if err := ledger.Open(s.name).Put(t.Context(), receipt); err != nil {
 			t.Fatal(err)
 		}
 	}, 1, `they must be at "shards/`},
@@ -234,10 +234,7 @@ func TestRepairKilled(t *testing.T) {
 				write(t, s.name, shards...)
 				write(t, s.name, shardOf(door, 1, "fn"), shardOf(door, 8, "ffff"))
 				s.put(t, s.pictures(t, shards[1].Span)[0], "x")
-				v, err := newVerifier(context.Background(), s.name, VerifyOptions{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				v := newVerifier(opened(t, s.name), VerifyOptions{})
 				v.spoiled = make(map[ledger.Entry]bool)
 				if err := v.run(context.Background()); err != nil {
 					t.Fatal(err)
@@ -250,7 +247,7 @@ func TestRepairKilled(t *testing.T) {
 					}
 					return nil
 				}
-				_, err = killed.run(context.Background())
+				_, err := killed.run(context.Background())
 				steps = max(steps, count)
 				if err != nil && !errors.Is(err, syscall.ENOSPC) {
 					t.Errorf("%s, %s, step %d: the error is %v", format, kind, at, err)
@@ -294,7 +291,7 @@ func TestRepairLeaves(t *testing.T) {
 		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
 			return strings.Contains(r.URL.Path, "20260101T000006000Z.jpg") && answer(w, http.StatusForbidden, "AccessDenied")
 		})
-		if report, err := Repair(context.Background(), s.name, VerifyOptions{}); !errors.Is(err, fs.ErrPermission) {
+		if report, err := opened(t, s.name).Repair(context.Background(), VerifyOptions{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Repair = %+v, %v", report, err)
 		}
 		s.front.set(nil)
@@ -333,10 +330,7 @@ func TestRepairLooksTwice(t *testing.T) {
 		want := s.files(t)
 		s.put(t, damagedPicture, "x")
 		s.put(t, receiptPath(shardOf(door, 4, "ff").Span), "{")
-		v, err := newVerifier(context.Background(), s.name, VerifyOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := newVerifier(opened(t, s.name), VerifyOptions{})
 		v.spoiled = make(map[ledger.Entry]bool)
 		if err := v.run(context.Background()); err != nil {
 			t.Fatal(err)
@@ -397,7 +391,7 @@ func recordedWhole(t *testing.T, dir string) map[int64]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for receipt, err := range ledger.Open(dir).All() {
+	for receipt, err := range ledger.Open(dir).All(t.Context()) {
 		if err != nil {
 			continue
 		}

@@ -7,32 +7,9 @@ import (
 	"path"
 
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
-	"github.com/kvsframes/kvsframes/io/store"
 )
-
-// Reader reads the samples of a dataset from its receipts, not from its index. Whoever can
-// write index.parquet could leave rows out of it, double them, or name files elsewhere,
-// and it may be older than a receipt of the same name. A receipt is checked when it is
-// read, and where its pictures lie follows from it. Many goroutines may use a Reader.
-type Reader struct {
-	store  store.Store
-	ledger *ledger.Ledger
-	desc   *framepb.Dataset
-	format container.Format
-}
-
-// NewReader returns a Reader of the dataset at dir. The errors are those of [Open]; ctx is
-// for opening alone.
-func NewReader(ctx context.Context, dir string) (*Reader, error) {
-	desc, format, root, err := opened(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	return &Reader{store: root, ledger: ledger.Open(dir), desc: desc, format: format}, nil
-}
 
 // Samples is at most 100,000 samples, in the order of the index.
 type Samples struct {
@@ -42,15 +19,14 @@ type Samples struct {
 
 // Recorded lists the series that have receipts, in the order of the index: each as the
 // span from its first recorded sample to its last.
-func (r *Reader) Recorded(ctx context.Context) ([]frame.Span, error) {
-	book := r.ledger.WithContext(ctx)
-	all, err := book.Series()
+func (d *Dataset) Recorded(ctx context.Context) ([]frame.Span, error) {
+	all, err := d.ledger.Series(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var spans []frame.Span
 	for _, series := range all {
-		entries, err := book.Have(series)
+		entries, err := d.ledger.Have(ctx, series)
 		if err != nil {
 			return nil, err
 		}
@@ -68,10 +44,14 @@ func (r *Reader) Recorded(ctx context.Context) ([]frame.Span, error) {
 
 // Samples yields all recorded samples of spans, in the order of the index. If places
 // is true, they say where their pictures lie, which takes more time.
-func (r *Reader) Samples(ctx context.Context, spans []frame.Span, places bool) iter.Seq2[Samples, error] {
-	do := r.outcomesOf
+//
+// It reads receipts, not the index. Whoever can write index.parquet could leave rows out of
+// it, double them, or name files elsewhere, and it may be older than a receipt of the same
+// name. A receipt is checked when it is read, and where its pictures lie follows from it.
+func (d *Dataset) Samples(ctx context.Context, spans []frame.Span, places bool) iter.Seq2[Samples, error] {
+	do := d.outcomesOf
 	if places {
-		do = r.rowsOf
+		do = d.rowsOf
 	}
 	return func(yield func(Samples, error) bool) {
 		var group Samples
@@ -80,7 +60,7 @@ func (r *Reader) Samples(ctx context.Context, spans []frame.Span, places bool) i
 				yield(Samples{}, fmt.Errorf("the receipts in %q are of no stream: %w", "ledger/"+span.Series.ID(), err))
 				return
 			}
-			for part, err := range ledger.PartsOf(r.ledger.WithContext(ctx), span, do) {
+			for part, err := range ledger.PartsOf(ctx, d.ledger, span, do) {
 				if err != nil {
 					yield(Samples{}, err)
 					return
@@ -126,24 +106,24 @@ type indexed struct {
 
 // rowsOf is the rows of a part. A receipt that no writer of this dataset can have
 // made is damaged.
-func (r *Reader) rowsOf(part ledger.Part) (indexed, error) {
-	blobs, err := r.format.Positions(part.Receipt)
-	return r.samplesOf(part, blobs, err)
+func (d *Dataset) rowsOf(part ledger.Part) (indexed, error) {
+	blobs, err := d.format.Positions(part.Receipt)
+	return d.samplesOf(part, blobs, err)
 }
 
 // outcomesOf is rowsOf for whoever does not ask where pictures lie.
-func (r *Reader) outcomesOf(part ledger.Part) (indexed, error) {
-	return r.samplesOf(part, nil, nil)
+func (d *Dataset) outcomesOf(part ledger.Part) (indexed, error) {
+	return d.samplesOf(part, nil, nil)
 }
 
-func (r *Reader) samplesOf(part ledger.Part, blobs []container.Blob, err error) (indexed, error) {
+func (d *Dataset) samplesOf(part ledger.Part, blobs []container.Blob, err error) (indexed, error) {
 	receipt := part.Receipt
 	span := receipt.Span()
 	if err == nil {
-		err = checkPath(r.format, receipt)
+		err = checkPath(d.format, receipt)
 	}
 	if err == nil {
-		err = checkTransforms(r.desc, receipt)
+		err = checkTransforms(d.desc, receipt)
 	}
 	if err != nil {
 		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -86,7 +85,7 @@ func spoilEveryFile(t *testing.T, dir string, complete bool) {
 				}
 			}
 		}
-		report, err := Verify(context.Background(), dir, VerifyOptions{})
+		report, err := openAndVerify(dir)
 		if slices.Contains(spoiled, descriptionFile) {
 			if !errors.Is(err, ErrForeign) && !errors.Is(err, ErrNoDataset) {
 				rt.Errorf("without its description: %v", err)
@@ -156,7 +155,7 @@ func TestVerifyEveryBit(t *testing.T) {
 				data := []byte(whole[name])
 				data[rapid.IntRange(0, len(data)-1).Draw(rt, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(rt, "bit")
 				overwrite(t, dir, name, data)
-				report, err := Verify(context.Background(), dir, VerifyOptions{})
+				report, err := openAndVerify(dir)
 				if err == nil && (report.Complete || len(report.Problems) == 0) || err != nil && name != descriptionFile {
 					rt.Errorf("Verify = %+v, %v", report, err)
 				}

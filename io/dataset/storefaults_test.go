@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -180,7 +179,7 @@ func TestRefusedInTheMiddle(t *testing.T) {
 			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), where) {
 				t.Errorf("the error is %v", err)
 			}
-			if receipt, err := ledger.Open(s.name).Ask(shardOf(door, 0, "fff").Span); receipt != nil || err != nil {
+			if receipt, err := ledger.Open(s.name).Ask(t.Context(), shardOf(door, 0, "fff").Span); receipt != nil || err != nil {
 				t.Errorf("there is a receipt (%v)", err)
 			}
 		})
@@ -190,7 +189,7 @@ func TestRefusedInTheMiddle(t *testing.T) {
 	s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
 		return strings.Contains(r.URL.Path, "Z.jpg") && answer(w, http.StatusForbidden, "AccessDenied")
 	})
-	if report, err := Verify(context.Background(), s.name, VerifyOptions{}); !errors.Is(err, fs.ErrPermission) {
+	if report, err := opened(t, s.name).Verify(context.Background(), VerifyOptions{}); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}
 }
@@ -198,7 +197,7 @@ func TestRefusedInTheMiddle(t *testing.T) {
 func TestNoBucket(t *testing.T) {
 	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 		name := strings.Replace(where(t).name, "//bucket/", "//bukket/", 1)
-		for what, f := range map[string]func(context.Context, string, Options) (*framepb.Dataset, error){"Check": Check, "Create": Create} {
+		for what, f := range map[string]func(context.Context, string, Options) (Options, error){"Check": Check, "Create": makeOne} {
 			if _, err := f(t.Context(), name, Options{}); err == nil || !strings.Contains(err.Error(), `there is no bucket "bukket"`) {
 				t.Errorf("%s: %v", what, err)
 			}
@@ -255,7 +254,7 @@ func TestUploadsInParts(t *testing.T) {
 		if n := int(puts.Load()); !want(n) {
 			t.Errorf("a shard of %d bytes was written in %d requests", size, n)
 		}
-		if report, err := Verify(t.Context(), s.name, VerifyOptions{}); err != nil || report.Frames != 2 || report.Corrupt != 0 {
+		if report, err := opened(t, s.name).Verify(t.Context(), VerifyOptions{}); err != nil || report.Frames != 2 || report.Corrupt != 0 {
 			t.Errorf("a shard of %d bytes: %+v, %v", size, report, err)
 		}
 	}
@@ -297,8 +296,8 @@ func TestUnconditional(t *testing.T) {
 		if _, err := Create(t.Context(), s.name, Options{ShardSamples: 7}); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}
-		if desc, err := Open(t.Context(), s.name); err != nil || desc.ShardSamples != 7 {
-			t.Errorf("%s: %v, %v", code, desc, err)
+		if ds, err := Open(t.Context(), s.name); err != nil || ds.Options().ShardSamples != 7 {
+			t.Errorf("%s: %v, %v", code, ds, err)
 		}
 	}
 }
@@ -323,7 +322,7 @@ func TestLongListings(t *testing.T) {
 			s.put(t, receiptPath(frame.Span{Series: door, First: first + 1 + i, Samples: 1}), "{")
 		}
 		pages.Store(0)
-		if entries, err := ledger.Open(s.name).Have(door); len(entries) != more+1 || err != nil {
+		if entries, err := ledger.Open(s.name).Have(t.Context(), door); len(entries) != more+1 || err != nil {
 			t.Errorf("%d entries, %v", len(entries), err)
 		}
 		if n := pages.Load(); n != 3 {

@@ -15,7 +15,7 @@ import (
 // are recorded nowhere is unfinished work, and will be fetched again. All else is
 // foreign, and a loader that reads every file reads it, too.
 func (v *verifier) findStrays(ctx context.Context) error {
-	strays, err := v.ledger.Strays()
+	strays, err := v.ledger.Strays(ctx)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 	for _, name := range files {
 		v.found.foreign(&v.report, root+"/"+name)
 	}
-	series, err := v.ledger.Series()
+	series, err := v.ledger.Series(ctx)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		var of frame.Series
 		if len(series) > 0 && series[0].ID() == id {
 			of = series[0]
-			entries, err := v.ledger.Have(of)
+			entries, err := v.ledger.Have(ctx, of)
 			if err != nil {
 				return err
 			}

@@ -19,7 +19,7 @@ func TestTensors(t *testing.T) {
 			shard.Frames[i].Format, shard.Frames[i].Data = frame.NPY, tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
 		}
 		write(t, dir, shard)
-		if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != 2 {
+		if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Frames != 2 {
 			t.Errorf("%s: %+v, %v", format, report, err)
 		}
 		if name := "_20260101T000000000Z.npy"; format != "tfrecord" && !bytes.Contains(allOf(t, dir), []byte(name)) {
@@ -52,7 +52,7 @@ func TestTensorsBeside(t *testing.T) {
 			write(t, dir, shard)
 			wantTensors(t, dir, shard.Frames)
 			write(t, dir, withTensors(shardOf(door, 4, "ff"))) // it has a sample of the other
-			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
+			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
 				t.Errorf("Repair = %+v, %v", report, err)
 			}
 			wantTensors(t, dir, append(shard.Frames, withTensors(shardOf(door, 5, "f")).Frames...))
@@ -63,7 +63,7 @@ func TestTensorsBeside(t *testing.T) {
 // wantTensors verifies a dataset, and looks where its index says that tensors are.
 func wantTensors(t *testing.T, dir string, frames []frame.Frame) {
 	t.Helper()
-	if report, err := Verify(t.Context(), dir, VerifyOptions{}); err != nil || !report.Complete || report.Frames != int64(len(frames)) {
+	if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Frames != int64(len(frames)) {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}
 	files := tree(t, dir)
@@ -97,11 +97,11 @@ func TestTensorsDamaged(t *testing.T) {
 			for _, at := range parts(index(t, dir)[1]) {
 				flipAt(t, filepath.Join(dir, filepath.FromSlash(at.Name)), at.Offset+5)
 			}
-			report, err := Verify(t.Context(), dir, VerifyOptions{})
+			report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{})
 			if err != nil || report.Corrupt != 1 || report.Frames != 2 || report.Missing != 0 || !strings.Contains(fmt.Sprint(report.Problems), "the tensor of front.door at 2026-01-01T00:00:03.000Z") {
 				t.Errorf("%s, %s damaged: %+v, %v", format, what, report, err)
 			}
-			if report, err := Repair(t.Context(), dir, VerifyOptions{}); err != nil || report.Missing != 3 || report.Corrupt != 0 {
+			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || report.Missing != 3 || report.Corrupt != 0 {
 				t.Errorf("%s, %s repaired: %+v, %v", format, what, report, err)
 			}
 		}

@@ -25,7 +25,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	book, path := w.ledger.WithContext(ctx), w.format.Path(shard.Span)
+	path := w.of.format.Path(shard.Span)
 	var receipt, have *framepb.Receipt
 	var old []string // what is at path
 	look, lookCtx := errgroup.WithContext(ctx)
@@ -34,7 +34,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 		return err
 	})
 	look.Go(func() (err error) {
-		have, err = w.ledger.WithContext(lookCtx).Ask(shard.Span)
+		have, err = w.of.ledger.Ask(lookCtx, shard.Span)
 		return err
 	})
 	look.Go(func() (err error) {
@@ -48,7 +48,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 		return have, nil
 	}
 	if !proto.Equal(have, receipt) {
-		if err := book.Remove(shard.Span); err != nil {
+		if err := w.of.ledger.Remove(ctx, shard.Span); err != nil {
 			return nil, err
 		}
 	}
@@ -66,7 +66,7 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 	if err := w.reach("record"); err != nil {
 		return nil, err
 	}
-	return receipt, book.Put(receipt)
+	return receipt, w.of.ledger.Put(ctx, receipt)
 }
 
 // put writes the objects of a shard, and returns their names within its path.
@@ -74,9 +74,9 @@ func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard frame.Shard
 	if len(shard.Frames) == 0 {
 		return nil, nil
 	}
-	out := store.NewUploads(ctx, bucket, w.format.Path(shard.Span))
+	out := store.NewUploads(ctx, bucket, w.of.format.Path(shard.Span))
 	defer out.Cancel()
-	err = w.format.Write(shard, func(name string) (io.WriteCloser, error) {
+	err = w.of.format.Write(shard, func(name string) (io.WriteCloser, error) {
 		if err := w.reach("create"); err != nil {
 			return nil, err
 		}

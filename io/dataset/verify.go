@@ -41,25 +41,17 @@ type VerifyOptions struct {
 //
 // What is wrong with the dataset is in the report. Where no request is on record it is not
 // known what the dataset should have, so it is not complete. The error is for what prevents
-// a report: it satisfies ErrNoDataset or ErrForeign, or the dataset cannot be read, or ctx
-// is done.
-func Verify(ctx context.Context, dir string, options VerifyOptions) (Report, error) {
-	v, err := newVerifier(ctx, dir, options)
-	if err != nil {
-		return Report{}, err
-	}
+// a report: the dataset cannot be read, or ctx is done.
+func (d *Dataset) Verify(ctx context.Context, options VerifyOptions) (Report, error) {
+	v := newVerifier(d, options)
 	if err := v.run(ctx); err != nil {
-		return Report{}, fmt.Errorf("verifying the dataset %q: %w", dir, err)
+		return Report{}, fmt.Errorf("verifying the dataset %q: %w", d.dir, err)
 	}
 	return v.result(), nil
 }
 
 type verifier struct {
-	dir      string
-	store    store.Store
-	desc     *framepb.Dataset
-	format   container.Format
-	ledger   *ledger.Ledger
+	*Dataset
 	progress func(done, total int64)
 	trusts   func(ledger.Entry) bool // where set, says whose pictures were read back before
 	found    findings
@@ -76,18 +68,13 @@ type verifier struct {
 	useless []frame.Span          // shards without a receipt whose samples are all in others
 }
 
-func newVerifier(ctx context.Context, dir string, options VerifyOptions) (*verifier, error) {
-	desc, format, root, err := opened(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
+func newVerifier(d *Dataset, options VerifyOptions) *verifier {
 	return &verifier{
-		dir: dir, store: root, desc: desc, format: format, ledger: ledger.Open(dir).WithContext(ctx), progress: options.Progress,
-		cover: make(map[frame.Series]*coverage),
+		Dataset: d, progress: options.Progress, cover: make(map[frame.Series]*coverage),
 		report: Report{
-			Schema: ReportSchema, Dataset: dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
+			Schema: ReportSchema, Dataset: d.dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
 		},
-	}, nil
+	}
 }
 
 func (v *verifier) result() Report {
@@ -103,10 +90,10 @@ func (v *verifier) result() Report {
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	if err := v.readRequests(); err != nil {
+	if err := v.readRequests(ctx); err != nil {
 		return err
 	}
-	if err := v.countReceipts(); err != nil {
+	if err := v.countReceipts(ctx); err != nil {
 		return err
 	}
 	if err := v.readShards(ctx); err != nil {
@@ -121,8 +108,8 @@ func (v *verifier) run(ctx context.Context) error {
 	return v.findStrays(ctx)
 }
 
-func (v *verifier) readRequests() error {
-	spans, err := v.ledger.Requests()
+func (v *verifier) readRequests(ctx context.Context) error {
+	spans, err := v.ledger.Requests(ctx)
 	v.requested = len(spans) > 0 || err != nil
 	for _, span := range spans {
 		v.coverageOf(span.Series).ask(span)
@@ -143,13 +130,13 @@ func (v *verifier) readRequests() error {
 }
 
 // countReceipts only serves the progress.
-func (v *verifier) countReceipts() error {
+func (v *verifier) countReceipts(ctx context.Context) error {
 	if v.progress == nil {
 		return nil
 	}
-	all, err := v.ledger.Series()
+	all, err := v.ledger.Series(ctx)
 	for _, series := range all {
-		entries, err := v.ledger.Have(series)
+		entries, err := v.ledger.Have(ctx, series)
 		if err != nil {
 			return err
 		}
@@ -162,7 +149,7 @@ func (v *verifier) readShards(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(v.parallel())
 	var fatal error
-	for receipt, err := range v.ledger.All() {
+	for receipt, err := range v.ledger.All(ctx) {
 		if groupCtx.Err() != nil {
 			break
 		}

@@ -20,12 +20,20 @@ import (
 
 func verify(t testing.TB, dir string) Report {
 	t.Helper()
-	report, err := Verify(context.Background(), dir, VerifyOptions{})
+	report, err := opened(t, dir).Verify(context.Background(), VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkEquation(t, report)
 	return report
+}
+
+func openAndVerify(dir string) (Report, error) {
+	ds, err := Open(context.Background(), dir)
+	if err != nil {
+		return Report{}, err
+	}
+	return ds.Verify(context.Background(), VerifyOptions{})
 }
 
 func checkEquation(t testing.TB, r Report) {
@@ -53,7 +61,7 @@ func TestVerifyWhole(t *testing.T) {
 	want.Samples, want.Frames, want.Shards = 8, 4, 3
 	want.Gaps[frame.NoMedia], want.Drops["SAME"] = 3, 1
 	var progress []int64
-	got, err := Verify(context.Background(), dir, VerifyOptions{Progress: func(done, total int64) {
+	got, err := opened(t, dir).Verify(context.Background(), VerifyOptions{Progress: func(done, total int64) {
 		progress = append(progress, done)
 		if total != 3 {
 			t.Errorf("the total is %d, want 3", total)
@@ -122,7 +130,7 @@ var damages = map[string]struct {
 		"",
 	},
 	"asked for more": {func(t *testing.T, dir string) {
-		if err := ledger.Open(dir).Request(frame.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), frame.Span{Series: door, First: first - 1, Samples: 3}); err != nil {
 			t.Fatal(err)
 		}
 	}, Report{Samples: 1, Missing: 1}, "1 samples from 2025-12-31T23:59:57.000Z"},
@@ -187,7 +195,7 @@ var damages = map[string]struct {
 	"no request": {func(t *testing.T, dir string) { remove(t, dir, damagedRequest) }, Report{Unasked: 4}, "4 samples from 2026-01-01T00:00:00.000Z"},
 	"unfinished": {func(t *testing.T, dir string) {
 		asked := shardOf(door, 240, "ffff").Span
-		if err := ledger.Open(dir).Request(asked); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), asked); err != nil {
 			t.Fatal(err)
 		}
 		foldertest.Stray(t, dir, "shards/"+door.ID()+"/"+asked.Name()+"/x")
@@ -240,7 +248,7 @@ func record(t *testing.T, dir string, shard frame.Shard, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ledger.Open(dir).Put(receipt); err != nil {
+	if err := ledger.Open(dir).Put(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -294,15 +302,15 @@ func plus(r *Report, d Report) {
 
 func TestVerifyErrors(t *testing.T) {
 	for _, dir := range []string{"", "/does/not/exist", t.TempDir(), os.Args[0]} {
-		if _, err := Verify(context.Background(), dir, VerifyOptions{}); !errors.Is(err, ErrNoDataset) {
-			t.Errorf("Verify(%q): %v, want ErrNoDataset", dir, err)
+		if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNoDataset) {
+			t.Errorf("Open(%q): %v, want ErrNoDataset", dir, err)
 		}
 	}
 	dir := create(t)
 	write(t, dir, shardOf(door, 0, "fnfd"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Verify(ctx, dir, VerifyOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := opened(t, dir).Verify(ctx, VerifyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	foldertest.Stray(t, dir, "shards/"+door.ID()+"/x")
@@ -310,7 +318,7 @@ func TestVerifyErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	foldertest.Stray(t, dir, "ledger")
-	if _, err := Verify(context.Background(), dir, VerifyOptions{}); err == nil {
+	if _, err := opened(t, dir).Verify(context.Background(), VerifyOptions{}); err == nil {
 		t.Error("a ledger that cannot be read is no error")
 	}
 }

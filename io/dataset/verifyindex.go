@@ -14,12 +14,12 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-// checkIndex compares the index with what Catalog would write of the receipts that are
+// checkIndex compares the index with what Finish would write of the receipts that are
 // there now. A missing index is no damage: whoever begins to write removes it. The card
 // is compared where the index is right. Nobody loads a picture by the card, and people
 // write in it, so one that differs is worth a note only.
 func (v *verifier) checkIndex(ctx context.Context) error {
-	index, err := openIndex(ctx, v.dir)
+	index, err := v.openIndex(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -56,14 +56,10 @@ type indexError struct{ err error }
 func (e *indexError) Error() string { return e.err.Error() }
 
 func (v *verifier) compareIndex(ctx context.Context, index *Index) (*cataloger, error) {
-	c, err := newCataloger(ctx, v.dir)
-	if err != nil {
-		return nil, err
-	}
-	c.tally = newTally()
+	c := &cataloger{Dataset: v.Dataset, tally: newTally()}
 	next, stop := iter.Pull2(index.rows(ctx))
 	defer stop()
-	for part, err := range ledger.Parts(c.ledger.WithContext(ctx), c.rowsOf) {
+	for part, err := range ledger.Parts(ctx, c.ledger, c.rowsOf) {
 		if err != nil {
 			return nil, err
 		}

@@ -23,10 +23,10 @@ func init() {
 
 // WriteParams are the parameters of Write.
 type WriteParams struct {
-	// Dir is the folder, or the URL, of a dataset that Create made. It is
-	// required, and every worker must reach the same place under that name: a
-	// worker that does not find the dataset fails, it does not start one of its
-	// own. For a URL each worker finds credentials for itself.
+	// Dir is the folder, or the URL, of a dataset that Create made. It is required, and every
+	// worker must reach the same place under that name, which [store.Resolve] returns for
+	// other machines: a worker that does not find the dataset fails, it does not start one of
+	// its own. For a URL each worker finds credentials for itself.
 	Dir string
 }
 
@@ -46,9 +46,9 @@ func (p WriteParams) Validate() error {
 // receipt comes out when its shard is written and recorded. A shard that cannot
 // be written fails its bundle, and so the job.
 //
-// What is asked for is recorded before, with [ledger.Ledger.Request]: to [Verify] a dataset
-// without a request, or with samples that no request asks for, is not complete. Shards that
-// are cut otherwise than the dataset's are refused with a [*CutError].
+// Call [Dataset.Begin] with what is asked for before the job, and [Dataset.Finish] after it:
+// a dataset with samples that no request asks for is not complete. Shards that are cut
+// otherwise than the dataset's are refused with a [*CutError].
 //
 // It counts "shards_written", "frames_written" and "bytes_written" (of pictures)
 // in the namespace "kvsframes/dataset".
@@ -72,11 +72,15 @@ type writeFn struct {
 	shards, frames, bytes beam.Counter
 }
 
-func (fn *writeFn) Setup(ctx context.Context) (err error) {
+func (fn *writeFn) Setup(ctx context.Context) error {
 	fn.shards = beam.NewCounter(namespace, "shards_written")
 	fn.frames = beam.NewCounter(namespace, "frames_written")
 	fn.bytes = beam.NewCounter(namespace, "bytes_written")
-	fn.writer, err = NewWriter(ctx, fn.Dir)
+	ds, err := Open(ctx, fn.Dir)
+	if err != nil {
+		return err
+	}
+	fn.writer, err = ds.NewWriter(ctx)
 	return err
 }
 

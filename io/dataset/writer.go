@@ -32,40 +32,23 @@ const tries = 10
 // Writer writes shards to a dataset. It may be used by many goroutines, and
 // many Writers may write the same dataset, even the same shard, at once.
 type Writer struct {
-	store  store.Store
-	dir    string // of a store that is a folder
-	format container.Format
-	ledger *ledger.Ledger
-
-	transforms   []string // that were done to all frames
-	shardSamples int64    // at whose multiples shards are cut
+	of *Dataset
 
 	// step, where set, is told of each step of a write and may fail it. Tests
 	// look at what a kill would leave there.
 	step func(name string) error
 }
 
-// NewWriter returns a Writer for a dataset that [Create] made. It removes the
-// dataset's index, which will be out of date. The errors are those of [Open], and
-// of a dataset that cannot be changed; ctx is for opening alone.
-func NewWriter(ctx context.Context, dir string) (*Writer, error) {
-	desc, format, root, err := opened(ctx, dir)
-	if err != nil {
+// NewWriter returns a Writer of the dataset. It removes the dataset's index, which will be
+// out of date. ctx is for that alone. The error says why the dataset cannot be changed.
+func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
+	if err := d.checkFolders(); err != nil {
 		return nil, err
 	}
-	folder, _ := root.(store.Folder)
-	if folder != "" {
-		if err := checkOwnFolders(string(folder)); err != nil {
-			return nil, err
-		}
+	if err := d.store.Remove(ctx, indexFile); err != nil {
+		return nil, fmt.Errorf("removing the index of the dataset %q: %w", d.dir, err)
 	}
-	if err := root.Remove(ctx, indexFile); err != nil {
-		return nil, fmt.Errorf("removing the index of the dataset %q: %w", dir, err)
-	}
-	return &Writer{
-		store: root, dir: string(folder), format: format, ledger: ledger.Open(dir), transforms: desc.Transforms,
-		shardSamples: int64(desc.ShardSamples),
-	}, nil
+	return &Writer{of: d}, nil
 }
 
 // Write writes a shard, whole or not at all, then its receipt, which it returns.
@@ -83,7 +66,7 @@ func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt
 	}
 	var receipt *framepb.Receipt
 	var err error
-	if bucket, ok := w.store.(store.Bucket); ok {
+	if bucket, ok := w.of.store.(store.Bucket); ok {
 		if receipt, err = w.upload(ctx, bucket, shard); err != nil {
 			return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
 		}
@@ -93,7 +76,7 @@ func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt
 		if err = ctx.Err(); err != nil {
 			break
 		}
-		if receipt, err = w.write(shard); !errors.Is(err, fs.ErrNotExist) {
+		if receipt, err = w.write(ctx, shard); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
@@ -117,15 +100,15 @@ func (e *CutError) Error() string {
 // checkCut refuses a shard that goes over a place where shards of the dataset are cut: the
 // same samples would be in shards of other names another time.
 func (w *Writer) checkCut(span frame.Span) error {
-	if span.Crosses(w.shardSamples) {
-		return &CutError{span, w.shardSamples}
+	if n := int64(w.of.desc.ShardSamples); span.Crosses(n) {
+		return &CutError{span, n}
 	}
 	return nil
 }
 
-func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
-	for _, path := range []string{w.format.Path(shard.Span), ledger.Entry{Span: shard.Span}.Path()} {
-		if err := own.CheckParents(w.dir, path); err != nil {
+func (w *Writer) write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
+	for _, path := range []string{w.of.format.Path(shard.Span), ledger.Entry{Span: shard.Span}.Path()} {
+		if err := own.CheckParents(w.of.folder, path); err != nil {
 			return nil, err
 		}
 	}
@@ -135,7 +118,7 @@ func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	have, err := w.ledger.Ask(shard.Span)
+	have, err := w.of.ledger.Ask(ctx, shard.Span)
 	if err != nil {
 		return nil, err
 	}
@@ -148,17 +131,17 @@ func (w *Writer) write(shard frame.Shard) (*framepb.Receipt, error) {
 				return nil, err
 			}
 		}
-		if err := w.ledger.Remove(shard.Span); err != nil {
+		if err := w.of.ledger.Remove(ctx, shard.Span); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.place(receipt, out); err != nil {
+	if err := w.place(ctx, receipt, out); err != nil {
 		return nil, err
 	}
 	if err := w.reach("record"); err != nil {
 		return nil, err
 	}
-	return receipt, w.ledger.Put(receipt)
+	return receipt, w.of.ledger.Put(ctx, receipt)
 }
 
 // prepare writes the shard in tmp while it hashes the pictures for the receipt:
@@ -170,7 +153,7 @@ func (w *Writer) prepare(shard frame.Shard, out *output) (receipt *framepb.Recei
 		return err
 	})
 	if len(shard.Frames) > 0 {
-		err = w.format.Write(shard, out.create)
+		err = w.of.format.Write(shard, out.create)
 	}
 	// That the shard is invalid is the better reason of the two.
 	if problem := group.Wait(); problem != nil {
@@ -182,11 +165,11 @@ func (w *Writer) prepare(shard frame.Shard, out *output) (receipt *framepb.Recei
 // receiptOf returns the receipt of a shard, which says by what transforms its frames came
 // about: no shard of another dataset passes for one of this.
 func (w *Writer) receiptOf(shard frame.Shard) (*framepb.Receipt, error) {
-	receipt, err := ledger.NewReceipt(shard, w.format.Path(shard.Span))
+	receipt, err := ledger.NewReceipt(shard, w.of.format.Path(shard.Span))
 	if err != nil {
 		return nil, err
 	}
-	receipt.Transforms = w.transforms
+	receipt.Transforms = w.of.desc.Transforms
 	return receipt, nil
 }
 
@@ -206,7 +189,7 @@ func (o *output) create(name string) (io.WriteCloser, error) {
 	}
 	var file *os.File
 	var err error
-	o.path, err = o.writer.ledger.Temp(o.span, func(path string) (err error) {
+	o.path, err = o.writer.of.ledger.Temp(o.span, func(path string) (err error) {
 		if name != "" {
 			return os.Mkdir(path, 0o777)
 		}
@@ -228,11 +211,11 @@ func (o *output) discard() {
 
 // place brings the shard from tmp to its path. What is there already stays if it
 // is the same: a killed writer left it, or another one has just written it.
-func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
-	there := &stored{ctx: context.Background(), store: w.store, path: w.format.Path(out.span)}
-	path := filepath.Join(w.dir, filepath.FromSlash(there.path))
+func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *output) error {
+	there := &stored{ctx: ctx, store: w.of.store, path: w.of.format.Path(out.span)}
+	path := filepath.Join(w.of.folder, filepath.FromSlash(there.path))
 	if receipt.Frames == 0 {
-		return w.takeAway(out.span, path)
+		return w.takeAway(ctx, out.span, path)
 	}
 	var err error
 	for range attempts {
@@ -245,10 +228,10 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 		}
 		switch {
 		case own.Exists(path):
-			if there.holds(w.format, receipt) {
+			if there.holds(w.of.format, receipt) {
 				return nil
 			}
-			if err := w.takeAway(out.span, path); err != nil {
+			if err := w.takeAway(ctx, out.span, path); err != nil {
 				return err
 			}
 		case errors.Is(err, fs.ErrNotExist) && own.Exists(out.path):
@@ -264,13 +247,13 @@ func (w *Writer) place(receipt *framepb.Receipt, out *output) error {
 
 // takeAway removes what is at a shard's path, and folders that no shard is in any
 // more: also those that a kill left.
-func (w *Writer) takeAway(span frame.Span, path string) error {
+func (w *Writer) takeAway(ctx context.Context, span frame.Span, path string) error {
 	if own.Exists(path) {
-		if err := w.remove(span, path); err != nil {
+		if err := w.remove(ctx, span, path); err != nil {
 			return err
 		}
 	}
-	for folder := filepath.Dir(path); folder != filepath.Clean(w.dir); folder = filepath.Dir(folder) {
+	for folder := filepath.Dir(path); folder != filepath.Clean(w.of.folder); folder = filepath.Dir(folder) {
 		if err := syscall.Rmdir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			break // a shard is in it
 		}
@@ -280,17 +263,17 @@ func (w *Writer) takeAway(span frame.Span, path string) error {
 
 // remove removes the receipts first, and the pictures in one step: a kill must
 // leave no shard with a receipt and without pictures.
-func (w *Writer) remove(span frame.Span, path string) error {
+func (w *Writer) remove(ctx context.Context, span frame.Span, path string) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
-	if err := w.ledger.Remove(span); err != nil {
+	if err := w.of.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
 	if err := w.reach("take away"); err != nil {
 		return err
 	}
-	old, err := w.ledger.Temp(span, func(old string) error {
+	old, err := w.of.ledger.Temp(span, func(old string) error {
 		err := os.Rename(path, old)
 		if errors.Is(err, fs.ErrNotExist) && !own.Exists(path) {
 			return nil // another writer was first
@@ -309,7 +292,7 @@ func (w *Writer) forget(ctx context.Context, span frame.Span) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
-	if err := w.ledger.WithContext(ctx).Remove(span); err != nil {
+	if err := w.of.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
 	if err := w.reach("forget"); err != nil {
@@ -320,10 +303,10 @@ func (w *Writer) forget(ctx context.Context, span frame.Span) error {
 
 // clearAway removes the pictures of a shard that has no receipt.
 func (w *Writer) clearAway(ctx context.Context, span frame.Span) error {
-	path := w.format.Path(span)
-	bucket, ok := w.store.(store.Bucket)
+	path := w.of.format.Path(span)
+	bucket, ok := w.of.store.(store.Bucket)
 	if !ok {
-		return w.takeAway(span, filepath.Join(w.dir, filepath.FromSlash(path)))
+		return w.takeAway(ctx, span, filepath.Join(w.of.folder, filepath.FromSlash(path)))
 	}
 	names, err := bucket.Under(ctx, path)
 	if err != nil {
@@ -335,16 +318,16 @@ func (w *Writer) clearAway(ctx context.Context, span frame.Span) error {
 // checkOwn refuses to take away a shard of a folder that somebody keeps a file in,
 // or that is behind a link. In a bucket each object goes by itself.
 func (w *Writer) checkOwn(span frame.Span) error {
-	if w.dir == "" {
+	if w.of.folder == "" {
 		return nil
 	}
-	path := w.format.Path(span)
-	folder := filepath.Join(w.dir, filepath.FromSlash(path))
+	path := w.of.format.Path(span)
+	folder := filepath.Join(w.of.folder, filepath.FromSlash(path))
 	info, err := os.Lstat(folder)
 	if err != nil {
 		return nil // nothing is there
 	}
-	if err := own.CheckParents(w.dir, path); err != nil || !info.IsDir() {
+	if err := own.CheckParents(w.of.folder, path); err != nil || !info.IsDir() {
 		return err
 	}
 	_, err = own.CheckMembers(folder, path, func(name string) bool { return container.IsMember(span, name) })

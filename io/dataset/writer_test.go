@@ -120,7 +120,7 @@ func testKill(t *testing.T, outcomes string, before func(*testing.T, string)) {
 	for at := 0; at <= steps; at++ {
 		dir, kill := create(t), filepath.Join(t.TempDir(), "killed")
 		before(t, dir)
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 		w, count := writer(t, dir), 0
@@ -157,7 +157,7 @@ func testKill(t *testing.T, outcomes string, before func(*testing.T, string)) {
 // there are no pictures where it says so.
 func checkRecorded(t *testing.T, dir, when string) {
 	t.Helper()
-	report, err := Verify(context.Background(), dir, VerifyOptions{})
+	report, err := opened(t, dir).Verify(context.Background(), VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestTwoWriters(t *testing.T) {
 			for at := 0; at <= steps; at++ {
 				dir := create(t)
 				before(t, dir)
-				if err := ledger.Open(dir).Request(shard.Span); err != nil {
+				if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 					t.Fatal(err)
 				}
 				w, count := writer(t, dir), 0
@@ -211,7 +211,7 @@ func TestManyWriters(t *testing.T) {
 	undisturbed, dir := create(t), create(t)
 	write(t, undisturbed, shards...)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -267,7 +267,7 @@ func TestDiskErrors(t *testing.T) {
 			dir := create(t)
 			foldertest.Stray(t, dir, path)
 			want := tree(t, dir)
-			w, err := NewWriter(context.Background(), dir)
+			w, err := opened(t, dir).NewWriter(context.Background())
 			if err == nil {
 				_, err = w.Write(context.Background(), shardOf(door, 0, "ffnd"))
 			}
@@ -280,7 +280,7 @@ func TestDiskErrors(t *testing.T) {
 					t.Errorf("%s is left over", name)
 				}
 			}
-			if receipt, err := ledger.Open(dir).Ask(shardOf(door, 0, "ffnd").Span); receipt != nil {
+			if receipt, err := ledger.Open(dir).Ask(t.Context(), shardOf(door, 0, "ffnd").Span); receipt != nil {
 				t.Errorf("there is a receipt (%v)", err)
 			}
 		})
@@ -304,7 +304,7 @@ func TestDiskFull(t *testing.T) {
 	dir := create(t)
 	want := tree(t, dir)
 	w := writer(t, dir)
-	w.format = fullDisk{}
+	w.of.format = fullDisk{}
 	if _, err := w.Write(context.Background(), shardOf(door, 0, "ffnd")); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("the error is %v", err)
 	}
@@ -356,7 +356,7 @@ func TestOneFileAShard(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, dir, shardOf(door, 0, "fgnd"), shardOf(door, 4, "fff"), shardOf(door, 0, "fgnd"), shardOf(door, 4, "gg"+"n"))
-	report, err := Verify(context.Background(), dir, VerifyOptions{})
+	report, err := opened(t, dir).Verify(context.Background(), VerifyOptions{})
 	if err != nil || !report.Complete || report.Frames != 4 || len(report.Problems) > 0 {
 		t.Fatalf("Verify = %+v, %v", report, err)
 	}
@@ -364,7 +364,7 @@ func TestOneFileAShard(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "shards/"+door.ID()+"/20260101T000012000Z-3.bin")); err != nil {
 		t.Fatal(err)
 	}
-	report, err = Verify(context.Background(), dir, VerifyOptions{})
+	report, err = opened(t, dir).Verify(context.Background(), VerifyOptions{})
 	if err != nil || report.Complete || report.Corrupt != 2 || report.Missing != 2 {
 		t.Fatalf("Verify of damage = %+v, %v", report, err)
 	}

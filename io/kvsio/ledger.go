@@ -22,8 +22,8 @@ func (p ReadParams) inLedger(ctx context.Context, series frame.Series) (done, ag
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
-	l := ledger.Open(p.Ledger).WithContext(ctx)
-	entries, err := l.Have(series)
+	l := ledger.Open(p.Ledger)
+	entries, err := l.Have(ctx, series)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,7 +35,7 @@ func (p ReadParams) inLedger(ctx context.Context, series frame.Series) (done, ag
 			continue
 		}
 		group.Go(func() error {
-			receipt, err := l.Ask(entry.Span)
+			receipt, err := l.Ask(ctx, entry.Span)
 			redo[i] = receipt == nil || p.refetches(receipt)
 			return err
 		})
@@ -59,7 +59,7 @@ func (p ReadParams) done(ctx context.Context, span frame.Span) (bool, error) {
 	if p.Ledger == "" {
 		return false, nil
 	}
-	receipt, err := ledger.Open(p.Ledger).WithContext(ctx).Ask(span)
+	receipt, err := ledger.Open(p.Ledger).Ask(ctx, span)
 	return receipt != nil && !p.refetches(receipt), err
 }
 

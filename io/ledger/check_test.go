@@ -50,7 +50,7 @@ func TestPutRefuses(t *testing.T) {
 			l := Open(t.TempDir())
 			receipt := receiptOf(t, 0, "fnfdff")
 			spoil(receipt)
-			if err := l.Put(receipt); err == nil {
+			if err := l.Put(t.Context(), receipt); err == nil {
 				t.Error("Put took it")
 			}
 			if left := shardtest.Tree(t, l.dir); len(left) > 0 {
@@ -76,7 +76,7 @@ func TestDamaged(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		got, err := l.Ask(want.Span())
+		got, err := l.Ask(t.Context(), want.Span())
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -86,7 +86,7 @@ func TestDamaged(t *testing.T) {
 		if got != nil && check(got, entry) != nil {
 			t.Errorf("%s: a receipt that is not valid", what)
 		}
-		_, err = l.Read(entry)
+		_, err = l.Read(t.Context(), entry)
 		var damaged *DamagedError
 		if got == nil && (!errors.As(err, &damaged) || damaged.Entry != entry || damaged.Path != entry.Path()) {
 			t.Errorf("%s: Read says %v", what, err)
@@ -117,7 +117,7 @@ func TestDamaged(t *testing.T) {
 	ask(object, "without a checksum", true)
 	ask(framepb.AppendChecksum(bytes.Replace(object, []byte("{"), []byte(`{"laterField":[1],`), 1)), "with a field that nobody knows", true)
 	ask(whole, "as it was written", false)
-	if got, _ := l.Ask(want.Span()); !proto.Equal(got, want) {
+	if got, _ := l.Ask(t.Context(), want.Span()); !proto.Equal(got, want) {
 		t.Error("the receipt is not what it was")
 	}
 }
@@ -126,7 +126,7 @@ func TestDamaged(t *testing.T) {
 // no receipt, whatever its name is.
 func TestHugeReceipt(t *testing.T) {
 	l := Open(t.TempDir())
-	if err := l.Request(span(0, 4)); err != nil {
+	if err := l.Request(t.Context(), span(0, 4)); err != nil {
 		t.Fatal(err)
 	}
 	huge := Entry{Span: span(0, math.MaxInt32)}
@@ -142,20 +142,20 @@ func TestHugeReceipt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if entries, err := l.Have(door); err != nil || len(entries) != 1 || entries[0].Span != span(0, 4) {
+	if entries, err := l.Have(t.Context(), door); err != nil || len(entries) != 1 || entries[0].Span != span(0, 4) {
 		t.Errorf("Have = %v, %v", entries, err)
 	}
-	if strays, err := l.Strays(); err != nil || !slices.Equal(strays, []string{huge.Path()}) {
+	if strays, err := l.Strays(t.Context()); err != nil || !slices.Equal(strays, []string{huge.Path()}) {
 		t.Errorf("Strays = %v, %v", strays, err)
 	}
-	for receipt, err := range l.All() {
+	for receipt, err := range l.All(t.Context()) {
 		var damaged *DamagedError
 		if receipt != nil || !errors.As(err, &damaged) {
 			t.Errorf("All yields %v, %v", receipt.Span(), err)
 		}
 	}
 	var damaged *DamagedError
-	if _, err := l.Read(huge); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "at most 10000") {
+	if _, err := l.Read(t.Context(), huge); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "at most 10000") {
 		t.Errorf("Read: %v", err)
 	}
 }
@@ -167,21 +167,21 @@ func TestUnreadable(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, Entry{Span: span(0, 1)}.Path()), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Ask(span(0, 1)); err == nil {
+	if _, err := l.Ask(t.Context(), span(0, 1)); err == nil {
 		t.Error("Ask reads a folder")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "tmp"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"Put":     l.Put(receiptOf(t, 5, "f")),
-		"Request": l.Request(span(5, 1)),
+		"Put":     l.Put(t.Context(), receiptOf(t, 5, "f")),
+		"Request": l.Request(t.Context(), span(5, 1)),
 	} {
 		if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "tmp")) {
 			t.Errorf("%s with a file for tmp: %v, want an error that names it", name, err)
 		}
 	}
-	if _, err := Open(filepath.Join(dir, "tmp")).Have(door); err == nil {
+	if _, err := Open(filepath.Join(dir, "tmp")).Have(t.Context(), door); err == nil {
 		t.Error("Have lists a file")
 	}
 }

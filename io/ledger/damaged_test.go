@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -44,7 +43,7 @@ func TestNoFiles(t *testing.T) {
 			l := Open(t.TempDir())
 			put(t, l, 0, "ff")
 			put(t, l, 2, "ff")
-			if err := l.Request(span(0, 4)); err != nil {
+			if err := l.Request(t.Context(), span(0, 4)); err != nil {
 				t.Fatal(err)
 			}
 			entry := Entry{Span: span(0, 2)}
@@ -55,17 +54,17 @@ func TestNoFiles(t *testing.T) {
 				}
 			}
 			var damaged *DamagedError
-			if _, err := l.Read(entry); !errors.As(err, &damaged) || damaged.Entry != entry || !strings.Contains(err.Error(), test.says) {
+			if _, err := l.Read(t.Context(), entry); !errors.As(err, &damaged) || damaged.Entry != entry || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("Read = %v, want %q", err, test.says)
 			}
-			if receipt, err := l.Ask(entry.Span); receipt != nil || err != nil {
+			if receipt, err := l.Ask(t.Context(), entry.Span); receipt != nil || err != nil {
 				t.Errorf("Ask = %v, %v", receipt, err)
 			}
-			if _, err := l.Requests(); !errors.As(err, &damaged) || damaged.Entry.Span != span(0, 4) {
+			if _, err := l.Requests(t.Context()); !errors.As(err, &damaged) || damaged.Entry.Span != span(0, 4) {
 				t.Errorf("Requests = %v", err)
 			}
 			whole, broken := 0, 0
-			for _, err := range l.All() {
+			for _, err := range l.All(t.Context()) {
 				if err == nil {
 					whole++
 				} else if errors.As(err, &damaged) {
@@ -78,10 +77,10 @@ func TestNoFiles(t *testing.T) {
 				t.Errorf("%d receipts are whole and %d damaged, want 1 and 1", whole, broken)
 			}
 			put(t, l, 0, "ff")
-			if receipt, err := l.Ask(entry.Span); receipt == nil {
+			if receipt, err := l.Ask(t.Context(), entry.Span); receipt == nil {
 				t.Errorf("written anew: %v", err)
 			}
-			if err := l.Request(span(0, 4)); err != nil {
+			if err := l.Request(t.Context(), span(0, 4)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -96,7 +95,7 @@ func TestLinkedFile(t *testing.T) {
 	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.Ask(span(0, 2)); err != nil || got.String() != want.String() {
+	if got, err := l.Ask(t.Context(), span(0, 2)); err != nil || got.String() != want.String() {
 		t.Errorf("Ask = %v, %v", got, err)
 	}
 }
@@ -110,7 +109,7 @@ func TestLargeObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	var damaged *DamagedError
-	if _, err := l.Read(entry); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "has 33554433 bytes") {
+	if _, err := l.Read(t.Context(), entry); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "has 33554433 bytes") {
 		t.Errorf("Read = %v", err)
 	}
 }
@@ -136,11 +135,11 @@ func TestLargestReceipt(t *testing.T) {
 			gap.Cause += strings.Repeat(`"`, test.cause-len(gap.Cause))
 		}
 		l := Open(t.TempDir())
-		err = l.Put(receipt)
+		err = l.Put(t.Context(), receipt)
 		if (err == nil) != test.fits {
 			t.Errorf("causes of %d bytes: Put = %v", test.cause, err)
 		}
-		if read, err := l.WithContext(context.Background()).Ask(shard.Span); (read != nil) != test.fits || err != nil {
+		if read, err := l.Ask(t.Context(), shard.Span); (read != nil) != test.fits || err != nil {
 			t.Errorf("causes of %d bytes: it was read back: %v (%v)", test.cause, read != nil, err)
 		}
 	}

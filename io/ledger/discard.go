@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -13,7 +14,7 @@ import (
 // Discard removes the receipts of spans that are damaged, so that listings no
 // longer show them and their shards are fetched again, and returns how many
 // there were. It reads every receipt that has a sample of the spans.
-func (l *Ledger) Discard(spans ...frame.Span) (int, error) {
+func (l *Ledger) Discard(ctx context.Context, spans ...frame.Span) (int, error) {
 	asked := make(map[frame.Series][]frame.Span)
 	for _, span := range spans {
 		asked[span.Series] = append(asked[span.Series], span)
@@ -22,7 +23,7 @@ func (l *Ledger) Discard(spans ...frame.Span) (int, error) {
 	var group errgroup.Group
 	group.SetLimit(readers)
 	for series, spans := range asked {
-		entries, err := l.Have(series)
+		entries, err := l.Have(ctx, series)
 		if err != nil {
 			return 0, fmt.Errorf("looking for damaged receipts of %s: %w", series.StreamName, err)
 		}
@@ -33,11 +34,11 @@ func (l *Ledger) Discard(spans ...frame.Span) (int, error) {
 			}
 			group.Go(func() error {
 				var damaged *DamagedError
-				if _, err := l.Read(entry); !errors.As(err, &damaged) {
+				if _, err := l.Read(ctx, entry); !errors.As(err, &damaged) {
 					return nil
 				}
 				discarded.Add(1)
-				return l.store.Remove(l.ctx, entry.Path())
+				return l.store.Remove(ctx, entry.Path())
 			})
 		}
 	}

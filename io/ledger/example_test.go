@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -26,18 +27,19 @@ func Example() {
 		Gaps: []frame.Gap{{Stream: "front-door", SampleMs: 3000, Reason: frame.NoMedia}},
 	}
 
+	ctx := context.Background()
 	l := ledger.Open(dir)
 	receipt, err := ledger.NewReceipt(shard, "shards/door")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if err := l.Put(receipt); err != nil {
+	if err := l.Put(ctx, receipt); err != nil {
 		fmt.Println(err)
 		return
 	}
 
-	tallies, err := l.Tally([]frame.Span{asked})
+	tallies, err := l.Tally(ctx, []frame.Span{asked})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -53,7 +53,7 @@ func receiptOf(t testing.TB, first int64, outcomes string) *framepb.Receipt {
 func put(t testing.TB, l *Ledger, first int64, outcomes string) *framepb.Receipt {
 	t.Helper()
 	receipt := receiptOf(t, first, outcomes)
-	if err := l.Put(receipt); err != nil {
+	if err := l.Put(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}
 	return receipt
@@ -66,7 +66,7 @@ func settled(t testing.TB, dir string) map[string]string {
 	if left := leftovers(t, dir); len(left) > 0 {
 		t.Errorf("in tmp is left %v", left)
 	}
-	if err := Open(dir).Sweep(sweepNothing); err != nil {
+	if err := Open(dir).Sweep(t.Context(), sweepNothing); err != nil {
 		t.Error(err)
 	}
 	return shardtest.Tree(t, dir)

@@ -12,9 +12,9 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-// Ledger is the receipts in one place.
+// Ledger is the receipts in one place. What is asked of a store on a network ends with the
+// error of the context.
 type Ledger struct {
-	ctx   context.Context // see WithContext
 	store store.Store
 	dir   string // of a store that is a folder
 
@@ -28,7 +28,7 @@ type Ledger struct {
 // ledger. A place that cannot be is an error of everything that is asked of the
 // ledger; [store.Check] tells before.
 func Open(dir string) *Ledger {
-	l := &Ledger{ctx: context.Background()}
+	l := new(Ledger)
 	var err error
 	l.store, err = store.At(dir)
 	if err != nil {
@@ -38,14 +38,6 @@ func Open(dir string) *Ledger {
 		l.dir = string(folder)
 	}
 	return l
-}
-
-// WithContext returns the same ledger, for as long as ctx is not done: what is
-// asked of it then, and of a store on a network, ends with the error of ctx.
-func (l *Ledger) WithContext(ctx context.Context) *Ledger {
-	bound := *l
-	bound.ctx = ctx
-	return &bound
 }
 
 // Entry is a receipt as its file name tells of it.
@@ -74,8 +66,8 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 // Ask returns the receipt of exactly the shard span, or nil where there is
 // none: also where it is damaged or has FAILED gaps. It costs one access to a
 // file, or one request. An error means that the ledger cannot be read.
-func (l *Ledger) Ask(span frame.Span) (*framepb.Receipt, error) {
-	receipt, err := l.Read(Entry{Span: span})
+func (l *Ledger) Ask(ctx context.Context, span frame.Span) (*framepb.Receipt, error) {
+	receipt, err := l.Read(ctx, Entry{Span: span})
 	var damaged *DamagedError
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
 		return nil, nil
@@ -86,9 +78,9 @@ func (l *Ledger) Ask(span frame.Span) (*framepb.Receipt, error) {
 // Read returns the receipt of an entry. The error is a *DamagedError where the
 // file is not a receipt of that entry, and satisfies [fs.ErrNotExist] where
 // there is no file.
-func (l *Ledger) Read(entry Entry) (*framepb.Receipt, error) {
+func (l *Ledger) Read(ctx context.Context, entry Entry) (*framepb.Receipt, error) {
 	receipt := new(framepb.Receipt)
-	err := l.read(entry.Path(), receipt, func() error { return check(receipt, entry) })
+	err := l.read(ctx, entry.Path(), receipt, func() error { return check(receipt, entry) })
 	var damaged *DamagedError
 	if errors.As(err, &damaged) {
 		damaged.Entry = entry
@@ -103,12 +95,12 @@ func (l *Ledger) Read(entry Entry) (*framepb.Receipt, error) {
 // A complete one takes the place of a failed one; a failed one never takes the
 // place of a complete one. What killed writers of a shard left in tmp goes when
 // it is complete.
-func (l *Ledger) Put(receipt *framepb.Receipt) error {
+func (l *Ledger) Put(ctx context.Context, receipt *framepb.Receipt) error {
 	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
 	if err := check(receipt, entry); err != nil {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
 	}
-	if err := l.put(receipt, entry); err != nil {
+	if err := l.put(ctx, receipt, entry); err != nil {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
 	}
 	return nil
@@ -117,24 +109,24 @@ func (l *Ledger) Put(receipt *framepb.Receipt) error {
 // put keeps two writers that disagree from leaving both receipts: the complete
 // one's writer removes the failed one after its own is there, the failed one's
 // writer looks for a complete one after its own is there.
-func (l *Ledger) put(receipt *framepb.Receipt, entry Entry) error {
+func (l *Ledger) put(ctx context.Context, receipt *framepb.Receipt, entry Entry) error {
 	failed := Entry{Span: entry.Span, Failed: true}.Path()
 	if entry.Failed {
-		if err := l.write(entry.Span, entry.Path(), receipt); err != nil {
+		if err := l.write(ctx, entry.Span, entry.Path(), receipt); err != nil {
 			return err
 		}
-		if done, err := l.Ask(entry.Span); err != nil || done == nil {
+		if done, err := l.Ask(ctx, entry.Span); err != nil || done == nil {
 			return err
 		}
-		return l.remove(failed)
+		return l.remove(ctx, failed)
 	}
-	if err := l.remove(failed); err != nil {
+	if err := l.remove(ctx, failed); err != nil {
 		return err
 	}
-	if err := l.write(entry.Span, entry.Path(), receipt); err != nil {
+	if err := l.write(ctx, entry.Span, entry.Path(), receipt); err != nil {
 		return err
 	}
-	if err := l.remove(failed); err != nil {
+	if err := l.remove(ctx, failed); err != nil {
 		return err
 	}
 	return l.clear(entry.Span)
@@ -142,20 +134,20 @@ func (l *Ledger) put(receipt *framepb.Receipt, entry Entry) error {
 
 // Remove forgets a shard: both receipts that it can have. That there is none is
 // no error.
-func (l *Ledger) Remove(span frame.Span) error {
+func (l *Ledger) Remove(ctx context.Context, span frame.Span) error {
 	for _, failed := range []bool{true, false} {
-		if err := l.remove(Entry{Span: span, Failed: failed}.Path()); err != nil {
+		if err := l.remove(ctx, Entry{Span: span, Failed: failed}.Path()); err != nil {
 			return fmt.Errorf("removing the receipt of %v: %w", span, err)
 		}
 	}
 	return nil
 }
 
-func (l *Ledger) remove(path string) error {
+func (l *Ledger) remove(ctx context.Context, path string) error {
 	if err := l.reach("remove"); err != nil {
 		return err
 	}
-	return l.store.Remove(l.ctx, path)
+	return l.store.Remove(ctx, path)
 }
 
 func (l *Ledger) reach(step string) error {

@@ -12,26 +12,26 @@ import (
 
 func TestPutAskRemove(t *testing.T) {
 	l := Open(t.TempDir())
-	if got, err := l.Ask(span(100, 4)); got != nil || err != nil {
+	if got, err := l.Ask(t.Context(), span(100, 4)); got != nil || err != nil {
 		t.Fatalf("an empty ledger answers %v, %v", got, err)
 	}
 	want := put(t, l, 100, "ffnd")
-	got, err := l.Ask(span(100, 4))
+	got, err := l.Ask(t.Context(), span(100, 4))
 	if err != nil || !proto.Equal(got, want) {
 		t.Fatalf("Ask = %v, %v, want %v", got, err, want)
 	}
 	for _, other := range []frame.Span{span(100, 3), span(101, 4), {Series: frame.Series{StreamName: "x", IntervalMs: 3000}, First: 100, Samples: 4}} {
-		if got, err := l.Ask(other); got != nil || err != nil {
+		if got, err := l.Ask(t.Context(), other); got != nil || err != nil {
 			t.Errorf("Ask(%v) = %v, %v, want none", other, got, err)
 		}
 	}
-	if err := l.Remove(span(100, 4)); err != nil {
+	if err := l.Remove(t.Context(), span(100, 4)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.Ask(span(100, 4)); got != nil || err != nil {
+	if got, err := l.Ask(t.Context(), span(100, 4)); got != nil || err != nil {
 		t.Errorf("after Remove Ask = %v, %v", got, err)
 	}
-	if err := l.Remove(span(100, 4)); err != nil {
+	if err := l.Remove(t.Context(), span(100, 4)); err != nil {
 		t.Errorf("removing what is not there: %v", err)
 	}
 }
@@ -41,21 +41,21 @@ func TestPutAskRemove(t *testing.T) {
 func TestFailed(t *testing.T) {
 	l := Open(t.TempDir())
 	failed := put(t, l, 0, "fF")
-	if got, err := l.Ask(span(0, 2)); got != nil || err != nil {
+	if got, err := l.Ask(t.Context(), span(0, 2)); got != nil || err != nil {
 		t.Fatalf("Ask of a failed shard = %v, %v, want none", got, err)
 	}
 	entry := Entry{Span: span(0, 2), Failed: true}
-	if got, err := l.Have(door); err != nil || !slices.Equal(got, []Entry{entry}) {
+	if got, err := l.Have(t.Context(), door); err != nil || !slices.Equal(got, []Entry{entry}) {
 		t.Fatalf("Have = %v, %v", got, err)
 	}
-	if got, err := l.Read(entry); err != nil || !proto.Equal(got, failed) {
+	if got, err := l.Read(t.Context(), entry); err != nil || !proto.Equal(got, failed) {
 		t.Fatalf("Read = %v, %v", got, err)
 	}
 	complete := put(t, l, 0, "ff")
 	want := settled(t, l.dir)
 	put(t, l, 0, "fF")
 	shardtest.EqualTrees(t, settled(t, l.dir), want, "a failed receipt after a complete one")
-	if got, err := l.Ask(span(0, 2)); err != nil || !proto.Equal(got, complete) {
+	if got, err := l.Ask(t.Context(), span(0, 2)); err != nil || !proto.Equal(got, complete) {
 		t.Fatalf("Ask = %v, %v", got, err)
 	}
 	if len(want) != 3 {
@@ -68,10 +68,10 @@ func TestBothReceipts(t *testing.T) {
 	l := Open(t.TempDir())
 	put(t, l, 0, "ff")
 	failed := receiptOf(t, 0, "fF")
-	if err := l.write(failed.Span(), Entry{Span: failed.Span(), Failed: true}.Path(), failed); err != nil {
+	if err := l.write(t.Context(), failed.Span(), Entry{Span: failed.Span(), Failed: true}.Path(), failed); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.Have(door); err != nil || !slices.Equal(got, []Entry{{Span: span(0, 2)}}) {
+	if got, err := l.Have(t.Context(), door); err != nil || !slices.Equal(got, []Entry{{Span: span(0, 2)}}) {
 		t.Errorf("Have = %v, %v, want the complete one", got, err)
 	}
 }

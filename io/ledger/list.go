@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,8 +21,8 @@ const failedSuffix = ".failed"
 // Have lists the shards of a series that have a receipt, by first sample, then
 // by samples. A shard with both receipts is listed once, as complete. Only
 // names are read: a listed receipt may still prove damaged.
-func (l *Ledger) Have(series frame.Series) ([]Entry, error) {
-	entries, err := l.entries(series)
+func (l *Ledger) Have(ctx context.Context, series frame.Series) ([]Entry, error) {
+	entries, err := l.entries(ctx, series)
 	return onePerShard(entries), err
 }
 
@@ -31,11 +32,11 @@ func onePerShard(entries []Entry) []Entry {
 }
 
 // entries is Have with both receipts of a shard that has two.
-func (l *Ledger) entries(series frame.Series) ([]Entry, error) {
+func (l *Ledger) entries(ctx context.Context, series frame.Series) ([]Entry, error) {
 	if series.IntervalMs <= 0 {
 		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName, series.IntervalMs)
 	}
-	names, _, err := l.store.List(l.ctx, path.Join("ledger", series.ID()))
+	names, _, err := l.store.List(ctx, path.Join("ledger", series.ID()))
 	if err != nil {
 		return nil, fmt.Errorf("listing the receipts of %s: %w", series.StreamName, err)
 	}
@@ -53,14 +54,14 @@ func (l *Ledger) entries(series frame.Series) ([]Entry, error) {
 
 // Series lists every series that has receipts or requests, by [frame.Series.ID].
 // One whose files are all damaged is left out: see [Ledger.All].
-func (l *Ledger) Series() ([]frame.Series, error) {
-	ids, err := l.ids()
+func (l *Ledger) Series(ctx context.Context) ([]frame.Series, error) {
+	ids, err := l.ids(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []frame.Series
 	for _, id := range ids {
-		series, ok, err := l.seriesOf(id)
+		series, ok, err := l.seriesOf(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -74,31 +75,31 @@ func (l *Ledger) Series() ([]frame.Series, error) {
 // All reads every receipt: series by series in the order of [Ledger.Series],
 // each in the order of [Ledger.Have]. A damaged receipt yields nil and a
 // *DamagedError, and All goes on; any other error is the last that it yields.
-func (l *Ledger) All() iter.Seq2[*framepb.Receipt, error] {
+func (l *Ledger) All(ctx context.Context) iter.Seq2[*framepb.Receipt, error] {
 	return func(yield func(*framepb.Receipt, error) bool) {
-		ids, err := l.ids()
+		ids, err := l.ids(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		for _, id := range ids {
-			if !l.all(id, yield) {
+			if !l.all(ctx, id, yield) {
 				return
 			}
 		}
 	}
 }
 
-func (l *Ledger) all(id string, yield func(*framepb.Receipt, error) bool) bool {
-	series, ok, err := l.seriesOf(id)
+func (l *Ledger) all(ctx context.Context, id string, yield func(*framepb.Receipt, error) bool) bool {
+	series, ok, err := l.seriesOf(ctx, id)
 	if err != nil {
 		yield(nil, err)
 		return false
 	}
 	if !ok {
-		return l.allDamaged(id, yield)
+		return l.allDamaged(ctx, id, yield)
 	}
-	entries, err := l.Have(series)
+	entries, err := l.Have(ctx, series)
 	if err != nil {
 		yield(nil, err)
 		return false
@@ -106,7 +107,7 @@ func (l *Ledger) all(id string, yield func(*framepb.Receipt, error) bool) bool {
 	for entries := range slices.Chunk(entries, readers) {
 		receipts, errs := make([]*framepb.Receipt, len(entries)), make([]error, len(entries))
 		each(len(entries), func(i int) error {
-			receipts[i], errs[i] = l.Read(entries[i])
+			receipts[i], errs[i] = l.Read(ctx, entries[i])
 			return nil
 		})
 		for i, err := range errs {
@@ -124,8 +125,8 @@ func (l *Ledger) all(id string, yield func(*framepb.Receipt, error) bool) bool {
 
 // allDamaged yields the receipts of a folder without a file that tells which
 // series it is of: each of them is damaged.
-func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool) bool {
-	names, _, err := l.store.List(l.ctx, path.Join("ledger", id))
+func (l *Ledger) allDamaged(ctx context.Context, id string, yield func(*framepb.Receipt, error) bool) bool {
+	names, _, err := l.store.List(ctx, path.Join("ledger", id))
 	if err != nil {
 		yield(nil, err)
 		return false
@@ -144,10 +145,10 @@ func (l *Ledger) allDamaged(id string, yield func(*framepb.Receipt, error) bool)
 
 // Strays lists what is in the ledger's folders and is not one of its files, by
 // path relative to the ledger's folder. Everything else ignores it.
-func (l *Ledger) Strays() ([]string, error) {
+func (l *Ledger) Strays(ctx context.Context) ([]string, error) {
 	var strays []string
 	for _, kind := range []string{"ledger", "requests"} {
-		files, ids, err := l.store.List(l.ctx, kind)
+		files, ids, err := l.store.List(ctx, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -155,11 +156,11 @@ func (l *Ledger) Strays() ([]string, error) {
 			strays = append(strays, path.Join(kind, name))
 		}
 		for _, id := range ids {
-			files, folders, err := l.store.List(l.ctx, path.Join(kind, id))
+			files, folders, err := l.store.List(ctx, path.Join(kind, id))
 			if err != nil {
 				return nil, err
 			}
-			series, known, err := l.seriesOf(id)
+			series, known, err := l.seriesOf(ctx, id)
 			if err != nil {
 				return nil, err
 			}
@@ -185,10 +186,10 @@ func (l *Ledger) Strays() ([]string, error) {
 }
 
 // ids lists the folders of series that have receipts or requests.
-func (l *Ledger) ids() ([]string, error) {
+func (l *Ledger) ids(ctx context.Context) ([]string, error) {
 	var ids []string
 	for _, kind := range []string{"ledger", "requests"} {
-		_, folders, err := l.store.List(l.ctx, kind)
+		_, folders, err := l.store.List(ctx, kind)
 		if err != nil {
 			return nil, err
 		}
@@ -199,9 +200,9 @@ func (l *Ledger) ids() ([]string, error) {
 }
 
 // seriesOf finds the series with an ID by reading files of its until one tells.
-func (l *Ledger) seriesOf(id string) (series frame.Series, ok bool, err error) {
+func (l *Ledger) seriesOf(ctx context.Context, id string) (series frame.Series, ok bool, err error) {
 	for _, kind := range []string{"requests", "ledger"} {
-		names, _, err := l.store.List(l.ctx, path.Join(kind, id))
+		names, _, err := l.store.List(ctx, path.Join(kind, id))
 		if err != nil {
 			return series, false, err
 		}
@@ -210,10 +211,10 @@ func (l *Ledger) seriesOf(id string) (series frame.Series, ok bool, err error) {
 			file := path.Join(kind, id, name)
 			if kind == "requests" {
 				request := new(framepb.Request)
-				stored, err = request, l.read(file, request, nil)
+				stored, err = request, l.read(ctx, file, request, nil)
 			} else {
 				receipt := new(framepb.Receipt)
-				stored, err = receipt, l.read(file, receipt, nil)
+				stored, err = receipt, l.read(ctx, file, receipt, nil)
 			}
 			var damaged *DamagedError
 			if err != nil && !errors.As(err, &damaged) && !errors.Is(err, fs.ErrNotExist) {

@@ -43,10 +43,10 @@ func TestStrays(t *testing.T) {
 	l := Open(t.TempDir())
 	put(t, l, 0, "ff")
 	put(t, l, 2, "nF")
-	if err := l.Request(span(0, 4)); err != nil {
+	if err := l.Request(t.Context(), span(0, 4)); err != nil {
 		t.Fatal(err)
 	}
-	want, err := l.Have(door)
+	want, err := l.Have(t.Context(), door)
 	if err != nil || len(want) != 2 {
 		t.Fatalf("Have = %v, %v", want, err)
 	}
@@ -68,20 +68,20 @@ func TestStrays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := l.Have(door); err != nil || !slices.Equal(got, want) {
+	if got, err := l.Have(t.Context(), door); err != nil || !slices.Equal(got, want) {
 		t.Errorf("Have = %v, %v, want %v", got, err, want)
 	}
-	if got, err := l.Requests(); err != nil || len(got) != 1 {
+	if got, err := l.Requests(t.Context()); err != nil || len(got) != 1 {
 		t.Errorf("Requests = %v, %v", got, err)
 	}
-	if got, err := l.Strays(); err != nil || !slices.Equal(got, strays) {
+	if got, err := l.Strays(t.Context()); err != nil || !slices.Equal(got, strays) {
 		t.Errorf("Strays = %q, %v, want %q", got, err, strays)
 	}
 }
 
 func TestAll(t *testing.T) {
 	l := Open(t.TempDir())
-	for receipt, err := range l.All() {
+	for receipt, err := range l.All(t.Context()) {
 		t.Fatalf("an empty ledger has %v, %v", receipt, err)
 	}
 	want := []*framepb.Receipt{put(t, l, 0, "ff"), put(t, l, 2, "nF"), put(t, l, 4, "dd")}
@@ -97,7 +97,7 @@ func TestAll(t *testing.T) {
 	}
 	var got []*framepb.Receipt
 	var paths []string
-	for receipt, err := range l.All() {
+	for receipt, err := range l.All(t.Context()) {
 		var damaged *DamagedError
 		if errors.As(err, &damaged) {
 			paths = append(paths, damaged.Path)
@@ -114,7 +114,7 @@ func TestAll(t *testing.T) {
 	if !slices.Equal(paths, []string{Entry{Span: span(0, 2)}.Path(), lost}) {
 		t.Errorf("All calls damaged %q", paths)
 	}
-	for range l.All() {
+	for range l.All(t.Context()) {
 		break
 	}
 }

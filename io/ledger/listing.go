@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -16,14 +17,14 @@ type Listing struct {
 }
 
 // Listing lists the ledger. It reads names only.
-func (l *Ledger) Listing() (Listing, error) {
-	_, ids, err := l.store.List(l.ctx, "ledger")
+func (l *Ledger) Listing(ctx context.Context) (Listing, error) {
+	_, ids, err := l.store.List(ctx, "ledger")
 	if err != nil {
 		return Listing{}, fmt.Errorf("listing the receipts: %w", err)
 	}
 	series := make([]Listing, len(ids))
 	err = each(len(ids), func(i int) (err error) {
-		series[i], err = l.listing(ids[i])
+		series[i], err = l.listing(ctx, ids[i])
 		return err
 	})
 	if err != nil {
@@ -41,8 +42,8 @@ func (l *Ledger) Listing() (Listing, error) {
 	return all, nil
 }
 
-func (l *Ledger) listing(id string) (of Listing, err error) {
-	names, _, err := l.store.List(l.ctx, path.Join("ledger", id))
+func (l *Ledger) listing(ctx context.Context, id string) (of Listing, err error) {
+	names, _, err := l.store.List(ctx, path.Join("ledger", id))
 	digest := sha256.New()
 	for _, name := range names {
 		if _, _, _, ok := splitName(name); ok {

@@ -6,13 +6,13 @@ import "testing"
 func TestNoPlace(t *testing.T) {
 	for _, name := range []string{"az://bucket/p", "s3:bucket", "mem://", "mem://x/y?a=b", "file://host/a", "s3://driver/p"} {
 		l := Open(name)
-		if _, err := l.Ask(span(0, 1)); err == nil {
+		if _, err := l.Ask(t.Context(), span(0, 1)); err == nil {
 			t.Errorf("%q: Ask gives no error", name)
 		}
-		if err := l.Put(receiptOf(t, 0, "f")); err == nil {
+		if err := l.Put(t.Context(), receiptOf(t, 0, "f")); err == nil {
 			t.Errorf("%q: Put gives no error", name)
 		}
-		if _, err := l.Have(door); err == nil {
+		if _, err := l.Have(t.Context(), door); err == nil {
 			t.Errorf("%q: Have gives no error", name)
 		}
 	}

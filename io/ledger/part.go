@@ -42,19 +42,18 @@ func (p Part) Outcomes() iter.Seq[Outcome] {
 //
 // A damaged receipt counts as not there, and so does one that do returns a
 // *DamagedError for; any other error is the last that is yielded.
-func Parts[T any](l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
+func Parts[T any](ctx context.Context, l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ctx, stop := context.WithCancel(l.ctx)
+		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		book := l.WithContext(ctx)
 		var none T
-		all, err := book.Series()
+		all, err := l.Series(ctx)
 		if err != nil {
 			yield(none, err)
 			return
 		}
 		for _, series := range all {
-			entries, err := book.entries(series)
+			entries, err := l.entries(ctx, series)
 			if err != nil {
 				yield(none, err)
 				return
@@ -63,8 +62,8 @@ func Parts[T any](l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
 			for i, entry := range entries {
 				spans[i] = entry.Span
 			}
-			p := &partReader[T]{book, do, entries, yield}
-			if !p.read(frame.Union(spans)) {
+			p := &partReader[T]{l, do, entries, yield}
+			if !p.read(ctx, frame.Union(spans)) {
 				return
 			}
 		}
@@ -72,19 +71,18 @@ func Parts[T any](l *Ledger, do func(Part) (T, error)) iter.Seq2[T, error] {
 }
 
 // PartsOf is [Parts] of the samples of a span alone.
-func PartsOf[T any](l *Ledger, span frame.Span, do func(Part) (T, error)) iter.Seq2[T, error] {
+func PartsOf[T any](ctx context.Context, l *Ledger, span frame.Span, do func(Part) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ctx, stop := context.WithCancel(l.ctx)
+		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		book := l.WithContext(ctx)
-		entries, err := book.entries(span.Series)
+		entries, err := l.entries(ctx, span.Series)
 		if err != nil {
 			var none T
 			yield(none, err)
 			return
 		}
-		p := &partReader[T]{book, do, entries, yield}
-		p.read([]frame.Span{span})
+		p := &partReader[T]{l, do, entries, yield}
+		p.read(ctx, []frame.Span{span})
 	}
 }
 
@@ -98,16 +96,16 @@ type partReader[T any] struct {
 
 // read yields what the samples of a region came to, and whether to go on. Where a
 // receipt proves damaged, what it claimed may be in another one.
-func (p *partReader[T]) read(region []frame.Span) bool {
+func (p *partReader[T]) read(ctx context.Context, region []frame.Span) bool {
 	pieces := pieces(Claims(p.entries, region))
 	i := 0
-	for got := range ahead(len(pieces), func(i int) result[T] { return p.part(pieces[i]) }) {
+	for got := range ahead(len(pieces), func(i int) result[T] { return p.part(ctx, pieces[i]) }) {
 		piece := pieces[i]
 		i++
 		var broken *DamagedError
 		if errors.As(got.err, &broken) || errors.Is(got.err, fs.ErrNotExist) {
 			p.entries = slices.DeleteFunc(p.entries, func(e Entry) bool { return e == piece.entry })
-			if !p.read([]frame.Span{piece.span}) {
+			if !p.read(ctx, []frame.Span{piece.span}) {
 				return false
 			}
 			continue
@@ -124,8 +122,8 @@ type result[T any] struct {
 	err   error
 }
 
-func (p *partReader[T]) part(piece piece) (got result[T]) {
-	receipt, err := p.ledger.Read(piece.entry)
+func (p *partReader[T]) part(ctx context.Context, piece piece) (got result[T]) {
+	receipt, err := p.ledger.Read(ctx, piece.entry)
 	if err != nil {
 		got.err = err
 		return got

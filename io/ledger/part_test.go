@@ -40,7 +40,7 @@ func TestParts(t *testing.T) {
 		defer os.RemoveAll(l.dir)
 		shards, entries := draw(t, rt, l)
 		next, samples := int64(0), 0
-		for letters, err := range Parts(l, told) {
+		for letters, err := range Parts(t.Context(), l, told) {
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestPartsEnd(t *testing.T) {
 	var underWay atomic.Int64
 	parts := func(fail func(first int64) error, yield func(first int64, err error) bool) {
 		t.Helper()
-		for first, err := range Parts(l, func(part Part) (int64, error) {
+		for first, err := range Parts(t.Context(), l, func(part Part) (int64, error) {
 			underWay.Add(1)
 			defer underWay.Add(-1)
 			return part.Span.First, fail(part.Receipt.First)
@@ -135,7 +135,7 @@ func TestListing(t *testing.T) {
 	seen := make(map[Listing]string)
 	look := func(when string, receipts int64) Listing {
 		t.Helper()
-		listing, err := l.Listing()
+		listing, err := l.Listing(t.Context())
 		if err != nil || listing.Receipts != receipts {
 			t.Errorf("%s: %+v, %v, want %d receipts", when, listing, err, receipts)
 		}
@@ -152,13 +152,13 @@ func TestListing(t *testing.T) {
 	look("a failed one", 2)
 	put(t, l, 2, "ff")
 	look("complete", 2)
-	if err := l.Remove(span(2, 2)); err != nil {
+	if err := l.Remove(t.Context(), span(2, 2)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(l.dir, "ledger", "stray"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := l.Listing(); err != nil || again != one {
+	if again, err := l.Listing(t.Context()); err != nil || again != one {
 		t.Errorf("back at one receipt: %+v, %v, want %+v", again, err, one)
 	}
 }
@@ -172,14 +172,14 @@ func TestPartsOf(t *testing.T) {
 		draw(t, rt, l)
 		asked := span(rapid.Int64Range(0, 100).Draw(rt, "first"), rapid.Int64Range(1, 100).Draw(rt, "samples"))
 		want, got := make(map[int64]string), make(map[int64]string)
-		for letters, err := range Parts(l, told) {
+		for letters, err := range Parts(t.Context(), l, told) {
 			if err != nil {
 				rt.Fatal(err)
 			}
 			maps.Copy(want, letters)
 		}
 		maps.DeleteFunc(want, func(i int64, _ string) bool { return i < asked.First || i >= asked.End() })
-		for letters, err := range PartsOf(l, asked, told) {
+		for letters, err := range PartsOf(t.Context(), l, asked, told) {
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -149,7 +149,7 @@ func TestCauseIsText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Open(t.TempDir()).Put(receipt); err != nil {
+	if err := Open(t.TempDir()).Put(t.Context(), receipt); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -14,14 +15,14 @@ import (
 // Request records what is asked for, one file a span. It is called before a
 // job begins, so that whatever becomes of the job, what is missing can be told.
 // A span asked for twice is one file; spans that overlap are as many files.
-func (l *Ledger) Request(spans ...frame.Span) error {
+func (l *Ledger) Request(ctx context.Context, spans ...frame.Span) error {
 	return each(len(spans), func(i int) error {
 		span := spans[i]
 		if err := checkSpan(span); err != nil {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
 		request := &framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples}
-		err := l.write(span, RequestPath(span), request)
+		err := l.write(ctx, span, RequestPath(span), request)
 		if err == nil {
 			err = l.clear(span)
 		}
@@ -42,15 +43,15 @@ func RequestPath(span frame.Span) string {
 // sample, then samples; spans may overlap. Damaged files are left out of it and
 // are the error, a *DamagedError each, joined: what can be read is returned
 // with them.
-func (l *Ledger) Requests() ([]frame.Span, error) {
-	_, ids, err := l.store.List(l.ctx, "requests")
+func (l *Ledger) Requests(ctx context.Context) ([]frame.Span, error) {
+	_, ids, err := l.store.List(ctx, "requests")
 	if err != nil {
 		return nil, fmt.Errorf("listing the requests: %w", err)
 	}
 	var spans []frame.Span
 	var damaged []error
 	for _, id := range ids {
-		names, _, err := l.store.List(l.ctx, path.Join("requests", id))
+		names, _, err := l.store.List(ctx, path.Join("requests", id))
 		if err != nil {
 			return nil, fmt.Errorf("listing the requests: %w", err)
 		}
@@ -60,7 +61,7 @@ func (l *Ledger) Requests() ([]frame.Span, error) {
 		})
 		found, errs := make([]frame.Span, len(names)), make([]error, len(names))
 		each(len(names), func(i int) error {
-			found[i], errs[i] = l.readRequest(id, names[i])
+			found[i], errs[i] = l.readRequest(ctx, id, names[i])
 			return nil
 		})
 		first := len(spans)
@@ -80,10 +81,10 @@ func (l *Ledger) Requests() ([]frame.Span, error) {
 	return spans, errors.Join(damaged...)
 }
 
-func (l *Ledger) readRequest(id, name string) (frame.Span, error) {
+func (l *Ledger) readRequest(ctx context.Context, id, name string) (frame.Span, error) {
 	request := new(framepb.Request)
 	var span, misplaced frame.Span
-	err := l.read(path.Join("requests", id, name), request, func() error {
+	err := l.read(ctx, path.Join("requests", id, name), request, func() error {
 		span, misplaced = request.Span(), frame.Span{}
 		if err := cmp.Or(checkSpan(span), span.Series.CheckNames()); err != nil {
 			return err // before its name becomes part of a path
@@ -105,7 +106,7 @@ func (l *Ledger) readRequest(id, name string) (frame.Span, error) {
 		return span, err
 	}
 	// The name tells it, too, where another file tells of which series.
-	series, ok, problem := l.seriesOf(id)
+	series, ok, problem := l.seriesOf(ctx, id)
 	if problem != nil {
 		return span, problem
 	}

@@ -13,23 +13,23 @@ import (
 
 func TestRequests(t *testing.T) {
 	l := Open(t.TempDir())
-	if got, err := l.Requests(); got != nil || err != nil {
+	if got, err := l.Requests(t.Context()); got != nil || err != nil {
 		t.Fatalf("Requests of an empty ledger = %v, %v", got, err)
 	}
 	other := frame.Span{Series: frame.Series{StreamName: "a", IntervalMs: 7, Format: frame.PNG}, First: 3, Samples: 1 << 40}
 	want := []frame.Span{other, span(5, 10), span(5, 100), span(40, 2)}
-	if err := l.Request(want[3], want[1], want[2], want[0], want[1]); err != nil {
+	if err := l.Request(t.Context(), want[3], want[1], want[2], want[0], want[1]); err != nil {
 		t.Fatal(err)
 	}
-	got, err := l.Requests()
+	got, err := l.Requests(t.Context())
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("Requests = %v, %v, want %v", got, err, want)
 	}
-	if series, err := l.Series(); err != nil || !slices.Equal(series, []frame.Series{other.Series, door}) {
+	if series, err := l.Series(t.Context()); err != nil || !slices.Equal(series, []frame.Series{other.Series, door}) {
 		t.Errorf("Series = %v, %v", series, err)
 	}
 	for _, bad := range []frame.Span{span(0, 0), span(-1, 1), {Samples: 1}, span(1<<62, 1<<62)} {
-		if err := l.Request(bad); err == nil {
+		if err := l.Request(t.Context(), bad); err == nil {
 			t.Errorf("Request(%v) is taken", bad)
 		}
 	}
@@ -39,7 +39,7 @@ func TestRequests(t *testing.T) {
 		if err := os.WriteFile(path, whole[:i], 0o666); err != nil {
 			t.Fatal(err)
 		}
-		got, err := l.Requests()
+		got, err := l.Requests(t.Context())
 		var damaged *DamagedError
 		if !errors.As(err, &damaged) || len(got) != 3 {
 			t.Fatalf("cut at byte %d: Requests = %d spans, %v", i, len(got), err)
@@ -48,7 +48,7 @@ func TestRequests(t *testing.T) {
 	if err := os.Rename(filepath.Join(l.dir, RequestPath(want[2])), path); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.Requests(); err == nil || len(got) != 2 {
+	if got, err := l.Requests(t.Context()); err == nil || len(got) != 2 {
 		t.Errorf("a request under another's name: %d spans, %v", len(got), err)
 	}
 }
@@ -77,18 +77,18 @@ func TestRequestNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := Open(t.TempDir())
-			if err := l.Request(span(0, 1)); err != nil {
+			if err := l.Request(t.Context(), span(0, 1)); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(l.dir, test.file), test.data, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			got, err := l.Requests()
+			got, err := l.Requests(t.Context())
 			var damaged *DamagedError
 			if !slices.Equal(got, []frame.Span{span(0, 1)}) || !errors.As(err, &damaged) || damaged.Path != test.file || damaged.Entry.Span != test.want {
 				t.Errorf("Requests = %v, %v, of %v", got, err, damaged.Entry)
 			}
-			if strays, err := l.Strays(); len(strays) > 0 || err != nil {
+			if strays, err := l.Strays(t.Context()); len(strays) > 0 || err != nil {
 				t.Errorf("Strays = %v, %v", strays, err)
 			}
 		})

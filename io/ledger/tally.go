@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,14 +77,14 @@ func sum(a, b map[string]int64) map[string]int64 {
 // sample that is in more than one span counts once; so does one that is in more
 // than one receipt, by the first of them: complete ones before failed ones, then
 // by first sample, then by samples.
-func (l *Ledger) Tally(spans []frame.Span) (map[frame.Series]Tally, error) {
+func (l *Ledger) Tally(ctx context.Context, spans []frame.Span) (map[frame.Series]Tally, error) {
 	asked := make(map[frame.Series][]frame.Span)
 	for _, span := range spans {
 		asked[span.Series] = append(asked[span.Series], span)
 	}
 	tallies := make(map[frame.Series]Tally, len(asked))
 	for series, spans := range asked {
-		tally, err := l.tally(series, frame.Union(spans))
+		tally, err := l.tally(ctx, series, frame.Union(spans))
 		if err != nil {
 			return nil, fmt.Errorf("counting the samples of %s: %w", series.StreamName, err)
 		}
@@ -92,14 +93,14 @@ func (l *Ledger) Tally(spans []frame.Span) (map[frame.Series]Tally, error) {
 	return tallies, nil
 }
 
-func (l *Ledger) tally(series frame.Series, asked []frame.Span) (Tally, error) {
-	entries, err := l.entries(series)
+func (l *Ledger) tally(ctx context.Context, series frame.Series, asked []frame.Span) (Tally, error) {
+	entries, err := l.entries(ctx, series)
 	if err != nil {
 		return Tally{}, err
 	}
 	for {
 		claims := Claims(entries, asked)
-		tally, damaged, err := l.count(claims)
+		tally, damaged, err := l.count(ctx, claims)
 		if err != nil {
 			return Tally{}, err
 		}
@@ -172,11 +173,11 @@ func overlap(span frame.Span, region []frame.Span) []frame.Span {
 }
 
 // count reads the receipts and counts what each has claimed.
-func (l *Ledger) count(claims []Claim) (total Tally, damaged []Entry, err error) {
+func (l *Ledger) count(ctx context.Context, claims []Claim) (total Tally, damaged []Entry, err error) {
 	tallies := make([]Tally, len(claims))
 	bad := make([]bool, len(claims))
 	err = each(len(claims), func(i int) error {
-		receipt, err := l.Read(claims[i].Entry)
+		receipt, err := l.Read(ctx, claims[i].Entry)
 		var broken *DamagedError
 		if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
 			bad[i] = true

@@ -61,7 +61,7 @@ func TestTally(t *testing.T) {
 			asked = append(asked, drawSpan(rt, "asked"))
 		}
 		want := naive(entries, shards, asked)
-		got, err := l.Tally(asked)
+		got, err := l.Tally(t.Context(), asked)
 		want.Duplicates = got[door].Duplicates // by names, of damaged ones too: TestTallyDuplicates
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[door], want) {
 			rt.Fatalf("Tally = %+v, %v, want %+v", got, err, want)
@@ -110,7 +110,7 @@ func TestTallyDuplicates(t *testing.T) {
 	put(t, l, 2, "fnf")
 	put(t, l, 2, "fn")
 	for asked, want := range map[frame.Span]int64{span(0, 9): 3, span(0, 3): 2, span(0, 2): 0, span(4, 1): 0} {
-		tallies, err := l.Tally([]frame.Span{asked})
+		tallies, err := l.Tally(t.Context(), []frame.Span{asked})
 		if got := tallies[door]; err != nil || got.Duplicates != want {
 			t.Errorf("%v: %+v, %v, want %d duplicates", asked, got, err, want)
 		}
@@ -131,7 +131,7 @@ func TestTallyBothReceiptsOfAShard(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(l.dir, failed.Path()), data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	tallies, err := l.Tally([]frame.Span{span(0, 4)})
+	tallies, err := l.Tally(t.Context(), []frame.Span{span(0, 4)})
 	if got := tallies[door]; err != nil || got.Duplicates != 0 || !got.Complete() {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -142,7 +142,7 @@ func TestTallyOfMany(t *testing.T) {
 	put(t, l, 0, "ffnF")
 	other := door
 	other.Format = frame.PNG
-	tallies, err := l.Tally([]frame.Span{span(0, 4), span(2, 4), {Series: other, First: 0, Samples: 3}})
+	tallies, err := l.Tally(t.Context(), []frame.Span{span(0, 4), span(2, 4), {Series: other, First: 0, Samples: 3}})
 	if err != nil || len(tallies) != 2 {
 		t.Fatal(tallies, err)
 	}
@@ -154,10 +154,10 @@ func TestTallyOfMany(t *testing.T) {
 	if !reflect.DeepEqual(total, want) {
 		t.Errorf("the sum is %+v, want %+v", total, want)
 	}
-	if got, err := l.Tally(nil); err != nil || len(got) != 0 {
+	if got, err := l.Tally(t.Context(), nil); err != nil || len(got) != 0 {
 		t.Errorf("Tally of nothing = %v, %v", got, err)
 	}
-	if _, err := l.Tally([]frame.Span{{Samples: 1}}); err == nil {
+	if _, err := l.Tally(t.Context(), []frame.Span{{Samples: 1}}); err == nil {
 		t.Error("Tally of a series without an interval is no error")
 	}
 }
@@ -171,7 +171,7 @@ func TestTallyBehindADamagedReceipt(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, l, 0, "fF")
-	got, err := l.Tally([]frame.Span{span(0, 2)})
+	got, err := l.Tally(t.Context(), []frame.Span{span(0, 2)})
 	if tally := got[door]; err != nil || tally.Frames != 1 || tally.Gaps[frame.Failed] != 1 || tally.Missing != 0 {
 		t.Errorf("Tally = %+v, %v", got, err)
 	}

@@ -46,15 +46,15 @@ func limitOf(m proto.Message) int64 {
 
 // read reads and checks one file; whatever is wrong with its content is a
 // *DamagedError. check may be called more than once.
-func (l *Ledger) read(path string, m proto.Message, check func() error) error {
-	return store.Twice(l.store, func() error { return l.readOnce(path, m, check) }, func(err error) bool {
+func (l *Ledger) read(ctx context.Context, path string, m proto.Message, check func() error) error {
+	return store.Twice(l.store, func() error { return l.readOnce(ctx, path, m, check) }, func(err error) bool {
 		var damaged *DamagedError
 		return errors.As(err, &damaged)
 	})
 }
 
-func (l *Ledger) readOnce(path string, m proto.Message, check func() error) error {
-	data, err := l.store.Read(l.ctx, path, limitOf(m))
+func (l *Ledger) readOnce(ctx context.Context, path string, m proto.Message, check func() error) error {
+	data, err := l.store.Read(ctx, path, limitOf(m))
 	var unfit *store.UnfitError
 	if errors.As(err, &unfit) {
 		return &DamagedError{Path: path, Err: errors.New("it " + unfit.Problem)}
@@ -74,7 +74,7 @@ func (l *Ledger) readOnce(path string, m proto.Message, check func() error) erro
 
 // write makes the file path hold m, whole or not at all. What is being written
 // stands in tmp, under the span's name.
-func (l *Ledger) write(span frame.Span, path string, m proto.Message) error {
+func (l *Ledger) write(ctx context.Context, span frame.Span, path string, m proto.Message) error {
 	data, err := framepb.EncodeJSON(m)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (l *Ledger) write(span frame.Span, path string, m proto.Message) error {
 	if bucket, ok := l.store.(interface {
 		Put(ctx context.Context, path string, data []byte) error
 	}); ok {
-		return bucket.Put(l.ctx, path, data)
+		return bucket.Put(ctx, path, data)
 	}
 	target := filepath.Join(l.dir, path)
 	if err := own.CheckParents(l.dir, path); err != nil {
@@ -145,11 +145,11 @@ func (l *Ledger) clear(span frame.Span) error {
 // stays, and so does what is behind a link. It removes tmp where that leaves
 // nothing. Call it when a dataset is opened for writing and when a job has
 // ended; other shards' leftovers go when the shards are completed.
-func (l *Ledger) Sweep(age time.Duration) error {
+func (l *Ledger) Sweep(ctx context.Context, age time.Duration) error {
 	if l.dir == "" {
 		return nil
 	}
-	_, ids, err := l.store.List(l.ctx, "ledger")
+	_, ids, err := l.store.List(ctx, "ledger")
 	if err != nil {
 		return fmt.Errorf("sweeping tmp: %w", err)
 	}

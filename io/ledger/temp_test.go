@@ -67,14 +67,14 @@ func TestKill(t *testing.T) {
 				}
 				return nil
 			}
-			err := l.Put(receiptOf(t, 0, "ff"))
+			err := l.Put(t.Context(), receiptOf(t, 0, "ff"))
 			steps = max(steps, count)
 			if err != nil {
 				if left := leftovers(t, l.dir); len(left) > 0 {
 					t.Errorf("before %q, error at step %d: in tmp is left %v", before, at, left)
 				}
 				killed := Open(kill)
-				if got, err := killed.Ask(span(0, 2)); err != nil || got != nil && before != "ff" && !proto.Equal(got, receiptOf(t, 0, "ff")) {
+				if got, err := killed.Ask(t.Context(), span(0, 2)); err != nil || got != nil && before != "ff" && !proto.Equal(got, receiptOf(t, 0, "ff")) {
 					t.Errorf("before %q, killed at step %d: Ask = %v, %v", before, at, got, err)
 				}
 				put(t, killed, 0, "ff")
@@ -97,18 +97,18 @@ func TestManyWriters(t *testing.T) {
 	for i := range int64(10) {
 		receipts = append(receipts, put(t, undisturbed, i*4, "ffnf"))
 	}
-	if err := undisturbed.Request(span(0, 40), span(3, 4)); err != nil {
+	if err := undisturbed.Request(t.Context(), span(0, 40), span(3, 4)); err != nil {
 		t.Fatal(err)
 	}
 	var writers sync.WaitGroup
 	for range 8 {
 		writers.Go(func() {
 			l := Open(dir)
-			if err := l.Request(span(0, 40), span(3, 4)); err != nil {
+			if err := l.Request(t.Context(), span(0, 40), span(3, 4)); err != nil {
 				t.Error(err)
 			}
 			for _, receipt := range receipts {
-				if err := l.Put(receipt); err != nil {
+				if err := l.Put(t.Context(), receipt); err != nil {
 					t.Error(err)
 				}
 			}
@@ -120,7 +120,7 @@ func TestManyWriters(t *testing.T) {
 
 func TestSweepAndTemp(t *testing.T) {
 	l := Open(t.TempDir())
-	if err := l.Sweep(0); err != nil {
+	if err := l.Sweep(t.Context(), 0); err != nil {
 		t.Errorf("sweeping an empty ledger: %v", err)
 	}
 	dir := temp(t, l, span(0, 1))
@@ -128,14 +128,14 @@ func TestSweepAndTemp(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "part"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Sweep(sweepNothing); err != nil {
+	if err := l.Sweep(t.Context(), sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "part")); err != nil {
 		t.Errorf("a young file was swept: %v", err)
 	}
 	temp(t, l, span(0, 3))
-	if err := l.Sweep(-sweepNothing); err != nil {
+	if err := l.Sweep(t.Context(), -sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	if left := shardtest.Tree(t, l.dir); len(left) > 0 {
@@ -144,7 +144,7 @@ func TestSweepAndTemp(t *testing.T) {
 	put(t, l, 0, "f")
 	want := settled(t, l.dir)
 	temp(t, l, span(0, 1))
-	if err := l.Sweep(sweepNothing); err != nil {
+	if err := l.Sweep(t.Context(), sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	shardtest.EqualTrees(t, shardtest.Tree(t, l.dir), want, "a complete shard's leftover")
@@ -170,12 +170,12 @@ func TestLongNames(t *testing.T) {
 	l, series := Open(t.TempDir()), door
 	series.StreamName = strings.Repeat("door.", 51) + "s"
 	long := frame.Span{Series: series, Samples: 1 << 60}
-	if err := l.Request(long); err != nil {
+	if err := l.Request(t.Context(), long); err != nil {
 		t.Fatal(err)
 	}
 	receipt := receiptOf(t, 0, "n")
 	receipt.Series = framepb.SeriesOf(series)
-	if err := l.Put(receipt); err != nil {
+	if err := l.Put(t.Context(), receipt); err != nil {
 		t.Fatal(err)
 	}
 	want := settled(t, l.dir)
@@ -188,7 +188,7 @@ func TestLongNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	temp(t, l, receipt.Span())
-	if err := l.Sweep(sweepNothing); err != nil {
+	if err := l.Sweep(t.Context(), sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	shardtest.EqualTrees(t, shardtest.Tree(t, l.dir), want, "a complete shard's leftovers")
@@ -244,7 +244,7 @@ func TestSweepLeavesOthers(t *testing.T) {
 	behind := shardtest.Tree(t, elsewhere)
 	delete(want, "tmp/"+ours+"/")
 	delete(want, "tmp/"+filepath.Base(link)+"/")
-	if err := l.Sweep(-sweepNothing); err != nil {
+	if err := l.Sweep(t.Context(), -sweepNothing); err != nil {
 		t.Fatal(err)
 	}
 	put(t, l, 0, "ff")
@@ -260,7 +260,7 @@ func TestSweepLeavesOthers(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(filepath.Join(l.dir, "tmp")), os.Symlink(elsewhere, filepath.Join(l.dir, "tmp"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(l.Sweep(-sweepNothing), l.clear(span(0, 1))); err != nil {
+	if err := errors.Join(l.Sweep(t.Context(), -sweepNothing), l.clear(span(0, 1))); err != nil {
 		t.Fatal(err)
 	}
 	shardtest.EqualTrees(t, shardtest.Tree(t, elsewhere), want, "behind tmp")
@@ -280,18 +280,18 @@ func TestRemoveLeavesLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := shardtest.Tree(t, elsewhere)
-		if err := l.Remove(span(0, 2)); err == nil || !strings.Contains(err.Error(), "behind a link") {
+		if err := l.Remove(t.Context(), span(0, 2)); err == nil || !strings.Contains(err.Error(), "behind a link") {
 			t.Errorf("%s: Remove = %v", linked, err)
 		}
 		shardtest.EqualTrees(t, shardtest.Tree(t, elsewhere), want, linked)
-		if receipt, err := l.Ask(span(0, 2)); receipt == nil {
+		if receipt, err := l.Ask(t.Context(), span(0, 2)); receipt == nil {
 			t.Errorf("%s: Ask = %v", linked, err)
 		}
 	}
 	l, elsewhere := Open(t.TempDir()), filepath.Join(t.TempDir(), "elsewhere")
 	put(t, l, 0, "ff")
 	path := filepath.Join(l.dir, Entry{Span: span(0, 2)}.Path())
-	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path), l.Remove(span(0, 2))); err != nil {
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path), l.Remove(t.Context(), span(0, 2))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(elsewhere); err != nil {

@@ -50,7 +50,7 @@ func framesToPack(b *testing.B) (dir string, frames int64) {
 			b.Fatal(err)
 		}
 	}
-	if _, err := dataset.WriteIndex(context.Background(), dir); err != nil {
+	if _, err := opened(b, dir).Finish(context.Background(), dataset.FinishOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	return dir, frames

@@ -30,12 +30,13 @@ func packASet() error {
 	}
 	defer os.RemoveAll(root)
 	archive, set := filepath.Join(root, "archive"), filepath.Join(root, "set")
-	if err := archiveFrames(ctx, archive, 3); err != nil {
+	source, err := archiveFrames(ctx, archive, 3)
+	if err != nil {
 		return err
 	}
 
 	seed := int64(7)
-	plan, err := pack.NewPlan(ctx, archive, pack.Options{SamplesPerFile: 2, ShuffleSeed: &seed})
+	plan, err := pack.NewPlan(ctx, source, pack.Options{SamplesPerFile: 2, ShuffleSeed: &seed})
 	if err != nil {
 		return err
 	}
@@ -58,13 +59,14 @@ func packASet() error {
 }
 
 // archiveFrames makes a dataset of one shard.
-func archiveFrames(ctx context.Context, dir string, frames int) error {
-	if _, err := dataset.Create(ctx, dir, dataset.Options{}); err != nil {
-		return err
-	}
-	writer, err := dataset.NewWriter(ctx, dir)
+func archiveFrames(ctx context.Context, dir string, frames int) (*dataset.Dataset, error) {
+	ds, err := dataset.Create(ctx, dir, dataset.Options{})
 	if err != nil {
-		return err
+		return nil, err
+	}
+	writer, err := ds.NewWriter(ctx)
+	if err != nil {
+		return nil, err
 	}
 	shard := frame.Shard{Span: frame.Span{
 		Series:  frame.Series{StreamName: "front-door", IntervalMs: 3000, Format: frame.JPEG},
@@ -78,5 +80,5 @@ func archiveFrames(ctx context.Context, dir string, frames int) error {
 		})
 	}
 	_, err = writer.Write(ctx, shard)
-	return err
+	return ds, err
 }

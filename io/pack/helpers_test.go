@@ -46,9 +46,18 @@ func createAt(t testing.TB, dir, format string) string {
 	return dir
 }
 
+func opened(t testing.TB, dir string) *dataset.Dataset {
+	t.Helper()
+	ds, err := dataset.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ds
+}
+
 func writer(t testing.TB, dir string) *dataset.Writer {
 	t.Helper()
-	w, err := dataset.NewWriter(t.Context(), dir)
+	w, err := opened(t, dir).NewWriter(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +69,7 @@ func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
 	w := writer(t, dir)
 	for _, shard := range shards {
-		if err := ledger.Open(dir).Request(shard.Span); err != nil {
+		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.Write(context.Background(), shard); err != nil {

@@ -23,7 +23,7 @@ func TestPackOfAStaleIndex(t *testing.T) {
 	dir := createIn(t, "webdataset")
 	write(t, dir, shardOf(door, 0, "fff"), shardOf(door, 3, "nnnnnnnn"))
 	refetch := writer(t, dir)
-	if _, err := dataset.WriteIndex(t.Context(), dir); err != nil {
+	if _, err := opened(t, dir).Finish(t.Context(), dataset.FinishOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := refetch.Write(t.Context(), shardOf(door, 3, "ffffffff")); err != nil {
@@ -40,7 +40,7 @@ func TestPackOfHostileReceipts(t *testing.T) {
 	record := func(change func(r *framepb.Receipt)) (dir string) {
 		dir = createIn(t, "webdataset")
 		write(t, dir, shardOf(door, 0, "fff"))
-		receipt, err := ledger.Open(dir).Read(ledger.Entry{Span: shardOf(door, 0, "fff").Span})
+		receipt, err := ledger.Open(dir).Read(t.Context(), ledger.Entry{Span: shardOf(door, 0, "fff").Span})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestPackOfHostileReceipts(t *testing.T) {
 		if len(receipt.Path) > 0 {
 			receipt.Path = container.All["webdataset"].Path(receipt.Span())
 		}
-		if err := ledger.Open(dir).Put(receipt); err != nil {
+		if err := ledger.Open(dir).Put(t.Context(), receipt); err != nil {
 			t.Fatal(err)
 		}
 		return dir
@@ -58,7 +58,7 @@ func TestPackOfHostileReceipts(t *testing.T) {
 		`"arn:../x" is no ARN of a stream`:   func(r *framepb.Receipt) { r.Series.StreamArn = "arn:../x" },
 		`has the format "../x"`:              func(r *framepb.Receipt) { r.Series.Format = "../x" },
 	} {
-		_, err := NewPlan(t.Context(), record(change), Options{})
+		_, err := NewPlan(t.Context(), opened(t, record(change)), Options{})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsRune(err.Error(), 0x1b) {
 			t.Errorf("%v must contain %s", err, want)
 		}

@@ -81,12 +81,12 @@ type referFn struct {
 	Dir   string
 	Where arrangement
 
-	source *dataset.Reader
+	source *dataset.Dataset
 }
 
 func (fn *referFn) ProcessElement(ctx context.Context, work work, emit func(int64, *framepb.References)) error {
 	if fn.source == nil {
-		source, err := dataset.NewReader(ctx, fn.Dir)
+		source, err := dataset.Open(ctx, fn.Dir)
 		if err != nil {
 			return err
 		}

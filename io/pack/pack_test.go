@@ -45,7 +45,7 @@ var halves = []Split{{"train", 0.7}, {"val", 0.3}}
 
 func planned(t testing.TB, dir string, o Options) *Plan {
 	t.Helper()
-	plan, err := NewPlan(context.Background(), dir, o)
+	plan, err := NewPlan(context.Background(), opened(t, dir), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func TestPackFindsAnotherShard(t *testing.T) {
 func TestPlanCountsWhatIsMissing(t *testing.T) {
 	dir := archive(t, "webdataset")
 	asked := shardOf(door, 20, strings.Repeat("f", 20)).Span // four of them are there
-	if err := ledger.Open(dir).Request(asked); err != nil {
+	if err := ledger.Open(dir).Request(t.Context(), asked); err != nil {
 		t.Fatal(err)
 	}
 	if plan := planned(t, dir, Options{}); plan.Missing != 16 || plan.Failed != 1 {

@@ -61,19 +61,15 @@ func (e *UnknownStreamError) Error() string {
 	return fmt.Sprintf("the dataset has no stream %q: it has %s", e.Stream, strings.Join(e.Known, ", "))
 }
 
-// NewPlan reads once the receipts of what is selected of the dataset at dir. The
-// error is an *UnknownStreamError or an *EmptySplitError, says that no frame is
-// selected, or why the dataset cannot be read.
-func NewPlan(ctx context.Context, dir string, o Options) (*Plan, error) {
+// NewPlan reads once the receipts of what is selected of a dataset. The error is an
+// *UnknownStreamError or an *EmptySplitError, says that no frame is selected, or why the
+// dataset cannot be read.
+func NewPlan(ctx context.Context, source *dataset.Dataset, o Options) (*Plan, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	o = o.defaults()
-	source, err := dataset.NewReader(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	plan := &Plan{dir: dir}
+	plan := &Plan{dir: source.Dir()}
 	plan.where = arrangement{Selection: selectionOf(o), Divider: newDivider(o.SplitBy, o.Splits), Seed: o.ShuffleSeed}
 	recorded, err := source.Recorded(ctx)
 	if err == nil {
@@ -84,12 +80,12 @@ func NewPlan(ctx context.Context, dir string, o Options) (*Plan, error) {
 	}
 	groups, err := plan.where.countAll(ctx, source, plan.where.Selection.spans(recorded))
 	if err != nil {
-		return nil, fmt.Errorf("reading the receipts of %s: %w", dir, err)
+		return nil, fmt.Errorf("reading the receipts of %s: %w", plan.dir, err)
 	}
 	if err := plan.arrange(o, groups); err != nil {
 		return nil, err
 	}
-	plan.Missing, err = missingSamples(ledger.Open(dir).WithContext(ctx), plan.where.Selection, groups)
+	plan.Missing, err = missingSamples(ctx, source.Ledger(), plan.where.Selection, groups)
 	return plan, err
 }
 
@@ -122,7 +118,7 @@ type groupCount struct {
 }
 
 // countAll counts as many groups at once as there are CPUs.
-func (a *arrangement) countAll(ctx context.Context, source *dataset.Reader, spans []frame.Span) ([]*groupCount, error) {
+func (a *arrangement) countAll(ctx context.Context, source *dataset.Dataset, spans []frame.Span) ([]*groupCount, error) {
 	var groups []*groupCount
 	var tasks errgroup.Group
 	tasks.SetLimit(runtime.GOMAXPROCS(0))
@@ -314,8 +310,8 @@ func (a *arrangement) places(samples []dataset.Sample, starts []int64) iter.Seq2
 }
 
 // missingSamples counts what was asked for and is in no receipt that could be read.
-func missingSamples(book *ledger.Ledger, selected selection, groups []*groupCount) (int64, error) {
-	requests, err := book.Requests()
+func missingSamples(ctx context.Context, book *ledger.Ledger, selected selection, groups []*groupCount) (int64, error) {
+	requests, err := book.Requests(ctx)
 	var damaged *ledger.DamagedError
 	if err != nil && !errors.As(err, &damaged) {
 		return 0, err

@@ -130,7 +130,7 @@ func TestPlanSelects(t *testing.T) {
 		}
 	}
 	var unknown *UnknownStreamError
-	_, err := NewPlan(t.Context(), archive(t, "webdataset"), Options{Streams: []string{"c"}})
+	_, err := NewPlan(t.Context(), opened(t, archive(t, "webdataset")), Options{Streams: []string{"c"}})
 	if !errors.As(err, &unknown) || !slices.Equal(unknown.Known, []string{"front.door", "yard"}) {
 		t.Errorf("a stream that is not there: %v", err)
 	}

@@ -28,7 +28,7 @@ type Contents struct {
 // tally is what is counted while the index is written.
 type tally struct {
 	contents Contents
-	cover    map[frame.Series]*coverage
+	cover    covers
 	days     map[streamDay]*dayCount
 	tensors  bool // there are frames that are .npy files
 }
@@ -36,7 +36,7 @@ type tally struct {
 func newTally() tally {
 	return tally{
 		contents: Contents{Gaps: make(map[string]int64), Drops: make(map[string]int64)},
-		cover:    make(map[frame.Series]*coverage),
+		cover:    make(covers),
 		days:     make(map[streamDay]*dayCount),
 	}
 }
@@ -55,7 +55,7 @@ type dayCount struct {
 const dayMs = 24 * 60 * 60 * 1000
 
 func (t *tally) add(part indexed) {
-	t.coverageOf(part.span.Series).record(part.span)
+	t.cover.of(part.span.Series).record(part.span)
 	for i := range part.samples {
 		t.addSample(&part.samples[i])
 	}
@@ -90,13 +90,4 @@ func addReason(to *map[string]int64, reason string, n int64) {
 		*to = make(map[string]int64)
 	}
 	(*to)[reason] += n
-}
-
-func (t *tally) coverageOf(series frame.Series) *coverage {
-	c := t.cover[series]
-	if c == nil {
-		c = new(coverage)
-		t.cover[series] = c
-	}
-	return c
 }

@@ -10,6 +10,16 @@ type coverage struct {
 	samples  int64        // of all receipts
 }
 
+// covers is the coverage of each series.
+type covers map[frame.Series]*coverage
+
+func (c covers) of(series frame.Series) *coverage {
+	if c[series] == nil {
+		c[series] = new(coverage)
+	}
+	return c[series]
+}
+
 func (c *coverage) ask(span frame.Span) { c.asked = append(c.asked, span) }
 
 // record takes the receipts' spans by first sample. It returns the samples that a span

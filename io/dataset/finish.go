@@ -55,7 +55,7 @@ func (c *cataloger) addRequests(ctx context.Context) error {
 		return err
 	}
 	for _, span := range asked {
-		c.coverageOf(span.Series).ask(span)
+		c.cover.of(span.Series).ask(span)
 	}
 	for _, cover := range c.cover {
 		missing := frame.Count(frame.Minus(frame.Union(cover.asked), cover.recorded))

@@ -71,7 +71,7 @@ func (v *verifier) stray(series frame.Series, path, name string) {
 		v.found.foreign(&v.report, path)
 		return
 	}
-	c := v.coverageOf(series)
+	c := v.cover.of(series)
 	unrecorded := frame.Minus([]frame.Span{span}, c.recorded)
 	switch {
 	case frame.Count(frame.Minus(unrecorded, c.asked)) < frame.Count(unrecorded):

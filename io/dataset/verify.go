@@ -1,27 +1,16 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/jpeg" // for pictures' headers
-	_ "image/png"  // for pictures' headers
-	"io/fs"
-	"runtime"
-	"slices"
-	"strings"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
-	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // VerifyOptions are the options of Verify. The zero value is fine.
@@ -55,7 +44,7 @@ type verifier struct {
 	progress func(done, total int64)
 	trusts   func(ledger.Entry) bool // where set, says whose pictures were read back before
 	found    findings
-	cover    map[frame.Series]*coverage
+	cover    covers
 
 	mu          sync.Mutex // guards what follows
 	report      Report
@@ -70,7 +59,7 @@ type verifier struct {
 
 func newVerifier(d *Dataset, options VerifyOptions) *verifier {
 	return &verifier{
-		Dataset: d, progress: options.Progress, cover: make(map[frame.Series]*coverage),
+		Dataset: d, progress: options.Progress, cover: make(covers),
 		report: Report{
 			Schema: ReportSchema, Dataset: d.dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
 		},
@@ -112,7 +101,7 @@ func (v *verifier) readRequests(ctx context.Context) error {
 	spans, err := v.ledger.Requests(ctx)
 	v.requested = len(spans) > 0 || err != nil
 	for _, span := range spans {
-		v.coverageOf(span.Series).ask(span)
+		v.cover.of(span.Series).ask(span)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if err != nil && !ok {
@@ -179,23 +168,10 @@ func (v *verifier) readShards(ctx context.Context) error {
 
 func (v *verifier) record(receipt *framepb.Receipt) {
 	span := receipt.Span()
-	if twice := v.coverageOf(span.Series).record(span); twice.Samples > 0 {
+	if twice := v.cover.of(span.Series).record(span); twice.Samples > 0 {
 		v.found.harm("%s: %s are in a receipt before it, too", entryOf(receipt).Path(), samplesOf(twice))
 	}
 }
-
-// parallel is how many shards are read at once: in a bucket reading is waiting,
-// not work.
-func (v *verifier) parallel() int {
-	if _, local := v.store.(store.Folder); local {
-		return runtime.GOMAXPROCS(0)
-	}
-	return bucketReaders
-}
-
-// bucketReaders is how many shards are read at once from a bucket, a picture of
-// each.
-const bucketReaders = 32
 
 // alien takes note of a receipt that another dataset's writer made. Repair leaves it and
 // its pictures: the description may as well be what is another dataset's.
@@ -207,164 +183,8 @@ func (v *verifier) alien(path string, err error) {
 		"(--repair leaves them)", path, err, descriptionFile)
 }
 
-// checkPath holds the place of a receipt's pictures against where those of its shard
-// belong.
-func checkPath(format container.Format, receipt *framepb.Receipt) error {
-	want := ""
-	if receipt.Frames > 0 {
-		want = format.Path(receipt.Span())
-	}
-	if receipt.Path == want {
-		return nil
-	}
-	return fmt.Errorf("its pictures are at %q, they must be at %q", receipt.Path, want)
-}
-
-// checkTransforms holds what was done to a receipt's frames against what is done to the
-// frames of the dataset.
-func checkTransforms(desc *framepb.Dataset, receipt *framepb.Receipt) error {
-	if slices.Equal(receipt.Transforms, desc.Transforms) {
-		return nil
-	}
-	return fmt.Errorf("what was done to its frames is %q, in the dataset it is %q", receipt.Transforms, desc.Transforms)
-}
-
 func entryOf(receipt *framepb.Receipt) ledger.Entry {
 	return ledger.Entry{Span: receipt.Span(), Failed: ledger.Failed(receipt)}
-}
-
-// readShard reads one shard back.
-func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) error {
-	part := Report{Shards: 1, Gaps: make(map[string]int64), Drops: make(map[string]int64)}
-	for outcome := range ledger.Outcomes(receipt) {
-		switch outcome.Kind {
-		case ledger.Gap:
-			part.Gaps[outcome.Reason]++
-		case ledger.Drop:
-			part.Drops[outcome.Reason]++
-		}
-	}
-	entry := entryOf(receipt)
-	if v.trusts != nil && v.trusts(entry) {
-		part.Frames = int64(receipt.Frames)
-		if receipt.Frames > 0 {
-			shard, err := v.openedBefore(ctx, receipt)
-			if err == nil {
-				err = v.findForeign(shard, &part)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		v.finish(part)
-		return nil
-	}
-	readable, err := v.readPictures(ctx, receipt, &part, &v.found)
-	if err != nil {
-		return err
-	}
-	if v.spoiled != nil && part.Missing+part.Corrupt > 0 {
-		v.mu.Lock()
-		v.spoiled[entry] = readable
-		v.mu.Unlock()
-	}
-	v.finish(part)
-	return nil
-}
-
-// readPictures reads the pictures of a shard back, and once more where a bucket has some
-// that are damaged. Those that could not be read count as corrupt, but are no proof of
-// anything: the shard is not readable.
-func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report, found *findings) (readable bool, err error) {
-	spoiled := errors.New("some are not as they were written")
-	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span())}
-	before := *part
-	var now *findings
-	err = store.Twice(v.store, func() (err error) {
-		*part, now = before, new(findings)
-		readable, err = v.readPicturesOnce(ctx, receipt, shard, part, now)
-		if err == nil && part.Missing+part.Corrupt > before.Missing+before.Corrupt {
-			err = spoiled
-		}
-		return err
-	}, func(err error) bool { return err == spoiled })
-	if err != nil && err != spoiled {
-		return false, err
-	}
-	found.take(now)
-	if receipt.Frames == 0 {
-		return readable, nil
-	}
-	return readable, v.findForeign(shard, part)
-}
-
-func (v *verifier) readPicturesOnce(
-	ctx context.Context, receipt *framepb.Receipt, shard *stored, part *Report, found *findings,
-) (readable bool, err error) {
-	series := receipt.GetSeries().Value()
-	if receipt.Frames == 0 {
-		names, err := v.store.Under(ctx, shard.path)
-		if len(names) > 0 {
-			found.foreign(part, shard.path)
-		}
-		return true, err
-	}
-	readable = true
-	spoiled := make(map[int]bool) // frames
-	for blob, err := range shard.blobs(v.format, receipt) {
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		// A store that does not answer is no proof of anything.
-		if failed := (*store.Error)(nil); errors.As(err, &failed) {
-			return false, failed
-		}
-		if err == nil {
-			err = checkHeader(blob, ledger.Format(receipt))
-		}
-		if err == nil {
-			continue
-		}
-		missing := errors.Is(err, fs.ErrNotExist)
-		readable = readable && (missing || !isUnreadable(err))
-		switch {
-		case spoiled[blob.Frame]: // a frame counts once
-		case missing:
-			part.Missing++
-		default:
-			part.Corrupt++
-		}
-		spoiled[blob.Frame] = true
-		at := frame.Clock(series.At(blob.Index))
-		found.harm("%s: the %s of %s at %s: %v", shard.path, blob.Blob.Kind(), series.StreamName, at, err)
-	}
-	part.Frames = int64(int(receipt.Frames) - len(spoiled))
-	return readable, nil
-}
-
-// isUnreadable says that a file system does not give a file away: so nothing is
-// known of what is in it.
-func isUnreadable(err error) bool {
-	var errno syscall.Errno
-	return errors.As(err, &errno) && errno != syscall.ENOENT && errno != syscall.EISDIR && errno != syscall.ENOTDIR
-}
-
-// checkHeader looks at what decoders will see first.
-func checkHeader(blob readBlob, format string) error {
-	if blob.Tensor || format == frame.NPY {
-		return container.CheckNPY(blob.Data)
-	}
-	header, kind, err := image.DecodeConfig(bytes.NewReader(blob.Data))
-	if err != nil {
-		return fmt.Errorf("it is no picture: %w", err)
-	}
-	if !strings.EqualFold(kind, format) {
-		return fmt.Errorf("it is a picture in %s, its receipt says %s", strings.ToUpper(kind), format)
-	}
-	if header.Width != int(blob.Width) || header.Height != int(blob.Height) {
-		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, blob.Width, blob.Height)
-	}
-	return frame.CheckSize(format, len(blob.Data), header.Width, header.Height)
 }
 
 // finish adds what one receipt came to.
@@ -397,7 +217,7 @@ func (v *verifier) damaged(damage *ledger.DamagedError) {
 	}
 	v.mu.Unlock()
 	if span := damage.Entry.Span; span.Samples > 0 {
-		v.coverageOf(span.Series).ask(span)
+		v.cover.of(span.Series).ask(span)
 	}
 	v.found.harm("%v", damage)
 }
@@ -421,13 +241,4 @@ func (v *verifier) addUp(c *coverage) {
 
 func samplesOf(span frame.Span) string {
 	return fmt.Sprintf("%d samples from %s to %s", span.Samples, frame.Clock(span.Series.At(span.First)), frame.Clock(span.Series.At(span.End()-1)))
-}
-
-func (v *verifier) coverageOf(series frame.Series) *coverage {
-	c := v.cover[series]
-	if c == nil {
-		c = new(coverage)
-		v.cover[series] = c
-	}
-	return c
 }

@@ -217,7 +217,7 @@ func openIndexIn(ctx context.Context, root store.Store, dir string) (*Index, err
 		if errors.As(err, &failed) {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s %w: %w: make it again with kvsframes index", indexFile, ErrForeign, err)
+		return nil, fmt.Errorf("%s %w: %w: index the dataset again", indexFile, ErrForeign, err)
 	}
 	return x, nil
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
@@ -56,15 +57,15 @@ func openIn(ctx context.Context, root store.Store, dir string) (*framepb.Dataset
 		return nil, fmt.Errorf("%q %w: %s cannot be read: it %s", dir, ErrForeign, descriptionFile, unfit.Problem)
 	}
 	if isNoFile(err) {
-		return nil, fmt.Errorf("%q %w: %s is a folder: put back a copy of the file, or choose another --out",
-			dir, ErrForeign, descriptionFile)
+		return nil, fault.Errorf("%q %w: %s is a folder: put back a copy of the file, or choose another %s",
+			dir, ErrForeign, descriptionFile, folder)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
 	desc, err := decodeDescription(data)
 	if err != nil {
-		return nil, fmt.Errorf("%q %w: %v", dir, ErrForeign, err)
+		return nil, fault.Errorf("%q %w: %v", dir, ErrForeign, err)
 	}
 	if _, err := container.Of(desc.Format); err != nil {
 		return nil, fmt.Errorf("%q %w: %w", dir, ErrForeign, err)
@@ -90,10 +91,11 @@ func decodeDescription(data []byte) (*framepb.Dataset, error) {
 	}
 	var has struct{ Version int32 }
 	if damage == nil && json.Unmarshal(object, &has) == nil && has.Version != version {
-		return nil, fmt.Errorf("it has version %d, this kvsframes knows %d: use the one that wrote it, or choose another --out",
-			has.Version, version)
+		return nil, fault.Errorf("it has version %d, this kvsframes knows %d: "+
+			"use the one that wrote it, or choose another %s", has.Version, version, folder)
 	}
-	return nil, fmt.Errorf("%s cannot be read: %w: put back a copy of it, or choose another --out", descriptionFile, err)
+	return nil, fault.Errorf("%s cannot be read: %w: put back a copy of it, or choose another %s",
+		descriptionFile, err, folder)
 }
 
 // opened is Open, with the dataset's format and the store that it lies in.
@@ -138,7 +140,7 @@ func Check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 // refused adds what to do to the error of a place that no dataset can be made in.
 func refused(err error) error {
 	if taken := (*store.TakenError)(nil); errors.As(err, &taken) {
-		return fmt.Errorf("%w: choose another --out", err)
+		return fault.Errorf("%w: choose another %s", err, folder)
 	}
 	return err
 }

@@ -38,9 +38,10 @@ func checkAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now ti
 		return fmt.Errorf("looking for footage of %s before %s: %w", name, end, err)
 	}
 	if !there {
-		fault := inFuture(r, now)
-		fault.Allowed += "; a later end needs footage of the 5 minutes before it, of a producer whose clock is ahead"
-		return fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []kvsio.Fault{fault}})
+		early := inFuture(r, now)
+		early.Allowed = fmt.Sprint(early.Allowed, "; a later end needs footage of the 5 minutes before it, "+
+			"of a producer whose clock is ahead")
+		return fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []*kvsio.Fault{early}})
 	}
 	log.Warnf(ctx, "the range of %s ends %s in the future, and has footage there: the producer's clock is ahead; "+
 		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name, r.EndTimestamp.Sub(now).Round(time.Second))

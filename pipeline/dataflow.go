@@ -18,6 +18,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/dataflow/dataflowlib"
 	df "google.golang.org/api/dataflow/v1b3"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -103,7 +104,8 @@ func checkDataflow() error {
 // would write its part onto its own disk.
 func checkPlace(runner, field, place string) error {
 	if isDataflow(runner) && place != "" && store.OfThisMachine(place) {
-		return refuse(field, "a place of this machine, and Dataflow's workers are others", "gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
+		return fault.New(field, "a place of this machine, and Dataflow's workers are others",
+			"gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/kvsframes/kvsframes/internal/fault"
 )
 
 // UsageError is what can be told to be wrong before anything is fetched: by
@@ -25,10 +27,7 @@ func usage(errs ...error) error {
 			return known
 		}
 	}
-	var faults []error
-	for _, err := range errs {
-		faults = append(faults, flatten(err)...)
-	}
+	faults := fault.Split(errors.Join(errs...))
 	if len(faults) == 0 {
 		return nil
 	}
@@ -40,31 +39,11 @@ func usage(errs ...error) error {
 func begun(ctx context.Context, place string, err error, open func(context.Context, string) error, none error) error {
 	ctx, stop := context.WithTimeout(ctx, grace)
 	defer stop()
-	e := &UsageError{Faults: flatten(err), Begun: place}
+	e := &UsageError{Faults: fault.Split(err), Begun: place}
 	if errors.Is(open(ctx, place), none) { // else it is there, or that is not known
 		e.Begun = ""
 	}
 	return e
-}
-
-// flatten takes apart what errors.Join joined.
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	parts := errors.Join(joined.Unwrap()...)
-	if parts == nil || err.Error() != parts.Error() { // a sentence that has several errors in it
-		return []error{err}
-	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, flatten(e)...)
-	}
-	return all
 }
 
 func (e *UsageError) Error() string {
@@ -101,7 +80,10 @@ type IncompleteError struct {
 	Duplicates      int64 // samples that are recorded more than once
 }
 
-func (e *IncompleteError) Error() string {
+func (e *IncompleteError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns an error that names what to call.
+func (e *IncompleteError) Unwrap() error {
 	var parts []string
 	if e.Missing > 0 {
 		parts = append(parts, fmt.Sprintf("%d samples are missing", e.Missing))
@@ -109,15 +91,18 @@ func (e *IncompleteError) Error() string {
 	if e.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d samples are FAILED gaps", e.Failed))
 	}
-	var steps []string
+	text := e.Dir + " is not complete: " + strings.Join(parts, " and ")
 	if len(parts) > 0 {
-		steps = append(steps, strings.Join(parts, " and ")+"; the same backfill fetches them again")
+		text += "; the same backfill fetches them again"
 	}
-	if e.Duplicates > 0 {
-		steps = append(steps, fmt.Sprintf("%d samples are recorded more than once: "+
-			"kvsframes verify --repair leaves each of them once", e.Duplicates))
+	if e.Duplicates == 0 {
+		return errors.New(text)
 	}
-	return fmt.Sprintf("%s is not complete: %s", e.Dir, strings.Join(steps, "; "))
+	if len(parts) > 0 {
+		text += "; "
+	}
+	return fault.Errorf("%s%d samples are recorded more than once: %s leaves each of them once",
+		text, e.Duplicates, fault.Name("dataset.Repair"))
 }
 
 // ErrInterrupted says that the context of a backfill or a pack ended before it did. What

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -69,7 +70,7 @@ type Options struct {
 func (o Options) Validate() error {
 	var errs []error
 	if len(o.Requests) == 0 {
-		errs = append(errs, refuse("Requests", "empty", "at least one"))
+		errs = append(errs, fault.New("Requests", "empty", "at least one"))
 	}
 	for i, r := range o.Requests {
 		if err := CheckRequest(r, o.Read.MinInterval, o.now()); err != nil {
@@ -85,10 +86,10 @@ func (o Options) Validate() error {
 		errs = append(errs, err)
 	}
 	if o.Out == "" {
-		errs = append(errs, refuse("Out", "not set", "the folder of the dataset, or its URL"))
+		errs = append(errs, fault.New("Out", "not set", "the folder of the dataset, or its URL"))
 	}
 	if err := store.Check(o.Out); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", "Out", err))
+		errs = append(errs, fault.Of("Out", ": %w", err))
 	}
 	errs = append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), checkPlace(o.Runner, "Out", o.Out))
 	errs = append(errs, checkBeamFlags(o.runner())...)
@@ -113,12 +114,9 @@ func CheckRequest(r kvsio.Request, floor time.Duration, now time.Time) error {
 	return wrong
 }
 
-func inFuture(r kvsio.Request, now time.Time) kvsio.Fault {
-	return kvsio.Fault{
-		Field:   "EndTimestamp",
-		Value:   r.EndTimestamp.UTC().Format(time.RFC3339Nano) + ", in the future",
-		Allowed: "at most now, " + now.UTC().Format(time.RFC3339),
-	}
+func inFuture(r kvsio.Request, now time.Time) *kvsio.Fault {
+	return fault.New("EndTimestamp", r.EndTimestamp.UTC().Format(time.RFC3339Nano)+", in the future",
+		"at most now, "+now.UTC().Format(time.RFC3339))
 }
 
 func checkSteps(steps []transforms.Step) error {
@@ -126,7 +124,7 @@ func checkSteps(steps []transforms.Step) error {
 		return nil
 	}
 	if err := transforms.Validate(steps...); err != nil {
-		return fmt.Errorf("%s: %w", "Transforms", err)
+		return fault.Of("Transforms", ": %w", err)
 	}
 	pixels := false
 	for _, step := range steps {
@@ -138,7 +136,8 @@ func checkSteps(steps []transforms.Step) error {
 		}
 	}
 	if pixels {
-		return refuse("Transforms", "steps that end in pixels, which a dataset does not hold", "without DecodeParams, or with TensorParams after them")
+		return fault.New("Transforms", "steps that end in pixels, which a dataset does not hold",
+			"without DecodeParams, or with TensorParams after them")
 	}
 	return nil
 }
@@ -154,10 +153,6 @@ func stepsOf(descriptions []string) ([]transforms.Step, error) {
 		steps = append(steps, step)
 	}
 	return steps, nil
-}
-
-func refuse(field, value, allowed string) error {
-	return fmt.Errorf("%s is %s: it must be %s", field, value, allowed)
 }
 
 func (o Options) runner() string { return runnerOf(o.Runner) }

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/pack"
@@ -86,9 +87,9 @@ func (o PackOptions) Validate() error {
 	errs := []error{o.Options.Validate()}
 	for _, field := range []struct{ name, value string }{{"Dir", o.Dir}, {"Out", o.Out}} {
 		if field.value == "" {
-			errs = append(errs, refuse(field.name, "not set", "a folder, or a place in a bucket"))
+			errs = append(errs, fault.New(field.name, "not set", "a folder, or a place in a bucket"))
 		} else if err := store.Check(field.value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", field.name, err))
+			errs = append(errs, fault.Of(field.name, ": %w", err))
 		}
 		errs = append(errs, checkPlace(o.Runner, field.name, field.value))
 	}

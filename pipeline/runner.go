@@ -15,6 +15,8 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" // registers itself
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/flink"  // registers itself
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"    // registers itself, and universal
+
+	"github.com/kvsframes/kvsframes/internal/fault"
 )
 
 // grace is how long an interrupted job may take to end what it has under way.
@@ -54,7 +56,8 @@ func checkLinked(name string) error {
 		runners.unknown = make(map[string]bool)
 	}
 	runners.unknown[name] = true
-	return refuse("Runner", strconv.Quote(name)+", which is not linked into this program", "direct, prism, flink, dataflow, or universal with Beam's --endpoint")
+	return fault.New("Runner", strconv.Quote(name)+", which is not linked into this program",
+		"direct, prism, flink, dataflow, or universal with Beam's --endpoint")
 }
 
 // registered finds out by a second registration, which Beam refuses: it cannot be

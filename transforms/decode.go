@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
@@ -34,7 +35,8 @@ type DecodeParams struct {
 // Validate returns an error that names each field that is wrong.
 func (p DecodeParams) Validate() error {
 	if p.MaxPixels < 0 || p.MaxPixels > MaxMaxPixels {
-		return fmt.Errorf("DecodeParams.MaxPixels is %d: it must be from 1 to %d, or 0 for %d", p.MaxPixels, MaxMaxPixels, DefaultMaxPixels)
+		return fault.New("DecodeParams.MaxPixels", p.MaxPixels,
+			fmt.Sprintf("from 1 to %d, or 0 for %d", MaxMaxPixels, DefaultMaxPixels))
 	}
 	return nil
 }

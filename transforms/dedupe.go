@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"strconv"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
@@ -34,7 +35,7 @@ type DedupeParams struct {
 // Validate returns an error that names each field that is wrong.
 func (p DedupeParams) Validate() error {
 	if p.Threshold < 0 || p.Threshold > 64 {
-		return fmt.Errorf("DedupeParams.Threshold is %d: it must be from 0 to 64 bits", p.Threshold)
+		return fault.New("DedupeParams.Threshold", p.Threshold, "from 0 to 64 bits")
 	}
 	return nil
 }

@@ -1,23 +1,25 @@
 package transforms
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
 
 	beamruntime "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime"
+
+	"github.com/kvsframes/kvsframes/internal/fault"
 )
 
 func checkFunc(field string, fn any) error {
 	if reflect.ValueOf(fn).IsNil() {
-		return errors.New(field + " is nil: it must be a function that is registered with Beam")
+		return fault.New(field, "nil", "a function that is registered with Beam")
 	}
 	name := funcName(fn)
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	if strings.Contains(base, ".func") || strings.HasSuffix(base, "-fm") {
-		return fmt.Errorf("%s is %s: it must be a function with a name of its own, no closure and no method value, because workers find it by its name", field, name)
+		return fault.New(field, name,
+			"a function with a name of its own, no closure and no method value, because workers find it by its name")
 	}
 	return nil
 }

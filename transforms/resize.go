@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
@@ -62,11 +63,12 @@ func (p ResizeParams) Validate() error {
 		pixels int
 	}{{"Width", p.Width}, {"Height", p.Height}} {
 		if side.pixels < 1 || side.pixels > MaxSide {
-			errs = append(errs, fmt.Errorf("ResizeParams.%s is %d: it must be from 1 to %d pixels", side.name, side.pixels, MaxSide))
+			errs = append(errs, fault.New("ResizeParams."+side.name, side.pixels, fmt.Sprintf("from 1 to %d pixels", MaxSide)))
 		}
 	}
 	if p.Width > 0 && p.Height > 0 && p.Width <= MaxSide && p.Height <= MaxSide && p.Width*p.Height > DefaultMaxPixels {
-		errs = append(errs, fmt.Errorf("ResizeParams are %d×%d: they must be at most %d pixels together", p.Width, p.Height, DefaultMaxPixels))
+		errs = append(errs, fault.Of("ResizeParams", " are %d×%d: they must be at most %d pixels together",
+			p.Width, p.Height, DefaultMaxPixels))
 	}
 	if err := oneOf("Mode", p.Mode, Modes); err != nil {
 		errs = append(errs, err)
@@ -75,7 +77,8 @@ func (p ResizeParams) Validate() error {
 		errs = append(errs, err)
 	}
 	if p.Quality < 0 || p.Quality > 100 {
-		errs = append(errs, fmt.Errorf("ResizeParams.Quality is %d: it must be from 1 to 100, or 0 for %d", p.Quality, DefaultQuality))
+		errs = append(errs, fault.New("ResizeParams.Quality", p.Quality,
+			fmt.Sprintf("from 1 to 100, or 0 for %d", DefaultQuality)))
 	}
 	return errors.Join(errs...)
 }
@@ -86,7 +89,7 @@ func oneOf(field, value string, allowed []string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("ResizeParams.%s is %q: it must be one of %s", field, value, strings.Join(allowed, ", "))
+	return fault.New("ResizeParams."+field, strconv.Quote(value), "one of "+strings.Join(allowed, ", "))
 }
 
 // withDefaults fills in what is left out.

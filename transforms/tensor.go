@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
@@ -31,7 +33,7 @@ type TensorParams struct {
 // Validate returns an error that names each field that is wrong.
 func (p TensorParams) Validate() error {
 	if p.Dtype != "" && p.Dtype != Uint8 && p.Dtype != Float32 {
-		return fmt.Errorf("TensorParams.Dtype is %q: it must be one of %s", p.Dtype, strings.Join(Dtypes, ", "))
+		return fault.New("TensorParams.Dtype", strconv.Quote(p.Dtype), "one of "+strings.Join(Dtypes, ", "))
 	}
 	return nil
 }

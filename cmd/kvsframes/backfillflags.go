@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -154,18 +155,11 @@ var backfillOptions = []option[pipeline.Options]{
 func addStep[S transforms.Step](o *pipeline.Options, text string, parse func(string) (S, error)) error {
 	step, err := parse(text)
 	if err != nil {
-		return errors.New(stepWords.Replace(err.Error()))
+		return errors.New(fault.In(err, stepNames.of))
 	}
 	o.Transforms = append(o.Transforms, step)
 	return nil
 }
-
-// stepWords are fields of transforms as users of the command know them.
-var stepWords = strings.NewReplacer(
-	"ResizeParams.Width", "the width", "ResizeParams.Height", "the height", "ResizeParams.Mode", "the mode",
-	"ResizeParams.Filter", "the filter", "ResizeParams.Quality", "the quality", "ResizeParams are", "they are",
-	"DedupeParams.Threshold", "the number of bits",
-)
 
 // parseDuration reads a Go duration from least to most.
 func parseDuration(s string, least, most time.Duration) (time.Duration, error) {
@@ -245,8 +239,8 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 		faults = append(faults, fmt.Errorf("--out: %w", err))
 	}
 	faults = append(faults, checkEndpoint(o.Runner))
-	faults = append(faults, flagged(pipeline.CheckRunner(o.Runner))...)
-	faults = append(faults, flagged(o.Read.AWS.Validate())...)
+	faults = append(faults, backfillNames.each(pipeline.CheckRunner(o.Runner))...)
+	faults = append(faults, backfillNames.each(o.Read.AWS.Validate())...)
 	drafts, wrong := f.drafts(cmd)
 	faults = append(faults, wrong...)
 	now := time.Now()
@@ -255,9 +249,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 		o.Requests = append(o.Requests, d.request)
 	}
 	for i, err := range kvsio.CheckRegions(o.Read.AWS, o.Requests) {
-		for _, fault := range drafts[i].named(err) {
-			faults = append(faults, inFlag(fault))
-		}
+		faults = append(faults, drafts[i].named(err)...)
 	}
 	if err := mistakes(faults...); err != nil {
 		return o, err
@@ -267,7 +259,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 
 // drafts returns the requests, as they are asked for one by one.
 func (f *backfillFlags) drafts(cmd *cobra.Command) ([]*draft, []error) {
-	base := newDraft()
+	base := newDraft(backfillNames)
 	for _, field := range fields {
 		if cmd.Flags().Changed(field.flagName()) && field.usage != "" {
 			base.set(field, field.flag(), string(*f.fields[field.api]))

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/pipeline"
@@ -18,18 +18,20 @@ type draft struct {
 	request kvsio.Request
 	where   map[string]string // API name of a field: where it was said
 	name    func(field) string
+	others  names              // of what is no field
 	missing func(field) string // where a field would be said that nobody said
 	faults  []error
 	faulty  map[string]bool // fields that have a fault already
 }
 
-// newDraft starts a request as flags say it.
-func newDraft() *draft {
+// newDraft starts a request as flags say it, of a command with these names.
+func newDraft(others names) *draft {
 	return &draft{
 		request: kvsio.Request{ImageSelectorType: kvsio.ProducerTimestamp, Format: frame.JPEG},
 		where:   map[string]string{},
 		faulty:  map[string]bool{},
 		name:    field.flag,
+		others:  others,
 		missing: field.flag,
 	}
 }
@@ -81,35 +83,43 @@ func (d *draft) named(err error) (errs []error) {
 	if !errors.As(err, &wrong) {
 		return nil
 	}
-	for _, fault := range wrong.Faults {
-		if d.faulty[fault.Field] {
+	for _, wrong := range wrong.Faults {
+		if d.faulty[wrong.Field] {
 			continue
 		}
-		errs = append(errs, errors.New(d.place(fault.Field)+" is "+
-			translate(fault.Value+": it must be "+allowed(fault), d.name)))
+		if wrong.Value == "not set" {
+			wrong = fault.New(wrong.Field, wrong.Value, forms(wrong))
+		}
+		errs = append(errs, errors.New(d.place(wrong.Field)+fault.In(wrong.Rest(), d.of)))
 	}
 	return errs
 }
 
-// allowed adds what only the command knows.
-func allowed(fault kvsio.Fault) string {
-	if fault.Value == "not set" && strings.HasSuffix(fault.Field, "Timestamp") {
+// forms says of a field that is not set how it is written, which only the command knows.
+func forms(wrong *kvsio.Fault) any {
+	switch wrong.Field {
+	case "StartTimestamp", "EndTimestamp":
 		return kvsio.TimeForms
-	}
-	if fault.Value == "not set" && fault.Field == "SamplingInterval" {
+	case "SamplingInterval":
 		return kvsio.IntervalForms
 	}
-	return strings.Replace(fault.Allowed, "where a lower floor is asked for", "with --min-sampling-interval", 1)
+	return wrong.Allowed
+}
+
+// of returns what the user calls a field that something is said of beside another one.
+func (d *draft) of(name string) string {
+	if f, ok := findField(name); ok {
+		return d.name(f)
+	}
+	return d.others.of(name)
 }
 
 func (d *draft) place(api string) string {
 	if where, ok := d.where[api]; ok {
 		return where
 	}
-	for _, f := range fields {
-		if f.api == api {
-			return d.missing(f)
-		}
+	if f, ok := findField(api); ok {
+		return d.missing(f)
 	}
-	return api
+	return d.others.of(api)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -114,24 +113,4 @@ func parsePixels(s string, most int) (int, error) {
 		return n, nil
 	}
 	return 0, fmt.Errorf("it must be a number of pixels, 1–%d", most)
-}
-
-var apiNames = func() *regexp.Regexp {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.api
-	}
-	return regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)\b`)
-}()
-
-// translate puts the API's names of fields in a text in other words.
-func translate(text string, name func(field) string) string {
-	return apiNames.ReplaceAllStringFunc(text, func(api string) string {
-		for _, f := range fields {
-			if f.api == api {
-				return name(f)
-			}
-		}
-		return api
-	})
 }

@@ -113,14 +113,14 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 
 // parse returns what the flags ask for, or all that is wrong with them.
 func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
-	d := newDraft()
+	l := &imageListing{out: string(*f.texts["out"])}
+	faults := f.paging(cmd, l)
+	d := newDraft(l.names())
 	for _, field := range fields {
 		if cmd.Flags().Changed(field.flagName()) {
 			d.set(field, field.flag(), string(*f.fields[field.api]))
 		}
 	}
-	l := &imageListing{out: string(*f.texts["out"])}
-	faults := f.paging(cmd, l)
 	for _, name := range []string{"starting-token", "next-token", "out", "endpoint-url"} {
 		if cmd.Flags().Changed(name) && *f.texts[name] == "" {
 			faults = append(faults, fmt.Errorf("--%s is empty: give it a value, or leave it out", name))
@@ -143,9 +143,7 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 	l.stream, l.format = streamOf(d.request), d.request.Format
 	var err error
 	l.pages, err = kvsio.NewPaginator(cmd.Context(), params, inputOf(d.request), l.config)
-	for _, fault := range d.explain(err) {
-		faults = append(faults, l.explain(fault))
-	}
+	faults = append(faults, d.explain(err)...)
 	if err == nil && len(faults) == 0 {
 		_, err = kvsio.ResolveAWS(cmd.Context(), params.AWS, d.request)
 	}

@@ -11,6 +11,7 @@ import (
 // house lists the module's packages from the ground floor up. Each may import
 // those that stand before it, and no others.
 var house = []string{
+	"internal/fault",
 	"internal/storetest",
 	"internal/httpguard",
 	"internal/outside",

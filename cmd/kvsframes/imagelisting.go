@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 	"github.com/spf13/cobra"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -168,17 +169,18 @@ func mistaken(err error) bool {
 
 // explain says what an error has to do with the flags.
 func (l *imageListing) explain(err error) error {
-	text := err.Error()
+	text := fault.In(err, l.names().of)
 	if _, ok := errors.AsType[*types.InvalidArgumentException](err); ok && l.config.StartingToken != "" {
 		text = strings.TrimSuffix(text, ".") + "; a token holds for the arguments it was made with, and not for long: leave " + l.tokenFlag() + " out to start again"
 	}
-	return errors.New(strings.NewReplacer(
-		"PaginationConfig.StartingToken", l.tokenFlag(),
-		"or give one", "or give --region",
-		"name a profile", "name a profile with --profile",
-		"AWS.Region", "--region",
-		"EndpointURL is", "--endpoint-url is",
-	).Replace(text))
+	return errors.New(text)
+}
+
+func (l *imageListing) names() names {
+	return names{
+		"PaginationConfig.StartingToken": l.tokenFlag(),
+		"AWS.Region":                     "--region", "AWS.Profile": "--profile", "AWS.EndpointURL": "--endpoint-url",
+	}
 }
 
 func (l *imageListing) tokenFlag() string {

@@ -66,7 +66,7 @@ func newJobCommand(name, short, long string, ask func(pipeline.JobServer, contex
 		}
 		job, err := ask(pipeline.JobServer(*endpoint), cmd.Context(), args[0])
 		if err != nil {
-			return inFlags(err)
+			return names{}.told(err)
 		}
 		err = judge(job)
 		return errors.Join(show.print(cmd.OutOrStdout(), job, func() string {

@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/internal/scratch"
-	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/kvsio"
-	"github.com/kvsframes/kvsframes/io/pack"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -65,7 +61,7 @@ func (show *output) run(cmd *cobra.Command, o pipeline.Options) (pipeline.Summar
 	o.Progress = line.show
 	defer ownTempDir()()
 	summary, err := pipeline.Backfill(cmd.Context(), o)
-	return summary, inFlags(err)
+	return summary, backfillNames.told(err)
 }
 
 // ownTempDir gives this process a folder for temporary files of its own: Beam
@@ -78,65 +74,3 @@ func ownTempDir() (remove func()) {
 	os.Setenv("TMPDIR", dir)
 	return remove
 }
-
-// inFlags says what is wrong with a backfill in the words of its flags.
-func inFlags(err error) error {
-	var early *pipeline.UsageError
-	if !errors.As(err, &early) {
-		return err
-	}
-	faults := make([]error, len(early.Faults))
-	for i, fault := range early.Faults {
-		faults[i] = inFlag(fault)
-	}
-	told := mistakes(faults...)
-	if typed := (*usageError)(nil); errors.As(told, &typed) {
-		typed.begun = early.Begun
-	}
-	return told
-}
-
-// flagged takes apart what names a fault a line.
-func flagged(err error) (faults []error) {
-	if err == nil {
-		return nil
-	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		faults = append(faults, inFlag(errors.New(line)))
-	}
-	return faults
-}
-
-func inFlag(fault error) error {
-	text := fault.Error()
-	if other := (*dataset.MismatchError)(nil); errors.As(fault, &other) {
-		text = strings.ReplaceAll(text, other.Field, "--"+other.Field)
-		if other.Field == "transforms" { // which are flags of their own
-			text = fmt.Sprintf("--resize, --dedupe and --tensor come to %v, but the dataset %s has %v: leave them out, or choose another --out",
-				other.Want, other.Dir, other.Have)
-		}
-	}
-	if other := (*pack.MismatchError)(nil); errors.As(fault, &other) {
-		text = "--" + text
-	}
-	if unknown := (*pack.UnknownStreamError)(nil); errors.As(fault, &unknown) {
-		text = "--stream-name: " + text + didYouMean(unknown.Stream, "", unknown.Known)
-	}
-	if wrong := (*kvsio.RequestError)(nil); errors.As(fault, &wrong) {
-		text = translate(text, field.flag)
-	}
-	return errors.New(flagWords.Replace(text))
-}
-
-var flagWords = strings.NewReplacer(
-	"or give one", "or give --aws-region",
-	"AWS.Region", "--aws-region",
-	"name a profile", "name a profile with --aws-profile",
-	"Runner is", "--runner is",
-	"Out is", "--out is",
-	"EndpointURL is", "--aws-endpoint-url is",
-	"EndpointURL names", "--aws-endpoint-url names",
-	"WebIdentity is", "--aws-web-identity is",
-	"RoleARN is", "--aws-role-arn is",
-	"without RoleARN", "without --aws-role-arn",
-)

@@ -167,7 +167,7 @@ func (f *packFlags) parse(cmd *cobra.Command, args []string) (pipeline.PackOptio
 		faults = append(faults, fault)
 	}
 	if faults == nil {
-		faults = append(faults, inFlags(o.Validate()))
+		faults = packNames.each(o.Validate())
 	}
 	return o, mistakes(faults...)
 }
@@ -213,7 +213,7 @@ func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	defer ownTempDir()()
 	summary, err := pipeline.Pack(cmd.Context(), o)
 	line.end()
-	err = inFlags(err)
+	err = packNames.told(err)
 	if summary.Schema == "" {
 		return err
 	}

@@ -156,7 +156,7 @@ func TestPackOfAnIncompleteDataset(t *testing.T) {
 		t.Fatal(err)
 	}
 	o = u.run("pack", "out", "other")
-	for _, want := range []string{"packing train-000000.tar: reading the frame of yard at 2026-01-01T00:", "shards/yard_", "run kvsframes verify"} {
+	for _, want := range []string{"packing train-000000.tar: reading the frame of yard at 2026-01-01T00:", "shards/yard_", "verify the dataset"} {
 		if o.status != 1 || o.stdout != "" || !strings.Contains(o.stderr, want) {
 			t.Errorf("exit status %d, stdout %q, want %q in stderr:\n%s", o.status, o.stdout, want, o.stderr)
 		}

@@ -7,19 +7,22 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/kvsframes/kvsframes/internal/fault"
+	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // Lacking is the error of credentials that are not there. none is what to do where no
-// source of them is configured, and may be empty: it misleads whoever has one that
+// source of them is configured, and may be "": it misleads whoever has one that
 // answers with an error.
-func Lacking(err error, none string) error {
+func Lacking(err error, none any) error {
 	if failed, ok := errors.AsType[*Error](err); ok && failed.configured {
-		return fmt.Errorf("the AWS credentials could not be retrieved: %w", failed)
+		return fmt.Errorf("the AWS credentials could not be retrieved: %w", outside.Error(failed))
 	}
-	if none != "" {
-		none += ": "
+	if none == "" {
+		return fmt.Errorf("no AWS credentials: %w", outside.Error(err))
 	}
-	return fmt.Errorf("no AWS credentials: %s%w", none, err)
+	return fault.Errorf("no AWS credentials: %v: %w", none, outside.Error(err))
 }
 
 // answered reports whether an error is what a source of credentials answers, and what to

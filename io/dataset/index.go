@@ -219,7 +219,7 @@ func (d *Dataset) openIndexOnce(ctx context.Context) (*Index, error) {
 		if errors.As(err, &failed) {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s %w: %w: make it again with kvsframes index", indexFile, ErrForeign, err)
+		return nil, fmt.Errorf("%s %w: %w: index the dataset again", indexFile, ErrForeign, err)
 	}
 	return x, nil
 }

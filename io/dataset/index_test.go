@@ -343,7 +343,8 @@ func TestIndexDamaged(t *testing.T) {
 	}
 	for _, text := range []string{"", "x", "PAR1", strings.Repeat("x", 1000), "PAR1\x00\x00\x00\x00PAR1"} {
 		overwrite(t, dir, indexFile, []byte(text))
-		if _, err := opened(t, dir).OpenIndex(ctx); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "kvsframes index") {
+		if _, err := opened(t, dir).OpenIndex(ctx); !errors.Is(err, ErrForeign) ||
+			!strings.Contains(err.Error(), "index the dataset again") {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}

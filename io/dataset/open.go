@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -49,15 +50,15 @@ func openIn(ctx context.Context, root store.Store, dir string) (*Dataset, error)
 		return nil, fmt.Errorf("%q %w: %s cannot be read: it %s", dir, ErrForeign, descriptionFile, unfit.Problem)
 	}
 	if isNoFile(err) {
-		return nil, fmt.Errorf("%q %w: %s is a folder: put back a copy of the file, or choose another --out",
-			dir, ErrForeign, descriptionFile)
+		return nil, fault.Errorf("%q %w: %s is a folder: put back a copy of the file, or choose another %s",
+			dir, ErrForeign, descriptionFile, folder)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the dataset %q: %w", dir, err)
 	}
 	desc, err := decodeDescription(data)
 	if err != nil {
-		return nil, fmt.Errorf("%q %w: %v", dir, ErrForeign, err)
+		return nil, fault.Errorf("%q %w: %v", dir, ErrForeign, err)
 	}
 	format, err := container.Of(desc.Format)
 	if err != nil {
@@ -87,10 +88,11 @@ func decodeDescription(data []byte) (*framepb.Dataset, error) {
 	}
 	var has struct{ Version int32 }
 	if damage == nil && json.Unmarshal(object, &has) == nil && has.Version != version {
-		return nil, fmt.Errorf("it has version %d, this kvsframes knows %d: use the one that wrote it, or choose another --out",
-			has.Version, version)
+		return nil, fault.Errorf("it has version %d, this kvsframes knows %d: "+
+			"use the one that wrote it, or choose another %s", has.Version, version, folder)
 	}
-	return nil, fmt.Errorf("%s cannot be read: %w: put back a copy of it, or choose another --out", descriptionFile, err)
+	return nil, fault.Errorf("%s cannot be read: %w: put back a copy of it, or choose another %s",
+		descriptionFile, err, folder)
 }
 
 // Check returns the options of the dataset that Create would open or make, and the errors
@@ -129,7 +131,7 @@ func check(ctx context.Context, dir string, want Options) (*framepb.Dataset, err
 // refused adds what to do to the error of a place that no dataset can be made in.
 func refused(err error) error {
 	if taken := (*store.TakenError)(nil); errors.As(err, &taken) {
-		return fmt.Errorf("%w: choose another --out", err)
+		return fault.Errorf("%w: choose another %s", err, folder)
 	}
 	return err
 }

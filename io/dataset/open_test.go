@@ -53,7 +53,7 @@ func TestCreate(t *testing.T) {
 		t.Errorf("the dataset holds %v", files)
 	}
 	for field, options := range map[string]Options{
-		"shard-samples": {ShardSamples: 51}, "transforms": {Transforms: []string{}}, "dataset-format": {Format: "one"},
+		"ShardSamples": {ShardSamples: 51}, "Transforms": {Transforms: []string{}}, "Format": {Format: "one"},
 	} {
 		container.All["one"] = oneFile{}
 		_, err := Create(t.Context(), dir, options)
@@ -68,8 +68,8 @@ func TestCreate(t *testing.T) {
 func TestBadOptions(t *testing.T) {
 	for want, options := range map[string]Options{
 		`"tar" is not known: it must be one of files, parquet, tfrecord, webdataset`: {Format: "tar"},
-		"they must be from 1 to 10000": {ShardSamples: -1},
-		"shard samples are 10001":      {ShardSamples: 10001},
+		"it must be from 1 to 10000": {ShardSamples: -1},
+		"ShardSamples is 10001":      {ShardSamples: 10001},
 	} {
 		dir := filepath.Join(t.TempDir(), "x")
 		if _, err := Create(t.Context(), dir, options); err == nil || !strings.Contains(err.Error(), want) {
@@ -89,11 +89,11 @@ func TestBadFolders(t *testing.T) {
 		is      error
 		want    string
 	}{
-		"not empty":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another --out"},
-		"tmp alone":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "tmp/x") }, "", ErrNoDataset, "choose another --out"},
-		"an empty tmp": {func(t *testing.T, dir string) { foldertest.MakeFolder(t, dir, "tmp") }, "", ErrNoDataset, "choose another --out"},
+		"not empty":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another folder"},
+		"tmp alone":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "tmp/x") }, "", ErrNoDataset, "choose another folder"},
+		"an empty tmp": {func(t *testing.T, dir string) { foldertest.MakeFolder(t, dir, "tmp") }, "", ErrNoDataset, "choose another folder"},
 		"a pack's": {
-			func(t *testing.T, dir string) { foldertest.Stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset, "choose another --out",
+			func(t *testing.T, dir string) { foldertest.Stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset, "choose another folder",
 		},
 		"a file":       {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x", nil, "not a folder"},
 		"below a file": {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
@@ -101,7 +101,7 @@ func TestBadFolders(t *testing.T) {
 		"empty":        {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
 		"version 1, without checksums": {func(t *testing.T, dir string) {
 			describe(t, dir, `{"version":1,"format":"files","shardSamples":100}`+"\n")
-		}, "", ErrForeign, "it has version 1, this kvsframes knows 2: use the one that wrote it, or choose another --out"},
+		}, "", ErrForeign, "it has version 1, this kvsframes knows 2: use the one that wrote it, or choose another folder"},
 		"version 3": {func(t *testing.T, dir string) {
 			describeWell(t, dir, `{"version":3,"format":"files","shardSamples":100,"x":1}`+"\n")
 		}, "", ErrForeign, "it has version 3, this kvsframes knows 2"},
@@ -314,7 +314,7 @@ func TestDescriptionEveryBit(t *testing.T) {
 	refused := func(text, how string) {
 		describe(t, dir, text)
 		_, err := Open(t.Context(), dir)
-		if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "choose another --out") {
+		if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "choose another folder") {
 			t.Errorf("%s: Open: %v", how, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -32,11 +33,11 @@ func (o Options) validate() error {
 	var errs []error
 	if o.Format != "" {
 		if _, err := container.Of(o.Format); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fault.Of("Format", ": %w", err))
 		}
 	}
 	if o.ShardSamples < 0 || o.ShardSamples > MaxShardSamples {
-		errs = append(errs, fmt.Errorf("shard samples are %d: they must be from 1 to %d", o.ShardSamples, MaxShardSamples))
+		errs = append(errs, fault.New("ShardSamples", o.ShardSamples, fmt.Sprintf("from 1 to %d", MaxShardSamples)))
 	}
 	return errors.Join(errs...)
 }
@@ -58,26 +59,33 @@ func (o Options) describe() *framepb.Dataset {
 // MismatchError says that a dataset is not what was asked for, in one field.
 type MismatchError struct {
 	Dir   string
-	Field string // dataset-format, shard-samples or transforms
+	Field string // of Options: Format, ShardSamples or Transforms
 	Want  any    // what was asked for
 	Have  any    // what the dataset has
 }
 
-func (e *MismatchError) Error() string {
-	return fmt.Sprintf("%s is %v, but the dataset %s has %v: leave %s out, or choose another --out", e.Field, e.Want, e.Dir, e.Have, e.Field)
+func (e *MismatchError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns an error that names the Field.
+func (e *MismatchError) Unwrap() error {
+	return fault.Of(e.Field, " is %v, but the dataset %s has %v: leave %s out, or choose another %s",
+		e.Want, e.Dir, e.Have, fault.Name(e.Field), folder)
 }
+
+// folder is what a dataset's folder, or the URL in its place, is called in an error.
+const folder = fault.Name("folder")
 
 // match compares the fields that are not left out with what a dataset has.
 func (o Options) match(dir string, desc *framepb.Dataset) error {
 	var errs []error
 	if o.Format != "" && o.Format != desc.Format {
-		errs = append(errs, &MismatchError{dir, "dataset-format", o.Format, desc.Format})
+		errs = append(errs, &MismatchError{dir, "Format", o.Format, desc.Format})
 	}
 	if o.ShardSamples != 0 && o.ShardSamples != int(desc.ShardSamples) {
-		errs = append(errs, &MismatchError{dir, "shard-samples", o.ShardSamples, desc.ShardSamples})
+		errs = append(errs, &MismatchError{dir, "ShardSamples", o.ShardSamples, desc.ShardSamples})
 	}
 	if o.Transforms != nil && !slices.Equal(o.Transforms, desc.Transforms) {
-		errs = append(errs, &MismatchError{dir, "transforms", o.Transforms, desc.Transforms})
+		errs = append(errs, &MismatchError{dir, "Transforms", o.Transforms, desc.Transforms})
 	}
 	return errors.Join(errs...)
 }

@@ -139,7 +139,7 @@ func (r *repairer) mend(ctx context.Context) error {
 		}
 	}
 	if r.found.report.Stale && r.done.harmless.seen == 0 { // else it goes without saying
-		r.done.note("%s: removed: kvsframes index, or the next backfill, writes it again", indexFile) // by NewWriter
+		r.done.note("%s: removed: indexing the dataset, or the next backfill, writes it again", indexFile) // by NewWriter
 	}
 	return nil
 }

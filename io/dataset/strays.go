@@ -83,7 +83,7 @@ func (v *verifier) stray(series frame.Series, path, name string) {
 	default:
 		v.report.Foreign++
 		v.found.harm("%s: no receipt knows this shard, and others have its samples: "+
-			"loaders that read every file find them twice: --repair removes it", outside.Name(path))
+			"loaders that read every file find them twice: repair removes it", outside.Name(path))
 	}
 }
 
@@ -95,7 +95,7 @@ func (f *findings) foreign(report *Report, path string) {
 	}
 	report.Foreign++
 	f.harm("%s: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ "+
-		"read it: move it away (--repair leaves it)", outside.Name(path))
+		"read it: move it away (repair leaves it)", outside.Name(path))
 }
 
 // findForeign looks at what lies in the folder of a shard, besides the files that were

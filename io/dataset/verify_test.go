@@ -171,7 +171,7 @@ var damages = map[string]struct {
 	"a file among the shards": {
 		func(t *testing.T, dir string) { foldertest.Stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
-		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ read it: move it away (--repair leaves it)",
+		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ read it: move it away (repair leaves it)",
 	},
 	"another format's shard": {
 		func(t *testing.T, dir string) {
@@ -213,7 +213,7 @@ var damages = map[string]struct {
 	}, Report{Foreign: 1}, "not a file of the dataset"},
 	"a shard of samples that others have": {func(t *testing.T, dir string) {
 		foldertest.Stray(t, dir, "shards/"+door.ID()+"/20260101T000000000Z-2/x")
-	}, Report{Foreign: 1}, "--repair removes it"},
+	}, Report{Foreign: 1}, "repair removes it"},
 	"a pipe for the index": {func(t *testing.T, dir string) {
 		if err := syscall.Mkfifo(filepath.Join(dir, indexFile), 0o666); err != nil {
 			t.Fatal(err)

@@ -33,7 +33,7 @@ func (v *verifier) checkIndex(ctx context.Context) error {
 	case err == nil:
 		return v.compareCard(ctx, c)
 	case errors.As(err, &damage), isNoFile(err):
-		v.found.harm("%s: %v: make it again with kvsframes index", indexFile, err)
+		v.found.harm("%s: %v: index the dataset again", indexFile, err)
 	case errors.Is(err, ErrForeign):
 		v.found.harm("%v", err)
 	default:
@@ -135,7 +135,8 @@ func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {
 		return err
 	}
 	if ours && string(have) != want {
-		v.found.note("%s: it is not the card of the dataset as it is now: kvsframes index writes it again; whoever takes out its second line keeps it as it is", card.File)
+		v.found.note("%s: it is not the card of the dataset as it is now: indexing the dataset writes it again; "+
+			"whoever takes out its second line keeps it as it is", card.File)
 	}
 	return nil
 }

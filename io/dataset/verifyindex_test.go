@@ -21,8 +21,8 @@ func TestVerifyIndex(t *testing.T) {
 	}{
 		"whole":     {func(*testing.T, string) {}, false, ""},
 		"none":      {func(t *testing.T, dir string) { remove(t, dir, indexFile) }, false, ""},
-		"damaged":   {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, indexFile)) }, true, "a checksum does not match: make it again with kvsframes index"},
-		"cut short": {func(t *testing.T, dir string) { damage(t, dir, indexFile) }, true, "make it again with kvsframes index"},
+		"damaged":   {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, indexFile)) }, true, "a checksum does not match: index the dataset again"},
+		"cut short": {func(t *testing.T, dir string) { damage(t, dir, indexFile) }, true, "index the dataset again"},
 		"a shard less": {func(t *testing.T, dir string) {
 			old := tree(t, dir)[indexFile]
 			write(t, dir, shardOf(door, 6, "ff"))

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -33,10 +33,10 @@ type WriteParams struct {
 // Validate returns an error that names each field that is wrong.
 func (p WriteParams) Validate() error {
 	if p.Dir == "" {
-		return errors.New("WriteParams.Dir is empty: it must name the folder of a dataset, or its URL")
+		return fault.New("WriteParams.Dir", "empty", "the folder of a dataset, or its URL")
 	}
 	if err := store.Check(p.Dir); err != nil {
-		return fmt.Errorf("WriteParams.Dir: %w", err)
+		return fault.Of("WriteParams.Dir", ": %w", err)
 	}
 	return nil
 }

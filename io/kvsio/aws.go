@@ -15,8 +15,8 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/kvsframes/kvsframes/internal/awsbase"
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/keys"
-	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
 // ResolveAWS fills in the region and the endpoint of p from the environment
@@ -36,9 +36,10 @@ func ResolveAWS(ctx context.Context, p AWSParams, requests ...Request) (AWSParam
 		return p, err
 	}
 	if p.Region == "" {
-		return p, errors.New("no AWS region: set AWS_REGION, or a region in the shared config file, or give one")
+		return p, fault.Errorf("no AWS region: set AWS_REGION, or a region in the shared config file, or give %s",
+			fault.Name("AWS.Region"))
 	}
-	const beside = "in %s, where the streams without an ARN are looked for, not in %s: read each region by itself, " +
+	const beside = "in %[1]s, where the streams without an ARN are looked for, not in %[2]s: read each region by itself, " +
 		"or name all streams by their ARNs"
 	if err := numbered(requests, inOneRegion(p.Region, requests, beside)); err != nil {
 		return p, err
@@ -59,8 +60,8 @@ func checkCredentials(ctx context.Context, cfg aws.Config) error {
 		return failed
 	}
 	if err != nil {
-		return outside.Error(keys.Lacking(err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, "+
-			"or run where a role is given"))
+		return keys.Lacking(err, fault.Errorf("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with %s, "+
+			"or run where a role is given", fault.Name("AWS.Profile")))
 	}
 	return nil
 }
@@ -80,8 +81,8 @@ func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
 		p.STSEndpointURL = *sts
 	}
 	return p, cfg, errors.Join(
-		checkEndpoint("EndpointURL", p.EndpointURL, "kinesisvideo"),
-		checkEndpoint("STSEndpointURL", p.STSEndpointURL, "sts"),
+		checkEndpoint("AWS.EndpointURL", p.EndpointURL, "kinesisvideo"),
+		checkEndpoint("AWS.STSEndpointURL", p.STSEndpointURL, "sts"),
 	)
 }
 
@@ -95,10 +96,10 @@ func checkEndpoint(field, endpoint, service string) error {
 	}
 	u, err := url.Parse(endpoint)
 	if strings.Contains(endpoint, "@") {
-		return fmt.Errorf("%s names a user or a password: leave it out, calls are signed", field)
+		return fault.Of(field, " names a user or a password: leave it out, calls are signed")
 	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("%s is %q: it must be a URL like https://%s.us-east-1.amazonaws.com", field, endpoint, service)
+		return fault.New(field, quoted(endpoint), "a URL like https://"+service+".us-east-1.amazonaws.com")
 	}
 	return nil
 }

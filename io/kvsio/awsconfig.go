@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -66,5 +67,5 @@ func unknownConfig(name string) error {
 	if known == "" {
 		known = "none"
 	}
-	return fmt.Errorf("AWS.Config is %q: it must be registered in this program, which has %s", name, known)
+	return fault.New("AWS.Config", quoted(name), "registered in this program, which has "+known)
 }

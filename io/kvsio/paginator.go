@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
@@ -182,10 +183,11 @@ func (c *checks) imagesInput(in media.GetImagesInput) {
 	c.formatConfig(in.FormatConfig)
 	c.size(int(aws.ToInt32(in.WidthPixels)), int(aws.ToInt32(in.HeightPixels)))
 	if in.MaxResults != nil {
-		c.add("MaxResults", strconv.FormatInt(*in.MaxResults, 10), "left out: set PaginationConfig.PageSize")
+		c.add("MaxResults", strconv.FormatInt(*in.MaxResults, 10),
+			fault.Errorf("left out: set %s", fault.Name("PaginationConfig.PageSize")))
 	}
 	if in.NextToken != nil {
-		c.add("NextToken", quoted(*in.NextToken), "left out: set PaginationConfig.StartingToken")
+		c.add("NextToken", quoted(*in.NextToken), fault.Errorf("left out: set %s", fault.Name("PaginationConfig.StartingToken")))
 	}
 }
 

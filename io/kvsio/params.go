@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -139,19 +140,18 @@ type AWSParams struct {
 	MaybeData bool
 }
 
-// Validate names every field that is out of its range.
+// Validate names every field that is out of its range, with a *[Fault] each.
 func (p ReadParams) Validate() error {
 	var errs []error
-	refuse := func(field string, value any, allowed string) {
-		errs = append(errs, fmt.Errorf("%s is %v: it must be %s", field, value, allowed))
-	}
+	refuse := func(field string, value, allowed any) { errs = append(errs, fault.New(field, value, allowed)) }
 	if p.MinInterval != 0 && p.MinInterval < LowestMinInterval {
 		refuse("MinInterval", p.MinInterval, fmt.Sprintf("at least %v", LowestMinInterval))
 	}
 	if p.ShardSamples < 0 || p.ShardSamples > 1_000_000 {
 		refuse("ShardSamples", p.ShardSamples, "1–1,000,000")
 	} else if p.Ledger != "" && p.ShardSamples > ledger.MaxShardSamples {
-		refuse("ShardSamples", p.ShardSamples, fmt.Sprintf("at most %d where Ledger is set", ledger.MaxShardSamples))
+		refuse("ShardSamples", p.ShardSamples,
+			fault.Errorf("at most %d where %s is set", ledger.MaxShardSamples, fault.Name("Ledger")))
 	}
 	if p.Works < 0 {
 		refuse("Works", p.Works, "at least 1")
@@ -175,7 +175,7 @@ func (p ReadParams) Validate() error {
 		refuse("QuotaShare", p.QuotaShare, "over 0 and up to 1")
 	}
 	if err := store.Check(p.Ledger); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", "Ledger", err))
+		errs = append(errs, fault.Of("Ledger", ": %w", err))
 	}
 	if err := p.AWS.Validate(); err != nil {
 		errs = append(errs, err)
@@ -188,27 +188,31 @@ func (p ReadParams) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate names every field that is out of its range or contradicts another.
+// Validate names every field that is out of its range or contradicts another, with a
+// *[Fault] each: AWS.NAME, as ReadParams calls them.
 func (p AWSParams) Validate() error {
 	errs := []error{
 		unknownConfig(p.Config),
-		checkEndpoint("EndpointURL", p.EndpointURL, "kinesisvideo"),
-		checkEndpoint("STSEndpointURL", p.STSEndpointURL, "sts"),
+		checkEndpoint("AWS.EndpointURL", p.EndpointURL, "kinesisvideo"),
+		checkEndpoint("AWS.STSEndpointURL", p.STSEndpointURL, "sts"),
 	}
 	if p.WebIdentity != "" && p.WebIdentity != WebIdentityGCP {
-		errs = append(errs, fmt.Errorf("WebIdentity is %q: it must be %s", p.WebIdentity, WebIdentityGCP))
+		errs = append(errs, fault.New("AWS.WebIdentity", quoted(p.WebIdentity), WebIdentityGCP))
 	}
 	if p.RoleARN != "" && !rolePattern.MatchString(p.RoleARN) {
-		errs = append(errs, fmt.Errorf("RoleARN is %q: it must be arn:aws:iam::ACCOUNT:role/NAME", p.RoleARN))
+		errs = append(errs, fault.New("AWS.RoleARN", quoted(p.RoleARN), "arn:aws:iam::ACCOUNT:role/NAME"))
 	}
 	if p.WebIdentity != "" && p.RoleARN == "" {
-		errs = append(errs, fmt.Errorf(
-			"WebIdentity is %s without RoleARN: name the role that is assumed with it", p.WebIdentity))
+		errs = append(errs, fault.Of("AWS.WebIdentity", " is %s without %s: name the role that is assumed with it",
+			p.WebIdentity, fault.Name("AWS.RoleARN")))
 	}
-	for _, other := range []struct{ field, value string }{{"Profile", p.Profile}, {"WebIdentity", p.WebIdentity}} {
+	for _, other := range []struct {
+		name  fault.Name
+		value string
+	}{{"AWS.Profile", p.Profile}, {"AWS.WebIdentity", p.WebIdentity}} {
 		if other.value != "" && p.Config != "" {
-			errs = append(errs, fmt.Errorf(
-				"AWS.Config is %q together with %s: it must be one of the two", p.Config, other.field))
+			both := fault.Errorf("%q together with %s", p.Config, other.name)
+			errs = append(errs, fault.New("AWS.Config", both, "one of the two"))
 		}
 	}
 	return errors.Join(errs...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 )
 
@@ -14,12 +15,13 @@ import (
 // one region.
 func CheckRegions(p AWSParams, requests []Request) []error {
 	if p.Region == "" {
-		return inOneRegion("", requests, "in %s, as the one before it, not in %s: read each region by itself")
+		return inOneRegion("", requests, "in %[1]s, as the one before it, not in %[2]s: read each region by itself")
 	}
-	return inOneRegion(p.Region, requests, "in %s, the region that is read: leave AWS.Region out, or set it to %s")
+	return inOneRegion(p.Region, requests, "in %[1]s, the region that is read: leave %[3]s out, or set it to %[2]s")
 }
 
-// inOneRegion is CheckRegions with what to say of both regions.
+// inOneRegion is CheckRegions with what to say of both regions, and of the name of the
+// field that sets the first.
 func inOneRegion(region string, requests []Request, allowed string) []error {
 	errs := make([]error, len(requests))
 	for i, r := range requests {
@@ -28,9 +30,8 @@ func inOneRegion(region string, requests []Request, allowed string) []error {
 			region = of
 		}
 		if of != "" && of != region {
-			var c checks
-			c.add("StreamARN", quoted(r.StreamARN), fmt.Sprintf(allowed, region, of))
-			errs[i] = &RequestError{c.faults}
+			errs[i] = &RequestError{[]*Fault{fault.New("StreamARN", quoted(r.StreamARN),
+				fault.Errorf(allowed, region, of, fault.Name("AWS.Region")))}}
 		}
 	}
 	return errs

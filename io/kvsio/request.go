@@ -11,6 +11,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 )
 
@@ -125,30 +126,27 @@ func toMillis(t time.Time) int64 {
 	return ms
 }
 
-// Fault is one thing that is wrong with a Request, or with what a Paginator is
-// made of.
-type Fault struct {
-	Field   string // the field's name in Request or GetImagesInput, or PaginationConfig.NAME
-	Value   string // what it holds
-	Allowed string // what it may hold
-}
-
-func (f Fault) String() string {
-	return fmt.Sprintf("%s is %s: it must be %s", f.Field, f.Value, f.Allowed)
-}
+// Fault is one thing that is wrong with a Request, with what a Paginator is made
+// of, or with ReadParams: an error that is there for errors.As. Field is the name of
+// the field in its struct, PaginationConfig.NAME or AWS.NAME; Value and Allowed are
+// what it holds and what it may hold.
+type Fault = fault.Fault
 
 // RequestError is everything that is wrong with one Request, or with what one
 // Paginator is made of.
 type RequestError struct {
-	Faults []Fault
+	Faults []*Fault
 }
 
-func (e *RequestError) Error() string {
-	lines := make([]string, len(e.Faults))
+func (e *RequestError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns an error that unwraps to all of the Faults.
+func (e *RequestError) Unwrap() error {
+	all := make([]any, len(e.Faults))
 	for i, f := range e.Faults {
-		lines[i] = f.String()
+		all[i] = f
 	}
-	return strings.Join(lines, "; ")
+	return fault.Errorf(strings.TrimSuffix(strings.Repeat("%w; ", len(all)), "; "), all...)
 }
 
 // Validate returns a *RequestError that names all faults of the request by
@@ -173,10 +171,10 @@ func (r Request) ValidateFloor(floor time.Duration) error {
 }
 
 // checks collects faults.
-type checks struct{ faults []Fault }
+type checks struct{ faults []*Fault }
 
-func (c *checks) add(field, value, allowed string) {
-	c.faults = append(c.faults, Fault{Field: field, Value: value, Allowed: allowed})
+func (c *checks) add(field string, value, allowed any) {
+	c.faults = append(c.faults, fault.New(field, value, allowed))
 }
 
 func (c *checks) oneOf(field, value string, allowed ...string) {
@@ -191,11 +189,14 @@ func (c *checks) oneOf(field, value string, allowed ...string) {
 const arnForm = "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters"
 
 func (c *checks) stream(r Request) {
+	const other = fault.Name("StreamARN")
 	switch {
 	case r.StreamName == "" && r.StreamARN == "":
-		c.add("StreamName", "not set, and neither is StreamARN", "set, or StreamARN (exactly one of the two)")
+		c.add("StreamName", fault.Errorf("not set, and neither is %s", other),
+			fault.Errorf("set, or %s (exactly one of the two)", other))
 	case r.StreamName != "" && r.StreamARN != "":
-		c.add("StreamName", quoted(r.StreamName)+" beside a StreamARN", "left out, or StreamARN (exactly one of the two)")
+		c.add("StreamName", fault.Errorf("%s beside a %s", quoted(r.StreamName), other),
+			fault.Errorf("left out, or %s (exactly one of the two)", other))
 	}
 	if r.StreamName != "" && !frame.IsStreamName(r.StreamName) {
 		c.add("StreamName", quoted(r.StreamName), "1–256 characters of a–z A–Z 0–9 _ . -")
@@ -215,7 +216,7 @@ func (c *checks) times(r Request) {
 	end := c.instant("EndTimestamp", r.EndTimestamp)
 	if start && end && !r.StartTimestamp.Before(r.EndTimestamp) {
 		c.add("EndTimestamp", r.EndTimestamp.Format(time.RFC3339Nano),
-			"after StartTimestamp, which is "+r.StartTimestamp.Format(time.RFC3339Nano))
+			fault.Errorf("after %s, which is %s", fault.Name("StartTimestamp"), r.StartTimestamp.Format(time.RFC3339Nano)))
 	}
 }
 
@@ -239,8 +240,8 @@ func (c *checks) interval(d, floor time.Duration) {
 	case d == 0:
 		c.add("SamplingInterval", "not set", fmt.Sprintf("at least %v", floor))
 	case d < floor && floor > LowestMinInterval:
-		c.add("SamplingInterval", d.String(), fmt.Sprintf(
-			"at least %v (the service's soft limit; down to %v where a lower floor is asked for)", floor, LowestMinInterval))
+		c.add("SamplingInterval", d.String(), fault.Errorf("at least %v (the service's soft limit; down to %v with %s)",
+			floor, LowestMinInterval, fault.Name("MinInterval")))
 	case d < floor || d < LowestMinInterval:
 		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v", max(floor, LowestMinInterval)))
 	case d > maxInterval:
@@ -276,10 +277,15 @@ func (c *checks) size(width, height int) {
 	}
 	switch {
 	case width != 0 && height == 0:
-		c.add("WidthPixels", strconv.Itoa(width)+" without HeightPixels", "given together with HeightPixels, or not at all")
+		c.alone("WidthPixels", width, "HeightPixels")
 	case height != 0 && width == 0:
-		c.add("HeightPixels", strconv.Itoa(height)+" without WidthPixels", "given together with WidthPixels, or not at all")
+		c.alone("HeightPixels", height, "WidthPixels")
 	}
+}
+
+func (c *checks) alone(field string, pixels int, other fault.Name) {
+	c.add(field, fault.Errorf("%d without %s", pixels, other),
+		fault.Errorf("given together with %s, or not at all", other))
 }
 
 func quoted(s string) string {

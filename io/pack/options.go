@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 )
@@ -51,32 +53,35 @@ type Options struct {
 	Start, End time.Time // of the sample times that are packed, End itself not; zero: no limit
 }
 
-// Validate returns an error that names each option that is wrong. It touches no
-// file.
+// Validate returns an error that names each option that is wrong, by its field. It
+// touches no file.
 func (o Options) Validate() error {
 	var errs []error
 	if o.Format != "" {
 		if _, err := container.Of(o.Format); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fault.Of("Format", ": %w", err))
 		}
 	}
 	if o.SamplesPerFile < 0 || o.SamplesPerFile > MaxSamplesPerFile {
-		errs = append(errs, fmt.Errorf("samples per file are %d: they must be from 1 to %d", o.SamplesPerFile, MaxSamplesPerFile))
+		errs = append(errs, fault.New("SamplesPerFile", o.SamplesPerFile, fmt.Sprintf("from 1 to %d", MaxSamplesPerFile)))
 	}
 	if o.FileSize != 0 && o.FileSize < LeastFileSize {
-		errs = append(errs, fmt.Errorf("the size of a file is %d bytes: it must be at least %d", o.FileSize, LeastFileSize))
+		errs = append(errs, fault.New("FileSize", fmt.Sprintf("%d bytes", o.FileSize),
+			fmt.Sprintf("at least %d", LeastFileSize)))
 	}
 	if o.FileSize != 0 && o.SamplesPerFile != 0 {
-		errs = append(errs, errors.New("samples per file and the size of a file are both given: it must be one of the two"))
+		errs = append(errs, fault.Of("SamplesPerFile", " and %s are both given: it must be one of the two",
+			fault.Name("FileSize")))
 	}
-	if o.Splits != nil {
-		errs = append(errs, CheckSplits(o.Splits))
+	if err := CheckSplits(o.Splits); o.Splits != nil && err != nil {
+		errs = append(errs, fault.Of("Splits", ": %w", err))
 	}
 	if o.SplitBy != "" && !slices.Contains(SplitUnits, o.SplitBy) {
-		errs = append(errs, fmt.Errorf("a set cannot be split by %q: it must be one of %s", o.SplitBy, strings.Join(SplitUnits, ", ")))
+		errs = append(errs, fault.New("SplitBy", strconv.Quote(o.SplitBy), "one of "+strings.Join(SplitUnits, ", ")))
 	}
 	if !o.Start.IsZero() && !o.End.IsZero() && !o.Start.Before(o.End) {
-		errs = append(errs, fmt.Errorf("the start is %s and the end %s: the end must be later", o.Start.UTC().Format(time.RFC3339Nano), o.End.UTC().Format(time.RFC3339Nano)))
+		errs = append(errs, fault.Of("Start", " is %s and %s is %s: the end must be later",
+			o.Start.UTC().Format(time.RFC3339Nano), fault.Name("End"), o.End.UTC().Format(time.RFC3339Nano)))
 	}
 	return errors.Join(errs...)
 }

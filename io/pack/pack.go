@@ -10,6 +10,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -40,9 +41,9 @@ func (p Params) Validate() error {
 	var errs []error
 	for _, field := range []struct{ name, value string }{{"Dir", p.Dir}, {"Place", p.Place}} {
 		if field.value == "" {
-			errs = append(errs, fmt.Errorf("pack.Params.%s is empty: it must name a folder, or a place in a bucket", field.name))
+			errs = append(errs, fault.New("pack.Params."+field.name, "empty", "a folder, or a place in a bucket"))
 		} else if err := store.Check(field.value); err != nil {
-			errs = append(errs, fmt.Errorf("pack.Params.%s: %w", field.name, err))
+			errs = append(errs, fault.Of("pack.Params."+field.name, ": %w", err))
 		}
 	}
 	return errors.Join(errs...)

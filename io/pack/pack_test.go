@@ -280,7 +280,7 @@ func TestPackFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = packByHand(plan, dir, place, nil)
-			for _, want := range []string{"packing train-000000.tar", "the frame of yard at 2026-01-01T00:00:", "shards/yard_", "kvsframes verify"} {
+			for _, want := range []string{"packing train-000000.tar", "the frame of yard at 2026-01-01T00:00:", "shards/yard_", "verify the dataset"} {
 				if !strings.Contains(fmt.Sprint(err), want) {
 					t.Errorf("%v\nmust contain %q", err, want)
 				}
@@ -314,7 +314,7 @@ func TestPackFromABucket(t *testing.T) {
 		}
 		for name, cut := range map[string]int{"cut inside": 6000, "cut to nothing": 0} {
 			put(data[:cut])
-			if err := packByHand(plan, from, place, nil); err == nil || !strings.Contains(err.Error(), "its file ends before it: run kvsframes verify") {
+			if err := packByHand(plan, from, place, nil); err == nil || !strings.Contains(err.Error(), "its file ends before it: verify the dataset") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -334,8 +334,8 @@ func TestPackRefusesAnother(t *testing.T) {
 	want := tree(t, place)
 	err := planned(t, dir, Options{Format: "parquet", SamplesPerFile: 5, Streams: []string{"yard"}}).Create(context.Background(), place)
 	for _, want := range []string{
-		"dataset-format is parquet, but for what " + place + " holds it was webdataset", "samples-per-file is 5", "it was 10000",
-		"shuffle-seed is not set", "it was 5", "stream-name is yard", "it was not set",
+		"Format is parquet, but for what " + place + " holds it was webdataset", "SamplesPerFile is 5", "it was 10000",
+		"ShuffleSeed is not set", "it was 5", "Streams is yard", "it was not set",
 	} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v\nmust contain %q", err, want)

@@ -203,7 +203,7 @@ func TestPackOptionsValidate(t *testing.T) {
 		Format: "zip", SamplesPerFile: -1, FileSize: 10, Splits: []Split{{"a", 2}}, SplitBy: "week",
 		Start: time.Unix(10, 0), End: time.Unix(10, 0),
 	}.Validate()
-	for _, want := range []string{`"zip"`, "samples per file are -1", "10 bytes", "both given", "the share of a is 2", `"week"`, "the end must be later"} {
+	for _, want := range []string{`"zip"`, "SamplesPerFile is -1", "10 bytes", "both given", "the share of a is 2", `"week"`, "the end must be later"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v\nmust contain %q", err, want)
 		}

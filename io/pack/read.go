@@ -255,7 +255,7 @@ func (b *pickedBlob) fault(err error) error {
 	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, frame.Clock(b.of.SampleMs), b.file, err, advice)
 }
 
-const adviceVerify = ": run kvsframes verify on the dataset, it tells what else is damaged"
+const adviceVerify = ": verify the dataset, to see what else is damaged"
 
 // picksOf returns the frames that references name, in the order of their slots.
 // They must fill n slots.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
@@ -82,19 +83,26 @@ func describeSet(o Options, where *arrangement, total groupCount, sum string) Se
 // option.
 type MismatchError struct {
 	Place      string
-	Field      string // as the option's flag is called
+	Field      string // of Options, such as SplitBy
 	Want, Have string
 }
 
-func (e *MismatchError) Error() string {
-	return fmt.Sprintf("%s is %s, but for what %s holds it was %s: pack it in the same way, or choose another OUT",
-		e.Field, e.Want, e.Place, e.Have)
+func (e *MismatchError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns an error that names the Field.
+func (e *MismatchError) Unwrap() error {
+	return fault.Of(e.Field, " is %s, but for what %s holds it was %s: pack it in the same way, or choose another %s",
+		e.Want, e.Place, e.Have, toPlace)
 }
+
+// toPlace is what the place that a set is made in is called in an error.
+const toPlace = fault.Name("place")
 
 // match compares with the set that a place has.
 func (s Set) match(place string, has Set) error {
 	if has.Version != s.Version {
-		return fmt.Errorf("what %s holds has version %d, this kvsframes knows %d: choose another OUT", place, has.Version, s.Version)
+		return fault.Errorf("what %s holds has version %d, this kvsframes knows %d: choose another %s",
+			place, has.Version, s.Version, toPlace)
 	}
 	var errs []error
 	have := has.options()
@@ -104,15 +112,15 @@ func (s Set) match(place string, has Set) error {
 		}
 	}
 	if errs == nil && s.Selection != has.Selection {
-		errs = append(errs, fmt.Errorf("the dataset is not what it was when %s was begun: it had %d frames to pack, and has %d, or others: choose another OUT",
-			place, has.Frames, s.Frames))
+		errs = append(errs, fault.Errorf("the dataset is not what it was when %s was begun: "+
+			"it had %d frames to pack, and has %d, or others: choose another %s", place, has.Frames, s.Frames, toPlace))
 	}
 	return errors.Join(errs...)
 }
 
 type namedOption struct{ name, value string }
 
-// options are what the set was asked for, as flags would say it.
+// options are what the set was asked for, by the fields of Options.
 func (s Set) options() []namedOption {
 	var seed, splits []string
 	if s.ShuffleSeed != nil {
@@ -122,14 +130,14 @@ func (s Set) options() []namedOption {
 		splits = append(splits, split.Name+"="+strconv.FormatFloat(split.Share, 'g', -1, 64))
 	}
 	options := []namedOption{
-		{"dataset-format", s.Format},
-		{"samples-per-file", strconv.FormatInt(s.SamplesPerFile, 10)},
-		{"shuffle-seed", strings.Join(seed, "")},
-		{"splits", strings.Join(splits, ",")},
-		{"split-by", s.SplitBy},
-		{"stream-name", strings.Join(s.StreamNames, ",")},
-		{"start-timestamp", s.Start},
-		{"end-timestamp", s.End},
+		{"Format", s.Format},
+		{"SamplesPerFile", strconv.FormatInt(s.SamplesPerFile, 10)},
+		{"ShuffleSeed", strings.Join(seed, "")},
+		{"Splits", strings.Join(splits, ",")},
+		{"SplitBy", s.SplitBy},
+		{"Streams", strings.Join(s.StreamNames, ",")},
+		{"Start", s.Start},
+		{"End", s.End},
 	}
 	for i := range options {
 		if options[i].value == "" {
@@ -166,7 +174,8 @@ func openIn(ctx context.Context, root store.Store, place string) (set Set, err e
 		err = fields.Decode(&set)
 	}
 	if err != nil {
-		return set, fmt.Errorf("%q %w: its %s cannot be read: %w: choose another OUT", place, errDamaged, setFile, err)
+		return set, fault.Errorf("%q %w: its %s cannot be read: %w: choose another %s",
+			place, errDamaged, setFile, err, toPlace)
 	}
 	return set, nil
 }
@@ -184,7 +193,7 @@ func Check(ctx context.Context, place string) error {
 	}
 	if _, err = Open(ctx, place); errors.Is(err, ErrNoSet) { // or has another process just made it?
 		if taken := (*store.TakenError)(nil); errors.As(problem, &taken) {
-			return fmt.Errorf("%w: choose another OUT", problem)
+			return fault.Errorf("%w: choose another %s", problem, toPlace)
 		}
 		return problem
 	}
@@ -198,8 +207,8 @@ func (p *Plan) Create(ctx context.Context, place string) error {
 	if path, ok := store.Below(place, p.dir); ok {
 		folder, _, _ := strings.Cut(path, "/")
 		if dataset.IsOwnFolder(folder) {
-			return fmt.Errorf("OUT is %q, in the dataset's own folder %s, where it would be damage: choose another OUT",
-				place, folder)
+			return fault.Of(string(toPlace), " is %q, in the dataset's own folder %s, where it would be damage: "+
+				"choose another %s", place, folder, toPlace)
 		}
 	}
 	if err := Check(ctx, place); err != nil {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kvsframes/kvsframes/internal/fault"
 )
 
 // Split is a part of a packed set.
@@ -128,15 +130,19 @@ type EmptySplitError struct {
 	Splits []string
 }
 
-func (e *EmptySplitError) Error() string {
-	advice := map[string]string{
-		ByStream: "give --split-by day or --split-by sample, or larger shares",
-		ByDay:    "give --split-by sample, or larger shares",
-		BySample: "give larger shares",
+func (e *EmptySplitError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns an error that names what to set.
+func (e *EmptySplitError) Unwrap() error {
+	const by = fault.Name("SplitBy")
+	advice := map[string]error{
+		ByStream: fault.Errorf("give %s day or %s sample, or larger shares", by, by),
+		ByDay:    fault.Errorf("give %s sample, or larger shares", by),
+		BySample: fault.Errorf("give larger shares"),
 	}[e.By]
 	there := fmt.Sprintf("there are %d %ss", e.Units, e.By)
 	if e.Units == 1 {
 		there = "there is one " + e.By
 	}
-	return fmt.Sprintf("the split %s would be empty: %s to split: %s", strings.Join(e.Splits, ", "), there, advice)
+	return fault.Errorf("the split %s would be empty: %s to split: %w", strings.Join(e.Splits, ", "), there, advice)
 }

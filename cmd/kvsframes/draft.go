@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,13 +94,16 @@ func (d *draft) named(err error) (errs []error) {
 
 // allowed adds what only the command knows.
 func allowed(fault kvsio.Fault) string {
-	if fault.Value == "not set" && strings.HasSuffix(fault.Field, "Timestamp") {
-		return kvsio.TimeForms
-	}
-	if fault.Value == "not set" && fault.Field == "SamplingInterval" {
-		return kvsio.IntervalForms
+	if fault.Value == "not set" && (strings.HasSuffix(fault.Field, "Timestamp") || fault.Field == "SamplingInterval") {
+		return forms(fault.Field)
 	}
 	return strings.Replace(fault.Allowed, "where a lower floor is asked for", "with --min-sampling-interval", 1)
+}
+
+// forms returns what the text of a field may be, in its parser's words.
+func forms(api string) string {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.api == api })
+	return strings.TrimPrefix(fields[i].set(new(kvsio.Request), "").Error(), "it must be ")
 }
 
 func (d *draft) place(api string) string {

@@ -64,7 +64,7 @@ func hasFootageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, n
 	if in.StreamARN = &r.StreamARN; r.StreamARN == "" {
 		in.StreamARN, in.StreamName = nil, &r.StreamName
 	}
-	pages, err := kvsio.NewPaginator(ctx, p, in, kvsio.PaginationConfig{})
+	pages, err := kvsio.NewPaginator(ctx, kvsio.PaginatorParams{AWS: p.AWS, CallParams: p.CallParams}, in, kvsio.PaginationConfig{})
 	if err != nil {
 		return false, err
 	}

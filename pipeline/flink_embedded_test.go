@@ -115,7 +115,7 @@ func testWindows(t *testing.T, f *flink, environment, config string) {
 			EndTimestamp: start.Add(20 * time.Minute), SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		})
 	}
-	frames, _ := kvsio.Read(s, kvsio.ReadParams{ShardSamples: 10}, requests...)
+	frames, _ := kvsio.Read(s, kvsio.ReadParams{PlanParams: kvsio.PlanParams{ShardSamples: 10}}, requests...)
 	minutes := beam.ParDo(s, minuteOf, beam.WindowInto(s, window.NewFixedWindows(time.Minute), frames))
 	beam.ParDo0(s, &keepCount{Dir: w.dir}, stats.Count(s, minutes))
 	if _, err := beam.Run(context.Background(), "flink", p); err != nil {

@@ -60,8 +60,7 @@ type Options struct {
 	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
 
-	// Now is the clock. Default time.Now.
-	Now func() time.Time
+	clock func() time.Time // nil: time.Now
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the
@@ -165,8 +164,8 @@ func runnerOf(name string) string {
 }
 
 func (o Options) now() time.Time {
-	if o.Now != nil {
-		return o.Now()
+	if o.clock != nil {
+		return o.clock()
 	}
 	return time.Now()
 }

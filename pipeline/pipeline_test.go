@@ -163,9 +163,9 @@ func TestBackfillErrors(t *testing.T) {
 func TestValidateTellsAll(t *testing.T) {
 	err := Options{
 		Requests: []kvsio.Request{{StreamName: "cam", ImageSelectorType: kvsio.ServerTimestamp, EndTimestamp: start.Add(2 * time.Hour)}},
-		Read:     kvsio.ReadParams{MaxInFlight: -1, QuotaShare: 2},
+		Read:     kvsio.ReadParams{MaxInFlight: -1, CallParams: kvsio.CallParams{QuotaShare: 2}},
 		Runner:   "nope",
-		Now:      func() time.Time { return start },
+		clock:    func() time.Time { return start },
 	}.Validate()
 	var early *UsageError
 	if !errors.As(err, &early) || len(early.Faults) != 5 {

@@ -45,8 +45,9 @@ func TestDatasetOfSteps(t *testing.T) {
 		}
 		p, s := beam.NewPipelineWithRoot()
 		shards := kvsio.ReadShards(s, kvsio.ReadParams{
-			AWS:         kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
-			StreamQuota: kvsio.UnknownQuota, ShardSamples: ds.Options().ShardSamples,
+			AWS:        kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
+			CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
+			PlanParams: kvsio.PlanParams{ShardSamples: ds.Options().ShardSamples},
 		}, request)
 		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}}
 		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))

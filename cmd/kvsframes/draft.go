@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
@@ -88,20 +90,18 @@ func (d *draft) named(err error) (errs []error) {
 			continue
 		}
 		if wrong.Value == "not set" {
-			wrong = fault.New(wrong.Field, wrong.Value, forms(wrong))
+			wrong = fault.New(wrong.Field, wrong.Value, written(wrong))
 		}
 		errs = append(errs, errors.New(d.place(wrong.Field)+fault.In(wrong.Rest(), d.of)))
 	}
 	return errs
 }
 
-// forms says of a field that is not set how it is written, which only the command knows.
-func forms(wrong *kvsio.Fault) any {
+// written returns how a field that is not set is written, which only the command knows.
+func written(wrong *kvsio.Fault) any {
 	switch wrong.Field {
-	case "StartTimestamp", "EndTimestamp":
-		return kvsio.TimeForms
-	case "SamplingInterval":
-		return kvsio.IntervalForms
+	case "StartTimestamp", "EndTimestamp", "SamplingInterval":
+		return forms(wrong.Field)
 	}
 	return wrong.Allowed
 }
@@ -112,6 +112,12 @@ func (d *draft) of(name string) string {
 		return d.name(f)
 	}
 	return d.others.of(name)
+}
+
+// forms returns what the text of a field may be, in its parser's words.
+func forms(api string) string {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.api == api })
+	return strings.TrimPrefix(fields[i].set(new(kvsio.Request), "").Error(), "it must be ")
 }
 
 func (d *draft) place(api string) string {

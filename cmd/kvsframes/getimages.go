@@ -134,8 +134,8 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 			faults = append(faults, fmt.Errorf("--%s is the AWS CLI's alone: leave it out and use jq on what is printed, or use the AWS CLI", name))
 		}
 	}
-	params := kvsio.ReadParams{AWS: kvsio.AWSParams{
-		Region: string(*f.texts["region"]), Profile: string(*f.texts["profile"]), EndpointURL: string(*f.texts["endpoint-url"]), MaybeData: true,
+	params := kvsio.PaginatorParams{AWS: kvsio.AWSParams{
+		Region: string(*f.texts["region"]), Profile: string(*f.texts["profile"]), EndpointURL: string(*f.texts["endpoint-url"]),
 	}}
 	if params.AWS.EndpointURL == "" {
 		params.AWS.EndpointURL = os.Getenv(mediaEndpoint)

@@ -24,6 +24,8 @@ import (
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
+const irishARN = "arn:aws:kinesisvideo:eu-west-1:111122223333:stream/cam/1"
+
 // backfillOf returns what is wrong with the flags of a backfill.
 func backfillOf(t *testing.T, args ...string) error {
 	cmd := new(cobra.Command)

@@ -9,7 +9,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
-const irishARN, americanARN = "arn:aws:kinesisvideo:eu-west-1:111122223333:stream/cam/1", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1"
+const americanARN = "arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1"
 
 // irish is a user whose stand-in is in eu-west-1, and whose environment is not.
 func irish(t *testing.T) *user {

@@ -62,8 +62,10 @@ func Example() {
 	if err := ds.Begin(ctx, request.Span()); err != nil {
 		log.Fatal(err)
 	}
+	var read kvsio.ReadParams
+	read.Ledger, read.ShardSamples = dir, ds.Options().ShardSamples // what is there is not fetched again
 	p, s := beam.NewPipelineWithRoot()
-	shards := kvsio.ReadShards(s, kvsio.ReadParams{Ledger: dir, ShardSamples: ds.Options().ShardSamples}, request)
+	shards := kvsio.ReadShards(s, read, request)
 	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)
 	if _, err := beam.Run(ctx, "direct", p); err != nil {
 		log.Fatal(err)

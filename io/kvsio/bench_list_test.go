@@ -169,8 +169,8 @@ func cpuSeconds() float64 {
 }
 
 func listOurs(ctx context.Context, url string) (n int64, err error) {
-	p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}, StreamQuota: kvsio.UnknownQuota}
-	pages, err := kvsio.NewPaginator(ctx, p, imagesInput("cam", 300), kvsio.PaginationConfig{})
+	p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
+	pages, err := kvsio.NewPaginator(ctx, pagesOf(p), imagesInput("cam", 300), kvsio.PaginationConfig{})
 	if err != nil {
 		return 0, err
 	}

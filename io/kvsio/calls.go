@@ -268,7 +268,7 @@ func (c *imageCalls) call(
 	if out.Images == nil {
 		// What the control plane answers to GetImages, and a proxy to anything.
 		c.stream.drop(endpoint)
-		if refused := c.stream.misplaced(); refused != nil {
+		if refused := c.stream.refused(); refused != nil {
 			return nil, nil, streamError("getting the data endpoint of", c.stream.key, refused)
 		}
 		return nil, nil, errors.New("an answer without Images: it is not from the stream's data endpoint")

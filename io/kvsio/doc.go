@@ -52,7 +52,7 @@
 // A call that fails in passing is made again, up to 10 times over half a
 // minute or more; a process whose calls all fail makes few. A stream that is
 // throttled is slowed down, and fails only if nothing at all gets through for
-// [ReadParams.ThrottlePatience]. When a shard's calls fail for good the job fails, with one
+// [CallParams.ThrottlePatience]. When a shard's calls fail for good the job fails, with one
 // error that names stream and time; with [ReadParams.KeepGoing] the shard's
 // samples become FAILED gaps. A stream that cannot work at all (gone,
 // forbidden) fails once, not once a shard.

@@ -48,7 +48,7 @@ func TestPagesWithoutEnd(t *testing.T) {
 			}))
 			defer server.Close()
 			url = server.URL
-			p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url, Region: "us-east-1"}, StreamQuota: kvsio.UnknownQuota}
+			p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url, Region: "us-east-1"}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
 			plan, err := kvsio.NewPlan(t.Context(), p, []kvsio.Request{request("cam", newYear, 5*time.Minute)})
 			if err != nil {
 				t.Fatal(err)
@@ -57,7 +57,7 @@ func TestPagesWithoutEnd(t *testing.T) {
 			if n := calls.Swap(0); err == nil || !strings.Contains(err.Error(), "nothing new") || n > mostCalls {
 				t.Errorf("the source: %v, after %d calls", err, n)
 			}
-			pages, err := kvsio.NewPaginator(t.Context(), p, imagesInput("cam", 300), kvsio.PaginationConfig{})
+			pages, err := kvsio.NewPaginator(t.Context(), pagesOf(p), imagesInput("cam", 300), kvsio.PaginationConfig{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -35,16 +35,13 @@ type engine struct {
 // engineKey is what must be the same for bundles to share an engine.
 type engineKey struct {
 	aws          AWSParams
+	calls        CallParams
 	maxInFlight  int
 	memoryBudget int64
-	streamQuota  float64
-	quotaShare   float64
-	callTimeout  time.Duration
-	patience     time.Duration
 }
 
 func (p ReadParams) engineKey() engineKey {
-	return engineKey{p.AWS, p.MaxInFlight, p.MemoryBudget, p.StreamQuota, p.QuotaShare, p.CallTimeout, p.ThrottlePatience}
+	return engineKey{p.AWS, p.CallParams, p.MaxInFlight, p.MemoryBudget}
 }
 
 var engines = struct {
@@ -80,6 +77,20 @@ func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	e.users = 1
 	engines.of[key] = e
 	return e, nil
+}
+
+// anyEngine is engineFor of parameters without limits: where the process has an engine
+// whose calls are the same, it is that, so that they share their paces.
+func anyEngine(ctx context.Context, p ReadParams) (*engine, error) {
+	p = p.withDefaults()
+	engines.mu.Lock()
+	for key := range engines.of {
+		if key.aws == p.AWS && key.calls == p.CallParams {
+			p.MaxInFlight, p.MemoryBudget = key.maxInFlight, key.memoryBudget
+		}
+	}
+	engines.mu.Unlock()
+	return engineFor(ctx, p)
 }
 
 // release ends a use of the engine that engineFor returned.

@@ -75,7 +75,7 @@ func ExampleNewPaginator() {
 	}}})
 	defer server.Close()
 	ctx := context.Background()
-	params := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: server.URL}} // AWS needs none
+	params := kvsio.PaginatorParams{AWS: kvsio.AWSParams{EndpointURL: server.URL}} // AWS needs none
 
 	input := &kinesisvideoarchivedmedia.GetImagesInput{
 		StreamName:        aws.String("front-door"),

@@ -18,7 +18,7 @@ const ledgerReaders = 16
 
 // inLedger is the lookup of a plan: it lists, and reads receipts only where
 // reasons other than FAILED are to be fetched again.
-func (p ReadParams) inLedger(ctx context.Context, series frame.Series) (done, again []frame.Span, err error) {
+func (p LedgerParams) inLedger(ctx context.Context, series frame.Series) (done, again []frame.Span, err error) {
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
@@ -55,7 +55,7 @@ func (p ReadParams) inLedger(ctx context.Context, series frame.Series) (done, ag
 
 // done is asked at dispatch, on the worker: a stage that begins again after a
 // lost machine must not pay for its images twice.
-func (p ReadParams) done(ctx context.Context, span frame.Span) (bool, error) {
+func (p LedgerParams) done(ctx context.Context, span frame.Span) (bool, error) {
 	if p.Ledger == "" {
 		return false, nil
 	}
@@ -63,7 +63,7 @@ func (p ReadParams) done(ctx context.Context, span frame.Span) (bool, error) {
 	return receipt != nil && !p.refetches(receipt), err
 }
 
-func (p ReadParams) refetches(receipt *framepb.Receipt) bool {
+func (p LedgerParams) refetches(receipt *framepb.Receipt) bool {
 	return slices.ContainsFunc(receipt.Gaps, func(g *framepb.GapRun) bool {
 		return slices.Contains(p.Refetch, g.Reason)
 	})

@@ -51,7 +51,7 @@ func TestReadWithALedger(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := ledger.Open(p.Ledger).Put(receipt); err != nil {
+			if err := ledger.Open(p.Ledger).Put(t.Context(), receipt); err != nil {
 				t.Fatal(err)
 			}
 
@@ -69,7 +69,7 @@ func TestReadWithALedger(t *testing.T) {
 // TestReadWithALedgerThatIsAway: a pipeline can be made while its bucket cannot be
 // reached, and the job says why it fails.
 func TestReadWithALedgerThatIsAway(t *testing.T) {
-	p := kvsio.ReadParams{Ledger: "away://bucket/frames"}
+	p := kvsio.ReadParams{LedgerParams: kvsio.LedgerParams{Ledger: "away://bucket/frames"}}
 	pipeline, s := beam.NewPipelineWithRoot()
 	kvsio.Read(s, p, request("cam", newYear, time.Minute))
 	if _, err := beam.Run(t.Context(), "direct", pipeline); err == nil || !strings.Contains(err.Error(), "the store is away") {
@@ -80,7 +80,7 @@ func TestReadWithALedgerThatIsAway(t *testing.T) {
 // TestReadWithoutADriver: a program that lacks the driver of a bucket is told which
 // package to import, before there is a job.
 func TestReadWithoutADriver(t *testing.T) {
-	p := kvsio.ReadParams{Ledger: "s3://bucket/frames"}
+	p := kvsio.ReadParams{LedgerParams: kvsio.LedgerParams{Ledger: "s3://bucket/frames"}}
 	asked := request("cam", newYear, time.Minute)
 	const want = `import _ "github.com/kvsframes/kvsframes/io/store/s3store"`
 	for name, read := range map[string]func(s beam.Scope) error{

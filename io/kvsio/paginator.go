@@ -90,10 +90,11 @@ var ErrRepeatedToken = errors.New("the service answered the same NextToken twice
 // paginator does, without Beam. It makes one call at a time, and is not for use
 // by several goroutines at once.
 type Paginator struct {
-	params ReadParams
-	stream grid.StreamKey
-	input  media.GetImagesInput
-	split  *splitRange // nil: the range is one of GetImages'
+	params  ReadParams // AWS and CallParams alone are set
+	stream  grid.StreamKey
+	refusal error // of GetDataEndpoint: pages come from AWS.EndpointURL itself
+	input   media.GetImagesInput
+	split   *splitRange // nil: the range is one of GetImages'
 
 	at       resumeToken     // where the page that is next begins
 	left     int             // images that may still be returned
@@ -106,15 +107,22 @@ type Paginator struct {
 	resume   string
 }
 
+// PaginatorParams says which account and region a Paginator reads from, and how it
+// makes its calls. The zero value is a good start.
+type PaginatorParams struct {
+	AWS AWSParams
+	CallParams
+}
+
 // NewPaginator makes a paginator of the images that input asks for. It makes no
 // calls.
 //
 // A call finds the stream's data endpoint, is made again where it failed in
 // passing, and keeps to the stream's pace, as the calls of Read do: with the
 // same p in one process, and for a stream that is named in the same way (by its
-// ARN, or by its name), they share one pace. Of p the fields AWS, CallTimeout,
-// ThrottlePatience, StreamQuota and QuotaShare matter; paginators are not
-// counted in MaxInFlight and MemoryBudget.
+// ARN, or by its name), they share one pace. Paginators are not counted in
+// MaxInFlight and MemoryBudget. Where p.AWS.EndpointURL refuses to name a data
+// endpoint, it may be one itself, and is called.
 //
 // The range is one range of GetImages, with the service's limits (300 s; but see
 // SplitRange), and what the service says of it is what comes back. Leave input's MaxResults and
@@ -123,8 +131,9 @@ type Paginator struct {
 // The error is that of p, or a *RequestError that names each field of input
 // and config that cannot be right.
 func NewPaginator(
-	ctx context.Context, p ReadParams, input *media.GetImagesInput, config PaginationConfig,
+	ctx context.Context, params PaginatorParams, input *media.GetImagesInput, config PaginationConfig,
 ) (*Paginator, error) {
+	p := ReadParams{AWS: params.AWS, CallParams: params.CallParams}
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
@@ -153,7 +162,7 @@ func NewPaginator(
 	if p.AWS, _, err = p.AWS.inRegionOf(arnsOf(stream)).locate(ctx); err != nil {
 		return nil, err
 	}
-	e, err := engineFor(ctx, p)
+	e, err := anyEngine(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +237,7 @@ func (p *Paginator) NextPage(ctx context.Context) (*Page, error) {
 		p.done = true
 		return nil, p.failed(ErrRepeatedToken)
 	}
-	e, err := engineFor(ctx, p.params)
+	e, err := anyEngine(ctx, p.params)
 	if err != nil {
 		return nil, p.failed(err)
 	}
@@ -289,6 +298,7 @@ func (p *Paginator) fetch(ctx context.Context, e *engine) (images []Image, next 
 	if err != nil {
 		return nil, "", err
 	}
+	p.refusal = calls.stream.refused()
 	images = make([]Image, len(out.Images))
 	for i, entry := range out.Images {
 		content := lift.PayloadOf(entry.ImageContent, payloads)
@@ -307,6 +317,7 @@ func (p *Paginator) splitPage(ctx context.Context, e *engine) (*Page, error) {
 	if err != nil {
 		return nil, p.failed(err)
 	}
+	p.refusal = p.split.calls.stream.refused()
 	p.pages++
 	p.left -= len(page.Images)
 	p.done = page.NextToken == "" || p.left == 0
@@ -319,7 +330,9 @@ func (p *Paginator) splitPage(ctx context.Context, e *engine) (*Page, error) {
 // calls makes the calls of one page. Until the first has come somebody may have
 // named the wrong endpoint, and is told so soon.
 func (p *Paginator) calls(e *engine) imageCalls {
-	calls := imageCalls{engine: e, stream: e.reading(p.stream), stats: &callStats{}, endpoint: readyAttempts}
+	r := e.reading(p.stream)
+	r.ifRefused, r.refusal = p.params.AWS.EndpointURL, p.refusal
+	calls := imageCalls{engine: e, stream: r, stats: &callStats{}, endpoint: readyAttempts}
 	if p.pages > 0 {
 		calls.endpoint = patientAttempts
 	}

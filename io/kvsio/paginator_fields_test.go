@@ -54,7 +54,7 @@ func TestPaginatorSendsItsInput(t *testing.T) {
 		{full, kvsio.PaginationConfig{PageSize: new(7), StartingToken: "AgIC"}, all},
 	} {
 		p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}}
-		pages, err := kvsio.NewPaginator(t.Context(), p, c.in, c.config)
+		pages, err := kvsio.NewPaginator(t.Context(), pagesOf(p), c.in, c.config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func imagesOf(t *testing.T, server *kvstest.Server, seconds int, change func(*me
 	t.Helper()
 	in := imagesInput("cam", seconds)
 	change(in)
-	pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, kvsio.PaginationConfig{})
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, kvsio.PaginationConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestOneOfWidthAndHeightIsRefused(t *testing.T) {
 	} {
 		in := imagesInput("cam", 0)
 		change(in)
-		_, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, kvsio.PaginationConfig{})
+		_, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, kvsio.PaginationConfig{})
 		if wrong, ok := errors.AsType[*kvsio.RequestError](err); !ok || wrong.Faults[0].Field != field {
 			t.Errorf("%s alone: %v", field, err)
 		}

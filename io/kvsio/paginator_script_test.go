@@ -57,7 +57,7 @@ func (s script) serve(t *testing.T, pages func(int)) kvsio.ReadParams {
 	}))
 	t.Cleanup(server.Close)
 	url = server.URL
-	return kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}, StreamQuota: kvsio.UnknownQuota}
+	return kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
 }
 
 func (s script) answer(page, first int) any {
@@ -118,7 +118,7 @@ func TestPaginatorDoesAsBotocore(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			calls := []int{}
 			p := c.script.serve(t, func(page int) { calls = append(calls, page) })
-			pages, err := kvsio.NewPaginator(t.Context(), p, imagesInput("cam", 300), c.config)
+			pages, err := kvsio.NewPaginator(t.Context(), pagesOf(p), imagesInput("cam", 300), c.config)
 			if err != nil {
 				t.Fatal(err)
 			}

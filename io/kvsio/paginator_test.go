@@ -123,7 +123,7 @@ func TestChainOfTokensIsTheWhole(t *testing.T) {
 				if links < 8 {
 					config.MaxItems = new(rapid.IntRange(0, 30).Draw(rt, "max items"))
 				}
-				pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), imagesInput("cam", 3*(n-1)), config)
+				pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 3*(n-1)), config)
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -149,14 +149,14 @@ func TestSmallerPagesInAChainRepeatImages(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{halting}})
 	defer server.Close()
 	whole := stockImages(t, server, imagesInput("cam", 57))
-	first, err := kvsio.NewPaginator(t.Context(), paramsOf(server), imagesInput("cam", 57), kvsio.PaginationConfig{MaxItems: new(8), PageSize: new(5)})
+	first, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{MaxItems: new(8), PageSize: new(5)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := first.BuildFullResult(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	second, err := kvsio.NewPaginator(t.Context(), paramsOf(server), imagesInput("cam", 57), kvsio.PaginationConfig{PageSize: new(2), StartingToken: first.ResumeToken()})
+	second, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{PageSize: new(2), StartingToken: first.ResumeToken()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestPaginatorGetsThroughFaults(t *testing.T) {
 	}
 	server := kvstest.NewServer(config)
 	defer server.Close()
-	pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), imagesInput("cam", 177), kvsio.PaginationConfig{PageSize: new(3)})
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 177), kvsio.PaginationConfig{PageSize: new(3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestDamagedContentIsAnErrorOfItsImage(t *testing.T) {
 		Streams: []kvstest.Stream{halting}, Faults: []kvstest.Fault{{Kind: "bad_base64", Rate: 1}},
 	})
 	defer server.Close()
-	pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), imagesInput("cam", 57), kvsio.PaginationConfig{})
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestPaginatorRefusesWhatCannotBeRight(t *testing.T) {
 	ask := func(p kvsio.ReadParams, change func(*media.GetImagesInput), config kvsio.PaginationConfig) error {
 		in := imagesInput("cam", 57)
 		change(in)
-		_, err := kvsio.NewPaginator(t.Context(), p, in, config)
+		_, err := kvsio.NewPaginator(t.Context(), pagesOf(p), in, config)
 		return err
 	}
 	same := func(*media.GetImagesInput) {}
@@ -253,7 +253,7 @@ func TestPaginatorRefusesWhatCannotBeRight(t *testing.T) {
 			t.Errorf("%v; want %s", err, c.want)
 		}
 	}
-	if _, err := kvsio.NewPaginator(t.Context(), paramsOf(server), nil, kvsio.PaginationConfig{}); err == nil {
+	if _, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), nil, kvsio.PaginationConfig{}); err == nil {
 		t.Error("no input is no error")
 	}
 	p := paramsOf(server)
@@ -271,7 +271,7 @@ func TestPaginatorErrors(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{halting}})
 	defer server.Close()
 	read := func(in *media.GetImagesInput, config kvsio.PaginationConfig) error {
-		pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, config)
+		pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +308,7 @@ func TestPaginatorErrors(t *testing.T) {
 		}
 	})
 	t.Run("a page that failed is there afterwards", func(t *testing.T) {
-		pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), imagesInput("cam", 57), kvsio.PaginationConfig{PageSize: new(15)})
+		pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{PageSize: new(15)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,7 @@ const (
 	LeastThrottlePatience = time.Second
 )
 
-// UnknownQuota as ReadParams.StreamQuota says that a stream's quota is not
+// UnknownQuota as CallParams.StreamQuota says that a stream's quota is not
 // known: calls are as fast as throttles allow.
 const UnknownQuota = -1
 
@@ -43,6 +43,54 @@ type ReadParams struct {
 	// AWS says which account and region to read from, and as whom.
 	AWS AWSParams
 
+	CallParams
+	PlanParams
+	LedgerParams
+
+	// MaxInFlight is the most calls of GetImages under way at once in a
+	// process, whatever the number of bundles in it. Default 32.
+	MaxInFlight int
+
+	// MemoryBudget bounds the memory, in bytes, that shards take in a process
+	// while they are fetched or wait to be taken by what follows the source:
+	// their frames, the buffers that answers are read into, and as much again
+	// that Go's collector lets lie about. Pictures of an answer wait for their
+	// memory before they are decoded. One shard always fits: where a shard of
+	// ShardSamples pictures is larger than the budget, it is fetched alone. At
+	// least 1 MiB; default 2 GiB.
+	MemoryBudget int64
+
+	// KeepGoing makes the samples of a shard whose calls fail for good FAILED
+	// gaps. Without it the job fails.
+	KeepGoing bool
+}
+
+// CallParams says how long calls of GetImages may take, and how fast they follow each
+// other.
+type CallParams struct {
+	// CallTimeout is the time limit of one call, its answer included: from 1 s
+	// to 1 h. Default 1 minute. A call that brings nothing for 10 s is made again
+	// before that.
+	CallTimeout time.Duration
+
+	// ThrottlePatience is how long a stream may answer calls with nothing but
+	// throttles before its job fails: from 1 s on. Default 15 minutes. Throttles
+	// alone are never fatal: they slow the stream's calls down.
+	ThrottlePatience time.Duration
+
+	// StreamQuota is the number of media points (images) a second that the
+	// service grants one stream. Default 500, the documented quota;
+	// UnknownQuota: not known. The stream's metadata points are taken to be 20
+	// times as many, as documented (10,000).
+	StreamQuota float64
+
+	// QuotaShare is how much of a stream's quota to take, over 0 and up to 1:
+	// everyone who watches the stream shares it. Default 0.5.
+	QuotaShare float64
+}
+
+// PlanParams says how requests are checked and cut.
+type PlanParams struct {
 	// MinInterval is the floor of sampling intervals. Default
 	// DefaultMinInterval (3 s), at least LowestMinInterval (200 ms).
 	MinInterval time.Duration
@@ -65,44 +113,10 @@ type ReadParams struct {
 	// flink, dataflow or another. Default: Beam's flag --runner, where the program has
 	// it and it is set.
 	Runner string
+}
 
-	// MaxInFlight is the most calls of GetImages under way at once in a
-	// process, whatever the number of bundles in it. Default 32.
-	MaxInFlight int
-
-	// MemoryBudget bounds the memory, in bytes, that shards take in a process
-	// while they are fetched or wait to be taken by what follows the source:
-	// their frames, the buffers that answers are read into, and as much again
-	// that Go's collector lets lie about. Pictures of an answer wait for their
-	// memory before they are decoded. One shard always fits: where a shard of
-	// ShardSamples pictures is larger than the budget, it is fetched alone. At
-	// least 1 MiB; default 2 GiB.
-	MemoryBudget int64
-
-	// CallTimeout is the time limit of one call, its answer included: from 1 s
-	// to 1 h. Default 1 minute. A call that brings nothing for 10 s is made again
-	// before that.
-	CallTimeout time.Duration
-
-	// ThrottlePatience is how long a stream may answer calls with nothing but
-	// throttles before its job fails: from 1 s on. Default 15 minutes. Throttles
-	// alone are never fatal: they slow the stream's calls down.
-	ThrottlePatience time.Duration
-
-	// StreamQuota is the number of media points (images) a second that the
-	// service grants one stream. Default 500, the documented quota;
-	// UnknownQuota: not known. The stream's metadata points are taken to be 20
-	// times as many, as documented (10,000).
-	StreamQuota float64
-
-	// QuotaShare is how much of a stream's quota to take, over 0 and up to 1:
-	// everyone who watches the stream shares it. Default 0.5.
-	QuotaShare float64
-
-	// KeepGoing makes the samples of a shard whose calls fail for good FAILED
-	// gaps. Without it the job fails.
-	KeepGoing bool
-
+// LedgerParams says what need not be fetched.
+type LedgerParams struct {
 	// Ledger is the folder, or the URL, of a dataset whose ledger says which
 	// shards exist already: they are not fetched again. Each worker asks it with
 	// credentials that it finds for itself. Empty: all are fetched.
@@ -134,10 +148,6 @@ type AWSParams struct {
 	// Config is the name of a configuration that was given to RegisterAWSConfig.
 	// It takes the place of the default chain.
 	Config string
-
-	// MaybeData says that EndpointURL may be a data endpoint, as tools take it:
-	// where it does not answer GetDataEndpoint it is sent GetImages.
-	MaybeData bool
 }
 
 // Validate names every field that is out of its range, with a *[Fault] each.

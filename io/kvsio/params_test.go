@@ -25,7 +25,9 @@ func TestShardSamplesFitTheLedger(t *testing.T) {
 		{1_000_001, "/data", "ShardSamples is 1000001: it must be 1–1,000,000"},
 		{1_000_001, "", "ShardSamples is 1000001: it must be 1–1,000,000"},
 	} {
-		err := kvsio.ReadParams{ShardSamples: c.samples, Ledger: c.ledger}.Validate()
+		err := kvsio.ReadParams{
+			PlanParams: kvsio.PlanParams{ShardSamples: c.samples}, LedgerParams: kvsio.LedgerParams{Ledger: c.ledger},
+		}.Validate()
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d samples, ledger %q: %v, want %q", c.samples, c.ledger, err, c.want)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
@@ -91,10 +92,17 @@ func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
 // Read does. Requests that are not valid come out as a
 // PCollection<InvalidRequest>: also those whose ARN is of another region than
 // p.AWS.Region, or, where that is not set, the environment's.
+//
+// ReadAll panics where p is not valid, and where requests is unbounded: they are
+// planned together, when the last has come.
 func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gaps, invalid beam.PCollection) {
 	s = s.Scope("kvsio.ReadAll")
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("kvsio.ReadAll: %w", err))
+	}
+	if strings.HasSuffix(requests.String(), ":unbounded}") { // Beam shows it nowhere else
+		panic("kvsio.ReadAll: requests is unbounded: it must be a bounded PCollection, for all requests are planned " +
+			"together, when the last has come")
 	}
 	p.AWS = p.AWS.known()
 	// Works must reach the source with the time of the Impulse. After a

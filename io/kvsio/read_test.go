@@ -134,9 +134,14 @@ func request(stream string, from time.Time, d time.Duration) kvsio.Request {
 
 func paramsOf(server *kvstest.Server) kvsio.ReadParams {
 	return kvsio.ReadParams{
-		AWS:         kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
-		StreamQuota: kvsio.UnknownQuota,
+		AWS:        kvsio.AWSParams{Region: server.Region, EndpointURL: server.URL},
+		CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
 	}
+}
+
+// pagesOf returns what of p a paginator goes by.
+func pagesOf(p kvsio.ReadParams) kvsio.PaginatorParams {
+	return kvsio.PaginatorParams{AWS: p.AWS, CallParams: p.CallParams}
 }
 
 func noQuota() *kvstest.Quota { return &kvstest.Quota{} }

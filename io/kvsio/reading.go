@@ -14,7 +14,12 @@ import (
 type reading struct {
 	*stream
 
+	// ifRefused is called where GetDataEndpoint is refused: tools are given a data
+	// endpoint in place of the control plane's. Empty: there is none.
+	ifRefused string
+
 	// Guarded by the stream's mu.
+	refusal error     // of GetDataEndpoint, where ifRefused is in its place
 	dead    error     // why no call can succeed
 	silence time.Time // when a call was first throttled since one succeeded
 }
@@ -26,6 +31,13 @@ func (r *reading) err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.dead
+}
+
+// refused returns why calls go to ifRefused, nil where they do not.
+func (r *reading) refused() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusal
 }
 
 // kill takes note that no call of the stream can succeed, so that it fails

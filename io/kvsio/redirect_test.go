@@ -40,7 +40,7 @@ func service(images http.HandlerFunc) http.Handler {
 // getImages makes one call of GetImages, and those before it.
 func getImages(t *testing.T, p kvsio.AWSParams) error {
 	t.Helper()
-	paginator, err := kvsio.NewPaginator(t.Context(), kvsio.ReadParams{AWS: p}, &media.GetImagesInput{
+	paginator, err := kvsio.NewPaginator(t.Context(), kvsio.PaginatorParams{AWS: p}, &media.GetImagesInput{
 		StreamName: aws.String("cam"), ImageSelectorType: types.ImageSelectorTypeProducerTimestamp, StartTimestamp: aws.Time(newYear),
 		EndTimestamp: aws.Time(newYear.Add(time.Minute)), SamplingInterval: aws.Int32(3000), Format: types.FormatJpeg,
 	}, kvsio.PaginationConfig{})

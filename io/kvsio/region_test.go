@@ -36,7 +36,7 @@ func TestRegionOfARN(t *testing.T) {
 		"NewPaginator": func(p kvsio.ReadParams) error {
 			in := imagesInput("", 60)
 			in.StreamName, in.StreamARN = nil, &r.StreamARN
-			pages, err := kvsio.NewPaginator(t.Context(), p, in, kvsio.PaginationConfig{})
+			pages, err := kvsio.NewPaginator(t.Context(), pagesOf(p), in, kvsio.PaginationConfig{})
 			if err == nil {
 				_, err = pages.BuildFullResult(t.Context())
 			}

@@ -34,7 +34,7 @@ func longInput(step time.Duration, n int) *media.GetImagesInput {
 
 func listSplit(t testing.TB, server *kvstest.Server, in *media.GetImagesInput, config kvsio.PaginationConfig) (*kvsio.Page, error) {
 	config.SplitRange = true
-	pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, config)
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, config)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func TestPagesOfASplitRange(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{hours(4 * time.Second)}})
 	defer server.Close()
 	in := longInput(3*time.Second, 230)
-	pages, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, kvsio.PaginationConfig{SplitRange: true})
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, kvsio.PaginationConfig{SplitRange: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestSplitRangeLeavesShortRangesAlone(t *testing.T) {
 	defer server.Close()
 	in := longInput(3*time.Second, 101)
 	in.StartTimestamp = aws.Time(newYear.Add(time.Second)) // inside a fragment
-	plain, err := kvsio.NewPaginator(t.Context(), paramsOf(server), in, kvsio.PaginationConfig{MaxItems: new(30)})
+	plain, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, kvsio.PaginationConfig{MaxItems: new(30)})
 	if err != nil {
 		t.Fatal(err)
 	}

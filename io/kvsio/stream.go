@@ -42,7 +42,6 @@ type stream struct {
 	mu       sync.Mutex
 	endpoint string
 	fetched  time.Time
-	refusal  error     // of GetDataEndpoint, where the endpoint may be one itself
 	answered time.Time // when a call last succeeded
 }
 
@@ -113,6 +112,9 @@ func (s *stream) cached() string {
 // dataEndpoint returns the endpoint that the stream's images come from, asked
 // for once by all who need it at a time.
 func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (string, error) {
+	if s.refused() != nil {
+		return s.ifRefused, nil
+	}
 	if endpoint := s.cached(); endpoint != "" {
 		return endpoint, nil
 	}
@@ -138,23 +140,23 @@ func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (stri
 		}
 		return checkDataEndpoint(aws.ToString(out.DataEndpoint))
 	})
-	endpoint := ""
 	switch {
 	case err == nil:
-		endpoint = *out.DataEndpoint
-	case e.params.AWS.MaybeData && e.params.AWS.EndpointURL != "" && statusOf(err)/100 == 4:
-		endpoint = e.params.AWS.EndpointURL
-	default:
-		failure := streamError("getting the data endpoint of", s.key, err)
-		if kills(err) {
-			s.kill(failure)
-		}
-		return "", failure
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.endpoint, s.fetched = *out.DataEndpoint, time.Now()
+		return s.endpoint, nil
+	case s.ifRefused != "" && statusOf(err)/100 == 4:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.refusal = err
+		return s.ifRefused, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.endpoint, s.fetched, s.refusal = endpoint, time.Now(), err
-	return s.endpoint, nil
+	failure := streamError("getting the data endpoint of", s.key, err)
+	if kills(err) {
+		s.kill(failure)
+	}
+	return "", failure
 }
 
 // checkDataEndpoint refuses what no call can be sent to. It may hold a token: it is not
@@ -168,14 +170,6 @@ func checkDataEndpoint(endpoint string) error {
 		return errors.New("GetDataEndpoint answered an endpoint that is not an http or https URL: " + wrongEndpoint)
 	}
 	return nil
-}
-
-// misplaced returns why the stream's calls go to what is no data endpoint, nil
-// where nothing is known of it.
-func (s *stream) misplaced() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.refusal
 }
 
 // describe asks what the stream is.

@@ -58,7 +58,7 @@ func TestWorks(t *testing.T) {
 		for i := range requests {
 			requests[i].SamplingInterval = time.Second / 5
 		}
-		p := kvsio.ReadParams{MinInterval: time.Second / 5, Runner: c.runner, Works: c.given}
+		p := kvsio.ReadParams{PlanParams: kvsio.PlanParams{MinInterval: time.Second / 5, Runner: c.runner, Works: c.given}}
 		plan, err := kvsio.NewPlan(t.Context(), p, requests)
 		if err != nil {
 			t.Fatal(err)

@@ -238,7 +238,7 @@ func walkOurs(t *testing.T, l link) walked {
 }
 
 func (l link) ours(ctx context.Context) (*kvsio.Page, error) {
-	p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: l.server.URL}, StreamQuota: kvsio.UnknownQuota}
+	p := kvsio.PaginatorParams{AWS: kvsio.AWSParams{EndpointURL: l.server.URL}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
 	pages, err := kvsio.NewPaginator(ctx, p, l.input, l.config)
 	if err != nil {
 		return nil, err

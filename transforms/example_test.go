@@ -1,6 +1,7 @@
 package transforms_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"image"
@@ -62,6 +63,23 @@ func ExampleShards() {
 	// 00:00:00 RGB 8 8 night
 	// 3000 DUPLICATE
 	// 6000 DUPLICATE
+}
+
+// A classifier is given pixels; the frame keeps its JPEG.
+func ExampleMapParams() {
+	p, s := beam.NewPipelineWithRoot()
+	given := shardOfGreys(20, 200)
+	frames := beam.CreateList(s, given.Frames)
+	classified, gaps := transforms.Frames(s, frames, transforms.MapParams{Fn: dayOrNight, Pixels: true})
+	beam.ParDo0(s, keepFrame, classified)
+	_ = gaps // of pictures that cannot be decoded
+	run(p)
+	for i, f := range kept {
+		fmt.Println(f.Format, f.Labels["light"], bytes.Equal(f.Data, given.Frames[i].Data))
+	}
+	// Output:
+	// JPEG night true
+	// JPEG day true
 }
 
 // A PCollection of frames is decoded, once, and made into tensors.

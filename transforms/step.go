@@ -72,6 +72,15 @@ func (f form) picture(step Step) error {
 	return fmt.Errorf("%q cannot follow %q: only functions of your own take tensors, so make them last", step, f.tensor)
 }
 
+// function returns an error if frames of the form f have no picture for the function of
+// step, which takes pixels or whatever there is.
+func (f form) function(step Step, asPixels bool) error {
+	if t, ok := f.tensor.(TensorParams); ok && asPixels && !t.Beside {
+		return fmt.Errorf("%q cannot follow %q, which leaves no picture: put it ahead of the tensor, or set TensorParams.Beside", step, f.tensor)
+	}
+	return nil
+}
+
 // Validate returns an error that names each field of each step that is wrong, and
 // steps that cannot follow each other.
 func Validate(steps ...Step) error {

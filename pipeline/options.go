@@ -128,16 +128,7 @@ func checkSteps(steps []transforms.Step) error {
 	if err := transforms.Validate(steps...); err != nil {
 		return fmt.Errorf("%s: %w", "Transforms", err)
 	}
-	pixels := false
-	for _, step := range steps {
-		switch step := step.(type) {
-		case transforms.DecodeParams:
-			pixels = true
-		case transforms.TensorParams:
-			pixels = pixels && step.Beside
-		}
-	}
-	if pixels {
+	if transforms.EndInPixels(steps...) {
 		return refuse("Transforms", "steps that end in pixels, which a dataset does not hold", "without DecodeParams, or with TensorParams after them")
 	}
 	return nil

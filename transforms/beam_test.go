@@ -160,7 +160,7 @@ func TestShards(t *testing.T) {
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
 			result, run := runOn(t, runner, mixed, func(s beam.Scope, run string, shards beam.PCollection) {
-				out := Shards(s, shards, DedupeParams{Threshold: 4}, ResizeParams{Width: 24, Height: 16, Mode: Crop}, DecodeParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isSmall})
+				out := ShardsOfPixels(s, shards, DedupeParams{Threshold: 4}, ResizeParams{Width: 24, Height: 16, Mode: Crop}, DecodeParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isSmall})
 				beam.ParDo0(s, &collectShards{run}, beam.Reshuffle(s, out))
 			})
 			shard := collected.shards[run]

@@ -48,8 +48,7 @@ func ExampleShards() {
 	out := transforms.Shards(s, shards,
 		transforms.DedupeParams{Threshold: 3},
 		transforms.ResizeParams{Width: 8, Height: 8, Mode: transforms.Crop},
-		transforms.DecodeParams{},
-		transforms.MapParams{Fn: dayOrNight},
+		transforms.MapParams{Fn: dayOrNight, Pixels: true},
 	)
 	beam.ParDo0(s, keepShard, out)
 	run(p)
@@ -60,7 +59,7 @@ func ExampleShards() {
 		fmt.Println(d.SampleMs, d.Reason)
 	}
 	// Output:
-	// 00:00:00 RGB 8 8 night
+	// 00:00:00 JPEG 8 8 night
 	// 3000 DUPLICATE
 	// 6000 DUPLICATE
 }

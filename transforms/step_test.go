@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/frame"
@@ -42,6 +43,29 @@ func TestValidate(t *testing.T) {
 		err := Validate(c.steps...)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%v: %v, want %q", Describe(c.steps...), err, c.want)
+		}
+	}
+}
+
+// Shards refuses, when it is called, what no dataset holds.
+func TestEndInPixels(t *testing.T) {
+	for _, c := range []struct {
+		steps []Step
+		want  bool
+	}{
+		{[]Step{ResizeParams{Width: 5, Height: 5}, MapParams{tellSize, true}}, false},
+		{[]Step{DecodeParams{}, ResizeParams{Width: 5, Height: 5}, MapParams{Fn: tellSize}}, true},
+		{[]Step{DecodeParams{}, TensorParams{}, MapParams{Fn: tellSize}}, false},
+		{[]Step{DecodeParams{}, TensorParams{Beside: true}}, true},
+	} {
+		refused := func() (r any) {
+			defer func() { r = recover() }()
+			_, s := beam.NewPipelineWithRoot()
+			Shards(s, beam.Create(s, shardOf(t, "420.jpg")), c.steps...)
+			return nil
+		}()
+		if got := EndInPixels(c.steps...); got != c.want || (refused != nil) != c.want {
+			t.Errorf("%v end in pixels: %v, and Shards says %v", Describe(c.steps...), got, refused)
 		}
 	}
 }

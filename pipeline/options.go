@@ -125,16 +125,7 @@ func checkSteps(steps []transforms.Step) error {
 	if err := transforms.Validate(steps...); err != nil {
 		return fault.Of("Transforms", ": %w", err)
 	}
-	pixels := false
-	for _, step := range steps {
-		switch step := step.(type) {
-		case transforms.DecodeParams:
-			pixels = true
-		case transforms.TensorParams:
-			pixels = pixels && step.Beside
-		}
-	}
-	if pixels {
+	if transforms.EndInPixels(steps...) {
 		return fault.New("Transforms", "steps that end in pixels, which a dataset does not hold",
 			"without DecodeParams, or with TensorParams after them")
 	}

@@ -160,7 +160,7 @@ func TestShards(t *testing.T) {
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
 			result, run := runOn(t, runner, mixed, func(s beam.Scope, run string, shards beam.PCollection) {
-				out := Shards(s, shards, DedupeParams{Threshold: 4}, ResizeParams{Width: 24, Height: 16, Mode: Crop}, DecodeParams{}, MapParams{tellSize}, FilterParams{isSmall})
+				out := ShardsOfPixels(s, shards, DedupeParams{Threshold: 4}, ResizeParams{Width: 24, Height: 16, Mode: Crop}, DecodeParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isSmall})
 				beam.ParDo0(s, &collectShards{run}, beam.Reshuffle(s, out))
 			})
 			shard := collected.shards[run]
@@ -216,6 +216,9 @@ func TestFrames(t *testing.T) {
 				beam.ParDo0(s, &collectFrames{run}, Filter(s, isLarge, tensors))
 				beam.ParDo0(s, &collectFrames{run + " large"}, beam.Reshuffle(s, large))
 				beam.ParDo0(s, &collectGaps{run}, gaps)
+				classified, corrupt := Frames(s, frames, MapParams{tellSize, true})
+				beam.ParDo0(s, &collectFrames{run + " classified"}, classified)
+				beam.ParDo0(s, &collectGaps{run + " corrupt"}, corrupt)
 			})
 			if frames, gaps := collected.frames[run], collected.gaps[run]; len(frames) != 5 || len(gaps) != 2 {
 				t.Fatalf("%d frames and %d gaps, want 5 and 2", len(frames), len(gaps))
@@ -224,6 +227,14 @@ func TestFrames(t *testing.T) {
 				a := references.Parse(t, f.Data)
 				if f.Format != frame.NPY || !slices.Equal(a.Shape, []int{1, 40, 60, 3}) || a.Dtype != "<f4" || f.Width != 60 || f.Height != 40 || f.Stream != door.StreamName {
 					t.Errorf("%s %v %s %+v", f.Format, a.Shape, a.Dtype, f.Stream)
+				}
+			}
+			if corrupt := collected.gaps[run+" corrupt"]; len(corrupt) != 2 || corrupt[0].Reason != frame.Corrupt {
+				t.Errorf("pictures that a function cannot see are %v", corrupt)
+			}
+			for _, f := range collected.frames[run+" classified"] {
+				if f.Format == frame.RGB || f.Labels["size"] != "67×45" || f.Labels["bytes"] != "9045" {
+					t.Errorf("%s %v", f.Format, f.Labels)
 				}
 			}
 			if large := collected.frames[run+" large"]; len(large) != 0 { // frames of the source tell no size here
@@ -237,7 +248,7 @@ func TestFrames(t *testing.T) {
 func TestFunctionFails(t *testing.T) {
 	p, s := beam.NewPipelineWithRoot()
 	shards := beam.ParDo(s, &makeShard{}, beam.Create(s, "420.jpg"))
-	Shards(s, shards, FilterParams{refuse})
+	Shards(s, shards, FilterParams{Fn: refuse})
 	_, err := beam.Run(t.Context(), "direct", p)
 	for _, want := range []string{"filter github.com/kvsframes/kvsframes/transforms.refuse", "front.door", "2026-01-01T00:00:00Z", "not today"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -254,7 +265,7 @@ func TestNothingIsChanged(t *testing.T) {
 		{ResizeParams{Width: 67, Height: 45}},
 		{ResizeParams{Width: 10, Height: 10}, TensorParams{Beside: true}},
 		{DedupeParams{Threshold: 1}, DecodeParams{}},
-		{MapParams{tellSize}, FilterParams{isLarge}},
+		{MapParams{Fn: tellSize}, FilterParams{Fn: isLarge}},
 	}
 	shard := shardOf(t, "420.jpg 422.jpg turned3.jpg rgb.png grey.jpg")
 	for i, f := range shard.Frames {
@@ -317,7 +328,7 @@ func urns(t *testing.T, steps bool) map[string]int {
 	p, s := beam.NewPipelineWithRoot()
 	shards := beam.ParDo(s, &makeShard{}, beam.Reshuffle(s, beam.Create(s, mixed)))
 	if steps {
-		shards = Shards(s, shards, DedupeParams{}, ResizeParams{Width: 8, Height: 8}, TensorParams{}, MapParams{tellSize})
+		shards = Shards(s, shards, DedupeParams{}, ResizeParams{Width: 8, Height: 8}, TensorParams{}, MapParams{Fn: tellSize})
 	}
 	beam.ParDo0(s, &collectShards{}, shards)
 	edges, _, err := p.Build()

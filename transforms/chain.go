@@ -93,6 +93,7 @@ func (c chain) runSome(ctx context.Context, samples []sample, deciders []decider
 	}
 	return eachOf(samples, cores, func(s *sample) error {
 		defer s.pixels.Release()
+		defer s.shown.Release()
 		if s.gone() {
 			return nil
 		}

@@ -69,7 +69,9 @@ func parseDecode(spec string) (Step, error) {
 	return p, p.Validate()
 }
 
-func (p DecodeParams) after(f form) (form, error) { return f, f.picture(p) }
+func (p DecodeParams) after(f form) (form, error) {
+	return form{tensor: f.tensor, pixels: true}, f.picture(p)
+}
 
 func (p DecodeParams) prepare(s *sample) error {
 	if s.frame.Format == frame.RGB {

@@ -9,6 +9,9 @@
 // crosses from one stage to another. [Decode], [Resize], [Tensor], [Map] and
 // [Filter] are Frames with one step.
 //
+// A classifier is a [MapParams] with Pixels: its function sees the picture decoded, and
+// the frame goes on with its picture encoded and the labels that the function gave it.
+//
 // Steps of one call work on pixels: a picture is decoded once, when a step needs
 // its pixels, and encoded once, at the end or where a function of your own is to
 // see it. So a resize and a tensor in one call are without a loss between them, and

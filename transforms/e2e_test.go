@@ -17,7 +17,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
-// From the stand-in to a dataset, deduped and resized: complete with its drops, and
+// From the stand-in to a dataset, deduped, resized and labeled: complete with its drops, and
 // the same bytes on every runner and every time.
 func TestDatasetOfSteps(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
@@ -49,7 +49,7 @@ func TestDatasetOfSteps(t *testing.T) {
 			CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
 			PlanParams: kvsio.PlanParams{ShardSamples: ds.Options().ShardSamples},
 		}, request)
-		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}}
+		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}, MapParams{tellSize, true}}
 		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))
 		if _, err := beam.Run(t.Context(), runner, p); err != nil {
 			t.Fatal(err)
@@ -77,6 +77,15 @@ func TestDatasetOfSteps(t *testing.T) {
 		}
 		if first == nil {
 			first = files
+			labeled := 0
+			for _, data := range files {
+				if bytes.Contains(data, []byte(`"size":"64×64"`)) {
+					labeled++
+				}
+			}
+			if labeled == 0 {
+				t.Error("no file has the labels")
+			}
 		}
 		if !maps.EqualFunc(files, first, bytes.Equal) {
 			t.Errorf("%s: the dataset is not what the first run made", runner)

@@ -1,6 +1,7 @@
 package transforms_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"image"
@@ -47,8 +48,7 @@ func ExampleShards() {
 	out := transforms.Shards(s, shards,
 		transforms.DedupeParams{Threshold: 3},
 		transforms.ResizeParams{Width: 8, Height: 8, Mode: transforms.Crop},
-		transforms.DecodeParams{},
-		transforms.MapParams{Fn: dayOrNight},
+		transforms.MapParams{Fn: dayOrNight, Pixels: true},
 	)
 	beam.ParDo0(s, keepShard, out)
 	run(p)
@@ -59,9 +59,26 @@ func ExampleShards() {
 		fmt.Println(d.SampleMs, d.Reason)
 	}
 	// Output:
-	// 00:00:00 RGB 8 8 night
+	// 00:00:00 JPEG 8 8 night
 	// 3000 DUPLICATE
 	// 6000 DUPLICATE
+}
+
+// A classifier is given pixels; the frame keeps its JPEG.
+func ExampleMapParams() {
+	p, s := beam.NewPipelineWithRoot()
+	given := shardOfGreys(20, 200)
+	frames := beam.CreateList(s, given.Frames)
+	classified, gaps := transforms.Frames(s, frames, transforms.MapParams{Fn: dayOrNight, Pixels: true})
+	beam.ParDo0(s, keepFrame, classified)
+	_ = gaps // of pictures that cannot be decoded
+	run(p)
+	for i, f := range kept {
+		fmt.Println(f.Format, f.Labels["light"], bytes.Equal(f.Data, given.Frames[i].Data))
+	}
+	// Output:
+	// JPEG night true
+	// JPEG day true
 }
 
 // A PCollection of frames is decoded, once, and made into tensors.

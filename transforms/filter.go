@@ -17,28 +17,30 @@ const Filtered = "FILTERED"
 // says are to be kept. It is called as that of [MapParams] is. On shards the
 // others are drops.
 type FilterParams struct {
-	Fn FilterFunc // required, and registered: register.Function2x2(fn)
+	Fn     FilterFunc // required, and registered: register.Function2x2(fn)
+	Pixels bool       // the function is given the picture decoded, as that of MapParams.Pixels is
 }
 
 // Validate returns an error that names each field that is wrong.
 func (p FilterParams) Validate() error { return checkFunc("FilterParams.Fn", p.Fn) }
 
-// String describes the step in one line, by the function's name.
-func (p FilterParams) String() string { return "filter " + funcName(p.Fn) }
+// String describes the step in one line, by the function's name, with ":pixels"
+// behind it for Pixels.
+func (p FilterParams) String() string { return describeFunc("filter", p.Fn, p.Pixels) }
 
-var filtering = kind{meter: newMeter("filter"), function: true, parse: func(name string) (Step, error) {
-	fn, err := findFunc[FilterFunc](name)
-	return FilterParams{fn}, err
+var filtering = kind{meter: newMeter("filter"), function: true, parse: func(spec string) (Step, error) {
+	fn, asPixels, err := parseFunc[FilterFunc](spec)
+	return FilterParams{fn, asPixels}, err
 }}
 
-func (FilterParams) after(f form) (form, error) { return f, nil }
+func (p FilterParams) after(f form) (form, error) { return f, f.function(p, p.Pixels) }
 
-func (FilterParams) prepare(s *sample) error { return s.settle() }
+func (p FilterParams) prepare(s *sample) error { return s.show(p.Pixels) }
 
 func (p FilterParams) decider() decider {
 	return func(ctx context.Context, s *sample) error {
 		began := time.Now()
-		keep, err := p.Fn(ctx, s.frame)
+		keep, err := p.Fn(ctx, s.given(p.Pixels))
 		s.spend(filtering.meter, 0, time.Since(began))
 		if !keep {
 			s.drop = Filtered

@@ -11,6 +11,23 @@ import (
 	"github.com/kvsframes/kvsframes/internal/fault"
 )
 
+// ofPixels ends the description of a step whose function takes pixels.
+const ofPixels = ":pixels"
+
+func describeFunc(name string, fn any, asPixels bool) string {
+	name += " " + funcName(fn)
+	if asPixels {
+		name += ofPixels
+	}
+	return name
+}
+
+func parseFunc[F any](spec string) (fn F, asPixels bool, err error) {
+	name, asPixels := strings.CutSuffix(spec, ofPixels)
+	fn, err = findFunc[F](name)
+	return fn, asPixels, err
+}
+
 func checkFunc(field string, fn any) error {
 	if reflect.ValueOf(fn).IsNil() {
 		return fault.New(field, "nil", "a function that is registered with Beam")

@@ -47,7 +47,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-var everyStep = []Step{DecodeParams{}, ResizeParams{Width: 8, Height: 8}, TensorParams{}, DedupeParams{}}
+var everyStep = []Step{DecodeParams{}, ResizeParams{Width: 8, Height: 8}, TensorParams{}, DedupeParams{}, MapParams{tellSize, true}, FilterParams{isLarge, true}}
 
 // A picture that claims more than its bytes can hold, or more memory than a decode
 // may take, is refused before memory is taken for it.

@@ -18,41 +18,53 @@ type MapFunc = func(context.Context, frame.Frame) (frame.Frame, error)
 // called, so it may use Beam's metrics and log.
 //
 // What it is given is as the steps before it left it: encoded, unless a decode or
-// a tensor step is among them. What it returns is a frame of the same
-// sample: Stream, StreamARN and the times are put back.
+// a tensor step is among them, or Pixels is set. What it returns is a frame of the
+// same sample: Stream, StreamARN and the times are put back.
 type MapParams struct {
 	// Fn is the function. It is required, and must be registered, as functions
 	// that are given to beam.ParDo must be: register.Function2x2(fn). It travels
 	// by its name, so it cannot be a closure.
 	Fn MapFunc
+
+	// Pixels gives the function the picture decoded, in a frame of [frame.RGB], and
+	// leaves the picture of the frame that goes on as it is without the function: of
+	// what the function returns only Labels and Tensor are kept. It is for
+	// classifiers. A picture that cannot be decoded becomes a gap. The function must
+	// not keep Data: its memory is used again when the function has returned.
+	Pixels bool
 }
 
 // Validate returns an error that names each field that is wrong.
 func (p MapParams) Validate() error { return checkFunc("MapParams.Fn", p.Fn) }
 
-// String describes the step in one line, by the function's name: two functions of
-// one name are taken for the same.
-func (p MapParams) String() string { return "map " + funcName(p.Fn) }
+// String describes the step in one line, by the function's name, with ":pixels"
+// behind it for Pixels: two functions of one name are taken for the same.
+func (p MapParams) String() string { return describeFunc("map", p.Fn, p.Pixels) }
 
-var mapping = kind{meter: newMeter("map"), function: true, parse: func(name string) (Step, error) {
-	fn, err := findFunc[MapFunc](name)
-	return MapParams{fn}, err
+var mapping = kind{meter: newMeter("map"), function: true, parse: func(spec string) (Step, error) {
+	fn, asPixels, err := parseFunc[MapFunc](spec)
+	return MapParams{fn, asPixels}, err
 }}
 
-func (MapParams) after(f form) (form, error) { return f, nil }
+func (p MapParams) after(f form) (form, error) { return f, f.function(p, p.Pixels) }
 
-func (MapParams) prepare(s *sample) error { return s.settle() }
+func (p MapParams) prepare(s *sample) error { return s.show(p.Pixels) }
 
 func (p MapParams) decider() decider {
 	return func(ctx context.Context, s *sample) error {
 		began := time.Now()
-		out, err := p.Fn(ctx, s.frame)
+		out, err := p.Fn(ctx, s.given(p.Pixels))
 		s.spend(mapping.meter, 0, time.Since(began))
 		if err != nil {
 			return err
 		}
+		if p.Pixels {
+			s.frame.Labels, s.frame.Tensor = out.Labels, out.Tensor
+			return nil
+		}
 		if in := s.frame; unsafe.SliceData(out.Data) != unsafe.SliceData(in.Data) || len(out.Data) != len(in.Data) || out.Format != in.Format {
 			s.pixels.Release()
+			s.shown.Release()
 		}
 		out.Stream, out.StreamARN = s.frame.Stream, s.frame.StreamARN
 		out.SampleMs, out.ImageMs = s.frame.SampleMs, s.frame.ImageMs

@@ -23,7 +23,7 @@ func TestBadPictures(t *testing.T) {
 		"zero.bad.png":      "the PNG claims to be 0×0 pixels",
 		"huge.bad.png":      "the PNG claims to be 60000×60000 pixels",
 	} {
-		for _, step := range []Step{DecodeParams{}, ResizeParams{Width: 8, Height: 8}, TensorParams{}, DedupeParams{}} {
+		for _, step := range everyStep {
 			if got := through(t, frameOf(t, name), step); got.corrupt == nil || !strings.HasPrefix(got.corrupt.Error(), want) {
 				t.Errorf("%s, %s: %v, want %s", name, step, got.corrupt, want)
 			}

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/frame"
@@ -13,6 +14,7 @@ import (
 type sample struct {
 	frame   frame.Frame  // its Data is behind where pixels are stale
 	pixels  pixels.Image // none where no step has needed them
+	shown   pixels.Image // what a function saw of a picture that no step has needed the pixels of
 	stale   bool         // pixels are newer than frame.Data
 	quality int          // to encode a JPEG with
 	hash    uint64       // of a dedupe step
@@ -51,27 +53,62 @@ func (s *sample) decode(p DecodeParams, denominator int) error {
 	if s.pixels.Data != nil {
 		return nil
 	}
+	if s.shown.Data != nil && p == (DecodeParams{}) && denominator == 1 {
+		s.pixels, s.shown = s.shown, pixels.Image{}
+	} else {
+		decoded, err := s.picture(p, denominator)
+		if err != nil {
+			return err
+		}
+		s.pixels = decoded
+		s.shown.Release()
+	}
+	s.frame.Width, s.frame.Height = int32(s.pixels.Width), int32(s.pixels.Height)
+	return nil
+}
+
+// picture returns the pixels of frame.Data.
+func (s *sample) picture(p DecodeParams, denominator int) (out pixels.Image, err error) {
 	began := time.Now()
 	switch s.frame.Format {
 	case frame.RGB:
-		borrowed, err := pixels.Borrow(int(s.frame.Width), int(s.frame.Height), s.frame.Data)
-		if err != nil {
-			return undecodable{err}
-		}
-		s.pixels = borrowed
-		return nil
+		out, err = pixels.Borrow(int(s.frame.Width), int(s.frame.Height), s.frame.Data)
 	case frame.JPEG, frame.PNG:
-		decoded, err := pixels.Decode(s.frame.Data, pixels.Options(p), denominator)
-		if err != nil {
-			return undecodable{err}
+		if out, err = pixels.Decode(s.frame.Data, pixels.Options(p), denominator); err == nil {
+			s.spend(decoding.meter, 1, time.Since(began))
 		}
-		s.pixels = decoded
-		s.frame.Width, s.frame.Height = int32(decoded.Width), int32(decoded.Height)
 	default:
-		return fmt.Errorf("the frame's format is %q: pictures are made of JPEG, PNG and RGB", s.frame.Format)
+		return out, fmt.Errorf("the frame's format is %q: pictures are made of JPEG, PNG and RGB", s.frame.Format)
 	}
-	s.spend(decoding.meter, 1, time.Since(began))
-	return nil
+	if err != nil {
+		return out, undecodable{err}
+	}
+	return out, nil
+}
+
+// show prepares what a function is given. It decodes in full, and other steps do not
+// see it: what they make is the same without the function.
+func (s *sample) show(asPixels bool) (err error) {
+	switch {
+	case !asPixels:
+		return s.settle()
+	case s.pixels.Data == nil && s.shown.Data == nil:
+		s.shown, err = s.picture(DecodeParams{}, 1)
+	}
+	return err
+}
+
+// given returns the frame that a function is given.
+func (s *sample) given(asPixels bool) frame.Frame {
+	f := s.frame
+	if asPixels {
+		p := s.pixels
+		if p.Data == nil {
+			p = s.shown
+		}
+		f.Format, f.Width, f.Height, f.Data = frame.RGB, int32(p.Width), int32(p.Height), slices.Clip(p.Data)
+	}
+	return f
 }
 
 // decodeFor decodes what a resize needs of the frame.

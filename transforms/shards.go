@@ -3,6 +3,7 @@ package transforms
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,14 +30,28 @@ func init() {
 // are large: a shard of 100 decoded pictures of 1080p is 622 MB, so resize first,
 // or sample less in a shard.
 //
-// Shards panics if steps are not valid: check [Validate] where they come from
-// elsewhere.
+// Shards panics if steps are not valid, or end in pixels, which cannot be written: check
+// [Validate] and [EndInPixels] where they come from elsewhere. A DoFn of your own that
+// takes pixels follows [ShardsOfPixels].
 func Shards(s beam.Scope, shards beam.PCollection, steps ...Step) beam.PCollection {
-	s = s.Scope("transforms.Shards")
-	if err := Validate(steps...); err != nil {
-		panic(fmt.Errorf("transforms.Shards: %w", err))
+	if EndInPixels(steps...) {
+		panic(errors.New("transforms.Shards: the steps end in pixels, which a dataset does not hold: leave DecodeParams out" +
+			" (MapParams.Pixels gives a function pixels), let TensorParams follow, or use ShardsOfPixels"))
 	}
-	return beam.ParDo(s, &shardsFn{Steps: Describe(steps...)}, shards)
+	return parDoShards(s, "transforms.Shards", shards, steps)
+}
+
+// ShardsOfPixels is [Shards] for steps that may end in pixels: what follows is a DoFn of
+// your own, and not a dataset.
+func ShardsOfPixels(s beam.Scope, shards beam.PCollection, steps ...Step) beam.PCollection {
+	return parDoShards(s, "transforms.ShardsOfPixels", shards, steps)
+}
+
+func parDoShards(s beam.Scope, name string, shards beam.PCollection, steps []Step) beam.PCollection {
+	if err := Validate(steps...); err != nil {
+		panic(fmt.Errorf("%s: %w", name, err))
+	}
+	return beam.ParDo(s.Scope(name), &shardsFn{Steps: Describe(steps...)}, shards)
 }
 
 type shardsFn struct {

@@ -61,6 +61,7 @@ func find(description string) (k *kind, spec string) {
 // form is what is known of the frames between two steps.
 type form struct {
 	tensor Step // the tensor step that is behind them, or nil
+	pixels bool // a decode step is behind them, and they are not encoded
 }
 
 // picture returns an error if frames of the form f are not for step, which takes
@@ -70,6 +71,15 @@ func (f form) picture(step Step) error {
 		return nil
 	}
 	return fmt.Errorf("%q cannot follow %q: only functions of your own take tensors, so make them last", step, f.tensor)
+}
+
+// function returns an error if frames of the form f have no picture for the function of
+// step, which takes pixels or whatever there is.
+func (f form) function(step Step, asPixels bool) error {
+	if t, ok := f.tensor.(TensorParams); ok && asPixels && !t.Beside {
+		return fmt.Errorf("%q cannot follow %q, which leaves no picture: put it ahead of the tensor, or set TensorParams.Beside", step, f.tensor)
+	}
+	return nil
 }
 
 // Validate returns an error that names each field of each step that is wrong, and
@@ -90,6 +100,17 @@ func Validate(steps ...Step) error {
 		f = next
 	}
 	return errors.Join(errs...)
+}
+
+// EndInPixels reports whether steps leave frames as pixels, of [frame.RGB], which no
+// dataset holds: whether a decode step is among them, and no tensor step that takes the
+// picture's place. Functions of your own are not expected to encode pixels again.
+func EndInPixels(steps ...Step) bool {
+	var f form
+	for _, step := range steps {
+		f, _ = step.after(f)
+	}
+	return f.pixels
 }
 
 // Describe returns the descriptions of steps, as a dataset's description keeps

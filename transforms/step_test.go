@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"pgregory.net/rapid"
 
 	"github.com/kvsframes/kvsframes/io/frame"
@@ -19,7 +20,7 @@ func TestValidate(t *testing.T) {
 		steps []Step
 		want  string // "" where they are valid
 	}{
-		{[]Step{DecodeParams{}, ResizeParams{Width: 1, Height: MaxSide}, DedupeParams{64}, TensorParams{}, MapParams{tellSize}, FilterParams{isLarge}}, ""},
+		{[]Step{DecodeParams{}, ResizeParams{Width: 1, Height: MaxSide}, DedupeParams{64}, TensorParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isLarge}}, ""},
 		{nil, "there is no step"},
 		{[]Step{DecodeParams{MaxPixels: -1}}, "DecodeParams.MaxPixels is -1: it must be from 1 to 268435456"},
 		{[]Step{DecodeParams{MaxPixels: MaxMaxPixels + 1}}, "MaxPixels is 268435457"},
@@ -33,8 +34,10 @@ func TestValidate(t *testing.T) {
 		{[]Step{DedupeParams{Threshold: 65}}, "DedupeParams.Threshold is 65: it must be from 0 to 64 bits"},
 		{[]Step{DedupeParams{Threshold: -1}}, "DedupeParams.Threshold is -1"},
 		{[]Step{MapParams{}}, "MapParams.Fn is nil"},
-		{[]Step{MapParams{closure}}, "no closure"},
+		{[]Step{MapParams{Fn: closure}}, "no closure"},
 		{[]Step{FilterParams{}}, "FilterParams.Fn is nil"},
+		{[]Step{TensorParams{Beside: true}, MapParams{tellSize, true}, FilterParams{isLarge, true}}, ""},
+		{[]Step{TensorParams{}, FilterParams{isLarge, true}}, `isLarge:pixels" cannot follow "tensor uint8", which leaves no picture`},
 		{[]Step{TensorParams{}, ResizeParams{Width: 5, Height: 5}}, `step 2: "resize 5x5:stretch:area:q90" cannot follow "tensor uint8"`},
 	} {
 		err := Validate(c.steps...)
@@ -44,13 +47,36 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// Shards refuses, when it is called, what no dataset holds.
+func TestEndInPixels(t *testing.T) {
+	for _, c := range []struct {
+		steps []Step
+		want  bool
+	}{
+		{[]Step{ResizeParams{Width: 5, Height: 5}, MapParams{tellSize, true}}, false},
+		{[]Step{DecodeParams{}, ResizeParams{Width: 5, Height: 5}, MapParams{Fn: tellSize}}, true},
+		{[]Step{DecodeParams{}, TensorParams{}, MapParams{Fn: tellSize}}, false},
+		{[]Step{DecodeParams{}, TensorParams{Beside: true}}, true},
+	} {
+		refused := func() (r any) {
+			defer func() { r = recover() }()
+			_, s := beam.NewPipelineWithRoot()
+			Shards(s, beam.Create(s, shardOf(t, "420.jpg")), c.steps...)
+			return nil
+		}()
+		if got := EndInPixels(c.steps...); got != c.want || (refused != nil) != c.want {
+			t.Errorf("%v end in pixels: %v, and Shards says %v", Describe(c.steps...), got, refused)
+		}
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	got := Describe(DecodeParams{}, DecodeParams{MaxPixels: 9, Orient: true}, DecodeParams{MaxPixels: DefaultMaxPixels},
 		ResizeParams{Width: 512, Height: 256}, ResizeParams{1, 2, Pad, CatmullRom, 7}, TensorParams{}, TensorParams{Float32, true},
-		DedupeParams{3}, MapParams{tellSize}, FilterParams{isLarge})
+		DedupeParams{3}, MapParams{Fn: tellSize}, FilterParams{isLarge, true})
 	want := []string{
 		"decode", "decode:orient:max9", "decode", "resize 512x256:stretch:area:q90", "resize 1x2:pad:catmullrom:q7", "tensor uint8", "tensor float32:beside",
-		"dedupe 3", "map github.com/kvsframes/kvsframes/transforms.tellSize", "filter github.com/kvsframes/kvsframes/transforms.isLarge",
+		"dedupe 3", "map github.com/kvsframes/kvsframes/transforms.tellSize", "filter github.com/kvsframes/kvsframes/transforms.isLarge:pixels",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)

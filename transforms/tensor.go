@@ -65,7 +65,9 @@ func ParseTensor(s string) (TensorParams, error) {
 
 var tensors = kind{meter: newMeter("tensor"), parse: func(spec string) (Step, error) { return ParseTensor(spec) }}
 
-func (p TensorParams) after(f form) (form, error) { return form{tensor: p}, f.picture(p) }
+func (p TensorParams) after(f form) (form, error) {
+	return form{tensor: p, pixels: f.pixels && p.Beside}, f.picture(p)
+}
 
 func (p TensorParams) prepare(s *sample) error {
 	if err := s.decode(DecodeParams{}, 1); err != nil {

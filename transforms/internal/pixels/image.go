@@ -44,13 +44,12 @@ func Borrow(width, height int, data []byte) (Image, error) {
 // Borrowed reports whether the picture is from Borrow.
 func (p *Image) Borrowed() bool { return p.borrowed }
 
-// Release gives the memory back. Nothing may use the pixels afterwards.
+// Release gives the memory back and leaves no picture. Nothing may use the pixels
+// afterwards.
 func (p *Image) Release() {
-	if p.borrowed || p.Data == nil {
-		return
+	if data := p.Data; data != nil && !p.borrowed {
+		buffers[bits.Len(uint(cap(data)))].Put(&data)
 	}
-	data := p.Data
-	buffers[bits.Len(uint(cap(data)))].Put(&data)
 	*p = Image{}
 }
 

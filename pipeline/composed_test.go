@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +16,9 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/local"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/textio"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
@@ -26,6 +30,12 @@ func init() {
 	register.Function4x0(perMinute)
 	register.Function2x0(splitLabel)
 	register.Function4x0(labelled)
+	register.Function2x2(parseRequest)
+	register.Function1x1(problem)
+	register.Function1x1(failure)
+	register.Function1x1(streamOf)
+	register.Function2x1(failures)
+	register.Function2x2(daylight)
 	register.Emitter1[string]()
 	register.Emitter2[string, string]()
 	register.Iter1[float64]()
@@ -48,8 +58,7 @@ func TestComposed(t *testing.T) {
 				name, value, _ := strings.Cut(entry, "=")
 				t.Setenv(name, value)
 			}
-			c := composed{runner, t.TempDir()}
-			t.Run("brightness", c.testBrightness)
+			composed{runner, t.TempDir()}.test(t)
 		})
 	}
 }
@@ -59,6 +68,12 @@ func TestComposed(t *testing.T) {
 type composed struct {
 	runner string
 	dir    string
+}
+
+func (c composed) test(t *testing.T) {
+	t.Run("brightness", c.testBrightness)
+	t.Run("requests of a file", c.testRequests)
+	t.Run("dataset", c.testDataset)
 }
 
 func (c composed) requests(minutes int) (requests []kvsio.Request) {
@@ -92,17 +107,20 @@ func (c composed) testBrightness(t *testing.T) {
 	textio.Write(s, filepath.Join(c.dir, "brightness.txt"), beam.ParDo(s, labelled, joined))
 	c.run(t, p)
 
-	text, err := os.ReadFile(filepath.Join(c.dir, "brightness.txt"))
+	c.wantLines(t, "brightness.txt",
+		"cam0 00:00: 20 pictures of 123 []", "cam0 00:01: 20 pictures of 123 [rain]", "cam0 00:02: 20 pictures of 123 []",
+		"cam1 00:00: 20 pictures of 119 []", "cam1 00:01: 20 pictures of 119 []", "cam1 00:02: 20 pictures of 119 [snow]")
+}
+
+// wantLines compares the lines of a file that a pipeline wrote, in order.
+func (c composed) wantLines(t *testing.T, name string, want ...string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := slices.Sorted(strings.SplitSeq(strings.TrimSpace(string(text)), "\n"))
-	want := []string{
-		"cam0 00:00: 20 pictures of 123 []", "cam0 00:01: 20 pictures of 123 [rain]", "cam0 00:02: 20 pictures of 123 []",
-		"cam1 00:00: 20 pictures of 119 []", "cam1 00:01: 20 pictures of 119 []", "cam1 00:02: 20 pictures of 119 [snow]",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	if got := slices.Sorted(strings.SplitSeq(strings.TrimSpace(string(text)), "\n")); !slices.Equal(got, want) {
+		t.Errorf("%s: %q, want %q", name, got, want)
 	}
 }
 
@@ -137,4 +155,97 @@ func labelled(minute string, means, labels func(*string) bool, emit func(string)
 	for means(&mean) {
 		emit(fmt.Sprintf("%s: %s %v", minute, mean, known))
 	}
+}
+
+// testRequests: requests come from a file. Those that are not valid, and those of a stream
+// that is not there, stop no others.
+func (c composed) testRequests(t *testing.T) {
+	var lines []string
+	for _, text := range []string{
+		`{"StreamName": "cam0", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3000, "Format": "JPEG", %[3]s}`,
+		`{"StreamName": "cam1", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3, "Format": "JPEG", %[3]s}`,
+		`{"StreamName": "gone", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3000, "Format": "JPEG", %[3]s}`,
+	} {
+		lines = append(lines, fmt.Sprintf(text, start.Format(time.RFC3339), start.Add(time.Minute).Format(time.RFC3339),
+			`"ImageSelectorType": "PRODUCER_TIMESTAMP", "WidthPixels": 64, "HeightPixels": 48`))
+	}
+	file := filepath.Join(c.dir, "requests.jsonl")
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p, s := beam.NewPipelineWithRoot()
+	requests := beam.ParDo(s, parseRequest, textio.Read(s, file))
+	frames, gaps, invalid := kvsio.ReadAll(s, kvsio.ReadParams{KeepGoing: true}, requests)
+	textio.Write(s, filepath.Join(c.dir, "invalid.txt"), beam.ParDo(s, problem, invalid))
+	textio.Write(s, filepath.Join(c.dir, "failures.txt"), beam.ParDo(s, failures, stats.Count(s, beam.ParDo(s, failure, gaps))))
+	textio.Write(s, filepath.Join(c.dir, "streams.txt"), beam.ParDo(s, streamOf, frames))
+	c.run(t, p)
+
+	c.wantLines(t, "invalid.txt", "cam1: SamplingInterval is 3ms: it must be at least 3s (the service's soft limit; down to 200ms with MinInterval)")
+	c.wantLines(t, "failures.txt", "gone: 20 samples FAILED")
+	c.wantLines(t, "streams.txt", slices.Repeat([]string{"cam0"}, 20)...)
+}
+
+// testDataset: a classifier sees pixels, the pictures are kept as they came, and a dataset
+// knows what was asked of it.
+func (c composed) testDataset(t *testing.T) {
+	dir := filepath.Join(c.dir, "dataset")
+	steps := []transforms.Step{transforms.MapParams{Fn: daylight, Pixels: true}}
+	ds, err := dataset.Create(t.Context(), dir, dataset.Options{
+		Format: "parquet", ShardSamples: 20, Transforms: transforms.Describe(steps...),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := c.requests(3)
+	for _, r := range requests {
+		if err := ds.Begin(t.Context(), r.Span()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var read kvsio.ReadParams
+	read.Ledger, read.ShardSamples = dir, ds.Options().ShardSamples
+	p, s := beam.NewPipelineWithRoot()
+	shards := transforms.Shards(s, kvsio.ReadShards(s, read, requests...), steps...)
+	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)
+	c.run(t, p)
+	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := ds.Verify(t.Context(), dataset.VerifyOptions{})
+	if err != nil || !report.Complete || report.Frames != 120 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	receipts, err := filepath.Glob(filepath.Join(dir, "ledger", "*", "*.json"))
+	if err != nil || len(receipts) != 6 {
+		t.Fatal(receipts, err)
+	}
+	if err := os.Remove(receipts[2]); err != nil {
+		t.Fatal(err)
+	}
+	if report, err = ds.Verify(t.Context(), dataset.VerifyOptions{}); err != nil || report.Complete {
+		t.Errorf("without %s it is complete: %+v, %v", receipts[2], report, err)
+	}
+}
+
+func parseRequest(_ context.Context, line string) (kvsio.Request, error) {
+	var r kvsio.Request
+	return r, json.Unmarshal([]byte(line), &r)
+}
+
+func problem(r kvsio.InvalidRequest) string { return r.Request.StreamName + ": " + r.Problem }
+
+func failure(g frame.Gap) string { return g.Stream + ": %d samples " + g.Reason }
+
+func failures(form string, n int) string { return fmt.Sprintf(form, n) }
+
+func streamOf(f frame.Frame) string { return f.Stream }
+
+func daylight(_ context.Context, f frame.Frame) (frame.Frame, error) {
+	if f.Format != frame.RGB {
+		return f, fmt.Errorf("a picture in %s", f.Format)
+	}
+	_, mean := brightness(f)
+	f.Labels = map[string]string{"brightness": fmt.Sprintf("%.0f", mean)}
+	return f, nil
 }

@@ -82,6 +82,11 @@ func TestFlinkEmbedded(t *testing.T) {
 	t.Run("windows", func(t *testing.T) {
 		testWindows(t, f, "LOOPBACK", "")
 	})
+	t.Run("composed", func(t *testing.T) {
+		w := newWorld(t, cameras(2, 0))
+		w.setFlags(t, f, "LOOPBACK", "")
+		composed{"flink", w.dir}.test(t)
+	})
 }
 
 // testOther stages a binary that is not the boot program's own: this test's.
@@ -92,21 +97,7 @@ func (f *flink) testOther(t *testing.T) {
 // Frames have their sample's time: each falls into its own minute, once.
 func testWindows(t *testing.T, f *flink, environment, config string) {
 	w := newWorld(t, cameras(2, 0))
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_KINESIS_VIDEO": w.url,
-	} {
-		t.Setenv(name, value)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	setting(t, jobopts.Endpoint, f.job)
-	setting(t, jobopts.Parallelism, 4)
-	setting(t, jobopts.EnvironmentType, environment)
-	setting(t, jobopts.EnvironmentConfig, config)
-	setting(t, jobopts.WorkerBinary, self)
-
+	w.setFlags(t, f, environment, config)
 	p, s := beam.NewPipelineWithRoot()
 	var requests []kvsio.Request
 	for i := range 2 {
@@ -132,6 +123,25 @@ func testWindows(t *testing.T, f *flink, environment, config string) {
 	if kept, _ := filepath.Glob(w.dir + "/cam*"); len(kept) != 40 {
 		t.Errorf("%d windows, want 40", len(kept))
 	}
+}
+
+// setFlags has pipelines of this process run on Flink, and find the world's stand-in.
+func (w *world) setFlags(t *testing.T, f *flink, environment, config string) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_KINESIS_VIDEO": w.url,
+	} {
+		t.Setenv(name, value)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	setting(t, jobopts.Endpoint, f.job)
+	setting(t, jobopts.Parallelism, 4)
+	setting(t, jobopts.EnvironmentType, environment)
+	setting(t, jobopts.EnvironmentConfig, config)
+	setting(t, jobopts.WorkerBinary, self)
 }
 
 func setting[T any](t *testing.T, flag *T, value T) {

@@ -44,7 +44,8 @@ func checkAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now ti
 		return fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []*kvsio.Fault{early}})
 	}
 	log.Warnf(ctx, "the range of %s ends %s in the future, and has footage there: the producer's clock is ahead; "+
-		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name, r.EndTimestamp.Sub(now).Round(time.Second))
+		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name,
+		r.EndTimestamp.Sub(now).Round(time.Second))
 	return nil
 }
 
@@ -64,7 +65,8 @@ func hasFootageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, n
 	if in.StreamARN = &r.StreamARN; r.StreamARN == "" {
 		in.StreamARN, in.StreamName = nil, &r.StreamName
 	}
-	pages, err := kvsio.NewPaginator(ctx, kvsio.PaginatorParams{AWS: p.AWS, CallParams: p.CallParams}, in, kvsio.PaginationConfig{})
+	pages, err := kvsio.NewPaginator(ctx, kvsio.PaginatorParams{AWS: p.AWS, CallParams: p.CallParams}, in,
+		kvsio.PaginationConfig{})
 	if err != nil {
 		return false, err
 	}

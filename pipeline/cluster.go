@@ -19,7 +19,9 @@ import (
 func checkBeamFlags(runner string) []error {
 	var errs []error
 	if *jobopts.Async && workersAreHere(runner) {
-		errs = append(errs, fmt.Errorf("--async is set, but the workers are of this process (--runner %s, --environment_type %q): they end with it; leave --async out, or submit to a cluster", runner, *jobopts.EnvironmentType))
+		errs = append(errs, fmt.Errorf("--async is set, but the workers are of this process (--runner %s, "+
+			"--environment_type %q): they end with it; leave --async out, or submit to a cluster", runner,
+			*jobopts.EnvironmentType))
 	}
 	return append(errs, checkFlinkFlags(runner)...)
 }
@@ -29,10 +31,12 @@ func checkFlinkFlags(runner string) (errs []error) {
 		return nil
 	}
 	if *jobopts.Endpoint == "" {
-		errs = append(errs, errors.New("--endpoint is not set: it must be the HOST:PORT of Beam's job server for Flink, such as localhost:8099"))
+		errs = append(errs, errors.New("--endpoint is not set: it must be the HOST:PORT of Beam's job server for Flink, "+
+			"such as localhost:8099"))
 	}
 	if *jobopts.Parallelism < 1 {
-		errs = append(errs, errors.New("--parallelism is not set: Flink would run the job in one slot; it must be the number of slots to use, such as 4"))
+		errs = append(errs, errors.New("--parallelism is not set: Flink would run the job in one slot; it must be the "+
+			"number of slots to use, such as 4"))
 	}
 	return append(errs, checkEnvironment()...)
 }
@@ -46,16 +50,20 @@ func checkEnvironment() []error {
 	case "PROCESS":
 		var process pipepb.ProcessPayload
 		if err := protojson.Unmarshal([]byte(*jobopts.EnvironmentConfig), &process); err != nil || process.Command == "" {
-			return []error{fmt.Errorf("--environment_config is %q: with --environment_type PROCESS it must name the program that starts workers on the cluster's machines, as {\"command\": \"/usr/local/bin/kvsframes\"}", *jobopts.EnvironmentConfig)}
+			return []error{fmt.Errorf("--environment_config is %q: with --environment_type PROCESS it must name the program "+
+				"that starts workers on the cluster's machines, as {\"command\": \"/usr/local/bin/kvsframes\"}",
+				*jobopts.EnvironmentConfig)}
 		}
 		return nil
 	case "EXTERNAL":
 		if *jobopts.EnvironmentConfig == "" {
-			return []error{errors.New("--environment_config is not set: with --environment_type EXTERNAL it must be the HOST:PORT of a worker pool")}
+			return []error{errors.New("--environment_config is not set: with --environment_type EXTERNAL it must be the " +
+				"HOST:PORT of a worker pool")}
 		}
 		return nil
 	}
-	return []error{fmt.Errorf("--environment_type is %q: it must be PROCESS, DOCKER, EXTERNAL or LOOPBACK", *jobopts.EnvironmentType)}
+	return []error{fmt.Errorf("--environment_type is %q: it must be PROCESS, DOCKER, EXTERNAL or LOOPBACK",
+		*jobopts.EnvironmentType)}
 }
 
 // toCluster readies a job for workers that are not of this process, but read and
@@ -77,7 +85,8 @@ func toCluster(ctx context.Context, runner string, places ...string) error {
 	}
 	for _, place := range places {
 		if store.OfThisMachine(place) {
-			log.Warnf(ctx, "%s is a folder: unless it is one and the same on all machines of the cluster, the job will fail on those that do not find the dataset there; a place in a bucket is the same everywhere", place)
+			log.Warnf(ctx, "%s is a folder: unless it is one and the same on all machines of the cluster, the job will fail "+
+				"on those that do not find the dataset there; a place in a bucket is the same everywhere", place)
 		}
 	}
 	return setWorkerBinary()

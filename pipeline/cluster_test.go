@@ -28,14 +28,18 @@ func flags(t *testing.T, values map[string]string) {
 // What would otherwise be known when a job runs on a cluster is known before.
 func TestBadClusterFlags(t *testing.T) {
 	good := map[string]string{
-		"endpoint": "localhost:8099", "parallelism": "4", "environment_type": "process", "environment_config": `{"command": "/boot"}`,
+		"endpoint": "localhost:8099", "parallelism": "4", "environment_type": "process",
+		"environment_config": `{"command": "/boot"}`,
 	}
 	for _, test := range []struct {
 		name, runner, flag, value, want string
 	}{
 		{"nothing", "flink", "parallelism", "4", ""},
 		{"no endpoint", "flink", "endpoint", "", "--endpoint is not set"},
-		{"no parallelism", "FlinkRunner", "parallelism", "-1", "--parallelism is not set: Flink would run the job in one slot"},
+		{
+			"no parallelism", "FlinkRunner", "parallelism", "-1",
+			"--parallelism is not set: Flink would run the job in one slot",
+		},
 		{"environment", "flink", "environment_type", "LOOPBAK", `--environment_type is "LOOPBAK": it must be PROCESS`},
 		{"no command", "flink", "environment_config", `{"os": "linux"}`, `as {"command": "/usr/local/bin/kvsframes"}`},
 		{"no JSON", "flink", "environment_config", "/boot", `--environment_config is "/boot"`},
@@ -63,7 +67,8 @@ func TestBadClusterFlags(t *testing.T) {
 // Each of Dataflow's workers would write into a folder, or a memory, of its own.
 func TestDataflowPlace(t *testing.T) {
 	for place, refused := range map[string]bool{
-		"frames": true, "file:///frames": true, "mem://archive/frames": true, "gs://archive/frames": false, "s3://archive/frames": false,
+		"frames": true, "file:///frames": true, "mem://archive/frames": true, "gs://archive/frames": false,
+		"s3://archive/frames": false,
 	} {
 		if err := checkPlace("dataflow", "Out", place); (err != nil) != refused {
 			t.Errorf("%s: %v", place, err)
@@ -81,12 +86,14 @@ func TestNoJobServer(t *testing.T) {
 	}
 	defer silent.Close()
 	for name, endpoint := range map[string]string{
-		"nobody": "127.0.0.1:1", "a web server": strings.TrimPrefix(page.URL, "http://"), "a silent one": silent.Addr().String(), "no address": "here",
+		"nobody": "127.0.0.1:1", "a web server": strings.TrimPrefix(page.URL, "http://"),
+		"a silent one": silent.Addr().String(), "no address": "here",
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			err := JobServer(endpoint).check(t.Context())
-			if early := (*UsageError)(nil); !errors.As(err, &early) || !strings.Contains(err.Error(), fmt.Sprintf("--endpoint is %q: there is no Beam job server: ", endpoint)) {
+			if early := (*UsageError)(nil); !errors.As(err, &early) ||
+				!strings.Contains(err.Error(), fmt.Sprintf("--endpoint is %q: there is no Beam job server: ", endpoint)) {
 				t.Errorf("%v", err)
 			}
 			if took := time.Since(began); took > 2*answerTime {

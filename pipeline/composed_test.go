@@ -177,11 +177,13 @@ func (c composed) testRequests(t *testing.T) {
 	requests := beam.ParDo(s, parseRequest, textio.Read(s, file))
 	frames, gaps, invalid := kvsio.ReadAll(s, kvsio.ReadParams{KeepGoing: true}, requests)
 	textio.Write(s, filepath.Join(c.dir, "invalid.txt"), beam.ParDo(s, problem, invalid))
-	textio.Write(s, filepath.Join(c.dir, "failures.txt"), beam.ParDo(s, failures, stats.Count(s, beam.ParDo(s, failure, gaps))))
+	textio.Write(s, filepath.Join(c.dir, "failures.txt"),
+		beam.ParDo(s, failures, stats.Count(s, beam.ParDo(s, failure, gaps))))
 	textio.Write(s, filepath.Join(c.dir, "streams.txt"), beam.ParDo(s, streamOf, frames))
 	c.run(t, p)
 
-	c.wantLines(t, "invalid.txt", "cam1: SamplingInterval is 3ms: it must be at least 3s (the service's soft limit; down to 200ms with MinInterval)")
+	c.wantLines(t, "invalid.txt", "cam1: SamplingInterval is 3ms: it must be at least 3s (the service's soft limit; "+
+		"down to 200ms with MinInterval)")
 	c.wantLines(t, "failures.txt", "gone: 20 samples FAILED")
 	c.wantLines(t, "streams.txt", slices.Repeat([]string{"cam0"}, 20)...)
 }

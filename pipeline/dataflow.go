@@ -45,7 +45,10 @@ var dataflowFlags = []struct {
 	{"temp_location", "gs://BUCKET/PREFIX", unsetOr(inBucket)},
 	{"template_location", "gs://BUCKET/PREFIX", unsetOr(inBucket)},
 	{"autoscaling_algorithm", "NONE or THROUGHPUT_BASED", unsetOr(oneOf("NONE", "THROUGHPUT_BASED"))},
-	{"flexrs_goal", "FLEXRS_SPEED_OPTIMIZED or FLEXRS_COST_OPTIMIZED", unsetOr(oneOf("FLEXRS_UNSPECIFIED", "FLEXRS_SPEED_OPTIMIZED", "FLEXRS_COST_OPTIMIZED"))},
+	{
+		"flexrs_goal", "FLEXRS_SPEED_OPTIMIZED or FLEXRS_COST_OPTIMIZED",
+		unsetOr(oneOf("FLEXRS_UNSPECIFIED", "FLEXRS_SPEED_OPTIMIZED", "FLEXRS_COST_OPTIMIZED")),
+	},
 	{"environment_type", "DOCKER, or not set: workers are containers", unsetOr(oneOf("DOCKER"))},
 	{"labels", `a JSON object of texts, such as {"team":"vision"}`, unsetOr(labels)},
 	{"num_workers", "at least 0", notNegative},
@@ -95,7 +98,8 @@ func checkDataflow() error {
 		errs = append(errs, fmt.Errorf("--num_workers is %d: it must be at most --max_num_workers, which is %d", least, most))
 	}
 	if beamFlag("sdk_container_image") != "" && beamFlag("worker_harness_container_image") != "" {
-		errs = append(errs, errors.New("--sdk_container_image and --worker_harness_container_image are both given: they are two names of one flag, give the first"))
+		errs = append(errs, errors.New("--sdk_container_image and --worker_harness_container_image are both given: they "+
+			"are two names of one flag, give the first"))
 	}
 	return errors.Join(errs...)
 }
@@ -169,7 +173,8 @@ func cancelDataflow(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = client.Projects.Locations.Jobs.Update(project, region, job.Id, &df.Job{RequestedState: "JOB_STATE_CANCELLED"}).Context(ctx).Do()
+	_, err = client.Projects.Locations.Jobs.Update(project, region, job.Id,
+		&df.Job{RequestedState: "JOB_STATE_CANCELLED"}).Context(ctx).Do()
 	return err
 }
 

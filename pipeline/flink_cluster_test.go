@@ -73,11 +73,13 @@ func (f *flink) testReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, shown, _ := strings.Cut(string(text), "# on a Flink cluster with four slots, whose machines have the command, too\nkvsframes ")
+	_, shown, _ := strings.Cut(string(text), "# on a Flink cluster with four slots, whose machines have the command, "+
+		"too\nkvsframes ")
 	shown, _, _ = strings.Cut(strings.ReplaceAll(shown, "\\\n", ""), "\n")
 	w := newWorld(t, cameras(2, 0))
 	others := map[string]string{
-		"jobserver:8099": f.job, "s3://archive/frames?region=eu-west-1": "out", `{"command": "/usr/local/bin/kvsframes"}`: fmt.Sprintf(`{"command": %q}`, command()),
+		"jobserver:8099": f.job, "s3://archive/frames?region=eu-west-1": "out",
+		`{"command": "/usr/local/bin/kvsframes"}`: fmt.Sprintf(`{"command": %q}`, command()),
 	}
 	var args []string
 	for _, word := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(shown, -1) {
@@ -169,7 +171,8 @@ func (f *flink) testAsync(t *testing.T) {
 	if state := f.last(t).State; state != "CANCELED" {
 		t.Errorf("on the cluster it is %s", state)
 	}
-	if again := w.run("cancel", "--endpoint", f.job, id); again.status != 2 || !strings.Contains(again.stderr, "is CANCELLED: there is nothing to cancel") {
+	if again := w.run("cancel", "--endpoint", f.job, id); again.status != 2 ||
+		!strings.Contains(again.stderr, "is CANCELLED: there is nothing to cancel") {
 		t.Errorf("%+v", again)
 	}
 	if n := w.receipts("out"); n == 160 {
@@ -189,7 +192,8 @@ func (f *flink) testInterrupted(t *testing.T) {
 	signalled := time.Now()
 	cmd.Process.Signal(os.Interrupt)
 	cmd.Wait()
-	if status := cmd.ProcessState.ExitCode(); status != 130 || !strings.Contains(stderr.String(), "interrupted: what is written stays") {
+	if status := cmd.ProcessState.ExitCode(); status != 130 ||
+		!strings.Contains(stderr.String(), "interrupted: what is written stays") {
 		t.Errorf("exit status %d: %s", status, stderr.String())
 	}
 	t.Logf("it took %v to end", time.Since(signalled))
@@ -204,7 +208,8 @@ func (f *flink) testInterrupted(t *testing.T) {
 	least := w.same("out", 20, names(4)...)
 	const inFlight = 2 * 8 // shards, of both worker processes
 	if most := least + inFlight*(least/160+1); images > most {
-		t.Errorf("%d images were served: without an interruption it takes %d, and at most %d with what was in flight", images, least, most)
+		t.Errorf("%d images were served: without an interruption it takes %d, and at most %d with what was in flight", images,
+			least, most)
 	}
 }
 
@@ -215,8 +220,14 @@ func (f *flink) testBadInput(t *testing.T) {
 	w.env = append(w.env, "AWS_SDK_UA_APP_ID=submitter")
 	for _, test := range []struct{ name, out, boot, want string }{
 		{"no boot program", "out", "/nope", "No such file or directory"},
-		{"a worker without credentials", "out", elsewhere(t, "export AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY="), "this worker cannot read: no AWS credentials"},
-		{"a folder of the submitter's", "here", elsewhere(t, "mv "+w.dir+"/here "+w.dir+"/there 2>/dev/null"), w.dir + "/here"},
+		{
+			"a worker without credentials", "out", elsewhere(t, "export AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY="),
+			"this worker cannot read: no AWS credentials",
+		},
+		{
+			"a folder of the submitter's", "here", elsewhere(t, "mv "+w.dir+"/here "+w.dir+"/there 2>/dev/null"),
+			w.dir + "/here",
+		},
 		{"a store that workers do not reach", place, command(), bucket},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -225,7 +236,8 @@ func (f *flink) testBadInput(t *testing.T) {
 			o := w.run(append(args, "--quiet")...)
 			lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
 			last := lines[len(lines)-1]
-			if o.status != 1 || len(lines) > 2 || !strings.Contains(last, "the job on runner flink failed: ") || !strings.Contains(last, test.want) {
+			if o.status != 1 || len(lines) > 2 || !strings.Contains(last, "the job on runner flink failed: ") ||
+				!strings.Contains(last, test.want) {
 				t.Errorf("exit status %d; want %q:\n%s", o.status, test.want, o.stderr)
 			}
 			t.Logf("%v: %s", o.took, o.stderr)
@@ -291,7 +303,8 @@ func (f *flink) testLost(t *testing.T) {
 	least := w.same("out", 20, names(4)...)
 	const inFlight = 2 * 8 // shards, of both worker processes
 	if most := least + inFlight*(least/160+1); images > most {
-		t.Errorf("%d images were served: without a loss it takes %d, and at most %d with what was in flight", images, least, most)
+		t.Errorf("%d images were served: without a loss it takes %d, and at most %d with what was in flight", images, least,
+			most)
 	}
 	// It need not call: what it is dealt may be what the machine that stayed has
 	// gone on with.

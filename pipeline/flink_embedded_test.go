@@ -34,7 +34,10 @@ func init() {
 // Flink in the job server, workers in the submitter.
 func TestFlinkEmbedded(t *testing.T) {
 	f := startFlink(t, "embed")
-	here := []string{"--runner", "flink", "--endpoint", f.job, "--parallelism", "2", "--environment_type", "LOOPBACK", "--json"}
+	here := []string{
+		"--runner", "flink", "--endpoint", f.job, "--parallelism", "2", "--environment_type", "LOOPBACK",
+		"--json",
+	}
 	w := newWorld(t, cameras(3, 0))
 	t.Run("backfill", func(t *testing.T) {
 		w.must(0, append(ask("out", 20, names(3)...), here...)...)
@@ -46,7 +49,8 @@ func TestFlinkEmbedded(t *testing.T) {
 	t.Run("pack", func(t *testing.T) {
 		pack := func(out string, more ...string) map[string]string {
 			w.must(0, append([]string{
-				"pack", "out", out, "--shuffle-seed", "7", "--samples-per-file", "100", "--split-by", "sample", "--splits", "train=0.8,val=0.2", "--json",
+				"pack", "out", out, "--shuffle-seed", "7", "--samples-per-file", "100", "--split-by", "sample", "--splits",
+				"train=0.8,val=0.2", "--json",
 			}, more...)...)
 			return w.tree(out)
 		}
@@ -129,7 +133,8 @@ func testWindows(t *testing.T, f *flink, environment, config string) {
 func (w *world) setFlags(t *testing.T, f *flink, environment, config string) {
 	t.Helper()
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_KINESIS_VIDEO": w.url,
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
+		"AWS_ENDPOINT_URL_KINESIS_VIDEO": w.url,
 	} {
 		t.Setenv(name, value)
 	}

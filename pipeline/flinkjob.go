@@ -100,7 +100,8 @@ func (j flinkJob) cancel(ctx context.Context) error {
 		return false
 	})
 	if err != nil {
-		return fmt.Errorf("its job server has let go of the job, but on the Flink cluster at %s, as %s, it may go on: cancel it there: %w", j.cluster.Host, outside.Text(j.name), outside.Error(cmp.Or(refused, err)))
+		return fmt.Errorf("its job server has let go of the job, but on the Flink cluster at %s, as %s, it may go on: "+
+			"cancel it there: %w", j.cluster.Host, outside.Text(j.name), outside.Error(cmp.Or(refused, err)))
 	}
 	return nil
 }

@@ -40,7 +40,11 @@ func newFlinkServers(t *testing.T, master string) (*flinkServers, JobServer) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /jobs/overview", f.overview)
 	mux.HandleFunc("PATCH /jobs/0123", f.patch)
-	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"flink-version": "1.16.0"}`) })
+	mux.HandleFunc("GET /config", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		fmt.Fprint(w, `{"flink-version": "1.16.0"}`)
+	})
 	rest := httptest.NewServer(mux)
 	t.Cleanup(rest.Close)
 	if master == "" {
@@ -60,7 +64,10 @@ func newFlinkServers(t *testing.T, master string) (*flinkServers, JobServer) {
 func (f *flinkServers) GetJobs(context.Context, *jobpb.GetJobsRequest) (*jobpb.GetJobsResponse, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	options, err := structpb.NewStruct(map[string]any{"beam:option:app_name:v1": "night", "beam:option:flink_master:v1": f.master})
+	options, err := structpb.NewStruct(map[string]any{
+		"beam:option:app_name:v1":     "night",
+		"beam:option:flink_master:v1": f.master,
+	})
 	info := &jobpb.JobInfo{JobId: "night-root-1_5f0e", JobName: "night-root-1", State: f.state, PipelineOptions: options}
 	return &jobpb.GetJobsResponse{JobInfo: []*jobpb.JobInfo{info}}, err
 }
@@ -108,7 +115,8 @@ func TestCancelOnTheCluster(t *testing.T) {
 		t.Errorf("%+v, %v; on the cluster it is %s", job, err, f.onFlink)
 	}
 	var early *UsageError
-	if _, err = server.Cancel(t.Context(), "night-root-1_5f0e"); !errors.As(err, &early) || !strings.Contains(err.Error(), "is CANCELLED: there is nothing to cancel") {
+	if _, err = server.Cancel(t.Context(), "night-root-1_5f0e"); !errors.As(err, &early) ||
+		!strings.Contains(err.Error(), "is CANCELLED: there is nothing to cancel") {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -127,12 +135,18 @@ func TestFailedByVersion(t *testing.T) {
 	f, server := newFlinkServers(t, "")
 	f.onFlink, f.looks = "RUNNING", 2
 	// As Beam returned it for a job server for Flink 1.19 and a cluster of 1.16.
-	told := errors.New("job night-root-1_5f0e failed:\norg.apache.flink.runtime.rest.util.RestClientException: [Internal server error., <Exception on server side:\n" +
-		"java.lang.NullPointerException: Cannot invoke \"org.apache.flink.api.common.ExecutionMode.name()\" because the return value of \"org.apache.flink.api.common.ExecutionConfig.getExecutionMode()\" is null\n" +
-		"\tat org.apache.flink.api.common.ArchivedExecutionConfig.<init>(ArchivedExecutionConfig.java:46)\n\tat java.base/java.lang.Thread.run(Thread.java:840)\n\nEnd of exception on server side>]")
-	want := "the Flink cluster at " + f.master + " is of version 1.16.0, and does not understand the job server, which must be Beam's for Flink 1.16: " +
-		"org.apache.flink.runtime.rest.util.RestClientException: [Internal server error., <Exception on server side: java.lang.NullPointerException: " +
-		"Cannot invoke \"org.apache.flink.api.common.ExecutionMode.name()\" because the return value of \"org.apache.flink.api.common.ExecutionConfig.getExecutionMode()\" is null"
+	told := errors.New("job night-root-1_5f0e failed:\norg.apache.flink.runtime.rest.util.RestClientException: " +
+		"[Internal server error., <Exception on server side:\n" +
+		"java.lang.NullPointerException: Cannot invoke \"org.apache.flink.api.common.ExecutionMode.name()\" because the " +
+		"return value of \"org.apache.flink.api.common.ExecutionConfig.getExecutionMode()\" is null\n" +
+		"\tat org.apache.flink.api.common.ArchivedExecutionConfig.<init>(ArchivedExecutionConfig.java:46)\n\tat " +
+		"java.base/java.lang.Thread.run(Thread.java:840)\n\nEnd of exception on server side>]")
+	want := "the Flink cluster at " + f.master + " is of version 1.16.0, and does not understand the job server, which " +
+		"must be Beam's for Flink 1.16: " +
+		"org.apache.flink.runtime.rest.util.RestClientException: [Internal server error., <Exception on server side: " +
+		"java.lang.NullPointerException: " +
+		"Cannot invoke \"org.apache.flink.api.common.ExecutionMode.name()\" because the return value of " +
+		"\"org.apache.flink.api.common.ExecutionConfig.getExecutionMode()\" is null"
 	job := submission{server: server, name: "night"}
 	if got := causeOf(job.failed(t.Context(), told)); got != want {
 		t.Errorf("%s\nwant %s", got, want)
@@ -148,7 +162,8 @@ func TestFailedByVersion(t *testing.T) {
 
 func TestCancelInsideTheJobServer(t *testing.T) {
 	f, server := newFlinkServers(t, "[local]")
-	if job, err := server.Cancel(t.Context(), "night-root-1_5f0e"); err != nil || job.State != "CANCELLED" || f.looks != 0 {
+	if job, err := server.Cancel(t.Context(), "night-root-1_5f0e"); err != nil || job.State != "CANCELLED" ||
+		f.looks != 0 {
 		t.Errorf("%+v, %v, %d looks", job, err, f.looks)
 	}
 }
@@ -159,7 +174,8 @@ func TestCancelBehindAWall(t *testing.T) {
 	_, server := newFlinkServers(t, "127.0.0.1:1")
 	job, err := server.Cancel(t.Context(), "night-root-1_5f0e")
 	const want = "on the Flink cluster at 127.0.0.1:1, as night-root-1, it may go on: cancel it there: "
-	if early := (*UsageError)(nil); err == nil || errors.As(err, &early) || !strings.Contains(err.Error(), want) || job.State != "CANCELLED" {
+	if early := (*UsageError)(nil); err == nil || errors.As(err, &early) || !strings.Contains(err.Error(), want) ||
+		job.State != "CANCELLED" {
 		t.Errorf("%+v, %v", job, err)
 	}
 }

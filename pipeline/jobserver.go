@@ -114,7 +114,8 @@ func (s JobServer) explain(err error) error {
 	case codes.OK:
 		return nil
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Unimplemented:
-		return usage(fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such as localhost:8099 (not Flink's own)", string(s), outside.Text(status.Convert(err).Message())))
+		return usage(fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such "+
+			"as localhost:8099 (not Flink's own)", string(s), outside.Text(status.Convert(err).Message())))
 	}
 	return usage(outside.Error(err))
 }
@@ -123,7 +124,10 @@ func (s JobServer) list(ctx context.Context, service jobpb.JobServiceClient) ([]
 	answer, err := service.GetJobs(ctx, &jobpb.GetJobsRequest{})
 	jobs := make([]Job, len(answer.GetJobInfo()))
 	for i, info := range answer.GetJobInfo() {
-		jobs[i] = Job{Schema: JobSchema, ID: info.GetJobId(), Name: nameOf(info), State: info.GetState().String(), flink: s.flinkJob(info)}
+		jobs[i] = Job{
+			Schema: JobSchema, ID: info.GetJobId(), Name: nameOf(info), State: info.GetState().String(),
+			flink: s.flinkJob(info),
+		}
 	}
 	return jobs, err
 }
@@ -228,7 +232,8 @@ func (s submission) failed(ctx context.Context, err error) error {
 	if version == "" {
 		return err
 	}
-	return fmt.Errorf("the Flink cluster at %s is of version %s, and does not understand the job server, which must be Beam's for Flink %s: %s",
+	return fmt.Errorf("the Flink cluster at %s is of version %s, and does not understand the job server, which must be "+
+		"Beam's for Flink %s: %s",
 		flink.cluster.Host, version, minor(version), causeOf(err))
 }
 

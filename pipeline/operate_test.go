@@ -148,7 +148,8 @@ func TestPoliciesAreTheLeast(t *testing.T) {
 	o, _ := options(t)
 	dir, _ := noise(t, 256, 256)
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
-		Name: "cam", Folder: dir, Quota: &kvstest.Quota{}, Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
+		Name: "cam", Folder: dir, Quota: &kvstest.Quota{},
+		Media: []kvstest.Range{{From: start, To: start.Add(4 * time.Minute)}},
 	}}})
 	t.Cleanup(server.Close)
 	target, err := url.Parse(server.URL)

@@ -52,15 +52,16 @@ const PackSummarySchema = "kvsframes.pack/1"
 
 // PackSummary is what a pack came to.
 type PackSummary struct {
-	Schema         string            `json:"schema"`
-	Dataset        string            `json:"dataset"`
-	Out            string            `json:"out"`
-	Format         string            `json:"dataset_format"`
-	SamplesPerFile int64             `json:"samples_per_file"`
-	Frames         int64             `json:"frames"`
-	Bytes          int64             `json:"bytes"` // of the pictures
-	Files          int64             `json:"files"`
-	FilesToMake    int64             `json:"files_missing"`     // not made; 0 unless the job failed; null as JSON where Unknown is set
+	Schema         string `json:"schema"`
+	Dataset        string `json:"dataset"`
+	Out            string `json:"out"`
+	Format         string `json:"dataset_format"`
+	SamplesPerFile int64  `json:"samples_per_file"`
+	Frames         int64  `json:"frames"`
+	Bytes          int64  `json:"bytes"` // of the pictures
+	Files          int64  `json:"files"`
+	// not made; 0 unless the job failed; null as JSON where Unknown is set
+	FilesToMake    int64             `json:"files_missing"`
 	Unknown        string            `json:"unknown,omitempty"` // why the set could not be read to tell what is missing
 	MissingSamples int64             `json:"missing_samples"`   // asked for, and not in the dataset
 	FailedSamples  int64             `json:"failed_samples"`    // FAILED gaps of the dataset
@@ -95,7 +96,8 @@ func (o PackOptions) Validate() error {
 	}
 	errs = append(errs, CheckRunner(o.Runner))
 	if *jobopts.Async {
-		errs = append(errs, errors.New("--async is set, but a pack has still to list its files when the job is over: leave --async out"))
+		errs = append(errs, errors.New("--async is set, but a pack has still to list its files when the job is over: leave "+
+			"--async out"))
 	}
 	return usage(append(errs, checkFlinkFlags(o.Runner)...)...)
 }
@@ -135,7 +137,8 @@ func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
 	case err != nil:
 		return summary, o.failed(err)
 	case missing > 0:
-		return summary, o.failed(fmt.Errorf("%d of %d files are not there though the job has ended: the same pack makes them", missing, summary.Files))
+		return summary, o.failed(fmt.Errorf("%d of %d files are not there though the job has ended: the same pack makes them",
+			missing, summary.Files))
 	}
 	return summary, nil
 }

@@ -71,7 +71,8 @@ func TestIndexFails(t *testing.T) {
 	}
 	s, err := Backfill(t.Context(), o)
 	var failed *JobError
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "its shards are written, but writing the index of the dataset") || s.Frames != 80 {
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(),
+		"its shards are written, but writing the index of the dataset") || s.Frames != 80 {
 		t.Errorf("%v, %+v", err, s)
 	}
 	wantNoTmp(t, o)
@@ -106,7 +107,8 @@ func TestBackfill(t *testing.T) {
 			}
 			wantNoTmp(t, o)
 			s, err = Backfill(t.Context(), o)
-			if err != nil || s.Frames != 80 || s.Fetched.Samples != 0 || s.Shards != 1 || s.SkippedShards != 1 || *s.GetImagesCalls != 0 {
+			if err != nil || s.Frames != 80 || s.Fetched.Samples != 0 || s.Shards != 1 || s.SkippedShards != 1 ||
+				*s.GetImagesCalls != 0 {
 				t.Errorf("again: %+v, %v", s, err)
 			}
 			wantNoTmp(t, o)
@@ -143,13 +145,15 @@ func TestBackfillErrors(t *testing.T) {
 	o, _ := options(t, kvstest.Fault{Kind: "endpoint_expired", Rate: 1})
 	var job *JobError
 	s, err := Backfill(t.Context(), o)
-	if !errors.As(err, &job) || !strings.HasPrefix(job.Cause, "reading cam at ") || strings.Contains(job.Cause, "\n") || s.Samples != 100 {
+	if !errors.As(err, &job) || !strings.HasPrefix(job.Cause, "reading cam at ") || strings.Contains(job.Cause, "\n") ||
+		s.Samples != 100 {
 		t.Errorf("a job that fails: %+v, %v", s, err)
 	}
 	wantNoTmp(t, o)
 	o.Read.KeepGoing = true
 	var incomplete *IncompleteError
-	if s, err = Backfill(t.Context(), o); !errors.As(err, &incomplete) || incomplete.Failed != 100 || s.Gaps[frame.Failed] != 100 {
+	if s, err = Backfill(t.Context(), o); !errors.As(err, &incomplete) || incomplete.Failed != 100 ||
+		s.Gaps[frame.Failed] != 100 {
 		t.Errorf("a job that keeps going: %+v, %v", s, err)
 	}
 	wantNoTmp(t, o)
@@ -162,22 +166,29 @@ func TestBackfillErrors(t *testing.T) {
 
 func TestValidateTellsAll(t *testing.T) {
 	err := Options{
-		Requests: []kvsio.Request{{StreamName: "cam", ImageSelectorType: kvsio.ServerTimestamp, EndTimestamp: start.Add(2 * time.Hour)}},
-		Read:     kvsio.ReadParams{MaxInFlight: -1, CallParams: kvsio.CallParams{QuotaShare: 2}},
-		Runner:   "nope",
-		clock:    func() time.Time { return start },
+		Requests: []kvsio.Request{{
+			StreamName: "cam", ImageSelectorType: kvsio.ServerTimestamp,
+			EndTimestamp: start.Add(2 * time.Hour),
+		}},
+		Read:   kvsio.ReadParams{MaxInFlight: -1, CallParams: kvsio.CallParams{QuotaShare: 2}},
+		Runner: "nope",
+		clock:  func() time.Time { return start },
 	}.Validate()
 	var early *UsageError
 	if !errors.As(err, &early) || len(early.Faults) != 5 {
 		t.Errorf("%v: want 5 faults", err)
 	}
-	for _, want := range []string{"request 1: ", "in the future", "MaxInFlight", "QuotaShare", "Out is not set", `Runner is "nope"`} {
+	for _, want := range []string{
+		"request 1: ", "in the future", "MaxInFlight", "QuotaShare", "Out is not set",
+		`Runner is "nope"`,
+	} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v: it must contain %q", err, want)
 		}
 	}
 	// Asked again, an unknown runner is still unknown.
-	if CheckRunner("nope") == nil || CheckRunner("prism") != nil || CheckRunner("direct") != nil || CheckRunner("universal") != nil {
+	if CheckRunner("nope") == nil || CheckRunner("prism") != nil || CheckRunner("direct") != nil ||
+		CheckRunner("universal") != nil {
 		t.Error("CheckRunner is wrong")
 	}
 }

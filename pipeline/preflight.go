@@ -21,9 +21,11 @@ func (o *Options) check(ctx context.Context) (err error) {
 	if errors.Is(err, kvsio.ErrNoMetadataServer) && !workersAreHere(o.runner()) {
 		read.AWS.RoleARN, read.AWS.WebIdentity, read.AWS.STSEndpointURL = "", "", ""
 		if read.AWS, err = kvsio.ResolveAWS(ctx, read.AWS, o.Requests...); err != nil {
-			return fmt.Errorf("the streams cannot be checked before the job begins: this is no machine of Google's, and AWS credentials of its own, which would stay here, it has none: %w", err)
+			return fmt.Errorf("the streams cannot be checked before the job begins: this is no machine of Google's, and AWS "+
+				"credentials of its own, which would stay here, it has none: %w", err)
 		}
-		log.Warnf(ctx, "only the workers can assume %s: the streams are checked with this machine's own AWS credentials", o.Read.AWS.RoleARN)
+		log.Warnf(ctx, "only the workers can assume %s: the streams are checked with this machine's own AWS credentials",
+			o.Read.AWS.RoleARN)
 	}
 	if err != nil {
 		return err

@@ -108,7 +108,8 @@ func run(ctx context.Context, runner, name string, p *beam.Pipeline) (beam.Pipel
 // is known before there is a job. An empty pipeline is an error, but prism starts its
 // server first. Nothing can stop that, or make it listen on the loopback only.
 func startPrism(ctx context.Context) {
-	log.Warn(ctx, "prism, the runner that you asked for, opens a Beam job service on all network interfaces until this process ends, "+
+	log.Warn(ctx, "prism, the runner that you asked for, opens a Beam job service on all network interfaces until this "+
+		"process ends, "+
 		"and runs any program that whoever reaches it asks for, as this user; --runner direct opens nothing")
 	prism.Execute(ctx, beam.NewPipeline())
 }

@@ -45,14 +45,18 @@ func TestScaleFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		fmt.Sprintf("By default 864,000 / %d = %.0f minutes", int(kvsio.DefaultStreamQuota*kvsio.DefaultQuotaShare), quota/60),
-		fmt.Sprintf("With 20 workers, %d in flight and half a second a call: %s · 0.5 / %d = %.1f hours", s.inFlight, grouped(s.calls()), 20*s.inFlight, calls/3600),
+		fmt.Sprintf("By default 864,000 / %d = %.0f minutes", int(kvsio.DefaultStreamQuota*kvsio.DefaultQuotaShare),
+			quota/60),
+		fmt.Sprintf("With 20 workers, %d in flight and half a second a call: %s · 0.5 / %d = %.1f hours", s.inFlight,
+			grouped(s.calls()), 20*s.inFlight, calls/3600),
 		fmt.Sprintf("it takes %d workers", ceil(int64(20*calls), int64(quota))),
 		fmt.Sprintf("At 20 ms a read that is %.0f and %.1f hours", s.summaryTime(0.02)/3600, s.indexTime(0.02)/3600),
 		fmt.Sprintf("at 180 kB %d MB for N = 100, so that %d fit, and %d MB for N = 1,000, so that %d fit",
-			s.memory(picture)/megabyte, budget/s.memory(picture), larger.memory(picture)/megabyte, budget/larger.memory(picture)),
+			s.memory(picture)/megabyte, budget/s.memory(picture), larger.memory(picture)/megabyte,
+			budget/larger.memory(picture)),
 		fmt.Sprintf("%d needs %d shards' memory, %.1f GB at N = 100, %.0f GB at N = 1,000. Between them, N = 300 is %.1f GB",
-			s.inFlight, s.inFlight, float64(s.inFlight*s.memory(picture))/1e9, float64(s.inFlight*larger.memory(picture))/1e9, float64(s.inFlight*between.memory(picture))/1e9),
+			s.inFlight, s.inFlight, float64(s.inFlight*s.memory(picture))/1e9, float64(s.inFlight*larger.memory(picture))/1e9,
+			float64(s.inFlight*between.memory(picture))/1e9),
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(string(text)), " "), want) { // on however many lines
 			t.Errorf("docs/scale.md does not say: %s", want)
@@ -116,7 +120,8 @@ func (r *rounds) want(t *testing.T, what string, begun int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.begun != begun || r.left != 0 || r.most > r.size {
-		t.Errorf("%s: %d rounds, want %d; %d calls did not come; up to %d at once, want %d", what, r.begun, begun, r.left, r.most, r.size)
+		t.Errorf("%s: %d rounds, want %d; %d calls did not come; up to %d at once, want %d", what, r.begun, begun, r.left,
+			r.most, r.size)
 	}
 }
 
@@ -131,7 +136,8 @@ func inRounds(t *testing.T, s scale, stream kvstest.Stream, size int, o Options)
 		streams = append(streams, stream)
 		o.Requests = append(o.Requests, kvsio.Request{
 			StreamName: stream.Name, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
-			EndTimestamp: start.Add(time.Duration(3*s.samples) * time.Second), SamplingInterval: 3 * time.Second, Format: frame.PNG,
+			EndTimestamp: start.Add(time.Duration(3*s.samples) * time.Second), SamplingInterval: 3 * time.Second,
+			Format: frame.PNG,
 		})
 	}
 	server := kvstest.NewServer(kvstest.Config{Streams: streams})

@@ -135,7 +135,9 @@ func TestScale(t *testing.T) {
 		{"listing requests, all there", scale.listsAgain},
 		{"reads, all there", scale.readsAgain},
 	} {
-		if want := fmt.Sprintf(" | %s | %s |", grouped(row.formula(s)), grouped(row.formula(larger))); !strings.Contains(string(text), "| "+row.what+" | ") || !strings.Contains(string(text), want) {
+		if want := fmt.Sprintf(" | %s | %s |", grouped(row.formula(s)),
+			grouped(row.formula(larger))); !strings.Contains(string(text), "| "+row.what+" | ") ||
+			!strings.Contains(string(text), want) {
 			t.Errorf("docs/scale.md has no row | %s | …%s", row.what, want)
 		}
 	}
@@ -158,7 +160,8 @@ func model(t *testing.T, o Options, plan *kvsio.Plan) proto.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env, err := graphx.CreateEnvironment(t.Context(), "beam:env:docker:v1", func(context.Context) string { return "image" })
+	env, err := graphx.CreateEnvironment(t.Context(), "beam:env:docker:v1",
+		func(context.Context) string { return "image" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +204,8 @@ func TestScaleOfAStore(t *testing.T) {
 				Media: []kvstest.Range{{From: start, To: start.Add(time.Hour)}},
 			})
 			o.Requests = append(o.Requests, kvsio.Request{
-				StreamName: name, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start, EndTimestamp: start.Add(20 * time.Minute),
+				StreamName: name, ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: start,
+				EndTimestamp:     start.Add(20 * time.Minute),
 				SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 			})
 		}

@@ -52,10 +52,17 @@ func TestCallsAreWholeOrUnknown(t *testing.T) {
 		runner string
 		here   kvsio.Counts
 		known  bool
-	}{{"prism", here, true}, {"direct", here, true}, {"flink", here, false}, {"dataflow", here, false}, {"prism", kvsio.Counts{}, false}} {
+	}{
+		{"prism", here, true},
+		{"direct", here, true},
+		{"flink", here, false},
+		{"dataflow", here, false},
+		{"prism", kvsio.Counts{}, false},
+	} {
 		var s Summary
 		s.calls(c.runner, c.here)
-		if known := s.GetImagesCalls != nil; known != c.known || known && (*s.GetImagesCalls != 5 || *s.Retries != 1 || *s.Throttles != 0) {
+		if known := s.GetImagesCalls != nil; known != c.known ||
+			known && (*s.GetImagesCalls != 5 || *s.Retries != 1 || *s.Throttles != 0) {
 			t.Errorf("%s, %+v: %+v", c.runner, c.here, s)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // Beam's --worker_binary names another. Left alone, Beam runs "go build" on source
 // that users of a binary do not have.
 func setWorkerBinary() error {
-	const build = "build one from the same version with GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build, and name it with --worker_binary"
+	const build = "build one from the same version with GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build, and name it " +
+		"with --worker_binary"
 	if named := *jobopts.WorkerBinary; named != "" {
 		if err := checkWorkerBinary(named); err != nil {
 			return fmt.Errorf("--worker_binary is %q, %w: %s", named, err, build)

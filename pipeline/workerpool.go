@@ -56,7 +56,10 @@ func runHere(ctx context.Context, p *beam.Pipeline) (beam.PipelineResult, error)
 	if err != nil {
 		return nil, err
 	}
-	job, err := graphx.Marshal(edges, &graphx.Options{Environment: environment, PipelineResourceHints: jobopts.GetPipelineResourceHints()})
+	job, err := graphx.Marshal(edges, &graphx.Options{
+		Environment:           environment,
+		PipelineResourceHints: jobopts.GetPipelineResourceHints(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +95,10 @@ func startPool(ctx context.Context) (*workerPool, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := &workerPool{secret: rand.Text(), address: l.Addr().String(), server: grpc.NewServer(), workers: make(map[string]context.CancelFunc)}
+	pool := &workerPool{
+		secret: rand.Text(), address: l.Addr().String(), server: grpc.NewServer(),
+		workers: make(map[string]context.CancelFunc),
+	}
 	pool.ctx, pool.cancel = context.WithCancel(ctx)
 	fnpb.RegisterBeamFnExternalWorkerPoolServer(pool.server, pool)
 	go pool.server.Serve(&ownListener{Listener: l, owner: sockets.Owner, ctx: ctx})
@@ -119,9 +125,12 @@ func (pool *workerPool) environment(ctx context.Context) (*pipepb.Environment, e
 }
 
 // StartWorker starts a worker for the job's runner.
-func (pool *workerPool) StartWorker(ctx context.Context, r *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
+func (pool *workerPool) StartWorker(ctx context.Context, r *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse,
+	error,
+) {
 	if subtle.ConstantTimeCompare([]byte(r.GetParams()[secretParam]), []byte(pool.secret)) != 1 {
-		return nil, status.Error(codes.PermissionDenied, "this process works for the job that it has submitted, and for no other")
+		return nil, status.Error(codes.PermissionDenied,
+			"this process works for the job that it has submitted, and for no other")
 	}
 	options := provisioned(ctx, r.GetProvisionEndpoint().GetUrl())
 	pool.mu.Lock()
@@ -131,7 +140,8 @@ func (pool *workerPool) StartWorker(ctx context.Context, r *fnpb.StartWorkerRequ
 	}
 	worker, cancel := context.WithCancel(grpcx.WriteWorkerID(pool.ctx, r.GetWorkerId()))
 	pool.workers[r.GetWorkerId()] = cancel
-	go harness.MainWithOptions(worker, r.GetLoggingEndpoint().GetUrl(), r.GetControlEndpoint().GetUrl(), options) // the runner tells what fails
+	// the runner tells what fails
+	go harness.MainWithOptions(worker, r.GetLoggingEndpoint().GetUrl(), r.GetControlEndpoint().GetUrl(), options)
 	return &fnpb.StartWorkerResponse{}, nil
 }
 

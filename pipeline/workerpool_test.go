@@ -60,7 +60,8 @@ func TestPoolWorksForItsJob(t *testing.T) {
 	defer other.close()
 	runner := anyRunner(t)
 	for name, params := range map[string]map[string]string{
-		"nothing": nil, "an empty secret": {secretParam: ""}, "a part of it": {secretParam: pool.secret[:10]}, "another job's": {secretParam: other.secret},
+		"nothing": nil, "an empty secret": {secretParam: ""}, "a part of it": {secretParam: pool.secret[:10]},
+		"another job's": {secretParam: other.secret},
 	} {
 		if err := startWorker(t, pool.address, params, runner); status.Code(err) != codes.PermissionDenied {
 			t.Errorf("%s: %v", name, err)

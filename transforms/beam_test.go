@@ -39,7 +39,10 @@ func TestMain(m *testing.M) { ptest.Main(m) }
 
 var runners = []string{"prism", "direct"}
 
-var door = frame.Series{StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: frame.JPEG}
+var door = frame.Series{
+	StreamName: "front.door", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000,
+	Format: frame.JPEG,
+}
 
 // shardOf returns a shard of pictures by their names; "-" is a gap, "x" a drop.
 func shardOf(t testing.TB, names string) frame.Shard {
@@ -126,7 +129,9 @@ func (c *collectGaps) ProcessElement(at beam.EventTime, g frame.Gap) {
 }
 
 // runOn runs a pipeline that begins with a shard.
-func runOn(t *testing.T, runner, pictures string, build func(s beam.Scope, run string, shards beam.PCollection)) (beam.PipelineResult, string) {
+func runOn(t *testing.T, runner, pictures string,
+	build func(s beam.Scope, run string, shards beam.PCollection),
+) (beam.PipelineResult, string) {
 	t.Helper()
 	run := t.Name()
 	p, s := beam.NewPipelineWithRoot()
@@ -160,14 +165,16 @@ func TestShards(t *testing.T) {
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
 			result, run := runOn(t, runner, mixed, func(s beam.Scope, run string, shards beam.PCollection) {
-				out := ShardsOfPixels(s, shards, DedupeParams{Threshold: 4}, ResizeParams{Width: 24, Height: 16, Mode: Crop}, DecodeParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isSmall})
+				out := ShardsOfPixels(s, shards, DedupeParams{Threshold: 4}, ResizeParams{Width: 24, Height: 16, Mode: Crop},
+					DecodeParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isSmall})
 				beam.ParDo0(s, &collectShards{run}, beam.Reshuffle(s, out))
 			})
 			shard := collected.shards[run]
 			at := func(ms int64) int64 { return door.Index(ms) - shard.Span.First }
 			var got []string
 			for _, f := range shard.Frames {
-				got = append(got, fmt.Sprintf("frame %d %s %d %v %d", at(f.SampleMs), f.Format, len(f.Data), f.Labels, f.ImageMs-f.SampleMs))
+				got = append(got, fmt.Sprintf("frame %d %s %d %v %d", at(f.SampleMs), f.Format, len(f.Data), f.Labels,
+					f.ImageMs-f.SampleMs))
 			}
 			for _, g := range shard.Gaps {
 				got = append(got, fmt.Sprintf("gap %d %s %s", at(g.SampleMs), g.Reason, g.Cause))
@@ -189,8 +196,14 @@ func TestShards(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
-			for name, want := range map[string]int64{"corrupt": 2, "duplicates": 1, "resize_frames": 4, "map_frames": 4, "dedupe_frames": 7} {
-				counters := result.Metrics().Query(func(r beam.MetricResult) bool { return r.Namespace() == MetricNamespace && r.Name() == name }).Counters()
+			for name, want := range map[string]int64{
+				"corrupt": 2, "duplicates": 1, "resize_frames": 4, "map_frames": 4,
+				"dedupe_frames": 7,
+			} {
+				counters := result.Metrics().Query(func(r beam.MetricResult) bool {
+					return r.Namespace() == MetricNamespace &&
+						r.Name() == name
+				}).Counters()
 				if len(counters) != 1 || counters[0].Committed != want {
 					t.Errorf("%s is %v, want %d", name, counters, want)
 				}
@@ -225,7 +238,8 @@ func TestFrames(t *testing.T) {
 			}
 			for _, f := range collected.frames[run] {
 				a := references.Parse(t, f.Data)
-				if f.Format != frame.NPY || !slices.Equal(a.Shape, []int{1, 40, 60, 3}) || a.Dtype != "<f4" || f.Width != 60 || f.Height != 40 || f.Stream != door.StreamName {
+				if f.Format != frame.NPY || !slices.Equal(a.Shape, []int{1, 40, 60, 3}) || a.Dtype != "<f4" || f.Width != 60 ||
+					f.Height != 40 || f.Stream != door.StreamName {
 					t.Errorf("%s %v %s %+v", f.Format, a.Shape, a.Dtype, f.Stream)
 				}
 			}
@@ -250,7 +264,10 @@ func TestFunctionFails(t *testing.T) {
 	shards := beam.ParDo(s, &makeShard{}, beam.Create(s, "420.jpg"))
 	Shards(s, shards, FilterParams{Fn: refuse})
 	_, err := beam.Run(t.Context(), "direct", p)
-	for _, want := range []string{"filter github.com/kvsframes/kvsframes/transforms.refuse", "front.door", "2026-01-01T00:00:00Z", "not today"} {
+	for _, want := range []string{
+		"filter github.com/kvsframes/kvsframes/transforms.refuse", "front.door",
+		"2026-01-01T00:00:00Z", "not today",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}

@@ -53,7 +53,10 @@ func ParseDedupe(s string) (DedupeParams, error) {
 	return p, p.Validate()
 }
 
-var deduping = kind{meter: newMeter("dedupe"), inOrder: true, parse: func(spec string) (Step, error) { return ParseDedupe(spec) }}
+var deduping = kind{
+	meter: newMeter("dedupe"), inOrder: true,
+	parse: func(spec string) (Step, error) { return ParseDedupe(spec) },
+}
 
 func (p DedupeParams) after(f form) (form, error) { return f, f.picture(p) }
 

@@ -37,7 +37,8 @@ func TestDatasetOfSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		request := kvsio.Request{
-			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear, EndTimestamp: newYear.Add(10 * time.Minute),
+			StreamName: "front.door", ImageSelectorType: kvsio.ProducerTimestamp, StartTimestamp: newYear,
+			EndTimestamp:     newYear.Add(10 * time.Minute),
 			SamplingInterval: 3 * time.Second, Format: frame.JPEG,
 		}
 		if err := ds.Begin(t.Context(), request.Span()); err != nil {
@@ -49,7 +50,11 @@ func TestDatasetOfSteps(t *testing.T) {
 			CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
 			PlanParams: kvsio.PlanParams{ShardSamples: ds.Options().ShardSamples},
 		}, request)
-		steps := []Step{DedupeParams{Threshold: 2}, ResizeParams{Width: 64, Height: 64, Mode: Crop}, MapParams{tellSize, true}}
+		steps := []Step{
+			DedupeParams{Threshold: 2},
+			ResizeParams{Width: 64, Height: 64, Mode: Crop},
+			MapParams{tellSize, true},
+		}
 		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))
 		if _, err := beam.Run(t.Context(), runner, p); err != nil {
 			t.Fatal(err)
@@ -62,7 +67,8 @@ func TestDatasetOfSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		drops, gaps := report.Drops[Duplicate], report.Gaps[frame.NoMedia]
-		if !report.Complete || report.Samples != 200 || gaps != 40 || drops < 1 || report.Frames != 200-gaps-drops || report.Frames < 4 {
+		if !report.Complete || report.Samples != 200 || gaps != 40 || drops < 1 || report.Frames != 200-gaps-drops ||
+			report.Frames < 4 {
 			t.Errorf("%s: %+v", runner, report)
 		}
 		files := map[string][]byte{}
@@ -107,7 +113,8 @@ func loseAReceipt(t *testing.T, ds *dataset.Dataset) {
 			t.Fatal(err)
 		}
 		report, err := ds.Verify(t.Context(), dataset.VerifyOptions{})
-		if missing := int64(50 * (lost + 1)); err != nil || report.Complete || report.Missing != missing || report.Samples != 200 {
+		if missing := int64(50 * (lost + 1)); err != nil || report.Complete || report.Missing != missing ||
+			report.Samples != 200 {
 			t.Errorf("%d receipts are gone: %+v, %v", lost+1, report, err)
 		}
 		contents, err := ds.Finish(t.Context(), dataset.FinishOptions{})

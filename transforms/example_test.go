@@ -109,7 +109,8 @@ func ExampleDecode() {
 func ExampleResize() {
 	p, s := beam.NewPipelineWithRoot()
 	frames := beam.Create(s, shardOfGreys(200).Frames[0])
-	small, _ := transforms.Resize(s, transforms.ResizeParams{Width: 8, Height: 8, Mode: transforms.Fit, Quality: 95}, frames)
+	small, _ := transforms.Resize(s, transforms.ResizeParams{Width: 8, Height: 8, Mode: transforms.Fit, Quality: 95},
+		frames)
 	beam.ParDo0(s, keepFrame, small)
 	run(p)
 	fmt.Println(kept[0].Format, kept[0].Width, kept[0].Height)
@@ -187,7 +188,8 @@ func shardOfGreys(shades ...uint8) frame.Shard {
 			panic(err)
 		}
 		shard.Frames = append(shard.Frames, frame.Frame{
-			Stream: "front-door", SampleMs: int64(3000 * i), Format: frame.JPEG, Width: 32, Height: 16, Data: []byte(data.String()),
+			Stream: "front-door", SampleMs: int64(3000 * i), Format: frame.JPEG, Width: 32, Height: 16,
+			Data: []byte(data.String()),
 		})
 	}
 	return shard

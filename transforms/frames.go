@@ -75,7 +75,9 @@ func (fn *framesFn) Setup() (err error) {
 	return err
 }
 
-func (fn *framesFn) ProcessElement(ctx context.Context, f frame.Frame, emit func(frame.Frame), gaps func(frame.Gap)) error {
+func (fn *framesFn) ProcessElement(ctx context.Context, f frame.Frame, emit func(frame.Frame),
+	gaps func(frame.Gap),
+) error {
 	return fn.chain.run(ctx, []frame.Frame{f}, func(s *sample) {
 		switch {
 		case s.corrupt != nil:

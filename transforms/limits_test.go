@@ -47,7 +47,14 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-var everyStep = []Step{DecodeParams{}, ResizeParams{Width: 8, Height: 8}, TensorParams{}, DedupeParams{}, MapParams{tellSize, true}, FilterParams{isLarge, true}}
+var everyStep = []Step{
+	DecodeParams{},
+	ResizeParams{Width: 8, Height: 8},
+	TensorParams{},
+	DedupeParams{},
+	MapParams{tellSize, true},
+	FilterParams{isLarge, true},
+}
 
 // A picture that claims more than its bytes can hold, or more memory than a decode
 // may take, is refused before memory is taken for it.
@@ -155,7 +162,8 @@ func TestMaxPixelsAndMemory(t *testing.T) {
 		t.Error(err)
 	}
 	large := append(claiming(t, "progressive.jpg", 8192, 8192), make([]byte, 1<<20)...)
-	if header, err := pixels.JPEGHeader(large, pixels.Options{MaxPixels: MaxMaxPixels}); err != nil || header.Width != 8192 {
+	if header, err := pixels.JPEGHeader(large, pixels.Options{MaxPixels: MaxMaxPixels}); err != nil ||
+		header.Width != 8192 {
 		t.Error(header.Width, err)
 	}
 }

@@ -62,7 +62,8 @@ func (p MapParams) decider() decider {
 			s.frame.Labels, s.frame.Tensor = out.Labels, out.Tensor
 			return nil
 		}
-		if in := s.frame; unsafe.SliceData(out.Data) != unsafe.SliceData(in.Data) || len(out.Data) != len(in.Data) || out.Format != in.Format {
+		if in := s.frame; unsafe.SliceData(out.Data) != unsafe.SliceData(in.Data) || len(out.Data) != len(in.Data) ||
+			out.Format != in.Format {
 			s.pixels.Release()
 			s.shown.Release()
 		}

@@ -74,7 +74,8 @@ func TestPixels(t *testing.T) {
 				}
 				got := through(t, f, with...)
 				decoded := append(slices.DeleteFunc(slices.Clone(steps[:at]), isTensor), DecodeParams{})
-				if label, there := got.frame.Labels["seen"], seen(through(t, f, decoded...).frame); label != there && !relabeled(steps[at:]) {
+				if label, there := got.frame.Labels["seen"],
+					seen(through(t, f, decoded...).frame); label != there && !relabeled(steps[at:]) {
 					t.Errorf("%s, %v: the function saw %s, want %s", name, Describe(with...), label, there)
 				}
 				got.frame.Labels, want.frame.Labels = nil, nil

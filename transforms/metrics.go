@@ -21,7 +21,10 @@ type meter struct {
 }
 
 func newMeter(name string) *meter {
-	return &meter{name, beam.NewCounter(MetricNamespace, name+"_frames"), beam.NewDistribution(MetricNamespace, name+"_us")}
+	return &meter{
+		name, beam.NewCounter(MetricNamespace, name+"_frames"),
+		beam.NewDistribution(MetricNamespace, name+"_us"),
+	}
 }
 
 var (

@@ -64,7 +64,8 @@ func TestScaled(t *testing.T) {
 		data := picture(size[0], size[1], 1)
 		for _, denominator := range []int{1, 2, 4, 8} {
 			pixels, width, height, err := jpeg.Decode(nil, data, denominator, false)
-			if err != nil || width != (size[0]+denominator-1)/denominator || height != (size[1]+denominator-1)/denominator || len(pixels) != 3*width*height {
+			if err != nil || width != (size[0]+denominator-1)/denominator || height != (size[1]+denominator-1)/denominator ||
+				len(pixels) != 3*width*height {
 				t.Errorf("%v at 1/%d: %d bytes of %d×%d, %v", size, denominator, len(pixels), width, height, err)
 			}
 		}

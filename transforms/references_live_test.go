@@ -23,7 +23,8 @@ func python(t testing.TB, script string, args ...string) string {
 	if installed == "" {
 		installed = "../.cache/references"
 	}
-	out, err := exec.Command(filepath.Join(installed, "python/bin/python"), append([]string{filepath.Join(references.Scripts, script)}, args...)...).Output()
+	out, err := exec.Command(filepath.Join(installed, "python/bin/python"),
+		append([]string{filepath.Join(references.Scripts, script)}, args...)...).Output()
 	if err != nil {
 		var stderr []byte
 		if exit, ok := err.(*exec.ExitError); ok {

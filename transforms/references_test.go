@@ -132,7 +132,8 @@ func testTensor(t *testing.T, load loader) {
 			t.Fatal(err)
 		}
 		got := references.Parse(t, through(t, frameOf(t, name), p).frame.Data)
-		if got.Dtype != want.Dtype || len(got.Shape) != 4 || [4]int(got.Shape) != [4]int(want.Shape) || !bytes.Equal(got.Data, want.Data) {
+		if got.Dtype != want.Dtype || len(got.Shape) != 4 || [4]int(got.Shape) != [4]int(want.Shape) ||
+			!bytes.Equal(got.Data, want.Data) {
 			t.Errorf("%s is %s %v, numpy's is %s %v, or their values differ", key, got.Dtype, got.Shape, want.Dtype, want.Shape)
 		}
 	}

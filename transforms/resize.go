@@ -35,7 +35,10 @@ var (
 	Filters = []string{Nearest, Bilinear, CatmullRom, Area}
 )
 
-var filters = map[string]*pixels.Filter{Nearest: pixels.Nearest, Bilinear: pixels.Bilinear, CatmullRom: pixels.CatmullRom, Area: pixels.Box}
+var filters = map[string]*pixels.Filter{
+	Nearest: pixels.Nearest, Bilinear: pixels.Bilinear,
+	CatmullRom: pixels.CatmullRom, Area: pixels.Box,
+}
 
 // The bounds and defaults of ResizeParams.
 const (
@@ -135,7 +138,8 @@ func ParseResize(s string) (ResizeParams, error) {
 		case 1:
 			p.Filter = field
 		case 2:
-			if p.Quality, err = strconv.Atoi(strings.TrimPrefix(field, "q")); err != nil || !strings.HasPrefix(field, "q") || p.Quality == 0 {
+			if p.Quality, err = strconv.Atoi(strings.TrimPrefix(field, "q")); err != nil || !strings.HasPrefix(field, "q") ||
+				p.Quality == 0 {
 				return p, errResizeSyntax
 			}
 		}
@@ -146,7 +150,8 @@ func ParseResize(s string) (ResizeParams, error) {
 	return p, p.Validate()
 }
 
-var errResizeSyntax = errors.New("it must be WIDTHxHEIGHT[:MODE[:FILTER[:qQUALITY]]], such as 512x512:crop or 224x224:pad:bilinear:q95")
+var errResizeSyntax = errors.New("it must be WIDTHxHEIGHT[:MODE[:FILTER[:qQUALITY]]], such as 512x512:crop or " +
+	"224x224:pad:bilinear:q95")
 
 // layout is where a picture of some size goes.
 type layout struct {

@@ -38,7 +38,8 @@ func (s *sample) gap() frame.Gap {
 
 // failed names the step and the frame that err is of.
 func (s *sample) failed(step Step, err error) error {
-	return fmt.Errorf("%s: the frame of %s at %s: %w", step, s.frame.Stream, s.frame.SampleTime().Format(time.RFC3339Nano), err)
+	return fmt.Errorf("%s: the frame of %s at %s: %w", step, s.frame.Stream, s.frame.SampleTime().Format(time.RFC3339Nano),
+		err)
 }
 
 // undecodable is an error that makes a gap of a frame. Other errors fail the

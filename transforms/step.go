@@ -77,7 +77,8 @@ func (f form) picture(step Step) error {
 // step, which takes pixels or whatever there is.
 func (f form) function(step Step, asPixels bool) error {
 	if t, ok := f.tensor.(TensorParams); ok && asPixels && !t.Beside {
-		return fmt.Errorf("%q cannot follow %q, which leaves no picture: put it ahead of the tensor, or set TensorParams.Beside", step, f.tensor)
+		return fmt.Errorf("%q cannot follow %q, which leaves no picture: put it ahead of the tensor, or set "+
+			"TensorParams.Beside", step, f.tensor)
 	}
 	return nil
 }

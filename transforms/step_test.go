@@ -20,15 +20,28 @@ func TestValidate(t *testing.T) {
 		steps []Step
 		want  string // "" where they are valid
 	}{
-		{[]Step{DecodeParams{}, ResizeParams{Width: 1, Height: MaxSide}, DedupeParams{64}, TensorParams{}, MapParams{Fn: tellSize}, FilterParams{Fn: isLarge}}, ""},
+		{[]Step{
+			DecodeParams{},
+			ResizeParams{Width: 1, Height: MaxSide},
+			DedupeParams{64},
+			TensorParams{},
+			MapParams{Fn: tellSize},
+			FilterParams{Fn: isLarge},
+		}, ""},
 		{nil, "there is no step"},
 		{[]Step{DecodeParams{MaxPixels: -1}}, "DecodeParams.MaxPixels is -1: it must be from 1 to 268435456"},
 		{[]Step{DecodeParams{MaxPixels: MaxMaxPixels + 1}}, "MaxPixels is 268435457"},
 		{[]Step{ResizeParams{Height: 5}}, "ResizeParams.Width is 0: it must be from 1 to 16384 pixels"},
 		{[]Step{ResizeParams{Width: 5, Height: 16385}}, "ResizeParams.Height is 16385"},
 		{[]Step{ResizeParams{Width: 16384, Height: 16384}}, "16384×16384: they must be at most 67108864 pixels together"},
-		{[]Step{ResizeParams{Width: 5, Height: 5, Mode: "cut"}}, `ResizeParams.Mode is "cut": it must be one of stretch, fit, crop, pad`},
-		{[]Step{ResizeParams{Width: 5, Height: 5, Filter: "lanczos"}}, `ResizeParams.Filter is "lanczos": it must be one of nearest, bilinear, catmullrom, area`},
+		{
+			[]Step{ResizeParams{Width: 5, Height: 5, Mode: "cut"}},
+			`ResizeParams.Mode is "cut": it must be one of stretch, fit, crop, pad`,
+		},
+		{
+			[]Step{ResizeParams{Width: 5, Height: 5, Filter: "lanczos"}},
+			`ResizeParams.Filter is "lanczos": it must be one of nearest, bilinear, catmullrom, area`,
+		},
 		{[]Step{ResizeParams{Width: 5, Height: 5, Quality: 101}}, "ResizeParams.Quality is 101: it must be from 1 to 100"},
 		{[]Step{TensorParams{Dtype: "float16"}}, `TensorParams.Dtype is "float16": it must be one of uint8, float32`},
 		{[]Step{DedupeParams{Threshold: 65}}, "DedupeParams.Threshold is 65: it must be from 0 to 64 bits"},
@@ -37,8 +50,14 @@ func TestValidate(t *testing.T) {
 		{[]Step{MapParams{Fn: closure}}, "no closure"},
 		{[]Step{FilterParams{}}, "FilterParams.Fn is nil"},
 		{[]Step{TensorParams{Beside: true}, MapParams{tellSize, true}, FilterParams{isLarge, true}}, ""},
-		{[]Step{TensorParams{}, FilterParams{isLarge, true}}, `isLarge:pixels" cannot follow "tensor uint8", which leaves no picture`},
-		{[]Step{TensorParams{}, ResizeParams{Width: 5, Height: 5}}, `step 2: "resize 5x5:stretch:area:q90" cannot follow "tensor uint8"`},
+		{
+			[]Step{TensorParams{}, FilterParams{isLarge, true}},
+			`isLarge:pixels" cannot follow "tensor uint8", which leaves no picture`,
+		},
+		{
+			[]Step{TensorParams{}, ResizeParams{Width: 5, Height: 5}},
+			`step 2: "resize 5x5:stretch:area:q90" cannot follow "tensor uint8"`,
+		},
 	} {
 		err := Validate(c.steps...)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -72,11 +91,14 @@ func TestEndInPixels(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	got := Describe(DecodeParams{}, DecodeParams{MaxPixels: 9, Orient: true}, DecodeParams{MaxPixels: DefaultMaxPixels},
-		ResizeParams{Width: 512, Height: 256}, ResizeParams{1, 2, Pad, CatmullRom, 7}, TensorParams{}, TensorParams{Float32, true},
+		ResizeParams{Width: 512, Height: 256}, ResizeParams{1, 2, Pad, CatmullRom, 7}, TensorParams{},
+		TensorParams{Float32, true},
 		DedupeParams{3}, MapParams{Fn: tellSize}, FilterParams{isLarge, true})
 	want := []string{
-		"decode", "decode:orient:max9", "decode", "resize 512x256:stretch:area:q90", "resize 1x2:pad:catmullrom:q7", "tensor uint8", "tensor float32:beside",
-		"dedupe 3", "map github.com/kvsframes/kvsframes/transforms.tellSize", "filter github.com/kvsframes/kvsframes/transforms.isLarge:pixels",
+		"decode", "decode:orient:max9", "decode", "resize 512x256:stretch:area:q90", "resize 1x2:pad:catmullrom:q7",
+		"tensor uint8", "tensor float32:beside",
+		"dedupe 3", "map github.com/kvsframes/kvsframes/transforms.tellSize",
+		"filter github.com/kvsframes/kvsframes/transforms.isLarge:pixels",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
@@ -98,7 +120,10 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%q is %v, %v", description, step, err)
 		}
 	}
-	for _, description := range []string{"", "rotate 3", "decode 3", "decode:max9:orient", "decode:max0", "decode:max268435457", "dedupe", "resize:5x5"} {
+	for _, description := range []string{
+		"", "rotate 3", "decode 3", "decode:max9:orient", "decode:max0",
+		"decode:max268435457", "dedupe", "resize:5x5",
+	} {
 		if step, err := Parse(description); err == nil {
 			t.Errorf("%q is %v", description, step)
 		}
@@ -128,7 +153,8 @@ func TestParseResize(t *testing.T) {
 		{in: "512x512:crop:area:q101", err: "Quality is 101"},
 	} {
 		got, err := ParseResize(c.in)
-		if c.err == "" && (err != nil || got != c.want) || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+		if c.err == "" && (err != nil || got != c.want) ||
+			c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 			t.Errorf("%q: %+v, %v", c.in, got, err)
 		}
 	}
@@ -166,11 +192,15 @@ func TestLayout(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		side := rapid.IntRange(1, MaxSide)
 		width, height := side.Draw(t, "width"), side.Draw(t, "height")
-		p := ResizeParams{Width: side.Draw(t, "to width"), Height: side.Draw(t, "to height"), Mode: rapid.SampledFrom(Modes).Draw(t, "mode")}
+		p := ResizeParams{
+			Width: side.Draw(t, "to width"), Height: side.Draw(t, "to height"),
+			Mode: rapid.SampledFrom(Modes).Draw(t, "mode"),
+		}
 		l := p.layout(width, height)
 		b := l.from
 		if l.width < 1 || l.height < 1 || l.width > p.Width || l.height > p.Height || l.left < 0 || l.top < 0 ||
-			l.left+l.width > p.Width || l.top+l.height > p.Height || b.Left < 0 || b.Top < 0 || b.Right > float32(width) || b.Bottom > float32(height) || b.Left >= b.Right || b.Top >= b.Bottom {
+			l.left+l.width > p.Width || l.top+l.height > p.Height || b.Left < 0 || b.Top < 0 || b.Right > float32(width) ||
+			b.Bottom > float32(height) || b.Left >= b.Right || b.Top >= b.Bottom {
 			t.Fatalf("%+v of %d×%d is %+v", p, width, height, l)
 		}
 		if p.Mode == Stretch || l.width == 1 || l.height == 1 { // there is no less than a pixel
@@ -197,7 +227,8 @@ func TestBeside(t *testing.T) {
 			if len(steps) > 0 {
 				picture = through(t, f, steps...).frame
 			}
-			if !bytes.Equal(both.Tensor, tensor.Data) || !bytes.Equal(both.Data, picture.Data) || both.Format != f.Format || tensor.Tensor != nil {
+			if !bytes.Equal(both.Tensor, tensor.Data) || !bytes.Equal(both.Data, picture.Data) || both.Format != f.Format ||
+				tensor.Tensor != nil {
 				t.Errorf("%s, %v: the frame is not both of what it is made of", name, Describe(steps...))
 			}
 		}

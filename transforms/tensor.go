@@ -58,7 +58,8 @@ func ParseTensor(s string) (TensorParams, error) {
 	var p TensorParams
 	p.Dtype, p.Beside = strings.CutSuffix(s, beside)
 	if !slices.Contains(Dtypes, p.Dtype) {
-		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay", strings.Join(Dtypes, ", "), beside)
+		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay",
+			strings.Join(Dtypes, ", "), beside)
 	}
 	return p, nil
 }

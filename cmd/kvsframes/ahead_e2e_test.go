@@ -32,7 +32,10 @@ func TestFootageAhead(t *testing.T) {
 	}{
 		{"footage", from("cam", time.Hour), 0, "warning: the range of cam ends"},
 		{"footage of a minute", from("cam", time.Minute), 0, "the producer's clock is ahead"},
-		{"by a server's clock", from("cam", time.Hour, "--image-selector-type", "SERVER_TIMESTAMP"), 2, "it must be at most now"},
+		{
+			"by a server's clock", from("cam", time.Hour, "--image-selector-type", "SERVER_TIMESTAMP"), 2,
+			"it must be at most now",
+		},
 		{"none", from("off", time.Hour), 2, "stream off: --end-timestamp is 2200-01-01T00:00:00Z, in the future"},
 		{"ends before", from("short", time.Hour), 2, "a later end needs footage of the 5 minutes before it"},
 	} {

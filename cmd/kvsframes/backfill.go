@@ -93,7 +93,8 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
 
 func newBackfill() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "backfill (--stream-name NAME | --stream-arn ARN | --requests FILE) --start-timestamp TIME --end-timestamp TIME --sampling-interval INTERVAL --out PLACE",
+		Use: "backfill (--stream-name NAME | --stream-arn ARN | --requests FILE) --start-timestamp TIME " +
+			"--end-timestamp TIME --sampling-interval INTERVAL --out PLACE",
 		Short:   "Fetch spans of streams into a dataset",
 		Long:    backfillHelp,
 		Example: backfillExample,

@@ -30,8 +30,9 @@ func TestBackfillJSON(t *testing.T) {
 			}
 			calls := u.server.Stats().GetImagesCalls
 			wants(t, o, map[string]any{
-				"schema": `"kvsframes.backfill/1"`, "dataset": `"out"`, "requests": 2, "samples": 400, "frames": 280, "complete": true,
-				"gaps": `{"MEDIA_ERROR":20,"NO_MEDIA":100}`, "drops": "{}", "shards": 4, "skipped_shards": 0,
+				"schema": `"kvsframes.backfill/1"`, "dataset": `"out"`, "requests": 2, "samples": 400, "frames": 280,
+				"complete": true,
+				"gaps":     `{"MEDIA_ERROR":20,"NO_MEDIA":100}`, "drops": "{}", "shards": 4, "skipped_shards": 0,
 				"get_images_calls": calls, "retries": 0, "throttles": 0,
 			})
 			wants(t, o["fetched"].(map[string]any), map[string]any{"samples": 400, "frames": 280})
@@ -74,7 +75,8 @@ func TestBackfillIsASetDifference(t *testing.T) {
 			t.Errorf("step %d: %d images were served, want %d", i+1, got, step.fetched)
 		}
 	}
-	wants(t, object(t, u.must(0, "verify", "out", "--json")), map[string]any{"samples": 500, "frames": 500, "duplicate": 0})
+	wants(t, object(t, u.must(0, "verify", "out", "--json")),
+		map[string]any{"samples": 500, "frames": 500, "duplicate": 0})
 }
 
 // A requests file and the flags that say the same give the same dataset.
@@ -82,7 +84,8 @@ func TestRequestsFileIsTheFlags(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
 	u.must(0, ask(0, 5, "--format-config", "JPEGQuality=30")...)
-	u.write("r.yaml", "- StreamARN: "+u.server.StreamARN("cam")+"\n  start_timestamp: 1767225600\n  end_timestamp: 2026-01-01T00:05:00\n  format_config: {JPEGQuality: 30}\n")
+	u.write("r.yaml", "- StreamARN: "+u.server.StreamARN("cam")+
+		"\n  start_timestamp: 1767225600\n  end_timestamp: 2026-01-01T00:05:00\n  format_config: {JPEGQuality: 30}\n")
 	u.must(0, "backfill", "--requests", "r.yaml", "--sampling-interval", "3000", "--out", "other")
 	sameTree(t, tree(t, u.dir+"/other"), tree(t, u.dir+"/out"))
 }
@@ -91,7 +94,10 @@ func TestRequestsFileIsTheFlags(t *testing.T) {
 // which the next backfill fetches.
 func TestJobThatFails(t *testing.T) {
 	t.Parallel()
-	bad := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}, Faults: []kvstest.Fault{{Kind: "endpoint_expired", Rate: 1}}})
+	bad := newUser(t, kvstest.Config{
+		Streams: []kvstest.Stream{camera("cam")},
+		Faults:  []kvstest.Fault{{Kind: "endpoint_expired", Rate: 1}},
+	})
 	good := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
 	good.dir = bad.dir
 	for _, runner := range []string{"prism", "direct"} {
@@ -124,7 +130,8 @@ func TestSinkThatFails(t *testing.T) {
 		wantOneLine(t, warned(t, o, runner), 1, "the job on runner "+runner+" failed: ")
 	}
 	shadow(t, u.dir+"/out/shards")
-	if o := u.run(ask(0, 10)...); o.status != 2 || !strings.Contains(o.stderr, `the dataset "out" cannot be changed: open out/shards: not a directory`) {
+	if o := u.run(ask(0, 10)...); o.status != 2 ||
+		!strings.Contains(o.stderr, `the dataset "out" cannot be changed: open out/shards: not a directory`) {
 		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
 	}
 }

@@ -25,31 +25,39 @@ import (
 )
 
 var backfillOptions = []option[pipeline.Options]{
-	{"out", "`place` of the dataset: a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; made where it does not exist", func(o *pipeline.Options, s string) error {
-		if s == "" {
-			return errors.New("it must name a folder, or a place in a bucket")
-		}
-		o.Out = s
-		return nil
-	}},
 	{
-		"dataset-format", "`form` in which frames are written: " + strings.Join(dataset.Formats(), ", ") + " (default: the dataset's; " + dataset.DefaultFormat + " for a new one)",
+		"out", "`place` of the dataset: a folder, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; made where it does not exist",
+		func(o *pipeline.Options, s string) error {
+			if s == "" {
+				return errors.New("it must name a folder, or a place in a bucket")
+			}
+			o.Out = s
+			return nil
+		},
+	},
+	{
+		"dataset-format", "`form` in which frames are written: " + strings.Join(dataset.Formats(), ", ") +
+			" (default: the dataset's; " + dataset.DefaultFormat + " for a new one)",
 		func(o *pipeline.Options, s string) (err error) {
 			o.DatasetFormat, err = parseFormat(s)
 			return err
 		},
 	},
 	{
-		"resize", "`size` that all pictures get, as 512x512:crop: WxH[:MODE[:FILTER[:qN]]], with a mode of " + strings.Join(transforms.Modes, ", ") +
-			", a filter of " + strings.Join(transforms.Filters, ", ") + " and a quality of JPEGs (default: the dataset's; none for a new one)",
+		"resize", "`size` that all pictures get, as 512x512:crop: WxH[:MODE[:FILTER[:qN]]], with a mode of " +
+			strings.Join(transforms.Modes, ", ") +
+			", a filter of " + strings.Join(transforms.Filters, ", ") +
+			" and a quality of JPEGs (default: the dataset's; none for a new one)",
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseResize) },
 	},
 	{
-		"dedupe", "drop pictures whose hashes of 64 bits differ by at most `N` bits, as 3, from that of the last one kept in their shard (default: the dataset's; none for a new one)",
+		"dedupe", "drop pictures whose hashes of 64 bits differ by at most `N` bits, as 3, from that of the last one kept " +
+			"in their shard (default: the dataset's; none for a new one)",
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseDedupe) },
 	},
 	{
-		"tensor", "`type` of .npy files that are written in place of pictures, or beside them with :beside, as float32:beside: " + strings.Join(transforms.Dtypes, ", ") + " (default: the dataset's; none for a new one)",
+		"tensor", "`type` of .npy files that are written in place of pictures, or beside them with :beside, as " +
+			"float32:beside: " + strings.Join(transforms.Dtypes, ", ") + " (default: the dataset's; none for a new one)",
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseTensor) },
 	},
 	{
@@ -64,7 +72,8 @@ var backfillOptions = []option[pipeline.Options]{
 		return err
 	}},
 	{
-		"memory-budget", "`size` of the memory that shards may take while they are fetched and written, as 512MiB or 4GB (default 2GiB)",
+		"memory-budget", "`size` of the memory that shards may take while they are fetched and written, as 512MiB or 4GB " +
+			"(default 2GiB)",
 		func(o *pipeline.Options, s string) error {
 			n, err := humanize.ParseBytes(s)
 			if err != nil || n < kvsio.LeastMemoryBudget || n > math.MaxInt64 {
@@ -89,7 +98,8 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
-		"stream-quota", "`N`: images a second that the service grants a stream; 0: unknown, go as fast as throttles allow (default 500)",
+		"stream-quota", "`N`: images a second that the service grants a stream; 0: unknown, go as fast as throttles allow " +
+			"(default 500)",
 		func(o *pipeline.Options, s string) error {
 			n, err := strconv.ParseFloat(s, 64)
 			if err != nil || n < 0 || math.IsNaN(n) || math.IsInf(n, 0) {
@@ -113,7 +123,8 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
-		"min-sampling-interval", "`interval` that a sampling interval is at least; the service calls 3s a soft limit and can do 200ms (default 3s)",
+		"min-sampling-interval", "`interval` that a sampling interval is at least; the service calls 3s a soft limit and " +
+			"can do 200ms (default 3s)",
 		func(o *pipeline.Options, s string) (err error) {
 			o.Read.MinInterval, err = kvsio.ParseInterval(s)
 			if err == nil && o.Read.MinInterval < kvsio.LowestMinInterval {
@@ -130,10 +141,13 @@ var backfillOptions = []option[pipeline.Options]{
 			return nil
 		},
 	},
-	{"aws-endpoint-url", "`URL` of the Kinesis Video Streams control plane (default: the region's)", func(o *pipeline.Options, s string) error {
-		o.Read.AWS.EndpointURL = s // checked with the parameters: it may hold what is not to be told
-		return nil
-	}},
+	{
+		"aws-endpoint-url", "`URL` of the Kinesis Video Streams control plane (default: the region's)",
+		func(o *pipeline.Options, s string) error {
+			o.Read.AWS.EndpointURL = s // checked with the parameters: it may hold what is not to be told
+			return nil
+		},
+	},
 	{"aws-profile", "`profile` of the shared AWS config files", func(o *pipeline.Options, s string) error {
 		o.Read.AWS.Profile = s
 		return nil
@@ -143,7 +157,8 @@ var backfillOptions = []option[pipeline.Options]{
 		return nil
 	}},
 	{
-		"aws-web-identity", "`" + kvsio.WebIdentityGCP + "`: workers are machines of Google's, and assume --aws-role-arn with the ID tokens of their service account, without AWS keys",
+		"aws-web-identity", "`" + kvsio.WebIdentityGCP + "`: workers are machines of Google's, and assume --aws-role-arn " +
+			"with the ID tokens of their service account, without AWS keys",
 		func(o *pipeline.Options, s string) error {
 			o.Read.AWS.WebIdentity = s
 			return nil
@@ -192,7 +207,8 @@ func setRefetch(o *pipeline.Options, s string) error {
 	for _, word := range strings.Split(s, ",") {
 		reason := suggest(strings.TrimSpace(word), frame.GapReasons)
 		if plain(reason) != plain(strings.TrimSpace(word)) {
-			return fmt.Errorf("%q is no reason of a gap%s; it must be of %s", word, didYouMean(word, "", frame.GapReasons), strings.Join(frame.GapReasons, ", "))
+			return fmt.Errorf("%q is no reason of a gap%s; it must be of %s", word, didYouMean(word, "", frame.GapReasons),
+				strings.Join(frame.GapReasons, ", "))
 		}
 		o.Read.Refetch = append(o.Read.Refetch, reason)
 	}
@@ -220,7 +236,8 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 		}
 	}
 	f.options = newOptionFlags(flags, backfillOptions)
-	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of failing the job")
+	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of "+
+		"failing the job")
 	return f
 }
 
@@ -271,7 +288,8 @@ func (f *backfillFlags) drafts(cmd *cobra.Command) ([]*draft, []error) {
 	}
 	switch {
 	case len(*f.names) > 0 && len(*f.arns) > 0:
-		base.fail(fields[0], errors.New("--stream-name and --stream-arn are both given: it must be one of the two, or --requests"))
+		base.fail(fields[0], errors.New("--stream-name and --stream-arn are both given: it must be one of the two, or "+
+			"--requests"))
 		return []*draft{base}, nil
 	case len(*f.names)+len(*f.arns) == 0:
 		base.fail(fields[0], errors.New("no stream is named: give --stream-name, --stream-arn or --requests"))

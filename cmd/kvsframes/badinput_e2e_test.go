@@ -23,73 +23,213 @@ var badInputs = []struct {
 	args []string
 	want []string
 }{
-	{"nothing", nil, []string{"backfill"}, []string{"--out is not set", "no stream is named", "--start-timestamp is not set: it must be RFC 3339", "--end-timestamp is not set", "--sampling-interval is not set"}},
+	{"nothing", nil, []string{"backfill"}, []string{
+		"--out is not set", "no stream is named",
+		"--start-timestamp is not set: it must be RFC 3339", "--end-timestamp is not set", "--sampling-interval is not set",
+	}},
 	{"unknown command", nil, []string{"backfil"}, []string{"did you mean kvsframes backfill?"}},
-	{"unknown flags", nil, good("--strem-name", "x", "--aws-regoin=x"), []string{"unknown flag --strem-name: did you mean --stream-name?", "unknown flag --aws-regoin: did you mean --aws-region?"}},
+	{
+		"unknown flags", nil, good("--strem-name", "x", "--aws-regoin=x"),
+		[]string{
+			"unknown flag --strem-name: did you mean --stream-name?",
+			"unknown flag --aws-regoin: did you mean --aws-region?",
+		},
+	},
 	{"not a flag", nil, good("extra"), []string{`"extra" is not a flag`}},
-	{"start", nil, good("--start-timestamp", "1767225600123"), []string{`--start-timestamp is "1767225600123"`, "1767225600.123"}},
+	{
+		"start", nil, good("--start-timestamp", "1767225600123"),
+		[]string{`--start-timestamp is "1767225600123"`, "1767225600.123"},
+	},
 	{"end", nil, good("--end-timestamp", "20260131"), []string{`--end-timestamp is "20260131"`, "2026-01-31"}},
-	{"end in the future", nil, good("--image-selector-type", "SERVER_TIMESTAMP", "--end-timestamp", "2200-01-01"), []string{"--end-timestamp is 2200-01-01T00:00:00Z, in the future: it must be at most now"}},
-	{"start after end", nil, good("--start-timestamp", "2026-01-02"), []string{"--end-timestamp is 2026-01-01T00:01:00Z: it must be after --start-timestamp, which is 2026-01-02T00:00:00Z"}},
+	{
+		"end in the future", nil, good("--image-selector-type", "SERVER_TIMESTAMP", "--end-timestamp", "2200-01-01"),
+		[]string{"--end-timestamp is 2200-01-01T00:00:00Z, in the future: it must be at most now"},
+	},
+	{
+		"start after end", nil, good("--start-timestamp", "2026-01-02"),
+		[]string{"--end-timestamp is 2026-01-01T00:01:00Z: it must be after --start-timestamp, which is 2026-01-02T00:00:00Z"},
+	},
 	{"interval", nil, good("--sampling-interval", "3 s"), []string{`--sampling-interval is "3 s": it must be a duration`}},
-	{"interval under the floor", nil, good("--sampling-interval", "1s"), []string{"--sampling-interval is 1s: it must be at least 3s", "--min-sampling-interval"}},
-	{"interval under a lower floor", nil, good("--sampling-interval", "300", "--min-sampling-interval", "0.5s"), []string{"--sampling-interval is 300ms: it must be at least 500ms"}},
-	{"resize", nil, good("--resize", "0x512"), []string{`--resize is "0x512": the width is 0: it must be from 1 to 16384 pixels`}},
-	{"resize's mode", nil, good("--resize", "8x8:zoom"), []string{`--resize is "8x8:zoom": the mode is "zoom": it must be one of stretch, fit, crop, pad`}},
+	{
+		"interval under the floor", nil, good("--sampling-interval", "1s"),
+		[]string{"--sampling-interval is 1s: it must be at least 3s", "--min-sampling-interval"},
+	},
+	{
+		"interval under a lower floor", nil, good("--sampling-interval", "300", "--min-sampling-interval", "0.5s"),
+		[]string{"--sampling-interval is 300ms: it must be at least 500ms"},
+	},
+	{
+		"resize", nil, good("--resize", "0x512"),
+		[]string{`--resize is "0x512": the width is 0: it must be from 1 to 16384 pixels`},
+	},
+	{
+		"resize's mode", nil, good("--resize", "8x8:zoom"),
+		[]string{`--resize is "8x8:zoom": the mode is "zoom": it must be one of stretch, fit, crop, pad`},
+	},
 	{"no resize", nil, good("--resize", "big"), []string{`--resize is "big"`, "WIDTHxHEIGHT"}},
 	{"dedupe", nil, good("--dedupe", "65"), []string{`--dedupe is "65": the number of bits is 65: it must be from 0 to 64`}},
-	{"tensor", nil, good("--tensor", "float64"), []string{`--tensor is "float64": it must be one of uint8, float32, with :beside behind it`}},
-	{"tensor beside", nil, good("--tensor", "uint8:besides"), []string{`--tensor is "uint8:besides": it must be one of uint8, float32, with :beside behind it`}},
-	{"floor", nil, good("--min-sampling-interval", "100ms"), []string{"--min-sampling-interval is \"100ms\": it must be at least 200ms"}},
-	{"selector", nil, good("--image-selector-type", "NOW"), []string{`--image-selector-type is "NOW": it must be PRODUCER_TIMESTAMP or SERVER_TIMESTAMP`}},
+	{
+		"tensor", nil, good("--tensor", "float64"),
+		[]string{`--tensor is "float64": it must be one of uint8, float32, with :beside behind it`},
+	},
+	{
+		"tensor beside", nil, good("--tensor", "uint8:besides"),
+		[]string{`--tensor is "uint8:besides": it must be one of uint8, float32, with :beside behind it`},
+	},
+	{"floor", nil, good("--min-sampling-interval", "100ms"), []string{"--min-sampling-interval is \"100ms\": it must be " +
+		"at least 200ms"}},
+	{
+		"selector", nil, good("--image-selector-type", "NOW"),
+		[]string{`--image-selector-type is "NOW": it must be PRODUCER_TIMESTAMP or SERVER_TIMESTAMP`},
+	},
 	{"format", nil, good("--format", "gif"), []string{`--format is "GIF": it must be JPEG or PNG`}},
 	{"quality", nil, good("--format-config", "JPEGQuality=0"), []string{"--format-config is JPEGQuality=0"}},
 	{"format config", nil, good("--format-config", "80"), []string{`--format-config is "80": it must be JPEGQuality=N`}},
 	{"lone width", nil, good("--width-pixels", "100"), []string{"--width-pixels is 100 without --height-pixels"}},
 	{"lone height", nil, good("--height-pixels", "100"), []string{"--height-pixels is 100 without --width-pixels"}},
-	{"size", nil, good("--width-pixels", "0", "--height-pixels", "2161"), []string{`--width-pixels is "0"`, `--height-pixels is "2161": it must be a number of pixels, 1–2160`}},
+	{
+		"size", nil, good("--width-pixels", "0", "--height-pixels", "2161"),
+		[]string{`--width-pixels is "0"`, `--height-pixels is "2161": it must be a number of pixels, 1–2160`},
+	},
 	{"stream name", nil, good("--stream-name", "a b"), []string{`--stream-name is "a b": it must be 1–256 characters`}},
-	{"name and ARN", nil, good("--stream-arn", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1"), []string{"--stream-name and --stream-arn are both given"}},
+	{
+		"name and ARN", nil, good("--stream-arn", "arn:aws:kinesisvideo:us-east-1:111122223333:stream/cam/1"),
+		[]string{"--stream-name and --stream-arn are both given"},
+	},
 	{"streams and a file", nil, good("--requests", "notes.txt"), []string{"--requests names the streams itself"}},
-	{"ARN", nil, append(good("--stream-arn", "arn:x")[:1], good("--stream-arn", "arn:x")[3:]...), []string{`--stream-arn is "arn:x": it must be arn:PARTITION`}},
-	{"limits", nil, good("--memory-budget", "512", "--call-timeout", "2h", "--throttle-patience", "soon"), []string{"3 mistakes", `--memory-budget is "512"`, "at least 1MiB", `--call-timeout is "2h"`, "from 1s to 1h0m0s", `--throttle-patience is "soon"`}},
-	{"numbers", nil, good("--shard-samples", "0", "--max-in-flight", "many", "--stream-quota", "-1", "--quota-share", "1.5"), []string{"4 mistakes", `--shard-samples is "0"`, `--max-in-flight is "many"`, `--stream-quota is "-1"`, `--quota-share is "1.5"`}},
+	{
+		"ARN", nil, append(good("--stream-arn", "arn:x")[:1], good("--stream-arn", "arn:x")[3:]...),
+		[]string{`--stream-arn is "arn:x": it must be arn:PARTITION`},
+	},
+	{
+		"limits", nil, good("--memory-budget", "512", "--call-timeout", "2h", "--throttle-patience", "soon"),
+		[]string{
+			"3 mistakes", `--memory-budget is "512"`, "at least 1MiB", `--call-timeout is "2h"`, "from 1s to 1h0m0s",
+			`--throttle-patience is "soon"`,
+		},
+	},
+	{"numbers", nil, good("--shard-samples", "0", "--max-in-flight", "many", "--stream-quota", "-1", "--quota-share",
+		"1.5"), []string{
+		"4 mistakes", `--shard-samples is "0"`, `--max-in-flight is "many"`, `--stream-quota is "-1"`,
+		`--quota-share is "1.5"`,
+	}},
 	{"refetch", nil, good("--refetch", "failed,no_medea"), []string{"did you mean NO_MEDIA?"}},
-	{"dataset format", nil, good("--dataset-format", "zip"), []string{`--dataset-format is "zip": it must be one of files, parquet, tfrecord, webdataset`}},
+	{
+		"dataset format", nil, good("--dataset-format", "zip"),
+		[]string{`--dataset-format is "zip": it must be one of files, parquet, tfrecord, webdataset`},
+	},
 	{"runner", nil, good("--runner", "flnk"), []string{`--runner is "flnk"`, "direct, prism"}},
-	{"Flink's flags", nil, good("--runner", "flink", "--environment_type", "PROCES"), []string{"3 mistakes", "--endpoint is not set: it must be the HOST:PORT of Beam's job server", "--parallelism is not set", `--environment_type is "PROCES": it must be PROCESS`}},
-	{"no job server", nil, good("--runner", "flink", "--parallelism", "4", "--endpoint", "127.0.0.1:1"), []string{`--endpoint is "127.0.0.1:1": there is no Beam job server`, "connection refused"}},
+	{
+		"Flink's flags", nil, good("--runner", "flink", "--environment_type", "PROCES"),
+		[]string{
+			"3 mistakes", "--endpoint is not set: it must be the HOST:PORT of Beam's job server",
+			"--parallelism is not set", `--environment_type is "PROCES": it must be PROCESS`,
+		},
+	},
+	{
+		"no job server", nil, good("--runner", "flink", "--parallelism", "4", "--endpoint", "127.0.0.1:1"),
+		[]string{`--endpoint is "127.0.0.1:1": there is no Beam job server`, "connection refused"},
+	},
 	{"async", nil, good("--async"), []string{"--async is set, but the workers are of this process"}},
-	{"status of nothing", nil, []string{"status", "--endpoint", "127.0.0.1:1"}, []string{"0 jobs are named: it must be one"}},
+	{
+		"status of nothing", nil,
+		[]string{"status", "--endpoint", "127.0.0.1:1"},
+		[]string{"0 jobs are named: it must be one"},
+	},
 	{"status of nobody", nil, []string{"status", "job"}, []string{"--endpoint is not set"}},
-	{"cancel nowhere", nil, []string{"cancel", "--endpoint", "127.0.0.1:1", "job"}, []string{"there is no Beam job server", "connection refused"}},
+	{
+		"cancel nowhere", nil,
+		[]string{"cancel", "--endpoint", "127.0.0.1:1", "job"},
+		[]string{"there is no Beam job server", "connection refused"},
+	},
 	{"log level", nil, good("--log-level", "loud"), []string{`--log-level is "loud"`}},
 	{"Beam's flag", nil, good("--parallelism", "lots"), []string{"parallelism", `"lots"`}},
-	{"unknown streams", nil, good("--stream-name", "one", "--stream-name", "two"), []string{"2 mistakes", "one: ResourceNotFoundException", "two: ResourceNotFoundException"}},
+	{
+		"unknown streams", nil, good("--stream-name", "one", "--stream-name", "two"),
+		[]string{"2 mistakes", "one: ResourceNotFoundException", "two: ResourceNotFoundException"},
+	},
 	{"no retention", nil, good("--stream-name", "dead"), []string{"dead", "retention"}},
-	{"no credentials", []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, good(), []string{"no AWS credentials", "--aws-profile"}},
-	{"other credentials", []string{"AWS_ACCESS_KEY_ID=other"}, good(), []string{"describing cam: UnrecognizedClientException"}},
+	{
+		"no credentials",
+		[]string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
+		good(),
+		[]string{"no AWS credentials", "--aws-profile"},
+	},
+	{
+		"other credentials",
+		[]string{"AWS_ACCESS_KEY_ID=other"},
+		good(),
+		[]string{"describing cam: UnrecognizedClientException"},
+	},
 	{"no region", []string{"AWS_REGION", "AWS_DEFAULT_REGION"}, good(), []string{"no AWS region", "--aws-region"}},
 	{"profile", nil, good("--aws-profile", "nobody"), []string{"nobody"}},
-	{"endpoint", nil, good("--aws-endpoint-url", "localhost"), []string{`--aws-endpoint-url is "localhost": it must be a URL`}},
-	{"a password in an endpoint", nil, good("--aws-endpoint-url", "ftp://me:hunter2@localhost"), []string{"--aws-endpoint-url names a user or a password: leave it out"}},
-	{"a web identity without a role", nil, good("--aws-web-identity", "gcp"), []string{"--aws-web-identity is gcp without --aws-role-arn: name the role"}},
-	{"a web identity", nil, good("--aws-web-identity", "azure", "--aws-role-arn", "reader", "--quota-share", "2"), []string{"3 mistakes", `--aws-web-identity is "azure": it must be gcp`, `--aws-role-arn is "reader": it must be arn:aws:iam::ACCOUNT:role/NAME`}},
-	{"no machine of Google's", []string{"GCE_METADATA_HOST=127.0.0.1:1"}, good("--aws-web-identity", "gcp", "--aws-role-arn", testRole), []string{"assuming " + testRole + ": no metadata server of Google's answers here"}},
-	{"an endpoint that does not listen", []string{"AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1"}, good(), []string{"describing cam", "connection refused"}},
+	{
+		"endpoint", nil, good("--aws-endpoint-url", "localhost"),
+		[]string{`--aws-endpoint-url is "localhost": it must be a URL`},
+	},
+	{
+		"a password in an endpoint", nil, good("--aws-endpoint-url", "ftp://me:hunter2@localhost"),
+		[]string{"--aws-endpoint-url names a user or a password: leave it out"},
+	},
+	{
+		"a web identity without a role", nil, good("--aws-web-identity", "gcp"),
+		[]string{"--aws-web-identity is gcp without --aws-role-arn: name the role"},
+	},
+	{
+		"a web identity", nil, good("--aws-web-identity", "azure", "--aws-role-arn", "reader", "--quota-share", "2"),
+		[]string{
+			"3 mistakes", `--aws-web-identity is "azure": it must be gcp`,
+			`--aws-role-arn is "reader": it must be arn:aws:iam::ACCOUNT:role/NAME`,
+		},
+	},
+	{
+		"no machine of Google's",
+		[]string{"GCE_METADATA_HOST=127.0.0.1:1"},
+		good("--aws-web-identity", "gcp", "--aws-role-arn", testRole),
+		[]string{"assuming " + testRole + ": no metadata server of Google's answers here"},
+	},
+	{
+		"an endpoint that does not listen",
+		[]string{"AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1"},
+		good(),
+		[]string{"describing cam", "connection refused"},
+	},
 	{"out is a file", nil, good("--out", "notes.txt/x"), []string{"notes.txt", "--out"}},
-	{"out is something else", nil, good("--out", "full"), []string{`"full" is not empty and not a kvsframes dataset: choose another --out`}},
+	{
+		"out is something else", nil, good("--out", "full"),
+		[]string{`"full" is not empty and not a kvsframes dataset: choose another --out`},
+	},
 	{"out cannot be made", nil, good("--out", "/dev/null/x"), []string{"/dev/null"}},
-	{"another shard size", nil, good("--out", "there", "--shard-samples", "30"), []string{"--shard-samples is 30, but the dataset there has 20"}},
-	{"a dataset of another version", nil, good("--out", "future"), []string{`"future" belongs to another kind of dataset: it has version 3, this kvsframes knows 2: use the one that wrote it, or choose another --out`}},
+	{
+		"another shard size", nil, good("--out", "there", "--shard-samples", "30"),
+		[]string{"--shard-samples is 30, but the dataset there has 20"},
+	},
+	{
+		"a dataset of another version", nil, good("--out", "future"),
+		[]string{`"future" belongs to another kind of dataset: it has version 3, this kvsframes knows 2: use the one that wrote it, or choose another --out`},
+	},
 	{"verify a dataset of another version", nil, []string{"verify", "future", "--repair"}, []string{"it has version 3"}},
 	{"no file", nil, []string{"backfill", "--requests", "nope.yaml", "--out", "out"}, []string{"nope.yaml: no such file"}},
-	{"file", nil, []string{"backfill", "--requests", "bad.yaml", "--out", "out"}, []string{"2 mistakes", "bad.yaml:2: unknown key \"sampling\": did you mean sampling_interval?", "bad.yaml:3: end_timestamp is \"soon\""}},
-	{"all at once", nil, good("--start-timestamp", "x", "--format", "x", "--quota-share", "x", "--runner", "x"), []string{"4 mistakes"}},
+	{
+		"file", nil,
+		[]string{"backfill", "--requests", "bad.yaml", "--out", "out"},
+		[]string{
+			"2 mistakes", "bad.yaml:2: unknown key \"sampling\": did you mean sampling_interval?",
+			"bad.yaml:3: end_timestamp is \"soon\"",
+		},
+	},
+	{
+		"all at once", nil, good("--start-timestamp", "x", "--format", "x", "--quota-share", "x", "--runner", "x"),
+		[]string{"4 mistakes"},
+	},
 	{"verify nothing", nil, []string{"verify"}, []string{"it must be one, the folder or the URL of a dataset"}},
 	{"verify something else", nil, []string{"verify", "full"}, []string{`"full" is not a kvsframes dataset`}},
 	{"serve at no address", nil, []string{"serve", "--addr", "here"}, []string{`--addr is "here": it must be HOST:PORT`}},
-	{"serve nonsense", nil, []string{"serve", "--config", "bad-config.yaml"}, []string{"bad-config.yaml:2: streams[0].nam: unknown key"}},
+	{
+		"serve nonsense", nil,
+		[]string{"serve", "--config", "bad-config.yaml"},
+		[]string{"bad-config.yaml:2: streams[0].nam: unknown key"},
+	},
 	{"demo into something else", nil, []string{"demo", "--out", "full"}, []string{"choose another --out"}},
 }
 
@@ -106,7 +246,9 @@ func TestBadInput(t *testing.T) {
 	}
 	u.write("future/dataset.json", `{"version":3,"format":"files","shardSamples":100}`+"\n")
 	u.write("notes.txt", "")
-	u.write("bad.yaml", "- {stream_name: cam, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02, sampling_interval: 3s}\n- {stream_name: cam, start_timestamp: 2026-01-01, sampling: 3s, sampling_interval: 3s,\n   end_timestamp: soon}\n")
+	u.write("bad.yaml", "- {stream_name: cam, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02, "+
+		"sampling_interval: 3s}\n- {stream_name: cam, start_timestamp: 2026-01-01, sampling: 3s, sampling_interval: 3s,\n  "+
+		" end_timestamp: soon}\n")
 	u.write("bad-config.yaml", "streams:\n  - nam: x\n")
 	u.must(0, good("--out", "there", "--shard-samples", "20")...)
 	served := u.server.Stats().GetImagesCalls

@@ -37,9 +37,14 @@ type runnerOf struct {
 	workers chan string
 }
 
-func (r *runnerOf) GetProvisionInfo(context.Context, *fnpb.GetProvisionInfoRequest) (*fnpb.GetProvisionInfoResponse, error) {
+func (r *runnerOf) GetProvisionInfo(context.Context, *fnpb.GetProvisionInfoRequest) (*fnpb.GetProvisionInfoResponse,
+	error,
+) {
 	sum := sha256.Sum256(r.binary)
-	payload, err := proto.Marshal(&pipepb.ArtifactFilePayload{Path: "/elsewhere/worker", Sha256: hex.EncodeToString(sum[:])})
+	payload, err := proto.Marshal(&pipepb.ArtifactFilePayload{
+		Path:   "/elsewhere/worker",
+		Sha256: hex.EncodeToString(sum[:]),
+	})
 	here := &pipepb.ApiServiceDescriptor{Url: r.address}
 	return &fnpb.GetProvisionInfoResponse{Info: &fnpb.ProvisionInfo{
 		PipelineOptions: &structpb.Struct{}, LoggingEndpoint: here, ArtifactEndpoint: here, ControlEndpoint: here,
@@ -49,11 +54,15 @@ func (r *runnerOf) GetProvisionInfo(context.Context, *fnpb.GetProvisionInfoReque
 	}}, err
 }
 
-func (r *runnerOf) ResolveArtifacts(_ context.Context, in *jobpb.ResolveArtifactsRequest) (*jobpb.ResolveArtifactsResponse, error) {
+func (r *runnerOf) ResolveArtifacts(_ context.Context,
+	in *jobpb.ResolveArtifactsRequest,
+) (*jobpb.ResolveArtifactsResponse, error) {
 	return &jobpb.ResolveArtifactsResponse{Replacements: in.GetArtifacts()}, nil
 }
 
-func (r *runnerOf) GetArtifact(_ *jobpb.GetArtifactRequest, out jobpb.ArtifactRetrievalService_GetArtifactServer) error {
+func (r *runnerOf) GetArtifact(_ *jobpb.GetArtifactRequest,
+	out jobpb.ArtifactRetrievalService_GetArtifactServer,
+) error {
 	r.fetched.Add(1)
 	for rest := r.binary; len(rest) > 0; {
 		n := min(1<<20, len(rest))

@@ -100,7 +100,8 @@ func (c *cloud) serviceAccount() string {
 	}
 	text, _ := json.Marshal(map[string]string{
 		"type": "service_account", "project_id": "vision", "client_email": "submitter@vision.iam.gserviceaccount.com",
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: googleSecret, Bytes: der})), "token_uri": c.api.URL + "/token",
+		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: googleSecret, Bytes: der})),
+		"token_uri":   c.api.URL + "/token",
 	})
 	file := filepath.Join(c.t.TempDir(), "account.json")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
@@ -140,7 +141,10 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	case strings.HasSuffix(path, "/messages"):
-		answer = df.ListJobMessagesResponse{JobMessages: []*df.JobMessage{{MessageText: c.failed, MessageImportance: "JOB_MESSAGE_ERROR"}}}
+		answer = df.ListJobMessagesResponse{JobMessages: []*df.JobMessage{{
+			MessageText:       c.failed,
+			MessageImportance: "JOB_MESSAGE_ERROR",
+		}}}
 	case strings.HasSuffix(path, "/metrics"):
 		answer = df.JobMetrics{}
 	case r.Method == http.MethodPut:

@@ -33,8 +33,10 @@ func TestBeamFlagsReachBeam(t *testing.T) {
 	if !slices.Equal(seen, want) {
 		t.Errorf("flag.Visit shows %v, want %v", seen, want)
 	}
-	if *jobopts.Parallelism != 7 || *jobopts.EnvironmentType != "PROCESS" || !*jobopts.RetainDockerContainers || len(jobopts.ResourceHints) != 2 {
-		t.Errorf("Beam has parallelism %d, environment %s, hints %v", *jobopts.Parallelism, *jobopts.EnvironmentType, jobopts.ResourceHints)
+	if *jobopts.Parallelism != 7 || *jobopts.EnvironmentType != "PROCESS" || !*jobopts.RetainDockerContainers ||
+		len(jobopts.ResourceHints) != 2 {
+		t.Errorf("Beam has parallelism %d, environment %s, hints %v", *jobopts.Parallelism, *jobopts.EnvironmentType,
+			jobopts.ResourceHints)
 	}
 }
 
@@ -71,7 +73,10 @@ func TestHumanNumbers(t *testing.T) {
 			t.Errorf("number(%d) = %s, want %s", n, got, want)
 		}
 	}
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 12_345_678: "12.3 MB", 999_600_000: "1.0 GB", 150_000_000_000: "150 GB"} {
+	for n, want := range map[int64]string{
+		0: "0 B", 999: "999 B", 1000: "1.0 kB", 12_345_678: "12.3 MB",
+		999_600_000: "1.0 GB", 150_000_000_000: "150 GB",
+	} {
 		if got := size(n); got != want {
 			t.Errorf("size(%d) = %s, want %s", n, got, want)
 		}

@@ -27,7 +27,8 @@ func TestDemo(t *testing.T) {
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("it leaves %v in TMPDIR, %v", left, err)
 	}
-	if first.status != 0 || first.stderr != "" || !strings.Contains(first.stdout, "Verified: complete: each sample once: 1,200 samples") {
+	if first.status != 0 || first.stderr != "" || !strings.Contains(first.stdout, "Verified: complete: each sample "+
+		"once: 1,200 samples") {
 		t.Fatalf("exit status %d\n%s%s", first.status, first.stdout, first.stderr)
 	}
 	if first.took > 10*time.Second {
@@ -43,7 +44,8 @@ func TestDemo(t *testing.T) {
 	wants(t, backfill["fetched"].(map[string]any), map[string]any{"samples": 0})
 	wants(t, verify, map[string]any{"samples": 1200, "complete": true})
 
-	if line := dataset.PythonLine(dataset.DefaultFormat, "kvsframes-demo"); !strings.HasSuffix(first.stdout, "\nIn Python:\n  "+line+"\n") {
+	if line := dataset.PythonLine(dataset.DefaultFormat, "kvsframes-demo"); !strings.HasSuffix(first.stdout,
+		"\nIn Python:\n  "+line+"\n") {
 		t.Errorf("it does not end with how to load the dataset, %s:\n%s", line, first.stdout)
 	}
 
@@ -117,7 +119,8 @@ func (b *lockedBuffer) String() string {
 func TestServeConfig(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, kvstest.Config{})
-	u.write("cameras.yaml", "access_keys: {me: mine}\nregion: eu-west-1\nstreams: [{name: yard, width: 160, height: 90, media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-01T00:01:00Z}]}]\n")
+	u.write("cameras.yaml", "access_keys: {me: mine}\nregion: eu-west-1\nstreams: [{name: yard, width: 160, height: 90, "+
+		"media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-01T00:01:00Z}]}]\n")
 	u.serveAndBackfill(binary() + " serve --config cameras.yaml")
 }
 

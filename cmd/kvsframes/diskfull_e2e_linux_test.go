@@ -33,7 +33,8 @@ func TestDiskFull(t *testing.T) {
 	args = append(args, "--out", "disk/out")
 	for range 2 {
 		wantOneLine(t, u.run(args...), 1, "no space left on device")
-		wants(t, object(t, u.must(3, "verify", "disk/out", "--json")), map[string]any{"corrupt": 0, "duplicate": 0, "damaged": 0})
+		wants(t, object(t, u.must(3, "verify", "disk/out", "--json")),
+			map[string]any{"corrupt": 0, "duplicate": 0, "damaged": 0})
 	}
 	if written, _ := filepath.Glob(filepath.Join(disk, "out", "shards", "*", "*")); len(written) == 0 {
 		t.Error("nothing was written before the disk was full")

@@ -33,18 +33,23 @@ func TestBackfillIsExact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frameEvery := map[string]time.Duration{"front-door": time.Second / 10, "back~yard": time.Second / 10, "gate": time.Second}
+	frameEvery := map[string]time.Duration{
+		"front-door": time.Second / 10, "back~yard": time.Second / 10,
+		"gate": time.Second,
+	}
 	for _, runner := range []string{"prism", "direct"} {
 		t.Run(runner, func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t, config)
 			o := object(t, u.must(0, "backfill", "--requests", requests, "--sampling-interval", "3s", "--width-pixels", "160",
-				"--height-pixels", "90", "--out", "out", "--dataset-format", "files", "--shard-samples", "30", "--runner", runner, "--json"))
+				"--height-pixels", "90", "--out", "out", "--dataset-format", "files", "--shard-samples", "30", "--runner", runner,
+				"--json"))
 			wants(t, o, map[string]any{
 				"samples": 200 + 200 + 86, "frames": 180 + 160 + 86, "gaps": `{"MEDIA_ERROR":20,"NO_MEDIA":40}`,
 				"get_images_calls": u.server.Stats().GetImagesCalls,
 			})
-			wants(t, object(t, u.must(0, "verify", "out", "--json")), map[string]any{"complete": true, "missing": 0, "duplicate": 0})
+			wants(t, object(t, u.must(0, "verify", "out", "--json")),
+				map[string]any{"complete": true, "missing": 0, "duplicate": 0})
 			pictures := 0
 			err := filepath.WalkDir(filepath.Join(u.dir, "out", "shards"), func(path string, d fs.DirEntry, err error) error {
 				if err == nil && !d.IsDir() {

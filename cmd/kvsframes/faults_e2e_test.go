@@ -35,11 +35,13 @@ func TestVerifyRepair(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if o := u.run("verify", "out"); o.status != 3 || !strings.Contains(o.stdout, "is damaged") || !strings.Contains(o.stderr, "verify --repair takes away what is damaged") {
+	if o := u.run("verify", "out"); o.status != 3 || !strings.Contains(o.stdout, "is damaged") ||
+		!strings.Contains(o.stderr, "verify --repair takes away what is damaged") {
 		t.Errorf("verify: exit status %d; stdout:\n%s\nstderr:\n%s", o.status, o.stdout, o.stderr)
 	}
 	o := u.run("verify", "out", "--repair")
-	if o.status != 3 || !strings.Contains(o.stdout, "Repaired: 2 files or shards") || !strings.Contains(o.stdout, "removed with its receipt") || !strings.Contains(o.stdout, "  40 missing\n") ||
+	if o.status != 3 || !strings.Contains(o.stdout, "Repaired: 2 files or shards") ||
+		!strings.Contains(o.stdout, "removed with its receipt") || !strings.Contains(o.stdout, "  40 missing\n") ||
 		!strings.Contains(o.stderr, "the same backfill fetches what is missing") {
 		t.Errorf("verify --repair: exit status %d; stdout:\n%s\nstderr:\n%s", o.status, o.stdout, o.stderr)
 	}
@@ -58,7 +60,10 @@ func TestVerifyRepair(t *testing.T) {
 // later one; it is mended without another call.
 func TestOverlappingBackfills(t *testing.T) {
 	t.Parallel()
-	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}, Latency: kvstest.Latency{PerCall: 300 * time.Millisecond}})
+	u := newUser(t, kvstest.Config{
+		Streams: []kvstest.Stream{camera("cam")},
+		Latency: kvstest.Latency{PerCall: 300 * time.Millisecond},
+	})
 	more := []string{"--dataset-format", "webdataset", "--shard-samples", "30", "--max-in-flight", "1", "--json"}
 	first, second := ask(0, 10, more...), ask(1, 12, more...)
 	cmd := u.start(first...)
@@ -81,7 +86,8 @@ func TestOverlappingBackfills(t *testing.T) {
 	wants(t, object(t, u.must(0, "verify", "out", "--repair", "--json")), map[string]any{
 		"samples": 240, "frames": 240, "duplicate": 0, "complete": true, "repaired": 1,
 	})
-	wants(t, object(t, u.must(0, "verify", "out", "--json")), map[string]any{"samples": 240, "frames": 240, "complete": true})
+	wants(t, object(t, u.must(0, "verify", "out", "--json")),
+		map[string]any{"samples": 240, "frames": 240, "complete": true})
 	wants(t, object(t, u.must(0, first...)), map[string]any{"complete": true})
 	u.must(0, second...)
 	if again := u.server.Stats().GetImagesCalls; again != calls {
@@ -95,13 +101,15 @@ func TestFilesTooLarge(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
 	args := ask(0, 10, "--dataset-format", "webdataset")
-	limited := &running{Cmd: exec.Command("sh", append([]string{"-c", `ulimit -f 16; exec "$0" "$@"`, binary()}, args...)...), began: time.Now()}
+	limited := &running{Cmd: exec.Command("sh",
+		append([]string{"-c", `ulimit -f 16; exec "$0" "$@"`, binary()}, args...)...), began: time.Now()}
 	limited.Dir, limited.Env, limited.Stdout, limited.Stderr = u.dir, u.env, &limited.stdout, &limited.stderr
 	if err := limited.Start(); err != nil {
 		t.Fatal(err)
 	}
 	wantOneLine(t, finish(t, limited), 1, "file too large")
-	wants(t, object(t, u.must(3, "verify", "out", "--json")), map[string]any{"shards": 0, "corrupt": 0, "damaged": 0, "missing": 200})
+	wants(t, object(t, u.must(3, "verify", "out", "--json")),
+		map[string]any{"shards": 0, "corrupt": 0, "damaged": 0, "missing": 200})
 	u.must(0, args...)
 	u.must(0, "verify", "out")
 }
@@ -145,7 +153,8 @@ func TestBadStore(t *testing.T) {
 	if refused.Load() == 0 {
 		t.Error("nothing was refused")
 	}
-	wants(t, object(t, u.must(3, "verify", b.out, "--json")), map[string]any{"corrupt": 0, "duplicate": 0, "damaged": 0, "missing": 200})
+	wants(t, object(t, u.must(3, "verify", b.out, "--json")),
+		map[string]any{"corrupt": 0, "duplicate": 0, "damaged": 0, "missing": 200})
 	refuses.Store(false)
 	u.must(0, args...)
 	sameTree(t, b.tree(), want)

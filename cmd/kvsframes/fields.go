@@ -77,7 +77,8 @@ var fields = []field{
 		},
 	},
 	{
-		"WidthPixels", "width_pixels", "`width` that images are stretched to, together with --height-pixels (default: the stream's own)",
+		"WidthPixels", "width_pixels", "`width` that images are stretched to, together with --height-pixels (default: the " +
+			"stream's own)",
 		func(r *kvsio.Request, s string) (err error) {
 			r.WidthPixels, err = parsePixels(s, 3840)
 			return err

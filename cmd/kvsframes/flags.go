@@ -43,7 +43,8 @@ func addBeamFlags(flags *pflag.FlagSet) {
 		added := flags.VarPF(beamFlag{f}, f.Name, "", f.Usage)
 		added.Hidden = f.Name != "runner"
 		if !added.Hidden {
-			added.Usage = "Beam `runner` that runs the job: direct, dataflow, flink with Beam's --endpoint, or prism, which runs any program of whoever reaches its port (default direct)"
+			added.Usage = "Beam `runner` that runs the job: direct, dataflow, flink with Beam's --endpoint, or prism, which " +
+				"runs any program of whoever reaches its port (default direct)"
 		}
 		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
 			added.NoOptDefVal = "true"
@@ -59,7 +60,8 @@ func checkEndpoint(runner string) error {
 	}
 	switch runner {
 	case "", "direct", "DirectRunner", "dataflow", "DataflowRunner":
-		return fmt.Errorf("--endpoint is %q, the address of a job server: it is for --runner flink or universal; name one of them, or leave it out",
+		return fmt.Errorf("--endpoint is %q, the address of a job server: it is for --runner flink or universal; name one "+
+			"of them, or leave it out",
 			*jobopts.Endpoint)
 	}
 	return nil

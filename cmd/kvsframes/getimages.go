@@ -55,7 +55,8 @@ type getImagesFlags struct {
 
 func newGetImages() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "get-images (--stream-name NAME | --stream-arn ARN) --start-timestamp TIME --end-timestamp TIME --sampling-interval INTERVAL",
+		Use: "get-images (--stream-name NAME | --stream-arn ARN) --start-timestamp TIME --end-timestamp TIME " +
+			"--sampling-interval INTERVAL",
 		Short:   "Print the images of a stream as the AWS CLI does, or write them to files",
 		Long:    getImagesHelp,
 		Example: getImagesExample,
@@ -98,12 +99,14 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 		{"out", "`folder` to write pictures to; the JSON then has their names, as File"},
 		{"region", "`region` of the stream (default: that of --stream-arn, or as every AWS tool finds it)"},
 		{"profile", "`profile` of the shared AWS config files"},
-		{"endpoint-url", "`URL` of the Kinesis Video Streams control plane, or a data endpoint (default: the region's control plane)"},
+		{"endpoint-url", "`URL` of the Kinesis Video Streams control plane, or a data endpoint (default: the region's " +
+			"control plane)"},
 		{"output", "`form` of what is printed: json"},
 	} {
 		f.texts[flag[0]] = textFlag(flags, flag[0], flag[1])
 	}
-	f.noPaginate = flags.Bool("no-paginate", false, "make one call and print its page; --max-results and --next-token do so, too")
+	f.noPaginate = flags.Bool("no-paginate", false, "make one call and print its page; --max-results and --next-token "+
+		"do so, too")
 	for _, name := range awsOnly {
 		f.texts[name] = textFlag(flags, name, "the AWS CLI's alone")
 		flags.Lookup(name).Hidden = true
@@ -131,11 +134,13 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 	}
 	for _, name := range awsOnly {
 		if cmd.Flags().Changed(name) {
-			faults = append(faults, fmt.Errorf("--%s is the AWS CLI's alone: leave it out and use jq on what is printed, or use the AWS CLI", name))
+			faults = append(faults, fmt.Errorf("--%s is the AWS CLI's alone: leave it out and use jq on what is printed, or "+
+				"use the AWS CLI", name))
 		}
 	}
 	params := kvsio.PaginatorParams{AWS: kvsio.AWSParams{
-		Region: string(*f.texts["region"]), Profile: string(*f.texts["profile"]), EndpointURL: string(*f.texts["endpoint-url"]),
+		Region: string(*f.texts["region"]), Profile: string(*f.texts["profile"]),
+		EndpointURL: string(*f.texts["endpoint-url"]),
 	}}
 	if params.AWS.EndpointURL == "" {
 		params.AWS.EndpointURL = os.Getenv(mediaEndpoint)
@@ -165,7 +170,8 @@ func (f *getImagesFlags) paging(cmd *cobra.Command, l *imageListing) (faults []e
 		}
 		n, err := strconv.Atoi(string(*f.texts[name]))
 		if err != nil || n < least || n > most {
-			faults = append(faults, fmt.Errorf("--%s is %q: it must be a whole number, %d–%d", name, *f.texts[name], least, most))
+			faults = append(faults, fmt.Errorf("--%s is %q: it must be a whole number, %d–%d", name, *f.texts[name], least,
+				most))
 			return nil
 		}
 		return &n
@@ -178,10 +184,14 @@ func (f *getImagesFlags) paging(cmd *cobra.Command, l *imageListing) (faults []e
 		}
 		return faults
 	}
-	l.config = kvsio.PaginationConfig{PageSize: number("max-results", 1, 100), StartingToken: string(*f.texts["next-token"])}
+	l.config = kvsio.PaginationConfig{
+		PageSize:      number("max-results", 1, 100),
+		StartingToken: string(*f.texts["next-token"]),
+	}
 	for _, name := range []string{"max-items", "page-size", "starting-token"} {
 		if given(name) {
-			faults = append(faults, fmt.Errorf("--%s does not go with --no-paginate, --max-results and --next-token, which make one call: leave one of the two out", name))
+			faults = append(faults, fmt.Errorf("--%s does not go with --no-paginate, --max-results and --next-token, which "+
+				"make one call: leave one of the two out", name))
 		}
 	}
 	return faults
@@ -191,7 +201,8 @@ func (f *getImagesFlags) paging(cmd *cobra.Command, l *imageListing) (faults []e
 // out.
 func inputOf(r kvsio.Request) *media.GetImagesInput {
 	in := &media.GetImagesInput{
-		ImageSelectorType: types.ImageSelectorType(r.ImageSelectorType), Format: types.Format(r.Format), FormatConfig: r.FormatConfig,
+		ImageSelectorType: types.ImageSelectorType(r.ImageSelectorType), Format: types.Format(r.Format),
+		FormatConfig:   r.FormatConfig,
 		StartTimestamp: &r.StartTimestamp, EndTimestamp: &r.EndTimestamp,
 	}
 	if r.StreamName != "" {

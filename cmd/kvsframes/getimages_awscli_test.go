@@ -37,10 +37,14 @@ func awsCLI(t *testing.T) string {
 // token, with the same flags.
 func TestGetImagesIsSameAsTheAWSCLI(t *testing.T) {
 	aws := awsCLI(t)
-	media := []kvstest.Range{{From: aNewYear, To: aNewYear.Add(100 * time.Second)}, {From: aNewYear.Add(130 * time.Second), To: aNewYear.Add(time.Hour)}}
+	media := []kvstest.Range{
+		{From: aNewYear, To: aNewYear.Add(100 * time.Second)},
+		{From: aNewYear.Add(130 * time.Second), To: aNewYear.Add(time.Hour)},
+	}
 	u := newUser(t, kvstest.Config{Now: clockOfOneToken(), Streams: []kvstest.Stream{
 		{
-			Name: "front.door", Width: 160, Height: 90, FrameRate: 7.5, Fragment: 20 * time.Second, Quota: &kvstest.Quota{}, Media: media,
+			Name: "front.door", Width: 160, Height: 90, FrameRate: 7.5, Fragment: 20 * time.Second, Quota: &kvstest.Quota{},
+			Media:       media,
 			MediaErrors: []kvstest.Range{{From: aNewYear.Add(30 * time.Second), To: aNewYear.Add(45 * time.Second)}},
 		},
 		{Name: "empty", Quota: &kvstest.Quota{}},
@@ -67,8 +71,10 @@ func TestGetImagesIsSameAsTheAWSCLI(t *testing.T) {
 		with(299, "--page-size", "13", "--max-items", "99"),
 		with(299, "--no-paginate"),
 		with(299, "--max-results", "3"),
-		with(299, "--start-timestamp", "1767225605"),                                                 // inside a fragment: entries with neither image nor error
-		with(299, "--start-timestamp", "2026-01-01T01:00:07+01:00", "--end-timestamp", "2026-01-01"), // an end before the start
+		// inside a fragment: entries with neither image nor error
+		with(299, "--start-timestamp", "1767225605"),
+		// an end before the start
+		with(299, "--start-timestamp", "2026-01-01T01:00:07+01:00", "--end-timestamp", "2026-01-01"),
 		with(299, "--stream-name", "empty"),
 		with(299, "--stream-name", "nobody"),
 		with(301, "--width-pixels", "5000"),
@@ -83,7 +89,8 @@ func TestGetImagesIsSameAsTheAWSCLI(t *testing.T) {
 		images(30),
 		images(30, "--sampling-interval", "200"),
 		{
-			"get-images", "--stream-arn", u.server.StreamARN("front.door"), "--image-selector-type", "PRODUCER_TIMESTAMP", "--format", "JPEG",
+			"get-images", "--stream-arn", u.server.StreamARN("front.door"), "--image-selector-type", "PRODUCER_TIMESTAMP",
+			"--format", "JPEG",
 			"--sampling-interval", "60000", "--start-timestamp", "1767225600", "--end-timestamp", "1767225900",
 		},
 	} {
@@ -125,7 +132,9 @@ func clockOfOneToken() func() time.Time {
 }
 
 // runAWS runs the AWS CLI, which has to be given the data endpoint.
-func runAWS(t *testing.T, u *user, aws string, endpoints map[string]string, args []string) (stdout string, failed bool) {
+func runAWS(t *testing.T, u *user, aws string, endpoints map[string]string, args []string) (stdout string,
+	failed bool,
+) {
 	t.Helper()
 	cmd := exec.Command(aws, append([]string{"kinesis-video-archived-media"}, args...)...)
 	stream := "front.door"

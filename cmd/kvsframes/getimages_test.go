@@ -26,7 +26,8 @@ var aNewYear = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // aCamera has an hour of media with a hole in it.
 var aCamera = kvstest.Config{Streams: []kvstest.Stream{{
 	Name: "front.door", Width: 160, Height: 90, Quota: &kvstest.Quota{}, Media: []kvstest.Range{
-		{From: aNewYear, To: aNewYear.Add(30 * time.Second)}, {From: aNewYear.Add(36 * time.Second), To: aNewYear.Add(time.Hour)},
+		{From: aNewYear, To: aNewYear.Add(30 * time.Second)},
+		{From: aNewYear.Add(36 * time.Second), To: aNewYear.Add(time.Hour)},
 	},
 }}}
 
@@ -34,7 +35,8 @@ var aCamera = kvstest.Config{Streams: []kvstest.Stream{{
 func images(seconds int, more ...string) []string {
 	return append([]string{
 		"get-images", "--stream-name", "front.door", "--image-selector-type", "PRODUCER_TIMESTAMP", "--format", "JPEG",
-		"--sampling-interval", "3000", "--start-timestamp", "2026-01-01T00:00:00Z", "--end-timestamp", fmt.Sprint(aNewYear.Unix() + int64(seconds)),
+		"--sampling-interval", "3000", "--start-timestamp", "2026-01-01T00:00:00Z", "--end-timestamp",
+		fmt.Sprint(aNewYear.Unix() + int64(seconds)),
 	}, more...)
 }
 
@@ -62,7 +64,8 @@ func list(t *testing.T, u *user, args ...string) (p printed) {
 
 func TestGetImagesPrints(t *testing.T) {
 	u := newUser(t, aCamera)
-	o := u.run(images(36, "--max-items", "1", "--starting-token", "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAxMH0=")...)
+	o := u.run(images(36, "--max-items", "1", "--starting-token",
+		"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAxMH0=")...)
 	want := `{
     "Images": [
         {
@@ -86,7 +89,8 @@ func TestGetImagesPrints(t *testing.T) {
 		for {
 			part := list(t, u, images(297, more...)...)
 			for i, image := range part.Images {
-				if same := whole.Images[n+i]; image.TimeStamp != same.TimeStamp || !bytes.Equal(image.ImageContent, same.ImageContent) {
+				if same := whole.Images[n+i]; image.TimeStamp != same.TimeStamp ||
+					!bytes.Equal(image.ImageContent, same.ImageContent) {
 					t.Fatalf("%v: image %d is of %v", way, n+i, image.TimeStamp)
 				}
 			}
@@ -116,7 +120,8 @@ func TestGetImagesWritesFilesOfAnyRange(t *testing.T) {
 			}
 			continue
 		}
-		if want := "front~door_" + at.Format("20060102T150405") + "000Z.jpg"; entry.File != want || entry.ImageContent != nil {
+		if want := "front~door_" + at.Format("20060102T150405") + "000Z.jpg"; entry.File != want ||
+			entry.ImageContent != nil {
 			t.Fatalf("%s, want %s", entry.File, want)
 		}
 		data, err := os.ReadFile(filepath.Join(u.dir, "pictures/today", entry.File))
@@ -139,9 +144,10 @@ func TestGetImagesWritesFilesOfAnyRange(t *testing.T) {
 
 func dataEndpoint(t *testing.T, u *user, stream string) string {
 	t.Helper()
-	found, err := kinesisvideo.NewFromConfig(u.server.AWSConfig()).GetDataEndpoint(t.Context(), &kinesisvideo.GetDataEndpointInput{
-		StreamName: &stream, APIName: control.APINameGetImages,
-	})
+	found, err := kinesisvideo.NewFromConfig(u.server.AWSConfig()).GetDataEndpoint(t.Context(),
+		&kinesisvideo.GetDataEndpointInput{
+			StreamName: &stream, APIName: control.APINameGetImages,
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,28 +189,80 @@ func TestGetImagesRefuses(t *testing.T) {
 		calls int // to the service: only it can tell
 		want  []string
 	}{
-		"nothing":                         {[]string{"get-images"}, 0, []string{"--stream-name is not set, and neither is --stream-arn", "--start-timestamp is not set", "--end-timestamp is not set", "--sampling-interval is not set"}},
-		"name and ARN":                    {images(30, "--stream-arn", "arn:aws:kinesisvideo:us-east-1:1:stream/a/1"), 0, []string{"--stream-name is \"front.door\" beside a --stream-arn"}},
-		"a token that is not base64":      {images(30, "--starting-token", "not base64"), 0, []string{`--starting-token is "not base64": it must be a token of`}},
-		"base64 of something else":        {images(30, "--starting-token", "eyJhIjogMX0="), 0, []string{"--starting-token is \"eyJhIjogMX0=\""}},
-		"a token of 5,000 characters":     {images(30, "--starting-token", strings.Repeat("A", 5000)), 0, []string{"--starting-token is \"AAA", "1–4096 characters"}},
-		"a token of another request":      {images(240, "--starting-token", other), 1, []string{"NextToken belongs to a request with other parameters; a token holds", "leave --starting-token out to start again"}},
-		"a token for the one page":        {images(240, "--next-token", "AgIC"), 1, []string{"leave --next-token out"}},
-		"a short range's in a long range": {images(900, "--starting-token", "AgIC"), 0, []string{"--starting-token is of a range of at most 300 s"}},
-		"max items":                       {images(30, "--max-items", "-1"), 0, []string{`--max-items is "-1": it must be a whole number, 0–`}},
-		"page sizes":                      {images(30, "--page-size", "0", "--max-items", "x"), 0, []string{`--page-size is "0": it must be a whole number, 1–100`, `--max-items is "x"`}},
-		"a page too large":                {images(30, "--page-size", "101"), 0, []string{`--page-size is "101": it must be a whole number, 1–100`}},
-		"one page and all pages":          {images(30, "--no-paginate", "--max-items", "3", "--page-size", "3"), 0, []string{"--max-items does not go with --no-paginate", "--page-size does not go"}},
-		"a lone width":                    {images(30, "--width-pixels", "100"), 0, []string{"--width-pixels is 100 without --height-pixels"}},
-		"a time":                          {images(30, "--start-timestamp", "1767225600123"), 0, []string{`--start-timestamp is "1767225600123"`, "1767225600.123"}},
-		"text":                            {images(30, "--output", "text"), 0, []string{`--output is "text": it must be json`}},
-		"a query":                         {images(30, "--query", "Images[0]"), 0, []string{"--query is the AWS CLI's alone", "jq"}},
-		"a flag of Beam's":                {images(30, "--runner", "prism"), 0, []string{"unknown flag --runner"}},
-		"no URL":                          {images(30, "--endpoint-url", "localhost"), 0, []string{`--endpoint-url is "localhost": it must be a URL`}},
-		"nobody there":                    {images(30, "--endpoint-url", "http://127.0.0.1:1"), 0, []string{"connection refused"}},
-		"no such stream":                  {images(30, "--stream-name", "nobody"), 0, []string{"getting the data endpoint of nobody: ResourceNotFoundException"}},
-		"a folder that is none":           {images(30, "--out", "file"), 0, []string{`--out is "file"`}},
-		"no stream for a folder":          {images(30, "--stream-name", "nobody", "--out", "new/a"), 0, []string{"nobody"}},
+		"nothing": {
+			[]string{"get-images"},
+			0,
+			[]string{
+				"--stream-name is not set, and neither is --stream-arn", "--start-timestamp is not set",
+				"--end-timestamp is not set", "--sampling-interval is not set",
+			},
+		},
+		"name and ARN": {
+			images(30, "--stream-arn", "arn:aws:kinesisvideo:us-east-1:1:stream/a/1"), 0,
+			[]string{"--stream-name is \"front.door\" beside a --stream-arn"},
+		},
+		"a token that is not base64": {
+			images(30, "--starting-token", "not base64"), 0,
+			[]string{`--starting-token is "not base64": it must be a token of`},
+		},
+		"base64 of something else": {
+			images(30, "--starting-token", "eyJhIjogMX0="), 0,
+			[]string{"--starting-token is \"eyJhIjogMX0=\""},
+		},
+		"a token of 5,000 characters": {
+			images(30, "--starting-token", strings.Repeat("A", 5000)), 0,
+			[]string{"--starting-token is \"AAA", "1–4096 characters"},
+		},
+		"a token of another request": {
+			images(240, "--starting-token", other), 1,
+			[]string{
+				"NextToken belongs to a request with other parameters; a token holds",
+				"leave --starting-token out to start again",
+			},
+		},
+		"a token for the one page": {images(240, "--next-token", "AgIC"), 1, []string{"leave --next-token out"}},
+		"a short range's in a long range": {
+			images(900, "--starting-token", "AgIC"), 0,
+			[]string{"--starting-token is of a range of at most 300 s"},
+		},
+		"max items": {
+			images(30, "--max-items", "-1"), 0,
+			[]string{`--max-items is "-1": it must be a whole number, 0–`},
+		},
+		"page sizes": {
+			images(30, "--page-size", "0", "--max-items", "x"), 0,
+			[]string{`--page-size is "0": it must be a whole number, 1–100`, `--max-items is "x"`},
+		},
+		"a page too large": {
+			images(30, "--page-size", "101"), 0,
+			[]string{`--page-size is "101": it must be a whole number, 1–100`},
+		},
+		"one page and all pages": {
+			images(30, "--no-paginate", "--max-items", "3", "--page-size", "3"), 0,
+			[]string{"--max-items does not go with --no-paginate", "--page-size does not go"},
+		},
+		"a lone width": {
+			images(30, "--width-pixels", "100"), 0,
+			[]string{"--width-pixels is 100 without --height-pixels"},
+		},
+		"a time": {
+			images(30, "--start-timestamp", "1767225600123"), 0,
+			[]string{`--start-timestamp is "1767225600123"`, "1767225600.123"},
+		},
+		"text":             {images(30, "--output", "text"), 0, []string{`--output is "text": it must be json`}},
+		"a query":          {images(30, "--query", "Images[0]"), 0, []string{"--query is the AWS CLI's alone", "jq"}},
+		"a flag of Beam's": {images(30, "--runner", "prism"), 0, []string{"unknown flag --runner"}},
+		"no URL": {
+			images(30, "--endpoint-url", "localhost"), 0,
+			[]string{`--endpoint-url is "localhost": it must be a URL`},
+		},
+		"nobody there": {images(30, "--endpoint-url", "http://127.0.0.1:1"), 0, []string{"connection refused"}},
+		"no such stream": {
+			images(30, "--stream-name", "nobody"), 0,
+			[]string{"getting the data endpoint of nobody: ResourceNotFoundException"},
+		},
+		"a folder that is none":  {images(30, "--out", "file"), 0, []string{`--out is "file"`}},
+		"no stream for a folder": {images(30, "--stream-name", "nobody", "--out", "new/a"), 0, []string{"nobody"}},
 	} {
 		u.server.ResetStats()
 		o := u.run(c.args...)
@@ -227,7 +285,8 @@ func TestGetImagesRefuses(t *testing.T) {
 		t.Error("a folder was made")
 	}
 	noRegion := u.with("AWS_REGION=", "AWS_DEFAULT_REGION=").run(images(30)...)
-	if noRegion.status != exitUsage || !strings.Contains(noRegion.stderr, "no AWS region: set AWS_REGION, or a region in the shared config file, or give --region") {
+	if noRegion.status != exitUsage || !strings.Contains(noRegion.stderr,
+		"no AWS region: set AWS_REGION, or a region in the shared config file, or give --region") {
 		t.Errorf("exit status %d: %s", noRegion.status, noRegion.stderr)
 	}
 }

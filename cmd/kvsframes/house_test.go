@@ -90,7 +90,8 @@ func TestSourceWithoutClouds(t *testing.T) {
 		t.Errorf("io/kvsio depends on %d packages, want fewer than 500", len(packages))
 	}
 	for _, name := range packages {
-		if strings.Contains(name, "/service/s3") || strings.HasPrefix(name, "cloud.google.com/go/storage") || strings.HasPrefix(name, "gocloud.dev") {
+		if strings.Contains(name, "/service/s3") || strings.HasPrefix(name, "cloud.google.com/go/storage") ||
+			strings.HasPrefix(name, "gocloud.dev") {
 			t.Errorf("io/kvsio depends on %s", name)
 		}
 	}

@@ -17,11 +17,13 @@ func summaryText(s pipeline.Summary, complete bool) string {
 	w := new(strings.Builder)
 	switch {
 	case s.DryRun:
-		fmt.Fprintf(w, "Dry run: the job is printed above, with %s shards to fetch. Nothing was submitted.\n", number(s.Shards-s.SkippedShards))
+		fmt.Fprintf(w, "Dry run: the job is printed above, with %s shards to fetch. Nothing was submitted.\n",
+			number(s.Shards-s.SkippedShards))
 		return w.String()
 	case s.JobID != "":
 		fmt.Fprintf(w, "Submitted: job %s goes on by itself, with %s shards to fetch. When it is over, the same backfill\n"+
-			"without --async tells what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards), s.Dataset)
+			"without --async tells what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards),
+			s.Dataset)
 		return w.String()
 	}
 	if s.Unknown != "" {

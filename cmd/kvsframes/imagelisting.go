@@ -160,7 +160,8 @@ func mistaken(err error) bool {
 	if _, throttled := errors.AsType[*types.ClientLimitExceededException](err); throttled {
 		return false
 	}
-	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok && response.Response != nil && response.HTTPStatusCode() != 0 {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok && response.Response != nil &&
+		response.HTTPStatusCode() != 0 {
 		return response.HTTPStatusCode()/100 == 4 && response.HTTPStatusCode() != http.StatusTooManyRequests
 	}
 	connection, ok := errors.AsType[*net.OpError](err)

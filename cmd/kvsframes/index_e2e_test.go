@@ -25,7 +25,8 @@ func TestIndexCommand(t *testing.T) {
 	u.must(0, append(ask(0, 10), "--out", b.out)...)
 	want := tree(t, filepath.Join(u.dir, "out"))
 	sameTree(t, b.tree(), want)
-	if !strings.Contains(want["dataset.json"], `"format":"webdataset"`) || !strings.Contains(want["README.md"], "| cam | 2026-01-01 | 200 | 180 |") {
+	if !strings.Contains(want["dataset.json"], `"format":"webdataset"`) ||
+		!strings.Contains(want["README.md"], "| cam | 2026-01-01 | 200 | 180 |") {
 		t.Errorf("by default the dataset is %s, and its card\n%s", want["dataset.json"], want["README.md"])
 	}
 	ds, err := dataset.Open(context.Background(), filepath.Join(u.dir, "out"))
@@ -72,7 +73,10 @@ func TestIndexCommand(t *testing.T) {
 // is there, and says that it is not all. So does a backfill that is not complete.
 func TestIndexOfPart(t *testing.T) {
 	t.Parallel()
-	bad := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}, Faults: []kvstest.Fault{{Kind: "endpoint_expired", Rate: 1}}})
+	bad := newUser(t, kvstest.Config{
+		Streams: []kvstest.Stream{camera("cam")},
+		Faults:  []kvstest.Fault{{Kind: "endpoint_expired", Rate: 1}},
+	})
 	bad.must(1, ask(0, 10)...)
 	if _, ok := tree(t, filepath.Join(bad.dir, "out"))["index.parquet"]; ok {
 		t.Error("a job that failed has written an index")

@@ -19,7 +19,10 @@ const inFlight = 4
 // slowly is a backfill of 40 shards of 5 samples, one call each, so slow that it
 // can be stopped on the way.
 func slowly(t *testing.T) (*user, []string) {
-	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}, Latency: kvstest.Latency{PerCall: 100 * time.Millisecond}})
+	u := newUser(t, kvstest.Config{
+		Streams: []kvstest.Stream{camera("cam")},
+		Latency: kvstest.Latency{PerCall: 100 * time.Millisecond},
+	})
 	return u, ask(0, 10, "--shard-samples", "5", "--max-in-flight", "4", "--stream-quota", "0")
 }
 

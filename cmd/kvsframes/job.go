@@ -43,7 +43,10 @@ func newCancel() *cobra.Command {
 
 // newJobCommand makes a command about one job of a job server. Its result is what
 // ask returns, and judge its exit status.
-func newJobCommand(name, short, long string, ask func(pipeline.JobServer, context.Context, string) (pipeline.Job, error), judge func(pipeline.Job) error) *cobra.Command {
+func newJobCommand(name, short, long string,
+	ask func(pipeline.JobServer, context.Context, string) (pipeline.Job, error),
+	judge func(pipeline.Job) error,
+) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     name + " --endpoint HOST:PORT JOB",
 		Short:   short,
@@ -62,7 +65,8 @@ func newJobCommand(name, short, long string, ask func(pipeline.JobServer, contex
 	show := &output{json: cmd.Flags().Bool("json", false, "print the result as one JSON object")}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *endpoint == "" {
-			return mistakes(errors.New("--endpoint is not set: it must be the HOST:PORT of the Beam job server that has the job, such as localhost:8099"))
+			return mistakes(errors.New("--endpoint is not set: it must be the HOST:PORT of the Beam job server that has the " +
+				"job, such as localhost:8099"))
 		}
 		job, err := ask(pipeline.JobServer(*endpoint), cmd.Context(), args[0])
 		if err != nil {

@@ -54,7 +54,9 @@ func TestKillAnywhere(t *testing.T) {
 
 // killOften kills the same backfill a number of times, and lets it finish. It
 // returns how often it was killed: it may be at its end before.
-func killOften(t *testing.T, args []string, make func(*testing.T) bucket, times int, took time.Duration, random *rand.Rand, want map[string]string) (killed int) {
+func killOften(t *testing.T, args []string, make func(*testing.T) bucket, times int, took time.Duration,
+	random *rand.Rand, want map[string]string,
+) (killed int) {
 	u, _ := slowly(t)
 	out := func() map[string]string { return tree(t, filepath.Join(u.dir, "out")) }
 	if make != nil {

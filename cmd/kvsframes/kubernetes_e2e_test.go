@@ -73,7 +73,8 @@ func TestKubernetesManifests(t *testing.T) {
 			}
 		}
 	}
-	if v := found["FlinkDeployment"].Spec.FlinkVersion; v != "v1_19" || server.Image != "apache/beam_flink1.19_job_server:2.62.0" {
+	if v := found["FlinkDeployment"].Spec.FlinkVersion; v != "v1_19" ||
+		server.Image != "apache/beam_flink1.19_job_server:2.62.0" {
 		t.Errorf("Flink %s, %s", v, server.Image)
 	}
 	environment := ""
@@ -97,7 +98,8 @@ func TestKubernetesManifests(t *testing.T) {
 		t.Errorf("workers are started by %s, want %s", environment, want)
 	}
 	o := u.run(args...)
-	if o.status != 2 || !strings.HasPrefix(o.stderr, `kvsframes backfill: --endpoint is "127.0.0.1:1": there is no Beam job server`) {
+	if o.status != 2 || !strings.HasPrefix(o.stderr,
+		`kvsframes backfill: --endpoint is "127.0.0.1:1": there is no Beam job server`) {
 		t.Errorf("exit status %d: %s", o.status, o.stderr)
 	}
 }

@@ -117,7 +117,8 @@ func mfaUser(t *testing.T) *user {
 		form, _ := url.ParseQuery(string(body))
 		if given := form.Get("TokenCode"); given == "" || given != code || form.Get("SerialNumber") != mfaSerial {
 			w.WriteHeader(403)
-			io.WriteString(w, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>MultiFactorAuthentication failed with invalid MFA one time pass code.</Message></Error></ErrorResponse>")
+			io.WriteString(w, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>MultiFactorAuthentication failed with "+
+				"invalid MFA one time pass code.</Message></Error></ErrorResponse>")
 			return
 		}
 		code = ""
@@ -127,7 +128,8 @@ func mfaUser(t *testing.T) *user {
 	t.Cleanup(sts.Close)
 	u.write("config", "[profile base]\naws_access_key_id = test\naws_secret_access_key = test\n"+
 		"[profile mfa]\nregion = us-east-1\nrole_arn = "+testRole+"\nsource_profile = base\nmfa_serial = "+mfaSerial+"\n")
-	return u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config", "AWS_SHARED_CREDENTIALS_FILE=none",
+	return u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config",
+		"AWS_SHARED_CREDENTIALS_FILE=none",
 		"AWS_PROFILE=mfa", "AWS_ENDPOINT_URL_STS="+sts.URL)
 }
 
@@ -148,13 +150,19 @@ func TestMFA(t *testing.T) {
 			return good("--json", "--out", place+"&profile=mfa")
 		}, answer: " 123456 \n"},
 		"get-images": {args: func(*testing.T) []string { return images }, answer: "123456\n"},
-		"wrong code": {args: func(*testing.T) []string { return good() }, answer: "654321\n", status: 2, want: "invalid MFA one time pass code"},
+		"wrong code": {
+			args: func(*testing.T) []string { return good() }, answer: "654321\n", status: 2,
+			want: "invalid MFA one time pass code",
+		},
 		"no code": {
 			args: func(*testing.T) []string { return good() }, answer: "what?\n", status: 2,
 			want: "what was typed is no MFA code: it must be six digits; run the command again",
 		},
-		"end of input": {args: func(*testing.T) []string { return good() }, answer: "\x04", status: 2, want: "no MFA code was typed: run the command again"},
-		"interrupt":    {args: func(*testing.T) []string { return good() }, answer: "\x03", status: 130, want: "interrupted"},
+		"end of input": {
+			args: func(*testing.T) []string { return good() }, answer: "\x04", status: 2,
+			want: "no MFA code was typed: run the command again",
+		},
+		"interrupt": {args: func(*testing.T) []string { return good() }, answer: "\x03", status: 130, want: "interrupted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,7 +195,8 @@ func TestMFAWithoutTerminal(t *testing.T) {
 			term.device.Close()
 			<-term.ended
 			told, _ := os.ReadFile(filepath.Join(u.dir, "told"))
-			if text := term.text() + string(told); shell.ProcessState.ExitCode() != 2 || !strings.Contains(text, "profile mfa asks for an MFA code, which a job cannot be asked for") {
+			if text := term.text() + string(told); shell.ProcessState.ExitCode() != 2 ||
+				!strings.Contains(text, "profile mfa asks for an MFA code, which a job cannot be asked for") {
 				t.Errorf("exit status %d, told:\n%s", shell.ProcessState.ExitCode(), text)
 			}
 		})

@@ -39,7 +39,8 @@ func imagesOf(t *testing.T, args ...string) error {
 	cmd := new(cobra.Command)
 	cmd.SetContext(t.Context())
 	flags := newGetImagesFlags(cmd.Flags())
-	parseFlags(t, cmd, append(args, "--start-timestamp", "2026-01-01", "--end-timestamp", "2026-01-02", "--sampling-interval", "3s"))
+	parseFlags(t, cmd, append(args, "--start-timestamp", "2026-01-01", "--end-timestamp", "2026-01-02",
+		"--sampling-interval", "3s"))
 	_, err := flags.parse(cmd)
 	return err
 }
@@ -91,41 +92,135 @@ func TestValuesThatLookLikeNames(t *testing.T) {
 		err  error
 		want string
 	}{
-		"endpoint":  {backfillOf(t, "--aws-endpoint-url", "RoleARN is EndpointURL is"), `--aws-endpoint-url is "RoleARN is EndpointURL is": it must be a URL like https://kinesisvideo.`},
-		"password":  {backfillOf(t, "--aws-endpoint-url", "x@y"), "--aws-endpoint-url names a user or a password: leave it out"},
-		"role":      {backfillOf(t, "--aws-role-arn", "without RoleARN"), `--aws-role-arn is "without RoleARN": it must be arn:aws:iam`},
-		"identity":  {backfillOf(t, "--aws-web-identity", "RoleARN"), `--aws-web-identity is RoleARN without --aws-role-arn: name the role`},
-		"ARN":       {backfillOf(t, "--stream-arn", "AWS.Region or StreamName"), `--stream-arn is "AWS.Region or StreamName": it must be arn:PARTITION`},
-		"name":      {backfillOf(t, "--stream-name", "after StartTimestamp"), `--stream-name is "after StartTimestamp": it must be 1–256 characters`},
-		"region":    {backfillOf(t, "--stream-arn", irishARN, "--aws-region", "StreamARN"), `--stream-arn is "` + irishARN + `": it must be in StreamARN, the region that is read: leave --aws-region out`},
-		"size":      {backfillOf(t, "--stream-name", "HeightPixels", "--width-pixels", "5"), "--width-pixels is 5 without --height-pixels: it must be given together with --height-pixels, or"},
-		"a step":    {backfillOf(t, "--resize", "8x8:ResizeParams.Width"), `--resize is "8x8:ResizeParams.Width": the mode is "ResizeParams.Width": it must be one of`},
-		"out":       {backfillNames.told(early(checked(there, dataset.Options{ShardSamples: 30}))), "--shard-samples is 30, but the dataset " + there + " has 20: leave --shard-samples out, or choose another --out"},
-		"format":    {backfillNames.told(early(checked(there, dataset.Options{Format: "parquet"}))), "--dataset-format is parquet, but the dataset " + there + " has webdataset: leave --dataset-format out, or choose another --out"},
-		"taken":     {backfillNames.told(early(checked(full, dataset.Options{}))), strconv.Quote(full) + " is not empty and not a kvsframes dataset: choose another --out"},
-		"no place":  {backfillNames.told(pipeline.Options{Out: "s3://Out#"}.Validate()), "--out: the s3:// URL has a #"},
-		"stream":    {backfillNames.told(early(fmt.Errorf("stream EndTimestamp: %w", kvsio.Request{}.Validate()))), "stream EndTimestamp: --stream-name is not set, and neither is --stream-arn"},
-		"beside":    {backfillNames.told(early(resolved(kvsio.AWSParams{Region: "x"}, irish))), "request 1 (" + irishARN + `): --stream-arn is "` + irishARN + `": it must be in x, the region that is read: leave --aws-region out`},
-		"profile":   {backfillNames.told(early(resolved(kvsio.AWSParams{Profile: "AWS.Region"}))), "shared config profile, AWS.Region"},
-		"no region": {backfillNames.told(early(resolved(kvsio.AWSParams{}))), "or a region in the shared config file, or give --aws-region"},
-		"no keys":   {backfillNames.told(early(resolved(kvsio.AWSParams{Region: "AWS.Profile"}))), "name a profile with --aws-profile, or run where a role is given: "},
-		"twice":     {backfillNames.told(&pipeline.IncompleteError{Dir: "dataset.Repair", Duplicates: 5}), "dataset.Repair is not complete: 5 samples are recorded more than once: kvsframes verify --repair leaves each"},
+		"endpoint": {
+			backfillOf(t, "--aws-endpoint-url", "RoleARN is EndpointURL is"),
+			`--aws-endpoint-url is "RoleARN is EndpointURL is": it must be a URL like https://kinesisvideo.`,
+		},
+		"password": {
+			backfillOf(t, "--aws-endpoint-url", "x@y"),
+			"--aws-endpoint-url names a user or a password: leave it out",
+		},
+		"role": {
+			backfillOf(t, "--aws-role-arn", "without RoleARN"),
+			`--aws-role-arn is "without RoleARN": it must be arn:aws:iam`,
+		},
+		"identity": {
+			backfillOf(t, "--aws-web-identity", "RoleARN"),
+			`--aws-web-identity is RoleARN without --aws-role-arn: name the role`,
+		},
+		"ARN": {
+			backfillOf(t, "--stream-arn", "AWS.Region or StreamName"),
+			`--stream-arn is "AWS.Region or StreamName": it must be arn:PARTITION`,
+		},
+		"name": {
+			backfillOf(t, "--stream-name", "after StartTimestamp"),
+			`--stream-name is "after StartTimestamp": it must be 1–256 characters`,
+		},
+		"region": {
+			backfillOf(t, "--stream-arn", irishARN, "--aws-region", "StreamARN"),
+			`--stream-arn is "` + irishARN + `": it must be in StreamARN, the region that is read: leave --aws-region out`,
+		},
+		"size": {
+			backfillOf(t, "--stream-name", "HeightPixels", "--width-pixels", "5"),
+			"--width-pixels is 5 without --height-pixels: it must be given together with --height-pixels, or",
+		},
+		"a step": {
+			backfillOf(t, "--resize", "8x8:ResizeParams.Width"),
+			`--resize is "8x8:ResizeParams.Width": the mode is "ResizeParams.Width": it must be one of`,
+		},
+		"out": {
+			backfillNames.told(early(checked(there, dataset.Options{ShardSamples: 30}))),
+			"--shard-samples is 30, but the dataset " + there + " has 20: leave --shard-samples out, or choose another --out",
+		},
+		"format": {
+			backfillNames.told(early(checked(there, dataset.Options{Format: "parquet"}))),
+			"--dataset-format is parquet, but the dataset " + there + " has webdataset: leave --dataset-format out, or choose " +
+				"another --out",
+		},
+		"taken": {
+			backfillNames.told(early(checked(full, dataset.Options{}))),
+			strconv.Quote(full) + " is not empty and not a kvsframes dataset: choose another --out",
+		},
+		"no place": {backfillNames.told(pipeline.Options{Out: "s3://Out#"}.Validate()), "--out: the s3:// URL has a #"},
+		"stream": {
+			backfillNames.told(early(fmt.Errorf("stream EndTimestamp: %w", kvsio.Request{}.Validate()))),
+			"stream EndTimestamp: --stream-name is not set, and neither is --stream-arn",
+		},
+		"beside": {
+			backfillNames.told(early(resolved(kvsio.AWSParams{Region: "x"}, irish))),
+			"request 1 (" + irishARN + `): --stream-arn is "` + irishARN +
+				`": it must be in x, the region that is read: leave --aws-region out`,
+		},
+		"profile": {
+			backfillNames.told(early(resolved(kvsio.AWSParams{Profile: "AWS.Region"}))),
+			"shared config profile, AWS.Region",
+		},
+		"no region": {
+			backfillNames.told(early(resolved(kvsio.AWSParams{}))),
+			"or a region in the shared config file, or give --aws-region",
+		},
+		"no keys": {
+			backfillNames.told(early(resolved(kvsio.AWSParams{Region: "AWS.Profile"}))),
+			"name a profile with --aws-profile, or run where a role is given: ",
+		},
+		"twice": {
+			backfillNames.told(&pipeline.IncompleteError{Dir: "dataset.Repair", Duplicates: 5}),
+			"dataset.Repair is not complete: 5 samples are recorded more than once: kvsframes verify --repair leaves each",
+		},
 
-		"pack's out":     {packOf(t, "Dir is", "s3://Out is"), "OUT: the s3:// URL cannot be read"},
-		"pack's dir":     {packOf(t, "s3:Out is", "Out is"), "DIR: s3: is followed by no //"},
-		"pack's times":   {packOf(t, "Start", "End", "--start-timestamp", "2026-01-02", "--end-timestamp", "2026-01-01"), "--start-timestamp is 2026-01-02T00:00:00Z and --end-timestamp is 2026-01-01T00:00:00Z: the end must be later"},
-		"pack's runner":  {packNames.told(pipeline.PackOptions{Dir: "Dir", Out: "Out", Runner: "Out is"}.Validate()), `--runner is "Out is", which is not linked`},
-		"another pack":   {packNames.told(early(&pack.MismatchError{Place: "/data/SplitBy", Field: "Streams", Want: "Format", Have: "Splits"})), "--stream-name is Format, but for what /data/SplitBy holds it was Splits: pack it in the same way, or choose another OUT"},
-		"no stream":      {packNames.told(early(&pack.UnknownStreamError{Stream: "SplitBy", Known: []string{"Streams"}})), `--stream-name: the dataset has no stream "SplitBy": it has Streams`},
-		"an empty split": {packNames.told(early(&pack.EmptySplitError{By: pack.ByStream, Units: 1, Splits: []string{"SplitBy"}})), "the split SplitBy would be empty: there is one stream to split: give --split-by day or --split-by sample, or"},
-		"a set's place":  {packNames.told(early(pack.Check(t.Context(), full))), strconv.Quote(full) + " is not empty and not a packed set: choose another OUT"},
+		"pack's out": {packOf(t, "Dir is", "s3://Out is"), "OUT: the s3:// URL cannot be read"},
+		"pack's dir": {packOf(t, "s3:Out is", "Out is"), "DIR: s3: is followed by no //"},
+		"pack's times": {
+			packOf(t, "Start", "End", "--start-timestamp", "2026-01-02", "--end-timestamp", "2026-01-01"),
+			"--start-timestamp is 2026-01-02T00:00:00Z and --end-timestamp is 2026-01-01T00:00:00Z: the end must be later",
+		},
+		"pack's runner": {
+			packNames.told(pipeline.PackOptions{Dir: "Dir", Out: "Out", Runner: "Out is"}.Validate()),
+			`--runner is "Out is", which is not linked`,
+		},
+		"another pack": {packNames.told(early(&pack.MismatchError{
+			Place: "/data/SplitBy", Field: "Streams", Want: "Format",
+			Have: "Splits",
+		})), "--stream-name is Format, but for what /data/SplitBy holds it was Splits: pack it in the same " +
+			"way, or choose another OUT"},
+		"no stream": {
+			packNames.told(early(&pack.UnknownStreamError{Stream: "SplitBy", Known: []string{"Streams"}})),
+			`--stream-name: the dataset has no stream "SplitBy": it has Streams`,
+		},
+		"an empty split": {packNames.told(early(&pack.EmptySplitError{
+			By: pack.ByStream, Units: 1,
+			Splits: []string{"SplitBy"},
+		})), "the split SplitBy would be empty: there is one stream to split: give --split-by " +
+			"day or --split-by sample, or"},
+		"a set's place": {
+			packNames.told(early(pack.Check(t.Context(), full))),
+			strconv.Quote(full) + " is not empty and not a packed set: choose another OUT",
+		},
 
-		"get-images' token":   {imagesOf(t, "--stream-name", "Out", "--starting-token", "PaginationConfig.StartingToken is"), `--starting-token is "PaginationConfig.StartingToken is": it must be a token`},
-		"get-images' one":     {imagesOf(t, "--stream-name", "Out", "--next-token", "a b"), `--next-token is "a b": it must be a token`},
-		"get-images' ARN":     {imagesOf(t, "--stream-name", "Out", "--stream-arn", "StreamName"), `--stream-name is "Out" beside a --stream-arn: it must be left out, or --stream-arn (`},
-		"get-images' URL":     {imagesOf(t, "--stream-name", "Out", "--endpoint-url", "EndpointURL is"), `--endpoint-url is "EndpointURL is": it must be a URL`},
-		"get-images' profile": {imagesOf(t, "--stream-name", "Out", "--profile", "name a profile AWS.Region"), "shared config profile, name a profile AWS.Region"},
-		"get-images' region":  {imagesOf(t, "--stream-arn", irishARN, "--region", "AWS.Region"), "it must be in AWS.Region, the region that is read: leave --region out, or set it to eu-west-1"},
+		"get-images' token": {
+			imagesOf(t, "--stream-name", "Out", "--starting-token", "PaginationConfig.StartingToken is"),
+			`--starting-token is "PaginationConfig.StartingToken is": it must be a token`,
+		},
+		"get-images' one": {
+			imagesOf(t, "--stream-name", "Out", "--next-token", "a b"),
+			`--next-token is "a b": it must be a token`,
+		},
+		"get-images' ARN": {
+			imagesOf(t, "--stream-name", "Out", "--stream-arn", "StreamName"),
+			`--stream-name is "Out" beside a --stream-arn: it must be left out, or --stream-arn (`,
+		},
+		"get-images' URL": {
+			imagesOf(t, "--stream-name", "Out", "--endpoint-url", "EndpointURL is"),
+			`--endpoint-url is "EndpointURL is": it must be a URL`,
+		},
+		"get-images' profile": {
+			imagesOf(t, "--stream-name", "Out", "--profile", "name a profile AWS.Region"),
+			"shared config profile, name a profile AWS.Region",
+		},
+		"get-images' region": {
+			imagesOf(t, "--stream-arn", irishARN, "--region", "AWS.Region"),
+			"it must be in AWS.Region, the region that is read: leave --region out, or set it to eu-west-1",
+		},
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.want) {
 			t.Errorf("%s: %v\nmust contain %s", name, test.err, test.want)
@@ -175,7 +270,8 @@ func TestLibrariesDoNotSpeakFlags(t *testing.T) {
 			}
 		})
 	}
-	words := regexp.MustCompile(`--(` + strings.Join(own, "|") + `)\b|\bOUT\b|\bkvsframes (` + strings.Join(commands, "|") + `)\b`)
+	words := regexp.MustCompile(`--(` + strings.Join(own, "|") + `)\b|\bOUT\b|\bkvsframes (` +
+		strings.Join(commands, "|") + `)\b`)
 	ofAWS := regexp.MustCompile(`\baws [^:,]*`)
 	if !words.MatchString("choose another --out") || len(commands) < 9 {
 		t.Fatalf("the words are %v", words)

@@ -38,11 +38,16 @@ func TestTooManyOpenFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}, Latency: kvstest.Latency{PerCall: time.Second}})
-			args := ask(0, test.minutes, "--shard-samples", "25", "--stream-quota", "0", "--max-in-flight", fmt.Sprint(test.inFlight))
+			u := newUser(t, kvstest.Config{
+				Streams: []kvstest.Stream{camera("cam")},
+				Latency: kvstest.Latency{PerCall: time.Second},
+			})
+			args := ask(0, test.minutes, "--shard-samples", "25", "--stream-quota", "0", "--max-in-flight",
+				fmt.Sprint(test.inFlight))
 			args = append(args, test.more(t)...)
 			shell := u.command(args...)
-			shell.Args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, test.limit), shell.Path}, args...)
+			shell.Args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, test.limit), shell.Path},
+				args...)
 			shell.Path, _ = exec.LookPath("sh")
 			r := &running{Cmd: shell, began: time.Now()}
 			r.Stdout, r.Stderr = &r.stdout, &r.stderr

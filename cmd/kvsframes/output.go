@@ -26,7 +26,8 @@ func newOutput(flags *pflag.FlagSet) *output {
 	return &output{
 		json:  flags.Bool("json", false, "print the result as one JSON object"),
 		quiet: flags.Bool("quiet", false, "show no progress"),
-		level: textFlag(flags, "log-level", "`level` of Beam's log: debug, info, warn, error or off (default: warnings alone; what fails is told anyway)"),
+		level: textFlag(flags, "log-level", "`level` of Beam's log: debug, info, warn, error or off (default: warnings "+
+			"alone; what fails is told anyway)"),
 	}
 }
 
@@ -51,7 +52,8 @@ func (show *output) backfill(cmd *cobra.Command, o pipeline.Options) error {
 	if summary.Schema == "" {
 		return err
 	}
-	return errors.Join(show.print(cmd.OutOrStdout(), summary, func() string { return summaryText(summary, err == nil) }), err)
+	return errors.Join(show.print(cmd.OutOrStdout(), summary, func() string { return summaryText(summary, err == nil) }),
+		err)
 }
 
 // run runs a backfill and shows its progress.

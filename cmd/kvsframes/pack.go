@@ -63,7 +63,8 @@ const packExample = `  # tar files of 10,000 frames for WebDataset, shuffled acr
 
 var packOptions = []option[pipeline.PackOptions]{
 	{
-		"dataset-format", "`form` in which files are written: " + strings.Join(dataset.Formats(), ", ") + " (default " + dataset.DefaultFormat + ")",
+		"dataset-format", "`form` in which files are written: " + strings.Join(dataset.Formats(), ", ") + " (default " +
+			dataset.DefaultFormat + ")",
 		func(o *pipeline.PackOptions, s string) (err error) {
 			o.Format, err = parseFormat(s)
 			return err
@@ -106,7 +107,8 @@ var packOptions = []option[pipeline.PackOptions]{
 		},
 	},
 	{
-		"split-by", "`what` is never in two splits: " + strings.Join(pack.SplitUnits, ", ") + " (default " + pack.ByStream + ")",
+		"split-by", "`what` is never in two splits: " + strings.Join(pack.SplitUnits, ", ") + " (default " + pack.ByStream +
+			")",
 		func(o *pipeline.PackOptions, s string) error {
 			if !slices.Contains(pack.SplitUnits, s) {
 				return fmt.Errorf("it must be one of %s", strings.Join(pack.SplitUnits, ", "))
@@ -154,7 +156,8 @@ type packFlags struct {
 func newPackFlags(flags *pflag.FlagSet) *packFlags {
 	flags.SortFlags = false
 	f := &packFlags{options: newOptionFlags(flags, packOptions)}
-	f.streams = flags.StringArray("stream-name", nil, "`name` of a stream whose frames are packed; repeat it for more (default: all)")
+	f.streams = flags.StringArray("stream-name", nil, "`name` of a stream whose frames are packed; repeat it for more "+
+		"(default: all)")
 	return f
 }
 
@@ -200,7 +203,8 @@ func twoFolders(_ *cobra.Command, args []string) error {
 	if len(args) == 2 {
 		return nil
 	}
-	return mistakes(fmt.Errorf("%d places are named: they must be two, the dataset and where the set is made, as kvsframes pack DIR OUT", len(args)))
+	return mistakes(fmt.Errorf("%d places are named: they must be two, the dataset and where the set is made, as "+
+		"kvsframes pack DIR OUT", len(args)))
 }
 
 // pack runs a pack and prints its summary, also where it failed.
@@ -229,7 +233,8 @@ func packText(s pipeline.PackSummary, complete bool) string {
 		return ""
 	}
 	w := new(strings.Builder)
-	fmt.Fprintf(w, "%s: %s frames, %s of pictures, in %s files of %s, made in %s:\n", s.Out, number(s.Frames), size(s.Bytes), number(s.Files), s.Format,
+	fmt.Fprintf(w, "%s: %s frames, %s of pictures, in %s files of %s, made in %s:\n", s.Out, number(s.Frames),
+		size(s.Bytes), number(s.Files), s.Format,
 		time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	for _, split := range s.Splits {
 		fmt.Fprintf(w, "  %s  %s frames\n", split.Shards, number(split.Frames))
@@ -240,7 +245,8 @@ func packText(s pipeline.PackSummary, complete bool) string {
 func packLine(now pipeline.PackProgress) string {
 	parts := []string{fmt.Sprintf("%s of %s files", number(now.Done.Files+now.Done.There), number(now.Files))}
 	if s := now.Elapsed.Seconds(); s > 0 {
-		parts = append(parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/s), size(int64(float64(now.Done.Bytes)/s))+"/s")
+		parts = append(parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/s),
+			size(int64(float64(now.Done.Bytes)/s))+"/s")
 	}
 	return strings.Join(parts, " · ")
 }

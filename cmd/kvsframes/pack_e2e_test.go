@@ -32,10 +32,14 @@ const archivedFrames = 200 + 200 + 100
 func TestPack(t *testing.T) {
 	t.Parallel()
 	u := archived(t)
-	args := []string{"--shuffle-seed", "7", "--samples-per-file", "60", "--splits", "train=0.8,val=0.2", "--split-by", "sample", "--json"}
+	args := []string{
+		"--shuffle-seed", "7", "--samples-per-file", "60", "--splits", "train=0.8,val=0.2", "--split-by",
+		"sample", "--json",
+	}
 	o := object(t, u.must(0, append([]string{"pack", "out", "set"}, args...)...))
 	wants(t, o, map[string]any{
-		"schema": `"kvsframes.pack/1"`, "frames": archivedFrames, "files_missing": 0, "missing_samples": 0, "failed_samples": 0,
+		"schema": `"kvsframes.pack/1"`, "frames": archivedFrames, "files_missing": 0, "missing_samples": 0,
+		"failed_samples": 0,
 		"dataset_format": `"webdataset"`, "samples_per_file": 60,
 	})
 	want := tree(t, filepath.Join(u.dir, "set"))
@@ -51,7 +55,8 @@ func TestPack(t *testing.T) {
 			frames += file["frames"].(float64)
 			files++
 		}
-		if shards := fmt.Sprintf("%s-{000000..%06d}.tar", split["name"], len(split["files"].([]any))-1); split["shards"] != shards || split["frames"] != frames {
+		if shards := fmt.Sprintf("%s-{000000..%06d}.tar", split["name"],
+			len(split["files"].([]any))-1); split["shards"] != shards || split["frames"] != frames {
 			t.Errorf("%v has %v frames in %s, want %v in %s", split["name"], split["frames"], split["shards"], frames, shards)
 		}
 	}
@@ -103,9 +108,18 @@ func TestPackMistakes(t *testing.T) {
 		{"pack out new --splits train", []string{"--splits", "NAME=SHARE"}},
 		{"pack out new --splits a-b=1", []string{"a-z, 0-9 and _"}},
 		{"pack out new --split-by week", []string{`--split-by is "week"`, "stream, day, sample"}},
-		{"pack out new --splits train=0.9,val=0.1", []string{"the split val would be empty: there are 3 streams to split", "--split-by day"}},
-		{"pack out new --splits train=0.9,val=0.1 --split-by day", []string{"there is one day to split", "--split-by sample"}},
-		{"pack out new --stream-name front-door", []string{`no stream "front-door"`, "cam, front.door, yard", "did you mean front.door?"}},
+		{
+			"pack out new --splits train=0.9,val=0.1",
+			[]string{"the split val would be empty: there are 3 streams to split", "--split-by day"},
+		},
+		{
+			"pack out new --splits train=0.9,val=0.1 --split-by day",
+			[]string{"there is one day to split", "--split-by sample"},
+		},
+		{
+			"pack out new --stream-name front-door",
+			[]string{`no stream "front-door"`, "cam, front.door, yard", "did you mean front.door?"},
+		},
 		{"pack out new --start-timestamp yesterday", []string{`--start-timestamp is "yesterday"`}},
 		{"pack out new --start-timestamp 2026-01-02 --end-timestamp 2026-01-01", []string{"the end must be later"}},
 		{"pack out new --start-timestamp 2027-01-01", []string{"no frame of out is selected"}},
@@ -156,7 +170,10 @@ func TestPackOfAnIncompleteDataset(t *testing.T) {
 		t.Fatal(err)
 	}
 	o = u.run("pack", "out", "other")
-	for _, want := range []string{"packing train-000000.tar: reading the frame of yard at 2026-01-01T00:", "shards/yard_", "verify the dataset"} {
+	for _, want := range []string{
+		"packing train-000000.tar: reading the frame of yard at 2026-01-01T00:", "shards/yard_",
+		"verify the dataset",
+	} {
 		if o.status != 1 || o.stdout != "" || !strings.Contains(o.stderr, want) {
 			t.Errorf("exit status %d, stdout %q, want %q in stderr:\n%s", o.status, o.stdout, want, o.stderr)
 		}
@@ -209,7 +226,10 @@ func TestPackKilled(t *testing.T) {
 	t.Parallel()
 	u := archived(t)
 	arguments := func(format string) []string {
-		return []string{"--dataset-format", format, "--shuffle-seed", "7", "--samples-per-file", "5", "--splits", "train=0.8,val=0.2", "--split-by", "sample"}
+		return []string{
+			"--dataset-format", format, "--shuffle-seed", "7", "--samples-per-file", "5", "--splits",
+			"train=0.8,val=0.2", "--split-by", "sample",
+		}
 	}
 	formats := []string{"webdataset", "parquet", "files"}
 	places := []func(i int) packPlace{u.packFolder, u.packBucket}

@@ -51,7 +51,8 @@ func readme(t *testing.T, comment string, others map[string]string) []string {
 func (u *user) requestsOf(streams ...string) *user {
 	var text strings.Builder
 	for _, name := range streams {
-		text.WriteString("- {stream_name: " + name + ", start_timestamp: 2026-01-01T00:00:00Z, end_timestamp: 2026-01-01T00:10:00Z}\n")
+		text.WriteString("- {stream_name: " + name + ", start_timestamp: 2026-01-01T00:00:00Z, end_timestamp: " +
+			"2026-01-01T00:10:00Z}\n")
 	}
 	u.write("cameras.yaml", text.String())
 	return u
@@ -60,7 +61,8 @@ func (u *user) requestsOf(streams ...string) *user {
 // TestReadme runs the commands of README.md that need no cluster of ours.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	u := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam"), camera("yard")}})).requestsOf("cam", "yard")
+	u := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam"), camera("yard")}})).requestsOf("cam",
+		"yard")
 	b := newBucket(t)
 	u.must(0, readme(t, "on this machine", map[string]string{"s3://archive/frames?region=eu-west-1": b.out})...)
 	wants(t, object(t, u.must(0, "verify", b.out, "--json")), map[string]any{"complete": true, "frames": 400})
@@ -68,11 +70,15 @@ func TestReadme(t *testing.T) {
 
 func TestReadmeOnDataflow(t *testing.T) {
 	t.Parallel()
-	u, c := dataflowUser(t, kvstest.Config{Region: "eu-west-1", Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam"), camera("yard")}})
+	u, c := dataflowUser(t, kvstest.Config{
+		Region: "eu-west-1", Roles: []string{testRole},
+		Streams: []kvstest.Stream{camera("cam"), camera("yard")},
+	})
 	u.requestsOf("cam", "yard")
 	args := readme(t, "on Dataflow", map[string]string{"my-project": "vision"})
 	u.must(0, append(args, "--dataflow_endpoint", c.api.URL+"/")...)
-	wants(t, object(t, u.must(0, "verify", "gs://archive/frames", "--json")), map[string]any{"complete": true, "frames": 400})
+	wants(t, object(t, u.must(0, "verify", "gs://archive/frames", "--json")),
+		map[string]any{"complete": true, "frames": 400})
 }
 
 // TestReadmeProgram builds the program of README.md as it stands and runs it.
@@ -92,7 +98,8 @@ func TestReadmeProgram(t *testing.T) {
 	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{door}})
 	u.write("main.go", string(found[1]))
 	program := filepath.Join(u.dir, "program")
-	if out, err := exec.Command("go", "build", "-o", program, filepath.Join(u.dir, "main.go")).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program,
+		filepath.Join(u.dir, "main.go")).CombinedOutput(); err != nil {
 		t.Fatalf("building it: %v\n%s", err, out)
 	}
 	run := exec.Command(program, "--runner", "direct")

@@ -61,24 +61,34 @@ func TestRegionOfAnotherARN(t *testing.T) {
 	t.Parallel()
 	u := irish(t)
 	entry := func(stream string) string {
-		return "- {" + stream + ", start_timestamp: 2026-01-01T00:00:00Z, end_timestamp: 2026-01-01T00:01:00Z, sampling_interval: 3s}\n"
+		return "- {" + stream + ", start_timestamp: 2026-01-01T00:00:00Z, end_timestamp: 2026-01-01T00:01:00Z, " +
+			"sampling_interval: 3s}\n"
 	}
 	u.write("two.yaml", entry("stream_arn: '"+irishARN+"'")+"\n"+entry("stream_arn: '"+americanARN+"'"))
 	u.write("mixed.yaml", entry("stream_name: cam")+entry("stream_arn: '"+irishARN+"'"))
 	file := func(name string) []string { return []string{"backfill", "--requests", name, "--out", "out"} }
-	flag := `--stream-arn is "` + irishARN + `": it must be in us-east-1, the region that is read: leave --aws-region out, or set it to eu-west-1`
+	flag := `--stream-arn is "` + irishARN +
+		`": it must be in us-east-1, the region that is read: leave --aws-region out, or set it to eu-west-1`
 	for name, test := range map[string]struct {
 		args []string
 		want string
 	}{
-		"flag":       {byARN(irishARN, "--aws-region", "us-east-1"), flag},
-		"get-images": {asImages(byARN(irishARN, "--aws-region", "us-east-1")), strings.ReplaceAll(flag, "--aws-region", "--region")},
+		"flag": {byARN(irishARN, "--aws-region", "us-east-1"), flag},
+		"get-images": {
+			asImages(byARN(irishARN, "--aws-region", "us-east-1")),
+			strings.ReplaceAll(flag, "--aws-region", "--region"),
+		},
 		"two ARNs": {
 			append(byARN(irishARN), "--stream-arn", americanARN),
 			`--stream-arn is "` + americanARN + `": it must be in eu-west-1, as the one before it, not in us-east-1: read each region by itself`,
 		},
-		"file":          {file("two.yaml"), `two.yaml:3: stream_arn is "` + americanARN + `": it must be in eu-west-1, as the one before it`},
-		"file and flag": {append(file("two.yaml"), "--aws-region", "us-east-1"), `two.yaml:1: stream_arn is "` + irishARN + `": it must be in us-east-1, the region that is read: leave --aws-region out, or set it to eu-west-1`},
+		"file": {file("two.yaml"), `two.yaml:3: stream_arn is "` + americanARN +
+			`": it must be in eu-west-1, as the one before it`},
+		"file and flag": {
+			append(file("two.yaml"), "--aws-region", "us-east-1"),
+			`two.yaml:1: stream_arn is "` + irishARN +
+				`": it must be in us-east-1, the region that is read: leave --aws-region out, or set it to eu-west-1`,
+		},
 		"name beside": {file("mixed.yaml"), "request 2 (" + irishARN + `): --stream-arn is "` + irishARN +
 			`": it must be in us-east-1, where the streams without an ARN are looked for, not in eu-west-1`},
 	} {

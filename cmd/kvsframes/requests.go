@@ -32,7 +32,8 @@ func parseRequests(file string, text []byte, defaults *draft) ([]*draft, []error
 		node = resolve(node)
 		at := fmt.Sprintf("%s:%d", file, node.Line)
 		if node.Kind != yaml.MappingNode {
-			errs = append(errs, fmt.Errorf("%s: a request is a mapping of fields to values; the file must hold %s", at, requestsExample))
+			errs = append(errs, fmt.Errorf("%s: a request is a mapping of fields to values; the file must hold %s", at,
+				requestsExample))
 			continue
 		}
 		d := defaults.entry(at)
@@ -56,7 +57,8 @@ func requestList(file string, text []byte) (*yaml.Node, error) {
 	root := resolve(doc.Content[0])
 	switch {
 	case root.Kind == yaml.MappingNode && len(root.Content) > 0:
-		return nil, fmt.Errorf("%s:%d: this is one request, not a list: put \"- \" before its first line and indent the others, for %s", file, root.Line, requestsExample)
+		return nil, fmt.Errorf("%s:%d: this is one request, not a list: put \"- \" before its first line and indent the "+
+			"others, for %s", file, root.Line, requestsExample)
 	case root.Kind == yaml.ScalarNode && root.Tag != "!!null":
 		return nil, fmt.Errorf("%s:%d: the file must hold %s", file, root.Line, requestsExample)
 	case len(root.Content) == 0:

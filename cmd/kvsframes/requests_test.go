@@ -42,7 +42,10 @@ func TestRequestsFile(t *testing.T) {
 		WidthPixels:       640,
 		HeightPixels:      360,
 	}
-	flags := map[string]string{"sampling-interval": "5s", "width-pixels": "100", "height-pixels": "360", "image-selector-type": "SERVER_TIMESTAMP"}
+	flags := map[string]string{
+		"sampling-interval": "5s", "width-pixels": "100", "height-pixels": "360",
+		"image-selector-type": "SERVER_TIMESTAMP",
+	}
 	for name, text := range map[string]string{
 		"snake_case": `
 - stream_name: front-door
@@ -91,14 +94,38 @@ func TestRequestsFileRefuses(t *testing.T) {
 		{"twice", "- stream_name: a\n  StreamName: b", []string{"r.yaml:2: StreamName is given twice, first in line 1"}},
 		{"no value", "- stream_name:", []string{"r.yaml:1: stream_name has no value"}},
 		{"a list for a value", "- stream_name: [a]", []string{"r.yaml:1: stream_name is a list"}},
-		{"name and ARN", "- stream_name: a\n  stream_arn: b", []string{`r.yaml:1: stream_name is "a" beside a stream_arn`, "r.yaml:2: stream_arn is \"b\": it must be arn:"}},
+		{
+			"name and ARN", "- stream_name: a\n  stream_arn: b",
+			[]string{`r.yaml:1: stream_name is "a" beside a stream_arn`, "r.yaml:2: stream_arn is \"b\": it must be arn:"},
+		},
 		{"neither", "- start_timestamp: 2026-01-01", []string{"r.yaml:1: stream_name is not set, and neither is stream_arn"}},
-		{"milliseconds", "- start_timestamp: 1767225600123", []string{`r.yaml:1: start_timestamp is "1767225600123"`, "1767225600.123"}},
-		{"end before start", "- start_timestamp: 2026-01-02\n  end_timestamp: 2026-01-01", []string{"r.yaml:2: end_timestamp is 2026-01-01T00:00:00Z: it must be after start_timestamp"}},
-		{"the future", "- end_timestamp: 2027-01-02\n  image_selector_type: SERVER_TIMESTAMP", []string{"r.yaml:1: end_timestamp is 2027-01-02T00:00:00Z, in the future: it must be at most now, 2027-01-01"}},
-		{"floor", "- sampling_interval: 1s", []string{"r.yaml:1: sampling_interval is 1s: it must be at least 3s", "--min-sampling-interval"}},
-		{"lone width", "- stream_name: a\n  width_pixels: 10", []string{"r.yaml:2: width_pixels is 10 without height_pixels"}},
-		{"not set anywhere", "- stream_name: a", []string{"r.yaml:1: start_timestamp is not set: it must be RFC 3339", "r.yaml:1: sampling_interval is not set: it must be a duration"}},
+		{
+			"milliseconds", "- start_timestamp: 1767225600123",
+			[]string{`r.yaml:1: start_timestamp is "1767225600123"`, "1767225600.123"},
+		},
+		{
+			"end before start", "- start_timestamp: 2026-01-02\n  end_timestamp: 2026-01-01",
+			[]string{"r.yaml:2: end_timestamp is 2026-01-01T00:00:00Z: it must be after start_timestamp"},
+		},
+		{
+			"the future", "- end_timestamp: 2027-01-02\n  image_selector_type: SERVER_TIMESTAMP",
+			[]string{"r.yaml:1: end_timestamp is 2027-01-02T00:00:00Z, in the future: it must be at most now, 2027-01-01"},
+		},
+		{"floor", "- sampling_interval: 1s", []string{
+			"r.yaml:1: sampling_interval is 1s: it must be at least 3s",
+			"--min-sampling-interval",
+		}},
+		{
+			"lone width", "- stream_name: a\n  width_pixels: 10",
+			[]string{"r.yaml:2: width_pixels is 10 without height_pixels"},
+		},
+		{
+			"not set anywhere", "- stream_name: a",
+			[]string{
+				"r.yaml:1: start_timestamp is not set: it must be RFC 3339",
+				"r.yaml:1: sampling_interval is not set: it must be a duration",
+			},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,7 +144,8 @@ func TestRequestsFileRefuses(t *testing.T) {
 
 // A fault of a flag that is every entry's default is told once, as the flag's.
 func TestRequestsFileBadDefault(t *testing.T) {
-	text := "- {stream_name: a, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02}\n- {stream_name: b, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02}"
+	text := "- {stream_name: a, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02}\n- {stream_name: b, " +
+		"start_timestamp: 2026-01-01, end_timestamp: 2026-01-02}"
 	for flag, value := range map[string]string{"sampling-interval": "3 s", "format": "GIF"} {
 		flags := map[string]string{"sampling-interval": "3s"}
 		flags[flag] = value

@@ -79,14 +79,18 @@ func TestWithoutKeys(t *testing.T) {
 func TestRoleThatCannotBeAssumed(t *testing.T) {
 	t.Parallel()
 	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})
-	for name, u := range map[string]*user{"Assume": u.with("AWS_ENDPOINT_URL_STS=" + u.server.URL), "AssumeRoleWithWebIdentity": onGoogle(u)} {
+	for name, u := range map[string]*user{
+		"Assume":                    u.with("AWS_ENDPOINT_URL_STS=" + u.server.URL),
+		"AssumeRoleWithWebIdentity": onGoogle(u),
+	} {
 		args := good("--aws-role-arn", testRole)
 		if name != "Assume" {
 			args = append(args, "--aws-web-identity", "gcp")
 		}
 		o := u.run(args...)
 		want := "assuming " + testRole + ": AccessDenied: Not authorized to perform sts:" + name
-		if o.status != 2 || !strings.Contains(o.stderr, want) || !strings.Contains(o.stderr, "look at the role's trust policy") {
+		if o.status != 2 || !strings.Contains(o.stderr, want) ||
+			!strings.Contains(o.stderr, "look at the role's trust policy") {
 			t.Errorf("exit status %d; stderr must contain %q:\n%s", o.status, want, o.stderr)
 		}
 		if o.took > 10*time.Second {

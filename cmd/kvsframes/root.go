@@ -42,7 +42,8 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newBackfill(), newStatus(), newCancel(), newVerify(), newIndex(), newPack(), newGetImages(), newServe())
+	root.AddCommand(newDemo(), newBackfill(), newStatus(), newCancel(), newVerify(), newIndex(), newPack(), newGetImages(),
+		newServe())
 	return root
 }
 

@@ -21,11 +21,13 @@ const oldID, newID = "AKIAOLD0000000000000", "AKIANEW0000000000000"
 // slowly.
 func rotating(t *testing.T) (*user, []string) {
 	u := newUser(t, kvstest.Config{
-		AccessKeys: map[string]string{oldID: "of " + oldID}, Streams: []kvstest.Stream{camera("cam")}, Latency: kvstest.Latency{PerCall: 100 * time.Millisecond},
-		Roles: []string{testRole}, SessionTTL: 4 * time.Minute, // so short that a session is for one call
+		AccessKeys: map[string]string{oldID: "of " + oldID}, Streams: []kvstest.Stream{camera("cam")},
+		Latency: kvstest.Latency{PerCall: 100 * time.Millisecond},
+		Roles:   []string{testRole}, SessionTTL: 4 * time.Minute, // so short that a session is for one call
 	})
 	_, args := slowly(t)
-	u = u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config", "AWS_SHARED_CREDENTIALS_FILE=credentials", "AWS_ENDPOINT_URL_STS="+u.server.URL)
+	u = u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config",
+		"AWS_SHARED_CREDENTIALS_FILE=credentials", "AWS_ENDPOINT_URL_STS="+u.server.URL)
 	u.rotate("credentials", "[default]\n"+keysOf(oldID))
 	return u, args
 }
@@ -59,7 +61,8 @@ func refusals(u *user) int { return u.server.Stats().Refused["UnrecognizedClient
 func TestKeysAreRotated(t *testing.T) {
 	t.Parallel()
 	program := func(id string) string {
-		return fmt.Sprintf("echo run >> runs\necho '{\"Version\":1,\"AccessKeyId\":%q,\"SecretAccessKey\":\"of %[1]s\"}'\n", id)
+		return fmt.Sprintf("echo run >> runs\necho '{\"Version\":1,\"AccessKeyId\":%q,\"SecretAccessKey\":\"of %[1]s\"}'\n",
+			id)
 	}
 	for name, test := range map[string]struct {
 		file string
@@ -68,7 +71,10 @@ func TestKeysAreRotated(t *testing.T) {
 		args []string
 	}{
 		"credentials file": {file: "credentials", text: func(id string) string { return "[default]\n" + keysOf(id) }},
-		"config file":      {file: "config", text: func(id string) string { return "[default]\n" + keysOf(id) }, more: map[string]string{"credentials": ""}},
+		"config file": {
+			file: "config", text: func(id string) string { return "[default]\n" + keysOf(id) },
+			more: map[string]string{"credentials": ""},
+		},
 		"program": {
 			file: "keys.sh", text: program,
 			more: map[string]string{"credentials": "", "config": "[default]\ncredential_process = sh ./keys.sh\n"},
@@ -112,7 +118,8 @@ func TestKeysAreRefused(t *testing.T) {
 	u, args := rotating(t)
 	u.rotate("credentials", "")
 	u.rotate("config", "[default]\ncredential_process = sh ./keys.sh\n")
-	u.write("keys.sh", "echo run >> runs\necho '{\"Version\":1,\"AccessKeyId\":\""+oldID+"\",\"SecretAccessKey\":\"of "+oldID+"\"}'\n")
+	u.write("keys.sh", "echo run >> runs\necho '{\"Version\":1,\"AccessKeyId\":\""+oldID+"\",\"SecretAccessKey\":\"of "+
+		oldID+"\"}'\n")
 	cmd := u.start(args...)
 	until(t, "shards are written", func() bool { return receipts(u) >= 3 })
 	before, _ := os.ReadFile(filepath.Join(u.dir, "runs"))
@@ -140,7 +147,8 @@ func TestKeysOfAStoreAreRotated(t *testing.T) {
 			refused.Add(1)
 			w.WriteHeader(http.StatusForbidden)
 			if r.Method != http.MethodHead {
-				fmt.Fprint(w, "<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message></Error>")
+				fmt.Fprint(w, "<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist "+
+					"in our records.</Message></Error>")
 			}
 		})
 	})

@@ -30,10 +30,14 @@ const (
 )
 
 // markedKeys are credentials as programs and services give them.
-var markedKeys = fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q,"SessionToken":%q,"Token":%[3]q}`, markedID, markedSecret, markedToken)
+var markedKeys = fmt.Sprintf(`{"Version":1,"AccessKeyId":%q,"SecretAccessKey":%q,"SessionToken":%q,"Token":%[3]q}`,
+	markedID, markedSecret, markedToken)
 
 // markedEnv has them in the environment.
-var markedEnv = []string{"AWS_ACCESS_KEY_ID=" + markedID, "AWS_SECRET_ACCESS_KEY=" + markedSecret, "AWS_SESSION_TOKEN=" + markedToken}
+var markedEnv = []string{
+	"AWS_ACCESS_KEY_ID=" + markedID, "AWS_SECRET_ACCESS_KEY=" + markedSecret,
+	"AWS_SESSION_TOKEN=" + markedToken,
+}
 
 // wantNoMark looks for the marked secrets in every form.
 func wantNoMark(t *testing.T, what, text string) {
@@ -62,7 +66,11 @@ func wantNoMark(t *testing.T, what, text string) {
 // echo is a server that says what it was asked, and more, with every answer.
 func echo(t *testing.T, status int, body string) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { writeEcho(w, r, status, body) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request,
+	) {
+		writeEcho(w, r, status, body)
+	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
@@ -70,13 +78,17 @@ func echo(t *testing.T, status int, body string) string {
 func writeEcho(w http.ResponseWriter, r *http.Request, status int, body string) {
 	if body == "" {
 		sent, _ := httputil.DumpRequest(r, true)
-		said := "\x1b[31m\u009b1m\u202eThe canonical string is " + string(sent) + url.QueryEscape(markedToken) + " " + markedKeys
+		said := "\x1b[31m\u009b1m\u202eThe canonical string is " + string(sent) + url.QueryEscape(markedToken) + " " +
+			markedKeys
 		quoted, _ := json.Marshal(said)
-		body = fmt.Sprintf(`{"__type":"AccessDeniedException","code":"AccessDeniedException","message":%s,"Message":%[1]s}`, quoted)
-		if isXML := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); isXML { // the Security Token Service
+		body = fmt.Sprintf(`{"__type":"AccessDeniedException","code":"AccessDeniedException","message":%s,"Message":%[1]s}`,
+			quoted)
+		// the Security Token Service
+		if isXML := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); isXML {
 			var escaped strings.Builder
 			xml.EscapeText(&escaped, []byte(said))
-			body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>" + escaped.String() + "</Message></Error></ErrorResponse>"
+			body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>" + escaped.String() +
+				"</Message></Error></ErrorResponse>"
 		}
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -100,48 +112,97 @@ func TestNoSecretIsTold(t *testing.T) {
 		args  []string // of backfill, which get-images does not have
 		want  string   // in what is told
 	}{
-		"program prints more":        {files: map[string]string{"config": process(""), "keys.sh": "echo hello\necho '" + markedKeys + "'"}, want: "credential_process sh of profile default failed"},
-		"program prints and fails":   {files: map[string]string{"config": process(""), "keys.sh": "echo '" + markedKeys + "' >&2\necho '" + markedKeys + "'\nexit 3"}, want: "exit status 3"},
-		"program of another version": {files: map[string]string{"config": process(""), "keys.sh": "echo '" + strings.Replace(markedKeys, "1", "2", 1) + "'"}, want: "wrong version"},
-		"program of other types":     {files: map[string]string{"config": process(""), "keys.sh": "echo '" + strings.Replace(markedKeys, "1", `"1"`, 1) + "'"}, want: "withheld"},
-		"program prints none":        {files: map[string]string{"config": process(""), "keys.sh": "echo '" + markedKeys + "' >&2"}, want: "withheld"},
+		"program prints more": {files: map[string]string{
+			"config":  process(""),
+			"keys.sh": "echo hello\necho '" + markedKeys + "'",
+		}, want: "credential_process sh of profile default failed"},
+		"program prints and fails": {files: map[string]string{
+			"config":  process(""),
+			"keys.sh": "echo '" + markedKeys + "' >&2\necho '" + markedKeys + "'\nexit 3",
+		}, want: "exit status 3"},
+		"program of another version": {files: map[string]string{
+			"config":  process(""),
+			"keys.sh": "echo '" + strings.Replace(markedKeys, "1", "2", 1) + "'",
+		}, want: "wrong version"},
+		"program of other types": {files: map[string]string{
+			"config":  process(""),
+			"keys.sh": "echo '" + strings.Replace(markedKeys, "1", `"1"`, 1) + "'",
+		}, want: "withheld"},
+		"program prints none": {
+			files: map[string]string{"config": process(""), "keys.sh": "echo '" + markedKeys + "' >&2"},
+			want:  "withheld",
+		},
 		"program behind a role": {
-			files: map[string]string{"config": role + "credential_process = sh ./keys.sh\n", "keys.sh": "echo '" + markedKeys + "' >&2; echo '" + markedKeys + "' x"},
-			env:   []string{"AWS_PROFILE=marked"}, want: "of profile base failed",
+			files: map[string]string{
+				"config":  role + "credential_process = sh ./keys.sh\n",
+				"keys.sh": "echo '" + markedKeys + "' >&2; echo '" + markedKeys + "' x",
+			},
+			env: []string{"AWS_PROFILE=marked"}, want: "of profile base failed",
 		},
 		"role of a profile is refused": {
-			files: map[string]string{"config": role + "aws_access_key_id = " + markedID + "\naws_secret_access_key = " + markedSecret + "\naws_session_token = " + markedToken + "\n"},
-			env:   []string{"AWS_PROFILE=marked", "AWS_ENDPOINT_URL_STS=" + denied}, want: "AccessDenied",
+			files: map[string]string{"config": role + "aws_access_key_id = " + markedID + "\naws_secret_access_key = " +
+				markedSecret + "\naws_session_token = " + markedToken + "\n"},
+			env: []string{"AWS_PROFILE=marked", "AWS_ENDPOINT_URL_STS=" + denied}, want: "AccessDenied",
 		},
-		"keys without =":       {files: map[string]string{"config": config("aws_access_key_id "+markedID, "aws_secret_access_key "+markedSecret)}},
-		"half the keys":        {files: map[string]string{"config": config("aws_secret_access_key = " + markedSecret)}},
-		"container is cut off": {env: []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + echo(t, 200, cutOff), "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + markedToken}},
-		"container refuses":    {env: []string{"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + denied, "AWS_CONTAINER_AUTHORIZATION_TOKEN=" + markedToken}},
-		"instance is cut off":  {env: []string{"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT=" + echo(t, 200, cutOff)}},
+		"keys without =": {files: map[string]string{"config": config("aws_access_key_id "+markedID,
+			"aws_secret_access_key "+markedSecret)}},
+		"half the keys": {files: map[string]string{"config": config("aws_secret_access_key = " + markedSecret)}},
+		"container is cut off": {env: []string{
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + echo(t, 200, cutOff),
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN=" + markedToken,
+		}},
+		"container refuses": {env: []string{
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI=" + denied,
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN=" + markedToken,
+		}},
+		"instance is cut off": {env: []string{
+			"AWS_EC2_METADATA_DISABLED",
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + echo(t, 200, cutOff),
+		}},
 		"web identity refused": {
 			files: map[string]string{"token": markedToken},
-			env:   []string{"AWS_WEB_IDENTITY_TOKEN_FILE=token", "AWS_ROLE_ARN=" + testRole, "AWS_ENDPOINT_URL_STS=" + echo(t, 403, "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>WebIdentityToken="+url.QueryEscape(markedToken)+" "+markedKeys+"</Message></Error></ErrorResponse>")},
-			want:  "InvalidIdentityToken",
+			env: []string{
+				"AWS_WEB_IDENTITY_TOKEN_FILE=token", "AWS_ROLE_ARN=" + testRole,
+				"AWS_ENDPOINT_URL_STS=" + echo(t, 403, "<ErrorResponse><Error><Code>InvalidIdentityToken</Code><Message>WebIdentityToken="+url.QueryEscape(markedToken)+" "+markedKeys+"</Message></Error></ErrorResponse>"),
+			},
+			want: "InvalidIdentityToken",
 		},
 		"SSO session is junk": {
-			files: map[string]string{"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1", "sso_account_id = 111122223333", "sso_role_name = reader"), ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "` + markedSecret + `"}`},
-			want:  "aws sso login --profile default",
+			files: map[string]string{
+				"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1",
+					"sso_account_id = 111122223333", "sso_role_name = reader"),
+				ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "` + markedSecret + `"}`,
+			},
+			want: "aws sso login --profile default",
 		},
 		"SSO session is over": {
-			files: map[string]string{"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1", "sso_account_id = 111122223333", "sso_role_name = reader"), ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "2020-01-01T00:00:00Z"}`},
-			want:  "aws sso login --profile default",
+			files: map[string]string{
+				"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1",
+					"sso_account_id = 111122223333", "sso_role_name = reader"),
+				ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "2020-01-01T00:00:00Z"}`,
+			},
+			want: "aws sso login --profile default",
 		},
 		"SSO refuses": {
-			files: map[string]string{"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1", "sso_account_id = 111122223333", "sso_role_name = reader"), ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "2090-01-01T00:00:00Z"}`},
-			env:   []string{"AWS_ENDPOINT_URL_SSO=" + denied},
+			files: map[string]string{
+				"config": config("sso_start_url = https://sso.example.com", "sso_region = us-east-1",
+					"sso_account_id = 111122223333", "sso_role_name = reader"),
+				ssoCache: `{"accessToken": "` + markedToken + `", "expiresAt": "2090-01-01T00:00:00Z"}`,
+			},
+			env: []string{"AWS_ENDPOINT_URL_SSO=" + denied},
 		},
 		"login session is junk": {
-			files: map[string]string{"config": config("login_session = " + testRole), "login/" + loginCache: `{"accessToken": ` + markedKeys + `}`},
-			env:   []string{"AWS_LOGIN_CACHE_DIRECTORY=login"},
+			files: map[string]string{
+				"config":              config("login_session = " + testRole),
+				"login/" + loginCache: `{"accessToken": ` + markedKeys + `}`,
+			},
+			env: []string{"AWS_LOGIN_CACHE_DIRECTORY=login"},
 		},
 		"MFA": {
-			files: map[string]string{"config": role + "aws_access_key_id = " + markedID + "\naws_secret_access_key = " + markedSecret + "\n[profile mfa]\nrole_arn = " + testRole + "\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n"},
-			env:   []string{"AWS_PROFILE=mfa"}, want: "profile mfa asks for an MFA code",
+			files: map[string]string{"config": role + "aws_access_key_id = " + markedID + "\naws_secret_access_key = " +
+				markedSecret + "\n[profile mfa]\nrole_arn = " + testRole +
+				"\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n"},
+			env: []string{"AWS_PROFILE=mfa"}, want: "profile mfa asks for an MFA code",
 		},
 		"service echoes what is signed": {
 			env:  append(markedEnv[:3:3], "AWS_ENDPOINT_URL_KINESIS_VIDEO="+denied),
@@ -163,9 +224,11 @@ func TestNoSecretIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u := newUser(t, kvstest.Config{
-				AccessKeys: map[string]string{markedID: markedSecret}, Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")},
+				AccessKeys: map[string]string{markedID: markedSecret}, Roles: []string{testRole},
+				Streams: []kvstest.Stream{camera("cam")},
 			})
-			u = u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config", "AWS_SHARED_CREDENTIALS_FILE=none",
+			u = u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE=config",
+				"AWS_SHARED_CREDENTIALS_FILE=none",
 				"AWS_ENDPOINT_URL_STS="+u.server.URL).with(test.env...)
 			for name, text := range test.files {
 				os.MkdirAll(filepath.Join(u.dir, filepath.Dir(name)), 0o777)
@@ -204,11 +267,15 @@ func TestNoSecretOfAStoreIsTold(t *testing.T) {
 			"credential_process sh of profile store failed",
 		},
 		"program prints and fails": {
-			"credential_process = sh ./keys.sh", "echo '" + markedKeys + "' >&2\necho '" + markedKeys + "'\nexit 3", "http://127.0.0.1:1",
+			"credential_process = sh ./keys.sh", "echo '" + markedKeys + "' >&2\necho '" + markedKeys + "'\nexit 3",
+			"http://127.0.0.1:1",
 			"exit status 3",
 		},
-		"store echoes what is signed": {"credential_process = sh ./keys.sh", "echo '" + markedKeys + "'", echoing, "permission denied: "},
-		"half the keys":               {"aws_secret_access_key = " + markedSecret, "", "http://127.0.0.1:1", "partial credentials"},
+		"store echoes what is signed": {
+			"credential_process = sh ./keys.sh", "echo '" + markedKeys + "'", echoing,
+			"permission denied: ",
+		},
+		"half the keys": {"aws_secret_access_key = " + markedSecret, "", "http://127.0.0.1:1", "partial credentials"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -218,7 +285,11 @@ func TestNoSecretOfAStoreIsTold(t *testing.T) {
 			u.write("keys.sh", test.script)
 			place := "s3://archive/frames?region=us-east-1&profile=store&endpoint=" + test.endpoint
 			for _, args := range [][]string{
-				good("--log-level", "debug", "--out", place), {"verify", place}, {"index", place}, {"pack", place, "set"}, {"pack", "there", place},
+				good("--log-level", "debug", "--out", place),
+				{"verify", place},
+				{"index", place},
+				{"pack", place, "set"},
+				{"pack", "there", place},
 			} {
 				o := u.run(args...)
 				wantNoMark(t, args[0]+"'s stdout", o.stdout)
@@ -236,9 +307,11 @@ func TestNoSecretOfAStoreIsTold(t *testing.T) {
 func TestNoSecretIsInAJob(t *testing.T) {
 	u, c := dataflowUser(t, kvstest.Config{Roles: []string{testRole}, Streams: []kvstest.Stream{camera("cam")}})
 	u.write("keys.sh", "echo '"+markedKeys+"'")
-	u.write("config", "[profile keys]\naws_access_key_id = "+markedID+"\naws_secret_access_key = "+markedSecret+"\naws_session_token = "+markedToken+
+	u.write("config", "[profile keys]\naws_access_key_id = "+markedID+"\naws_secret_access_key = "+markedSecret+
+		"\naws_session_token = "+markedToken+
 		"\n[profile program]\ncredential_process = sh ./keys.sh\n")
-	u = u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE=config", "AWS_SHARED_CREDENTIALS_FILE=none")
+	u = u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE=config",
+		"AWS_SHARED_CREDENTIALS_FILE=none")
 	for name, test := range map[string]struct{ env, args []string }{
 		"environment":       {env: markedEnv},
 		"profile":           {env: []string{"AWS_PROFILE=keys"}},
@@ -263,7 +336,10 @@ func TestNoSecretIsInAJob(t *testing.T) {
 // sequences gets none of it into a dataset, or to whom it is shown.
 func TestServersWordsAreNotStored(t *testing.T) {
 	t.Parallel()
-	u := newUser(t, kvstest.Config{AccessKeys: map[string]string{markedID: markedSecret}, Streams: []kvstest.Stream{camera("cam")}})
+	u := newUser(t, kvstest.Config{
+		AccessKeys: map[string]string{markedID: markedSecret},
+		Streams:    []kvstest.Stream{camera("cam")},
+	})
 	stand, _ := url.Parse(u.server.URL)
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(stand); r.Out.Host = r.In.Host }}
 	front := httptest.NewUnstartedServer(nil)
@@ -279,7 +355,8 @@ func TestServersWordsAreNotStored(t *testing.T) {
 	})
 	front.Start()
 	t.Cleanup(front.Close)
-	o := u.with("AWS_SESSION_TOKEN="+markedToken, "AWS_ENDPOINT_URL_KINESIS_VIDEO="+front.URL).run(good("--keep-going", "--json")...)
+	o := u.with("AWS_SESSION_TOKEN="+markedToken,
+		"AWS_ENDPOINT_URL_KINESIS_VIDEO="+front.URL).run(good("--keep-going", "--json")...)
 	if o.status != exitIncomplete {
 		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
 	}

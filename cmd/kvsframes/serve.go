@@ -53,7 +53,8 @@ A config file is YAML, every key optional:
 
 Fault kinds: `
 
-const openWarning = "warning: other machines can connect to this address, without encryption: the stand-in answers all who use its access keys, which are no secret\n"
+const openWarning = "warning: other machines can connect to this address, without encryption: the stand-in answers " +
+	"all who use its access keys, which are no secret\n"
 
 const serveExample = `  kvsframes serve --addr 127.0.0.1:8087
   kvsframes serve --config cameras.yaml`
@@ -132,8 +133,10 @@ func writeHint(w io.Writer, server *kvstest.Server, config kvstest.Config) {
 		if to.Sub(from) > 10*time.Minute {
 			to = from.Add(10 * time.Minute)
 		}
-		fmt.Fprintf(w, "Backfill from it, in another terminal:\n  %s \\\n  %s backfill --stream-name %s --sampling-interval 3s \\\n    --start-timestamp %s --end-timestamp %s --out frames\n",
-			strings.Join(server.Env(), " "), program(), s.Name, from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
+		fmt.Fprintf(w, "Backfill from it, in another terminal:\n  %s \\\n  %s backfill --stream-name %s "+
+			"--sampling-interval 3s \\\n    --start-timestamp %s --end-timestamp %s --out frames\n",
+			strings.Join(server.Env(), " "), program(), s.Name, from.UTC().Format(time.RFC3339Nano),
+			to.UTC().Format(time.RFC3339Nano))
 		return
 	}
 }

@@ -44,7 +44,8 @@ func TestBackfillIntoABucket(t *testing.T) {
 	if n := b.receipts(); n >= 40 {
 		t.Fatalf("%d shards were written before the kill", n)
 	}
-	wants(t, object(t, u.must(3, "verify", b.out, "--json")), map[string]any{"complete": false, "corrupt": 0, "duplicate": 0, "damaged": 0})
+	wants(t, object(t, u.must(3, "verify", b.out, "--json")),
+		map[string]any{"complete": false, "corrupt": 0, "duplicate": 0, "damaged": 0})
 	summary := object(t, u.must(0, append(args, "--json")...))
 	if summary["dataset"] != b.out || summary["skipped_shards"].(float64) < 10 {
 		t.Errorf("the summary is %v", summary)
@@ -52,7 +53,8 @@ func TestBackfillIntoABucket(t *testing.T) {
 	sameTree(t, b.tree(), want)
 	wants(t, object(t, u.must(0, "verify", b.out, "--json")), map[string]any{"complete": true, "samples": 200})
 	calls := u.server.Stats().GetImagesCalls
-	wants(t, object(t, u.must(0, append(args, "--json")...)), map[string]any{"shards": 40, "skipped_shards": 40, "get_images_calls": 0})
+	wants(t, object(t, u.must(0, append(args, "--json")...)),
+		map[string]any{"shards": 40, "skipped_shards": 40, "get_images_calls": 0})
 	if again := u.server.Stats().GetImagesCalls; again != calls {
 		t.Errorf("%d calls were made again", again-calls)
 	}
@@ -96,7 +98,8 @@ func TestBadPlaces(t *testing.T) {
 		for _, args := range [][]string{good("--out", test.out), {"verify", test.out}} {
 			o := u.run(args...)
 			if o.status != 2 || o.stdout != "" || !strings.Contains(o.stderr, test.want) {
-				t.Errorf("%v: exit status %d, want 2 and %q; stdout %q; stderr:\n%s", args[0], o.status, test.want, o.stdout, o.stderr)
+				t.Errorf("%v: exit status %d, want 2 and %q; stdout %q; stderr:\n%s", args[0], o.status, test.want, o.stdout,
+					o.stderr)
 			}
 			if strings.Contains(o.stderr, secret) {
 				t.Errorf("%v tells a secret:\n%s", args[0], o.stderr)
@@ -217,13 +220,15 @@ func TestNoCredentialsForABucket(t *testing.T) {
 	u, b := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})), newBucket(t)
 	nobody := u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 	for _, args := range [][]string{good("--out", b.out), {"verify", b.out}} {
-		if o := nobody.run(args...); o.status != 2 || !strings.Contains(o.stderr, "opening s3://archive/frames: no AWS credentials") {
+		if o := nobody.run(args...); o.status != 2 || !strings.Contains(o.stderr, "opening s3://archive/frames: no AWS "+
+			"credentials") {
 			t.Errorf("%s: exit status %d; stderr:\n%s", args[0], o.status, o.stderr)
 		}
 	}
 	nowhere := strings.Replace(b.out, "region=eu-west-1&", "", 1)
 	v := u.with("AWS_REGION", "AWS_DEFAULT_REGION")
-	if o := v.run(good("--out", nowhere, "--aws-region", "us-east-1")...); o.status != 2 || !strings.Contains(o.stderr, "no region is known: add ?region=REGION") {
+	if o := v.run(good("--out", nowhere, "--aws-region", "us-east-1")...); o.status != 2 ||
+		!strings.Contains(o.stderr, "no region is known: add ?region=REGION") {
 		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
 	}
 	v.must(0, good("--out", b.out, "--aws-region", "us-east-1")...)

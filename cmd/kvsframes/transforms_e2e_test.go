@@ -25,7 +25,8 @@ func TestTransforms(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			u, args := slowly(t)
-			args = append(args, "--dataset-format", format, "--resize", "64x64:crop", "--dedupe", "4", "--tensor", "uint8:beside", "--json")
+			args = append(args, "--dataset-format", format, "--resize", "64x64:crop", "--dedupe", "4", "--tensor",
+				"uint8:beside", "--json")
 			o := object(t, u.must(0, args...))
 			drops := o["drops"].(map[string]any)["DUPLICATE"].(float64)
 			if frames := o["frames"].(float64); drops == 0 || frames < 40 || frames+drops != 200 {
@@ -150,8 +151,9 @@ func TestOtherTransforms(t *testing.T) {
 	args = append(args, "--dedupe", "3")
 	u.must(0, args...)
 	for more, want := range map[string]string{
-		"--resize 8x8": "--resize, --dedupe and --tensor come to [resize 8x8:stretch:area:q90 dedupe 3], but the dataset out has [dedupe 3]: leave them out",
-		"--dedupe 4":   "come to [dedupe 4], but the dataset out has [dedupe 3]",
+		"--resize 8x8": "--resize, --dedupe and --tensor come to [resize 8x8:stretch:area:q90 dedupe 3], but the dataset " +
+			"out has [dedupe 3]: leave them out",
+		"--dedupe 4": "come to [dedupe 4], but the dataset out has [dedupe 3]",
 	} {
 		o := u.run(append(args, strings.Fields(more)...)...)
 		if o.status != 2 || !strings.Contains(o.stderr, want) {
@@ -167,8 +169,10 @@ func TestTransformsOnDataflow(t *testing.T) {
 	steps := []string{"--resize", "64x64:crop", "--dedupe", "4", "--json"}
 	got := object(t, u.must(0, c.args(slices.Concat(asRole, steps)...)...))
 	want := object(t, u.must(0, good(append(steps, "--out", "here")...)...))
-	if drops := fmt.Sprint(want["drops"]); got["frames"] != want["frames"] || fmt.Sprint(got["drops"]) != drops || drops == "map[]" {
+	if drops := fmt.Sprint(want["drops"]); got["frames"] != want["frames"] || fmt.Sprint(got["drops"]) != drops ||
+		drops == "map[]" {
 		t.Errorf("%v frames and %v drops, want %v and %s", got["frames"], got["drops"], want["frames"], drops)
 	}
-	wants(t, object(t, u.must(0, "verify", "gs://archive/frames", "--json")), map[string]any{"complete": true, "frames": want["frames"]})
+	wants(t, object(t, u.must(0, "verify", "gs://archive/frames", "--json")),
+		map[string]any{"complete": true, "frames": want["frames"]})
 }

@@ -28,7 +28,9 @@ func defaultClient() *awshttp.BuildableClient {
 // [aws.Config]'s HTTPClient, through what wrap makes of its transport. Where
 // configured is one of the SDK's, tune may change a copy of its transport;
 // another one is the user's own, and stays as it is.
-func Client(configured aws.HTTPClient, tune func(*http.Transport), wrap func(http.RoundTripper) http.RoundTripper) *http.Client {
+func Client(configured aws.HTTPClient, tune func(*http.Transport),
+	wrap func(http.RoundTripper) http.RoundTripper,
+) *http.Client {
 	if configured == nil {
 		configured = defaultClient()
 	}

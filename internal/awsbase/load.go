@@ -52,7 +52,10 @@ func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.
 }
 
 // secretHeaders are the headers with which credentials are asked for.
-var secretHeaders = []string{"Authorization", "X-Amz-Security-Token", "X-Amz-Sso_bearer_token", "X-Aws-Ec2-Metadata-Token"}
+var secretHeaders = []string{
+	"Authorization", "X-Amz-Security-Token", "X-Amz-Sso_bearer_token",
+	"X-Aws-Ec2-Metadata-Token",
+}
 
 // finders are the SDK's own clients of a configuration, which find credentials.
 // They are made while it is read, with clients that follow some redirects, and
@@ -99,7 +102,9 @@ func (f *finders) use(cfg aws.Config) {
 }
 
 func (f *finders) option(stack *middleware.Stack) error {
-	send := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	send := func(ctx context.Context, in middleware.DeserializeInput,
+		next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		client, ofMachine := f.client, stack.ID() == "getToken" || stack.ID() == "GetMetadata"
 		if ofMachine {
 			client = f.metadata
@@ -124,7 +129,9 @@ func (f *finders) option(stack *middleware.Stack) error {
 // RetryMore makes an API's client try again what the SDK leaves at one attempt:
 // after half an answer, and after a 429 that does not say more.
 func RetryMore(stack *middleware.Stack) error {
-	attempt := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	attempt := func(ctx context.Context, in middleware.FinalizeInput,
+		next middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleFinalize(ctx, in)
 		if passes(err) {
 			err = Passing(err)

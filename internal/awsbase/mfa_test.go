@@ -27,14 +27,17 @@ func withMFA(t *testing.T, name string, over time.Time) *atomic.Int32 {
 			t.Errorf("STS is told the device %s and the code %s", r.FormValue("SerialNumber"), r.FormValue("TokenCode"))
 		}
 		fmt.Fprintf(w, "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"+
-			"<SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>", over.Format(time.RFC3339))
+			"<SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+			over.Format(time.RFC3339))
 	}))
 	t.Cleanup(sts.Close)
 	file := filepath.Join(t.TempDir(), "config")
 	os.WriteFile(file, []byte("[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"+
-		"[profile "+name+"]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/reader\nsource_profile = base\nmfa_serial = "+serial+"\n"), 0o600)
+		"[profile "+name+"]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/reader\nsource_profile = "+
+		"base\nmfa_serial = "+serial+"\n"), 0o600)
 	for variable, value := range map[string]string{
-		"AWS_CONFIG_FILE": file, "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_ENDPOINT_URL_STS": sts.URL, "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE": file, "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_ENDPOINT_URL_STS": sts.URL,
+		"AWS_EC2_METADATA_DISABLED": "true",
 	} {
 		t.Setenv(variable, value)
 	}

@@ -25,12 +25,29 @@ func TestIn(t *testing.T) {
 	}{
 		{errors.New("Out is full"), "Out is full", "Out is full"},
 		{out, `Out is "Out is End": it must be a folder`, `--out is "Out is End": it must be a folder`},
-		{alone, `Start is "End" without End: it must be before End`, `--start is "End" without --end: it must be before --end`},
+		{
+			alone, `Start is "End" without End: it must be before End`,
+			`--start is "End" without --end: it must be before --end`,
+		},
 		{fault.Of("Out", ": %w", fs.ErrExist), "Out: file already exists", "--out: file already exists"},
-		{fault.Of("Out", " names %s: choose another %s", "Out", fault.Name("Out")), "Out names Out: choose another Out", "--out names Out: choose another --out"},
-		{fmt.Errorf("Out 1: %w", out), `Out 1: Out is "Out is End": it must be a folder`, `Out 1: --out is "Out is End": it must be a folder`},
-		{fault.Errorf("%s: %w; %w", "Out", fmt.Errorf("Out 1: %w", out), fs.ErrExist), `Out: Out 1: Out is "Out is End": it must be a folder; file already exists`, `Out: Out 1: --out is "Out is End": it must be a folder; file already exists`},
-		{errors.Join(fmt.Errorf("Out 1: %w", errors.Join(out)), alone), "Out 1: " + out.Error() + "\n" + alone.Error(), `Out 1: --out is "Out is End": it must be a folder` + "\n" + `--start is "End" without --end: it must be before --end`},
+		{
+			fault.Of("Out", " names %s: choose another %s", "Out", fault.Name("Out")), "Out names Out: choose another Out",
+			"--out names Out: choose another --out",
+		},
+		{
+			fmt.Errorf("Out 1: %w", out), `Out 1: Out is "Out is End": it must be a folder`,
+			`Out 1: --out is "Out is End": it must be a folder`,
+		},
+		{
+			fault.Errorf("%s: %w; %w", "Out", fmt.Errorf("Out 1: %w", out), fs.ErrExist),
+			`Out: Out 1: Out is "Out is End": it must be a folder; file already exists`,
+			`Out: Out 1: --out is "Out is End": it must be a folder; file already exists`,
+		},
+		{
+			errors.Join(fmt.Errorf("Out 1: %w", errors.Join(out)), alone), "Out 1: " + out.Error() + "\n" + alone.Error(),
+			`Out 1: --out is "Out is End": it must be a folder` + "\n" +
+				`--start is "End" without --end: it must be before --end`,
+		},
 	} {
 		if got := test.err.Error(); got != test.is {
 			t.Errorf("it reads\n%s, want\n%s", got, test.is)

@@ -109,7 +109,8 @@ type RedirectError struct {
 }
 
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("%s sends the call on to %s: no redirect is followed, since the call may hold credentials: look at the endpoint, and at proxies on the way to it", e.From, e.To)
+	return fmt.Sprintf("%s sends the call on to %s: no redirect is followed, since the call may hold credentials: look "+
+		"at the endpoint, and at proxies on the way to it", e.From, e.To)
 }
 
 // RetryableError tells the AWS SDK that another attempt would be sent on, too.
@@ -122,7 +123,8 @@ func (*RedirectError) RetryableError() bool { return false }
 func redirected(r *http.Request, response *http.Response) error {
 	to := ""
 	switch response.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
 		if location := response.Header.Get("Location"); location != "" {
 			to = "a Location that cannot be read"
 			if u, err := r.URL.Parse(location); err == nil {

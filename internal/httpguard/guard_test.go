@@ -52,7 +52,8 @@ func TestRedirects(t *testing.T) {
 				t.Fatalf("%d to %.100s: %v", status, c.location, err)
 			}
 			text := redirect.Error()
-			if !strings.Contains(text, c.want) || !strings.Contains(text, `"`+server.URL+`"`) || strings.Contains(text, "secret") || len(text) > 1000 {
+			if !strings.Contains(text, c.want) || !strings.Contains(text, `"`+server.URL+`"`) ||
+				strings.Contains(text, "secret") || len(text) > 1000 {
 				t.Errorf("%d to %.100s: %.2000s, want %s", status, c.location, text, c.want)
 			}
 		}
@@ -130,7 +131,8 @@ func TestLimits(t *testing.T) {
 		}
 		data, err := get(1 << 40)
 		var long *LongBodyError
-		if !errors.As(err, &long) || long.Status != c.status || !long.RetryableError() || int64(len(data)) != c.most || body.n > c.most+1 {
+		if !errors.As(err, &long) || long.Status != c.status || !long.RetryableError() || int64(len(data)) != c.most ||
+			body.n > c.most+1 {
 			t.Errorf("HTTP %d: %d bytes, %d read, %v", c.status, len(data), body.n, err)
 		}
 	}

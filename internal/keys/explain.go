@@ -56,9 +56,11 @@ func explain(profile config.SharedConfig, err error) error {
 			"such as with aws configure export-credentials --profile %[1]s --format env, and run with them", profile.Profile)
 	// What is wrong with the file of a session may be quoted from it.
 	case isOldSSO(profile, err):
-		text = fmt.Sprintf("the SSO session has expired, or its file cannot be read: run aws sso login --profile %s", cmp.Or(profile.Profile, "PROFILE"))
+		text = fmt.Sprintf("the SSO session has expired, or its file cannot be read: run aws sso login --profile %s",
+			cmp.Or(profile.Profile, "PROFILE"))
 	case isOldLogin(profile, err):
-		text = fmt.Sprintf("the login session has expired, or its file cannot be read: run aws login --profile %s", profile.Profile)
+		text = fmt.Sprintf("the login session has expired, or its file cannot be read: run aws login --profile %s",
+			profile.Profile)
 	default:
 		var advice string
 		if advice, configured = answered(err); advice != "" {
@@ -80,13 +82,16 @@ func isOldSSO(profile config.SharedConfig, err error) bool {
 		return true
 	}
 	refused, ok := errors.AsType[smithy.APIError](err)
-	return awsbase.Root(profile).SSOAccountID != "" && (strings.Contains(err.Error(), "SSO token") || ok && refused.ErrorCode() == "UnauthorizedException")
+	return awsbase.Root(profile).SSOAccountID != "" &&
+		(strings.Contains(err.Error(), "SSO token") || ok && refused.ErrorCode() == "UnauthorizedException")
 }
 
 // isOldLogin reports whether a session of aws login is over, which has no type.
 func isOldLogin(profile config.SharedConfig, err error) bool {
 	_, refused := errors.AsType[smithy.APIError](err)
-	return awsbase.Root(profile).LoginSession != "" && (errors.Is(err, awsbase.ErrUnusable) || strings.Contains(err.Error(), "reauthenticate") || !refused && strings.Contains(err.Error(), "login token"))
+	return awsbase.Root(profile).LoginSession != "" &&
+		(errors.Is(err, awsbase.ErrUnusable) || strings.Contains(err.Error(), "reauthenticate") ||
+			!refused && strings.Contains(err.Error(), "login token"))
 }
 
 // ofProgram says how a credential_process failed. What it printed may be keys.

@@ -62,8 +62,9 @@ func newService(t *testing.T, taken string) *service {
 // config is the configuration of keys by an id.
 func (s *service) config(id string) aws.Config {
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: &s.URL, Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(id, "secret", "")),
-		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "us-east-1", BaseEndpoint: &s.URL,
+		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(id, "secret", "")),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
 }
 
@@ -197,7 +198,8 @@ func TestKeysOfARoleAreFoundAnew(t *testing.T) {
 		s.refusal = "InvalidClientTokenId"
 		role := func(id string) aws.Config {
 			cfg := s.config(id)
-			cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), "arn:aws:iam::111122223333:role/reader"))
+			cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg),
+				"arn:aws:iam::111122223333:role/reader"))
 			return cfg
 		}
 		cfg, reloads := role("old"), 0

@@ -62,7 +62,8 @@ func profiles(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 		"AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_ENDPOINT_URL_STS":      server.URL, "AWS_ENDPOINT_URL_SIGNIN": server.URL,
 		"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container",
-		"AWS_ACCESS_KEY_ID":                  "AKIA", "AWS_SECRET_ACCESS_KEY": secretOf("environment"), "AWS_LOGIN_CACHE_DIRECTORY": dir,
+		"AWS_ACCESS_KEY_ID":                  "AKIA", "AWS_SECRET_ACCESS_KEY": secretOf("environment"),
+		"AWS_LOGIN_CACHE_DIRECTORY": dir,
 	} {
 		t.Setenv(name, value)
 	}

@@ -75,7 +75,8 @@ func redactKnown(s string) string {
 	for _, known := range secrets.kept {
 		s = known.takeParts(known.pattern.ReplaceAllString(s, removed))
 	}
-	if plain := unescape(s); plain != s && slices.ContainsFunc(secrets.kept, func(k secret) bool { return k.takeParts(plain) != plain }) {
+	if plain := unescape(s); plain != s && slices.ContainsFunc(secrets.kept,
+		func(k secret) bool { return k.takeParts(plain) != plain }) {
 		return removed
 	}
 	return s

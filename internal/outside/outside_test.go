@@ -36,7 +36,8 @@ func TestSecretsAreTakenOut(t *testing.T) {
 		"map[X-Amz-Security-Token:[%s] Authorization:[Bearer %s]]",
 		"https://host/path?X-Amz-Credential=%s&X-Amz-Security-Token=%s&X-Amz-Signature=%s&Expires=1",
 		"https://host/path?X-Amz-Credential%%3D%s%%26X-Amz-Security-Token%%3D%s",
-		"AWS4-HMAC-SHA256 Credential=%s/20260101/us-east-1/kinesisvideo/aws4_request, SignedHeaders=host;x-amz-date, Signature=%s",
+		"AWS4-HMAC-SHA256 Credential=%s/20260101/us-east-1/kinesisvideo/aws4_request, SignedHeaders=host;x-amz-date, " +
+			"Signature=%s",
 		"Authorization: Bearer %s",
 		"Authorization: Basic %s",
 		"Authorization: %s",
@@ -62,7 +63,8 @@ func TestSecretsAreTakenOut(t *testing.T) {
 		}
 		text := fmt.Sprintf(text, args...)
 		for _, f := range []func(string) string{outside.Text, outside.Clean} {
-			if got := f(text); strings.Contains(got, marker[:12]) || strings.Contains(got, marker[12:28]) || !strings.Contains(got, "(removed)") {
+			if got := f(text); strings.Contains(got, marker[:12]) || strings.Contains(got, marker[12:28]) ||
+				!strings.Contains(got, "(removed)") {
 				t.Errorf("%s\nbecomes\n%s", text, got)
 			}
 		}
@@ -77,10 +79,13 @@ func TestSecretsAreTakenOut(t *testing.T) {
 // TestWhatHelpsStays: what tells people what happened, and what is no secret.
 func TestWhatHelpsStays(t *testing.T) {
 	for _, text := range []string{
-		"reading front-door_2.cam at 2026-01-31T10:00:00Z (100 samples): ResourceNotFoundException: The requested stream is not found or not active.",
+		"reading front-door_2.cam at 2026-01-31T10:00:00Z (100 samples): ResourceNotFoundException: The requested stream " +
+			"is not found or not active.",
 		"arn:aws:kinesisvideo:eu-west-1:111122223333:stream/front-door/1600000000000",
-		"assuming arn:aws:iam::111122223333:role/archive-reader: AccessDenied: User: arn:aws:sts::111122223333:assumed-role/AROAEXAMPLEID/x is not authorized to perform: sts:AssumeRole",
-		"operation error S3: GetObject, https response error StatusCode: 403, RequestID: 4442587FB7D0A2F9, HostID: Uuag1LuByRx9e6j5Onimru9pO4ZVKnJ2Qz7/C1NPcfTWAtRPfTaOFg==, api error AccessDenied: Access Denied",
+		"assuming arn:aws:iam::111122223333:role/archive-reader: AccessDenied: User: " +
+			"arn:aws:sts::111122223333:assumed-role/AROAEXAMPLEID/x is not authorized to perform: sts:AssumeRole",
+		"operation error S3: GetObject, https response error StatusCode: 403, RequestID: 4442587FB7D0A2F9, HostID: " +
+			"Uuag1LuByRx9e6j5Onimru9pO4ZVKnJ2Qz7/C1NPcfTWAtRPfTaOFg==, api error AccessDenied: Access Denied",
 		"RequestID: 5f1c0a9e-3a0b-4c8a-9a0e-0c1d2e3f4a5b",
 		`Get "https://b-1a2b3c4d.kinesisvideo.eu-west-1.amazonaws.com/getImages": dial tcp 127.0.0.1:8087: connect: connection refused`,
 		"ExpiredTokenException: The security token included in the request is expired",
@@ -156,11 +161,13 @@ func TestControlsAreTakenOut(t *testing.T) {
 
 func TestTextIsBounded(t *testing.T) {
 	huge := strings.Repeat("all work and no play ", 200_000)
-	if got := outside.Text(huge); len(got) > outside.Longest || !strings.HasSuffix(got, "…") || !strings.HasPrefix(huge, strings.TrimSuffix(got, "…")) {
+	if got := outside.Text(huge); len(got) > outside.Longest || !strings.HasSuffix(got, "…") ||
+		!strings.HasPrefix(huge, strings.TrimSuffix(got, "…")) {
 		t.Errorf("%d bytes become %d: …%s", len(huge), len(got), got[len(got)-40:])
 	}
 	// A secret that is cut in two where nobody looks any more.
-	if got := outside.Text(strings.Repeat("x ", 16<<10-10) + strings.Repeat("IQoJb3JpZ2lu", 1000)); strings.Contains(got, "IQoJ") {
+	if got := outside.Text(strings.Repeat("x ", 16<<10-10) + strings.Repeat("IQoJb3JpZ2lu", 1000)); strings.Contains(got,
+		"IQoJ") {
 		t.Error("half a token is left")
 	}
 }
@@ -194,7 +201,8 @@ func TestKnownSecrets(t *testing.T) {
 		for name, form := range map[string]string{
 			"raw": secret, "query": url.QueryEscape(secret), "path": url.PathEscape(secret), "JSON": inner,
 			"PHP's JSON": strings.ReplaceAll(inner, "/", `\/`), ".NET's JSON": strings.ReplaceAll(inner, "+", `\u002B`),
-			"base64": base64.StdEncoding.EncodeToString([]byte(secret)), "base64url": base64.RawURLEncoding.EncodeToString([]byte(secret)),
+			"base64":        base64.StdEncoding.EncodeToString([]byte(secret)),
+			"base64url":     base64.RawURLEncoding.EncodeToString([]byte(secret)),
 			"inside base64": base64.StdEncoding.EncodeToString([]byte(before + secret + " and more")),
 		} {
 			got := outside.Text("<" + form + ">")
@@ -214,8 +222,10 @@ func TestTextHolds(t *testing.T) {
 	piece := rapid.OneOf(
 		rapid.String(), rapid.StringMatching(`[ -~]{0,80}`), rapid.StringMatching(`[A-Za-z0-9+/]{30,50}`),
 		rapid.SampledFrom([]string{
-			"SecretAccessKey", `"Token":`, `\"`, `"`, "=", ": ", "AKIAIOSFODNN7EXAMPLE", "Bearer ", "://", "@", "(removed)", "[", "%22", "\n",
-			"-----BEGIN A-----", "-----END A-----", "eyJhbGciOiJI.", "IQoJb3JpZ2lu", "\x1b[31m", "…", "secret", "token: ", "&quot;", "\xff", "aws_session_token=",
+			"SecretAccessKey", `"Token":`, `\"`, `"`, "=", ": ", "AKIAIOSFODNN7EXAMPLE", "Bearer ", "://", "@", "(removed)", "[",
+			"%22", "\n",
+			"-----BEGIN A-----", "-----END A-----", "eyJhbGciOiJI.", "IQoJb3JpZ2lu", "\x1b[31m", "…", "secret", "token: ",
+			"&quot;", "\xff", "aws_session_token=",
 		}),
 	)
 	rapid.Check(t, func(t *rapid.T) {

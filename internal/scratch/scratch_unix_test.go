@@ -88,7 +88,10 @@ func sorted(names []string) []string { slices.Sort(names); return names }
 // TestOthersStay: what has not exactly a name of Make's, or no lock, or is a link.
 func TestOthersStay(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
-	for _, name := range []string{"kvsframes-", "kvsframes-1x", "kvsframes-worker-1", "kvsframes-test-1", "xkvsframes-1", "kvsframes-1.old"} {
+	for _, name := range []string{
+		"kvsframes-", "kvsframes-1x", "kvsframes-worker-1", "kvsframes-test-1", "xkvsframes-1",
+		"kvsframes-1.old",
+	} {
 		locked(t, filepath.Join(dir, name))
 	}
 	locked(t, filepath.Join(elsewhere, "kvsframes-2"))

@@ -19,7 +19,8 @@ import (
 )
 
 // cardMark is the line of a card that says whose it is.
-const cardMark = "# kvsframes writes this file at the end of every backfill. Without this line it is yours, and stays as it is."
+const cardMark = "# kvsframes writes this file at the end of every backfill. Without this line it is yours, and " +
+	"stays as it is."
 
 // cardRows bounds each of a card's tables.
 const cardRows = 100
@@ -74,7 +75,8 @@ func (c *cataloger) card() string {
 	fmt.Fprintf(w, "---\n%s\n", cardMark)
 	card.FrontMatter(w, splits, c.desc.Format == "files" && !c.tensors, c.contents.Frames)
 	fmt.Fprint(w, "\n# Frames of Kinesis Video Streams\n\n")
-	fmt.Fprintln(w, "Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose `verify` proves that it is whole. Times are in UTC.")
+	fmt.Fprintln(w, "Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose `verify` proves that it is "+
+		"whole. Times are in UTC.")
 	c.counts(w)
 	c.loading(w)
 	c.requests(w)
@@ -108,22 +110,27 @@ func (c *cataloger) loading(w io.Writer) {
 	block := func(line string) { fmt.Fprintf(w, "\n```python\n%s\n```\n", strings.ReplaceAll(line, "; ", "\n")) }
 	if c.contents.Frames > 0 {
 		block(loading.Python(""))
-		block(`import datasets, os; samples = datasets.load_dataset(os.getcwd(), split="train")`) // datasets takes "." for no name
+		// datasets takes "." for no name
+		block(`import datasets, os; samples = datasets.load_dataset(os.getcwd(), split="train")`)
 	}
 	block(`import duckdb; duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()`)
-	fmt.Fprintf(w, "\n`index.parquet` has a row a sample: what became of it, and the file, offset, size and SHA-256 of its picture. The dataset format is `%s`.\n", c.desc.Format)
+	fmt.Fprintf(w, "\n`index.parquet` has a row a sample: what became of it, and the file, offset, size and SHA-256 of "+
+		"its picture. The dataset format is `%s`.\n", c.desc.Format)
 }
 
 // requests is what was asked for.
 func (c *cataloger) requests(w io.Writer) {
 	var asked []frame.Span
-	for _, series := range slices.SortedFunc(maps.Keys(c.cover), func(a, b frame.Series) int { return cmp.Compare(a.ID(), b.ID()) }) {
+	for _, series := range slices.SortedFunc(maps.Keys(c.cover),
+		func(a, b frame.Series) int { return cmp.Compare(a.ID(), b.ID()) }) {
 		asked = append(asked, frame.Union(c.cover[series].asked)...)
 	}
-	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples |\n|---|---|---|---:|---|---|---:|\n")
+	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples "+
+		"|\n|---|---|---|---:|---|---|---:|\n")
 	for _, span := range asked[:min(len(asked), cardRows)] {
 		s := span.Series
-		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", card.Cell(s.StreamName), frame.Clock(s.At(span.First)), frame.Clock(s.At(span.End()-1)),
+		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", card.Cell(s.StreamName), frame.Clock(s.At(span.First)),
+			frame.Clock(s.At(span.End()-1)),
 			time.Duration(s.IntervalMs)*time.Millisecond, card.Cell(s.ImageSelectorType), picturesOf(s), span.Samples)
 	}
 	more(w, len(asked))
@@ -146,9 +153,11 @@ func (c *cataloger) gaps(w io.Writer) {
 	if len(periods) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\n## Gaps and drops\n\n| stream | when | samples | frames | gaps | drops |\n|---|---|---:|---:|---|---|\n")
+	fmt.Fprint(w, "\n## Gaps and drops\n\n| stream | when | samples | frames | gaps | drops "+
+		"|\n|---|---|---:|---:|---|---|\n")
 	for _, p := range periods[:min(len(periods), cardRows)] {
-		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", card.Cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames, reasons(p.gaps), reasons(p.drops))
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", card.Cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames,
+			reasons(p.gaps), reasons(p.drops))
 	}
 	more(w, len(periods))
 }
@@ -197,7 +206,10 @@ func (c *cataloger) fold(length int) (all []period) {
 			all = append(all, *sum)
 		}
 	}
-	slices.SortFunc(all, func(a, b period) int { return cmp.Or(cmp.Compare(a.stream, b.stream), cmp.Compare(a.when, b.when)) })
+	slices.SortFunc(all, func(a, b period) int {
+		return cmp.Or(cmp.Compare(a.stream, b.stream),
+			cmp.Compare(a.when, b.when))
+	})
 	return all
 }
 

@@ -97,8 +97,10 @@ func TestCard(t *testing.T) {
 	yard.StreamName, yard.Format, yard.WidthPixels, yard.HeightPixels = "back_door", frame.PNG, 160, 90
 	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 		s := createAt(t, where, Options{Format: "webdataset"})
-		write(t, s.name, shardOf(door, dayOfSamples, "fnnd"), shardOf(door, 0, "fnfd"), shardOf(door, 4, "F"), shardOf(yard, 0, "ff"))
-		if err := ledger.Open(s.name).Request(t.Context(), frame.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
+		write(t, s.name, shardOf(door, dayOfSamples, "fnnd"), shardOf(door, 0, "fnfd"), shardOf(door, 4, "F"),
+			shardOf(yard, 0, "ff"))
+		if err := ledger.Open(s.name).Request(t.Context(),
+			frame.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
 			t.Fatal(err)
 		}
 		contents := catalog(t, s.name)
@@ -167,7 +169,10 @@ func TestCardStaysShort(t *testing.T) {
 			for day := range test.days {
 				for range stream + 1 {
 					want++
-					c.addSample(&Sample{Stream: fmt.Sprintf("cam-%03d", stream), SampleMs: door.At(first) + day*dayMs, Kind: ledger.Gap, Outcome: frame.NoMedia})
+					c.addSample(&Sample{
+						Stream: fmt.Sprintf("cam-%03d", stream), SampleMs: door.At(first) + day*dayMs,
+						Kind: ledger.Gap, Outcome: frame.NoMedia,
+					})
 				}
 			}
 		}
@@ -178,7 +183,8 @@ func TestCardStaysShort(t *testing.T) {
 			got += p.gaps[frame.NoMedia]
 		}
 		if len(periods) != test.rows || periods[0].when != test.when || got != want {
-			t.Errorf("%d streams of %d days: %d rows, the first %+v, with %d gaps of %d", test.streams, test.days, len(periods), periods[0], got, want)
+			t.Errorf("%d streams of %d days: %d rows, the first %+v, with %d gaps of %d", test.streams, test.days, len(periods),
+				periods[0], got, want)
 		}
 		text := new(strings.Builder)
 		c.gaps(text)

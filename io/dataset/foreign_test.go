@@ -61,7 +61,8 @@ func TestNothingOfOthersGoes(t *testing.T) {
 		foldertest.Stray(t, elsewhere, own.TempName(door.ID()+"."+shardOf(door, 0, "fnfd").Span.Name()))
 		want, whole := tree(t, elsewhere), verify(t, dir)
 		err := do(t, dir)
-		if refused := err != nil && strings.Contains(err.Error(), "is a link"); name != "repair whole" && name != "sweep" && !refused || err != nil && !refused {
+		if refused := err != nil && strings.Contains(err.Error(), "is a link"); name != "repair whole" && name != "sweep" &&
+			!refused || err != nil && !refused {
 			t.Errorf("%s with tmp elsewhere: %v", name, err)
 		}
 		equalTrees(t, tree(t, elsewhere), want, name+" with tmp elsewhere")
@@ -84,7 +85,8 @@ func TestNothingBehindLinks(t *testing.T) {
 		if before.Frames != 3 || before.Corrupt != 1 {
 			t.Errorf("%s: Verify = %+v", linked, before)
 		}
-		if _, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err == nil || !strings.Contains(err.Error(), "link") {
+		if _, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err == nil ||
+			!strings.Contains(err.Error(), "link") {
 			t.Errorf("%s: Repair: %v", linked, err)
 		}
 		equalTrees(t, tree(t, elsewhere), want, linked)
@@ -117,19 +119,22 @@ func TestStrayInAShard(t *testing.T) {
 			}
 			want := tree(t, dir)
 			says := strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0] + " is not kvsframes' own"
-			if _, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err == nil || !strings.Contains(err.Error(), says) {
+			if _, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err == nil ||
+				!strings.Contains(err.Error(), says) {
 				t.Errorf("Repair: %v, want %q", err, says)
 			}
 			equalTrees(t, tree(t, dir), want, "repaired")
 			for _, outcomes := range []string{"ggnd", "nnnn"} {
-				if _, err := writer(t, dir).Write(context.Background(), shardOf(door, 0, outcomes)); err == nil || !strings.Contains(err.Error(), says) {
+				if _, err := writer(t, dir).Write(context.Background(), shardOf(door, 0, outcomes)); err == nil ||
+					!strings.Contains(err.Error(), says) {
 					t.Errorf("Write: %v, want %q", err, says)
 				}
 			}
 			wantNoLeftovers(t, dir, "written")
 			opened(t, dir).Sweep(t.Context())
 			equalTrees(t, tree(t, dir), want, "written")
-			if err := os.RemoveAll(filepath.Join(dir, damagedShard, strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0])); err != nil {
+			if err := os.RemoveAll(filepath.Join(dir, damagedShard,
+				strings.Split(strings.TrimPrefix(path, damagedShard+"/"), "/")[0])); err != nil {
 				t.Fatal(err)
 			}
 			if report := repair(t, dir); report.Repaired != 1 {
@@ -239,12 +244,14 @@ func TestLargeDescriptions(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, descriptionFile), 40<<30); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "has 42949672960 bytes") {
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrForeign) ||
+		!strings.Contains(err.Error(), "has 42949672960 bytes") {
 		t.Errorf("Open: %v", err)
 	}
 	s := createAt(t, spots["mem"], Options{})
 	s.put(t, descriptionFile, strings.Repeat(" ", descriptionLimit+1))
-	if _, err := Open(t.Context(), s.name); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "has 16777217 bytes") {
+	if _, err := Open(t.Context(), s.name); !errors.Is(err, ErrForeign) ||
+		!strings.Contains(err.Error(), "has 16777217 bytes") {
 		t.Errorf("Open: %v", err)
 	}
 }

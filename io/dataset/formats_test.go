@@ -36,7 +36,8 @@ func TestVerifyFormats(t *testing.T) {
 				{"a longer file", func() { os.WriteFile(path, append(slices.Clone(whole), 0), 0o666) }, 0, 1},
 			} {
 				test.spoil()
-				if r := verify(t, dir); r.Missing != test.missing || r.Corrupt != test.corrupt || r.Complete != (test.name == "whole") {
+				if r := verify(t, dir); r.Missing != test.missing || r.Corrupt != test.corrupt ||
+					r.Complete != (test.name == "whole") {
 					t.Errorf("%s: %+v", test.name, r)
 				}
 				os.RemoveAll(path)

@@ -151,7 +151,8 @@ func (s *Sample) check() error {
 		return fmt.Errorf("its file is %.300q, its tensor's %.300q: it must be one in shards", s.File, s.TensorFile)
 	case s.Size < 1 || s.Size > math.MaxInt32 || s.TensorSize < 0 || s.TensorSize > math.MaxInt32:
 		return fmt.Errorf("it has %d bytes, and a tensor of %d", s.Size, s.TensorSize)
-	case s.Offset < 0 || s.Offset > math.MaxInt64-s.Size || s.TensorOffset < 0 || s.TensorOffset > math.MaxInt64-s.TensorSize:
+	case s.Offset < 0 || s.Offset > math.MaxInt64-s.Size || s.TensorOffset < 0 ||
+		s.TensorOffset > math.MaxInt64-s.TensorSize:
 		return fmt.Errorf("it is at %d, its tensor at %d", s.Offset, s.TensorOffset)
 	case s.Width < 0 || s.Height < 0:
 		return fmt.Errorf("it is %d×%d pixels", s.Width, s.Height)
@@ -289,7 +290,8 @@ func (x *Index) Read(ctx context.Context, group int) ([]Sample, error) {
 
 // twice reads a part of the index.
 func (x *Index) twice(ctx context.Context, read func() error) error {
-	return store.Twice(x.of.store, func() error { return guard(read) }, func(err error) bool { return store.IsDamage(ctx, err) })
+	return store.Twice(x.of.store, func() error { return guard(read) },
+		func(err error) bool { return store.IsDamage(ctx, err) })
 }
 
 func (x *Index) read(group int) ([]Sample, error) {

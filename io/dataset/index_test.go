@@ -79,9 +79,13 @@ func pictureAt(t testing.TB, root store.Store, s Sample) []byte {
 // where the bytes of its picture lie; and the index has the same bytes everywhere.
 func TestIndex(t *testing.T) {
 	pngs := frame.Series{
-		StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: frame.PNG,
+		StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1",
+		ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: frame.PNG,
 	}
-	shards := []frame.Shard{shardOf(door, 4, "Ff"), shardOf(door, 0, "fnfd"), shardOf(pngs, 0, "fff"), shardOf(pngs, 3, "nn")}
+	shards := []frame.Shard{
+		shardOf(door, 4, "Ff"), shardOf(door, 0, "fnfd"), shardOf(pngs, 0, "fff"),
+		shardOf(pngs, 3, "nn"),
+	}
 	want := make(map[string]frame.Frame)
 	for _, shard := range shards {
 		for _, picture := range shard.Frames {
@@ -114,7 +118,10 @@ func TestIndex(t *testing.T) {
 			}
 			f, n, d := " frame FRAME", " gap NO_MEDIA", " drop SAME"
 			b, o := "back-door", "front.door"
-			if got := []string{b + f, b + f, b + f, b + n, b + n, o + f, o + n, o + f, o + d, o + " gap FAILED", o + f}; !slices.Equal(outcomes, got) {
+			if got := []string{
+				b + f, b + f, b + f, b + n, b + n, o + f, o + n, o + f, o + d, o + " gap FAILED",
+				o + f,
+			}; !slices.Equal(outcomes, got) {
 				t.Errorf("%s: the rows are %q", format, outcomes)
 			}
 			if report := verify(t, s.name); len(report.Problems) > 0 {
@@ -129,11 +136,13 @@ func checkRow(t *testing.T, root store.Store, row Sample, f frame.Frame) {
 	series := door
 	if f.Format == frame.PNG {
 		series = frame.Series{
-			StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1", ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: frame.PNG,
+			StreamName: "back-door", StreamARN: "arn:aws:kinesisvideo:us-east-1:1:stream/back-door/1",
+			ImageSelectorType: "SERVER_TIMESTAMP", IntervalMs: 1000, PhaseMs: 7, Format: frame.PNG,
 		}
 	}
 	want := Sample{
-		Key: f.Key(), Stream: f.Stream, StreamARN: series.StreamARN, Series: series.ID(), SampleMs: f.SampleMs, Outcome: "FRAME",
+		Key: f.Key(), Stream: f.Stream, StreamARN: series.StreamARN, Series: series.ID(), SampleMs: f.SampleMs,
+		Outcome: "FRAME",
 		ImageMs: f.ImageMs, File: row.File, Offset: row.Offset, Size: int64(len(f.Data)), SHA256: sha256.Sum256(f.Data),
 		Format: f.Format, Width: 16, Height: 9,
 	}
@@ -232,7 +241,8 @@ func TestIndexGroups(t *testing.T) {
 		t.Errorf("the last group: %d rows, %v", len(samples), err)
 	}
 	for i, s := range samples {
-		if f := i < 3000 && i%3 == 0; f != (s.Kind == ledger.Frame) || f != (s.File != "" && s.Size > 0 && s.Width == 16 && s.SHA256 != [32]byte{}) {
+		if f := i < 3000 && i%3 == 0; f != (s.Kind == ledger.Frame) ||
+			f != (s.File != "" && s.Size > 0 && s.Width == 16 && s.SHA256 != [32]byte{}) {
 			t.Fatalf("row %d of the last group is %+v", i, s)
 		}
 	}

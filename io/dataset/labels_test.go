@@ -13,13 +13,15 @@ import (
 // wantLabelsIn are the labels of shardtest.Labelled.
 const wantLabelsIn = `{"age":"3","class":"dog \"Rex\""} {} {"class":"cat"}`
 
-// TestLabels: what is said about frames is in every format, in the index, and still there after a shard was written anew.
+// TestLabels: what is said about frames is in every format, in the index, and still there after a shard was written
+// anew.
 func TestLabels(t *testing.T) {
 	for _, format := range Formats() {
 		t.Run(format, func(t *testing.T) {
 			dir, shard := createIn(t, format), shardtest.Labelled()
 			write(t, dir, shard)
-			if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Frames != 3 {
+			if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete ||
+				report.Frames != 3 {
 				t.Errorf("Verify = %+v, %v", report, err)
 			}
 			wantLabels(t, dir, shard)
@@ -30,7 +32,8 @@ func TestLabels(t *testing.T) {
 			}
 
 			write(t, dir, shardOf(door, 2, "nf")) // it has samples of the other
-			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
+			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || !report.Complete ||
+				report.Duplicate != 0 {
 				t.Errorf("Repair = %+v, %v", report, err)
 			}
 			shard.Frames = shard.Frames[:2]
@@ -43,7 +46,8 @@ func TestLabels(t *testing.T) {
 func TestLabelsThatAreNoTexts(t *testing.T) {
 	shard := shardtest.Labelled()
 	shard.Frames[0].Labels = map[string]string{"class": "\xff\xfe"}
-	if _, err := writer(t, createIn(t, "webdataset")).Write(t.Context(), shard); err == nil || !strings.Contains(err.Error(), "has labels that are not UTF-8") {
+	if _, err := writer(t, createIn(t, "webdataset")).Write(t.Context(), shard); err == nil ||
+		!strings.Contains(err.Error(), "has labels that are not UTF-8") {
 		t.Errorf("the error is %v", err)
 	}
 }

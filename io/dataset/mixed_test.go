@@ -52,7 +52,8 @@ func TestMixedTransforms(t *testing.T) {
 			if report.Complete || report.Damaged != test.damaged || report.Missing != 0 {
 				t.Errorf("%s, %s: %+v", format, test.name, report)
 			}
-			if said := strings.Join(report.Problems, "\n"); !strings.Contains(said, "resize 64x64") || !strings.Contains(said, "repair leaves them") {
+			if said := strings.Join(report.Problems, "\n"); !strings.Contains(said, "resize 64x64") ||
+				!strings.Contains(said, "repair leaves them") {
 				t.Errorf("%s, %s: the problems are %s", format, test.name, said)
 			}
 			if repaired := repair(t, dir); repaired.Complete || repaired.Damaged != test.damaged {

@@ -89,23 +89,39 @@ func TestBadFolders(t *testing.T) {
 		is      error
 		want    string
 	}{
-		"not empty":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "photo.jpg") }, "", ErrNoDataset, "choose another folder"},
-		"tmp alone":    {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "tmp/x") }, "", ErrNoDataset, "choose another folder"},
-		"an empty tmp": {func(t *testing.T, dir string) { foldertest.MakeFolder(t, dir, "tmp") }, "", ErrNoDataset, "choose another folder"},
+		"not empty": {
+			func(t *testing.T, dir string) { foldertest.Stray(t, dir, "photo.jpg") }, "", ErrNoDataset,
+			"choose another folder",
+		},
+		"tmp alone": {
+			func(t *testing.T, dir string) { foldertest.Stray(t, dir, "tmp/x") }, "", ErrNoDataset,
+			"choose another folder",
+		},
+		"an empty tmp": {
+			func(t *testing.T, dir string) { foldertest.MakeFolder(t, dir, "tmp") }, "", ErrNoDataset,
+			"choose another folder",
+		},
 		"a pack's": {
-			func(t *testing.T, dir string) { foldertest.Stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset, "choose another folder",
+			func(t *testing.T, dir string) { foldertest.Stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset,
+			"choose another folder",
 		},
 		"a file":       {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x", nil, "not a folder"},
 		"below a file": {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x/y/z", nil, "not a folder"},
-		"cut short":    {func(t *testing.T, dir string) { describe(t, dir, `{"version":1`) }, "", ErrForeign, "dataset.json cannot be read"},
-		"empty":        {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
+		"cut short": {
+			func(t *testing.T, dir string) { describe(t, dir, `{"version":1`) }, "", ErrForeign,
+			"dataset.json cannot be read",
+		},
+		"empty": {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
 		"version 1, without checksums": {func(t *testing.T, dir string) {
 			describe(t, dir, `{"version":1,"format":"files","shardSamples":100}`+"\n")
 		}, "", ErrForeign, "it has version 1, this kvsframes knows 2: use the one that wrote it, or choose another folder"},
 		"version 3": {func(t *testing.T, dir string) {
 			describeWell(t, dir, `{"version":3,"format":"files","shardSamples":100,"x":1}`+"\n")
 		}, "", ErrForeign, "it has version 3, this kvsframes knows 2"},
-		"another program's": {func(t *testing.T, dir string) { describe(t, dir, `{"name":"coco"}`+"\n") }, "", ErrForeign, "version 0"},
+		"another program's": {
+			func(t *testing.T, dir string) { describe(t, dir, `{"name":"coco"}`+"\n") }, "", ErrForeign,
+			"version 0",
+		},
 		"without a checksum": {func(t *testing.T, dir string) {
 			describe(t, dir, `{"version":2,"format":"files","shardSamples":100}`+"\n")
 		}, "", ErrForeign, "dataset.json cannot be read: it has no checksum"},
@@ -115,13 +131,19 @@ func TestBadFolders(t *testing.T) {
 		"unknown format": {func(t *testing.T, dir string) {
 			describeWell(t, dir, `{"version":2,"format":"zarr","shardSamples":100}`+"\n")
 		}, "", ErrForeign, "one of files"},
-		"no samples": {func(t *testing.T, dir string) { describeWell(t, dir, `{"version":2,"format":"files"}`+"\n") }, "", ErrForeign, "0 samples a shard"},
+		"no samples": {
+			func(t *testing.T, dir string) { describeWell(t, dir, `{"version":2,"format":"files"}`+"\n") }, "",
+			ErrForeign, "0 samples a shard",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			test.prepare(t, dir)
 			before := tree(t, dir)
-			for name, f := range map[string]func(context.Context, string, Options) (Options, error){"Check": Check, "Create": makeOne} {
+			for name, f := range map[string]func(context.Context, string, Options) (Options, error){
+				"Check":  Check,
+				"Create": makeOne,
+			} {
 				_, err := f(t.Context(), filepath.Join(dir, test.sub), Options{})
 				if err == nil || !strings.Contains(err.Error(), test.want) || test.is != nil && !errors.Is(err, test.is) {
 					t.Errorf("%s: %v, want %q", name, err, test.want)
@@ -160,7 +182,8 @@ func TestUnwritable(t *testing.T) {
 	if !own.Exists("/proc/self") {
 		t.Skip("no /proc here")
 	}
-	if _, err := Create(t.Context(), "/proc/kvsframes/x", Options{}); err == nil || !strings.Contains(err.Error(), "cannot be written") {
+	if _, err := Create(t.Context(), "/proc/kvsframes/x", Options{}); err == nil ||
+		!strings.Contains(err.Error(), "cannot be written") {
 		t.Errorf("Create in /proc: %v", err)
 	}
 	dir := create(t)

@@ -24,9 +24,10 @@ const (
 // Options are what a dataset is to be. A field left out takes what the dataset
 // has; in a dataset that does not exist yet, the default.
 type Options struct {
-	Format       string   // one of Formats(); default DefaultFormat
-	ShardSamples int      // samples per shard, 1–MaxShardSamples; default DefaultShardSamples
-	Transforms   []string // what is done to frames before they are written, in order; default none. Empty but not nil: none
+	Format       string // one of Formats(); default DefaultFormat
+	ShardSamples int    // samples per shard, 1–MaxShardSamples; default DefaultShardSamples
+	// what is done to frames before they are written, in order; default none. Empty but not nil: none
+	Transforms []string
 }
 
 func (o Options) validate() error {

@@ -31,7 +31,8 @@ func archiveOfTwo(t *testing.T) (dir string) {
 	yard := shardtest.Door
 	yard.StreamName = "yard"
 	for _, shard := range []frame.Shard{
-		shardtest.Shard(shardtest.Door, 0, "ffnfffff"), shardtest.Shard(shardtest.Door, 16, "fgffffdf"), shardtest.Shard(yard, 3, "ffffffffff"),
+		shardtest.Shard(shardtest.Door, 0, "ffnfffff"), shardtest.Shard(shardtest.Door, 16, "fgffffdf"),
+		shardtest.Shard(yard, 3, "ffffffffff"),
 	} {
 		if _, err := w.Write(t.Context(), shard); err != nil {
 			t.Fatal(err)
@@ -106,7 +107,8 @@ var craftings = map[string]func(rows []dataset.Sample) []dataset.Sample{
 	"rows doubled":  func(rows []dataset.Sample) []dataset.Sample { return append(rows, rows[:4]...) },
 	"pictures swapped": func(rows []dataset.Sample) []dataset.Sample {
 		a, b := &rows[0], &rows[1]
-		a.File, b.File, a.Offset, b.Offset, a.Size, b.Size, a.SHA256, b.SHA256 = b.File, a.File, b.Offset, a.Offset, b.Size, a.Size, b.SHA256, a.SHA256
+		a.File, b.File, a.Offset, b.Offset, a.Size, b.Size, a.SHA256, b.SHA256 = b.File, a.File, b.Offset, a.Offset, b.Size,
+			a.Size, b.SHA256, a.SHA256
 		return rows
 	},
 }

@@ -127,7 +127,11 @@ func (r *repairer) mend(ctx context.Context) error {
 			spoiled = append(spoiled, entry)
 		}
 	}
-	if err := r.all(ctx, len(spoiled), func(ctx context.Context, i int) error { return r.shard(ctx, spoiled[i]) }); err != nil {
+	if err := r.all(ctx, len(spoiled), func(ctx context.Context,
+		i int,
+	) error {
+		return r.shard(ctx, spoiled[i])
+	}); err != nil {
 		return err
 	}
 	for series, c := range r.found.cover {

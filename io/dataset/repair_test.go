@@ -67,10 +67,19 @@ var repairs = map[string]struct {
 		path := s.pictures(t, a)[0]
 		s.put(t, path, s.files(t)[path][:20])
 	}, 1, "removed with its receipt"},
-	"no file":           {func(t *testing.T, s spot, a, _, _ frame.Span) { s.remove(t, s.pictures(t, a)[0]) }, 1, "removed with its receipt"},
-	"a cut receipt":     {func(t *testing.T, s spot, a, _, _ frame.Span) { s.put(t, receiptPath(a), `{"series`) }, 1, "removed with its pictures"},
-	"no receipt":        {func(t *testing.T, s spot, a, _, _ frame.Span) { s.remove(t, receiptPath(a)) }, 1, ""},
-	"a damaged request": {func(t *testing.T, s spot, a, _, _ frame.Span) { s.put(t, requestPath(a), "") }, 0, "written anew"},
+	"no file": {
+		func(t *testing.T, s spot, a, _, _ frame.Span) { s.remove(t, s.pictures(t, a)[0]) }, 1,
+		"removed with its receipt",
+	},
+	"a cut receipt": {
+		func(t *testing.T, s spot, a, _, _ frame.Span) { s.put(t, receiptPath(a), `{"series`) }, 1,
+		"removed with its pictures",
+	},
+	"no receipt": {func(t *testing.T, s spot, a, _, _ frame.Span) { s.remove(t, receiptPath(a)) }, 1, ""},
+	"a damaged request": {
+		func(t *testing.T, s spot, a, _, _ frame.Span) { s.put(t, requestPath(a), "") }, 0,
+		"written anew",
+	},
 	"a request between samples": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		s.put(t, "requests/"+a.Series.ID()+"/20260101T000001000Z-64.json", "{")
 	}, 0, "20260101T000001000Z-64.json: removed: cut short"},
@@ -83,7 +92,8 @@ var repairs = map[string]struct {
 	}, 0, "20260101T000100000Z-4.json: written anew: it is the request for 20260101T000000000Z-4"},
 	"a receipt of more samples than there are": {func(t *testing.T, s spot, a, _, _ frame.Span) {
 		data, err := framepb.EncodeJSON(&framepb.Receipt{
-			Series: framepb.SeriesOf(a.Series), First: a.First, Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: frame.NoMedia}},
+			Series: framepb.SeriesOf(a.Series), First: a.First, Samples: math.MaxInt32,
+			Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: frame.NoMedia}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +116,10 @@ var repairs = map[string]struct {
 			t.Fatal(err)
 		}
 	}, 1, `they must be at "shards/`},
-	"a shard inside another": {func(t *testing.T, s spot, _, _, _ frame.Span) { write(t, s.name, shardOf(door, 1, "fn")) }, 0, "others have all of its samples"},
+	"a shard inside another": {
+		func(t *testing.T, s spot, _, _, _ frame.Span) { write(t, s.name, shardOf(door, 1, "fn")) },
+		0, "others have all of its samples",
+	},
 	"pictures without a receipt, inside another": {func(t *testing.T, s spot, _, _, _ frame.Span) {
 		shard := shardOf(door, 1, "fn")
 		write(t, s.name, shard)
@@ -169,10 +182,12 @@ func TestRepair(t *testing.T) {
 					test.spoil(t, s, a, b, c)
 					before := verify(t, s.name)
 					report := repair(t, s.name)
-					if report.Damaged+report.Corrupt+report.Duplicate != 0 || report.Complete != (report.Missing+report.Foreign == 0) || before.Repaired != 0 {
+					if report.Damaged+report.Corrupt+report.Duplicate != 0 ||
+						report.Complete != (report.Missing+report.Foreign == 0) || before.Repaired != 0 {
 						t.Errorf("%s: Repair = %+v", name, report)
 					}
-					if said := strings.Join(report.Repairs, "\n"); !strings.Contains(said, test.repair) || (test.repair == "") != (said == "") || (said == "") != (report.Repaired == 0) {
+					if said := strings.Join(report.Repairs, "\n"); !strings.Contains(said, test.repair) ||
+						(test.repair == "") != (said == "") || (said == "") != (report.Repaired == 0) {
 						t.Errorf("%s: %d repairs are %q, want %q", name, report.Repaired, said, test.repair)
 					}
 					after := verify(t, s.name)
@@ -207,11 +222,13 @@ func TestRepairTrims(t *testing.T) {
 					t.Errorf("Verify = %+v", before)
 				}
 				report := repair(t, s.name)
-				if report.Duplicate != 0 || report.Samples != 8 || report.Frames != 3 || report.Failed != 1 || report.Missing+report.Damaged+report.Corrupt != 0 || report.Repaired != 3 {
+				if report.Duplicate != 0 || report.Samples != 8 || report.Frames != 3 || report.Failed != 1 ||
+					report.Missing+report.Damaged+report.Corrupt != 0 || report.Repaired != 3 {
 					t.Errorf("Repair = %+v", report)
 				}
 				want := createAt(t, where, Options{Format: format})
-				write(t, want.name, first, cut(second, frame.Span{Series: door, First: second.Span.First + 2, Samples: 3}), shardOf(door, 7, "F"))
+				write(t, want.name, first, cut(second, frame.Span{Series: door, First: second.Span.First + 2, Samples: 3}),
+					shardOf(door, 7, "F"))
 				equalTrees(t, withoutExtraRequests(s.files(t), nil), withoutExtraRequests(want.files(t), nil), "trimmed")
 			})
 		})
@@ -314,7 +331,10 @@ func TestRepairLeaves(t *testing.T) {
 	if left, err := os.Readlink(path); err != nil || left == "" {
 		t.Error(err)
 	}
-	for _, name := range []string{damagedShard + "/x", "shards/" + door.ID() + "/20260101T001200000Z-4/x", "shards/y", "ledger/z", damagedReceipt} {
+	for _, name := range []string{
+		damagedShard + "/x", "shards/" + door.ID() + "/20260101T001200000Z-4/x", "shards/y",
+		"ledger/z", damagedReceipt,
+	} {
 		if !own.Exists(filepath.Join(s.name, name)) {
 			t.Errorf("%s is gone", name)
 		}

@@ -21,22 +21,23 @@ const maxProblems = 100
 // because each sample that was asked for or recorded ends as one of them, once
 // for each receipt that has it.
 type Report struct {
-	Schema    string           `json:"schema"`    // ReportSchema
-	Dataset   string           `json:"dataset"`   // the folder
-	Samples   int64            `json:"samples"`   // asked for or recorded, each once
-	Frames    int64            `json:"frames"`    // read back, as recorded
-	Gaps      map[string]int64 `json:"gaps"`      // by reason, FAILED too
-	Drops     map[string]int64 `json:"drops"`     // by reason
-	Missing   int64            `json:"missing"`   // asked for and in no receipt, or recorded as a frame whose file is not there
-	Duplicate int64            `json:"duplicate"` // recorded once more than once: a sample in three receipts counts two
-	Corrupt   int64            `json:"corrupt"`   // frames whose file is not what was recorded
-	Failed    int64            `json:"failed"`    // FAILED gaps
-	Damaged   int64            `json:"damaged"`   // receipts and requests that cannot be read, or are another dataset's
-	Unasked   int64            `json:"unasked"`   // samples that are recorded, and that no request asks for
-	Foreign   int64            `json:"foreign"`   // files and folders in shards that are not the dataset's
-	Stale     bool             `json:"stale"`     // there is an index, and it is damaged or not that of the receipts
-	Shards    int64            `json:"shards"`    // receipts
-	Complete  bool             `json:"complete"`  // Missing to Foreign are 0, the index is not stale, and a request is on record
+	Schema  string           `json:"schema"`  // ReportSchema
+	Dataset string           `json:"dataset"` // the folder
+	Samples int64            `json:"samples"` // asked for or recorded, each once
+	Frames  int64            `json:"frames"`  // read back, as recorded
+	Gaps    map[string]int64 `json:"gaps"`    // by reason, FAILED too
+	Drops   map[string]int64 `json:"drops"`   // by reason
+	// asked for and in no receipt, or recorded as a frame whose file is not there
+	Missing   int64 `json:"missing"`
+	Duplicate int64 `json:"duplicate"` // recorded once more than once: a sample in three receipts counts two
+	Corrupt   int64 `json:"corrupt"`   // frames whose file is not what was recorded
+	Failed    int64 `json:"failed"`    // FAILED gaps
+	Damaged   int64 `json:"damaged"`   // receipts and requests that cannot be read, or are another dataset's
+	Unasked   int64 `json:"unasked"`   // samples that are recorded, and that no request asks for
+	Foreign   int64 `json:"foreign"`   // files and folders in shards that are not the dataset's
+	Stale     bool  `json:"stale"`     // there is an index, and it is damaged or not that of the receipts
+	Shards    int64 `json:"shards"`    // receipts
+	Complete  bool  `json:"complete"`  // Missing to Foreign are 0, the index is not stale, and a request is on record
 
 	// Problems are for people: one line each, naming file, stream and time. The
 	// harmful come first. At most 100, then how many more there are.

@@ -137,7 +137,8 @@ func openSealed(file *store.Ranges) (*parquet.File, []groupSeal, error) {
 	if err := checkFooter(tail.Data[sealSize : len(tail.Data)-footerEnd]); err != nil {
 		return nil, nil, fmt.Errorf("it is damaged: %w", err)
 	}
-	reader, err := parquet.OpenFile(file, size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	reader, err := parquet.OpenFile(file, size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true),
+		parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, nil, err
 	}

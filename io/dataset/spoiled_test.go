@@ -107,7 +107,8 @@ func spoilEveryFile(t *testing.T, dir string, complete bool) {
 // receipt, nor the index.
 func isForgotten(removed map[string]bool) bool {
 	for name := range removed {
-		if removed[indexFile] && strings.HasPrefix(name, "requests/") && removed[strings.Replace(name, "requests/", "ledger/", 1)] {
+		if removed[indexFile] && strings.HasPrefix(name, "requests/") &&
+			removed[strings.Replace(name, "requests/", "ledger/", 1)] {
 			return true
 		}
 	}

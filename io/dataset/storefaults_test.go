@@ -93,7 +93,8 @@ func TestStoreRecovers(t *testing.T) {
 		"503": func(*front) func(http.ResponseWriter, *http.Request) bool {
 			first := once()
 			return func(w http.ResponseWriter, r *http.Request) bool {
-				return r.Method != http.MethodHead && strings.Contains(r.URL.Path, "20260101T000000000Z") && first(r) && answer(w, http.StatusServiceUnavailable, "SlowDown")
+				return r.Method != http.MethodHead && strings.Contains(r.URL.Path, "20260101T000000000Z") && first(r) &&
+					answer(w, http.StatusServiceUnavailable, "SlowDown")
 			}
 		},
 		"writes are cut": func(*front) func(http.ResponseWriter, *http.Request) bool {
@@ -150,7 +151,8 @@ func TestStoreRefuses(t *testing.T) {
 		} {
 			s.front.set(meet)
 			_, err := Create(t.Context(), s.name, Options{})
-			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "credentials") || !strings.Contains(err.Error(), "://bucket/some/prefix/dataset.json") {
+			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "credentials") ||
+				!strings.Contains(err.Error(), "://bucket/some/prefix/dataset.json") {
 				t.Errorf("%s: %v", when, err)
 			}
 			if err != nil && strings.Contains(err.Error(), "test-secret") {
@@ -197,8 +199,12 @@ func TestRefusedInTheMiddle(t *testing.T) {
 func TestNoBucket(t *testing.T) {
 	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 		name := strings.Replace(where(t).name, "//bucket/", "//bukket/", 1)
-		for what, f := range map[string]func(context.Context, string, Options) (Options, error){"Check": Check, "Create": makeOne} {
-			if _, err := f(t.Context(), name, Options{}); err == nil || !strings.Contains(err.Error(), `there is no bucket "bukket"`) {
+		for what, f := range map[string]func(context.Context, string, Options) (Options, error){
+			"Check":  Check,
+			"Create": makeOne,
+		} {
+			if _, err := f(t.Context(), name, Options{}); err == nil ||
+				!strings.Contains(err.Error(), `there is no bucket "bukket"`) {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
@@ -254,7 +260,8 @@ func TestUploadsInParts(t *testing.T) {
 		if n := int(puts.Load()); !want(n) {
 			t.Errorf("a shard of %d bytes was written in %d requests", size, n)
 		}
-		if report, err := opened(t, s.name).Verify(t.Context(), VerifyOptions{}); err != nil || report.Frames != 2 || report.Corrupt != 0 {
+		if report, err := opened(t, s.name).Verify(t.Context(), VerifyOptions{}); err != nil || report.Frames != 2 ||
+			report.Corrupt != 0 {
 			t.Errorf("a shard of %d bytes: %+v, %v", size, report, err)
 		}
 	}
@@ -287,7 +294,10 @@ func TestUploadsOverlap(t *testing.T) {
 // TestUnconditional: stores that know no conditional writes, and those that are
 // not sure, have datasets too.
 func TestUnconditional(t *testing.T) {
-	for status, code := range map[int]string{http.StatusNotImplemented: "NotImplemented", http.StatusConflict: "ConditionalRequestConflict"} {
+	for status, code := range map[int]string{
+		http.StatusNotImplemented: "NotImplemented",
+		http.StatusConflict:       "ConditionalRequestConflict",
+	} {
 		s := newS3(t)
 		first := once()
 		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {

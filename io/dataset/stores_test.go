@@ -28,7 +28,8 @@ func TestSameEverywhere(t *testing.T) {
 	pngs := door
 	pngs.Format = frame.PNG
 	shards := []frame.Shard{
-		shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(door, 6, "Ff"), shardOf(pngs, 0, "f"), shardOf(door, 8, "ffffffffffffffffffffffff"),
+		shardOf(door, 0, "fnfd"), shardOf(door, 4, "nn"), shardOf(door, 6, "Ff"), shardOf(pngs, 0, "f"),
+		shardOf(door, 8, "ffffffffffffffffffffffff"),
 	}
 	for _, format := range Formats() {
 		t.Run(format, func(t *testing.T) { sameEverywhere(t, format, shards) })
@@ -49,7 +50,8 @@ func sameEverywhere(t *testing.T, format string, shards []frame.Shard) {
 		write(t, s.name, shards...)
 		equalTrees(t, s.files(t), want, "written again")
 		report := verify(t, s.name)
-		if report.Frames != 28 || report.Failed != 1 || report.Missing+report.Corrupt+report.Duplicate+report.Damaged != 0 || len(report.Problems) > 0 || report.Dataset != s.name {
+		if report.Frames != 28 || report.Failed != 1 || report.Missing+report.Corrupt+report.Duplicate+report.Damaged != 0 ||
+			len(report.Problems) > 0 || report.Dataset != s.name {
 			t.Errorf("Verify = %+v", report)
 		}
 		if err := opened(t, s.name).Sweep(t.Context()); err != nil {
@@ -115,9 +117,12 @@ func TestKillEverywhere(t *testing.T) {
 	})
 }
 
-func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, before func(*testing.T, spot), shard frame.Shard) {
+func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, before func(*testing.T, spot),
+	shard frame.Shard,
+) {
 	undisturbed := createAt(t, where, Options{})
-	write(t, undisturbed.name, shardOf(door, 3, "ff"), shardOf(door, 0, "f"), shard) // neighbours, one with a name that begins alike
+	// neighbours, one with a name that begins alike
+	write(t, undisturbed.name, shardOf(door, 3, "ff"), shardOf(door, 0, "f"), shard)
 	want := undisturbed.files(t)
 	steps := 0
 	for at := 0; at <= steps; at++ {
@@ -234,7 +239,8 @@ func TestBadPlacesEverywhere(t *testing.T) {
 			t.Errorf("nothing is there: %v", err)
 		}
 		s.put(t, "photo.jpg", "x")
-		if _, err := Create(t.Context(), s.name, Options{}); !errors.Is(err, ErrNoDataset) || !strings.Contains(err.Error(), "not empty") {
+		if _, err := Create(t.Context(), s.name, Options{}); !errors.Is(err, ErrNoDataset) ||
+			!strings.Contains(err.Error(), "not empty") {
 			t.Errorf("a place of something else: %v", err)
 		}
 		s.remove(t, "photo.jpg")
@@ -256,15 +262,42 @@ func TestDamageEverywhere(t *testing.T) {
 		want    Report
 		problem string
 	}{
-		"cut picture":     {func(t *testing.T, s spot) { s.put(t, damagedPicture, "01234567890123456789") }, Report{Frames: 1, Corrupt: 1}, "it has 20 bytes"},
-		"empty picture":   {func(t *testing.T, s spot) { s.put(t, damagedPicture, "") }, Report{Frames: 1, Corrupt: 1}, "it has 0 bytes"},
-		"longer picture":  {func(t *testing.T, s spot) { s.put(t, damagedPicture, strings.Repeat("x", 1<<20)) }, Report{Frames: 1, Corrupt: 1}, "more than"},
-		"no picture":      {func(t *testing.T, s spot) { s.remove(t, damagedPicture) }, Report{Frames: 1, Missing: 1}, "front~door_20260101T000000000Z.jpg"},
-		"no receipt":      {func(t *testing.T, s spot) { s.remove(t, damagedReceipt) }, Report{Missing: 4}, "4 samples"},
-		"damaged receipt": {func(t *testing.T, s spot) { s.put(t, damagedReceipt, "{") }, Report{Missing: 4, Damaged: 1}, damagedReceipt + " is damaged"},
-		"damaged request": {func(t *testing.T, s spot) { s.put(t, damagedRequest, "{") }, Report{Frames: 2, Damaged: 1}, damagedRequest + " is damaged"},
+		"cut picture": {
+			func(t *testing.T, s spot) { s.put(t, damagedPicture, "01234567890123456789") },
+			Report{Frames: 1, Corrupt: 1},
+			"it has 20 bytes",
+		},
+		"empty picture": {
+			func(t *testing.T, s spot) { s.put(t, damagedPicture, "") },
+			Report{Frames: 1, Corrupt: 1},
+			"it has 0 bytes",
+		},
+		"longer picture": {
+			func(t *testing.T, s spot) { s.put(t, damagedPicture, strings.Repeat("x", 1<<20)) },
+			Report{Frames: 1, Corrupt: 1},
+			"more than",
+		},
+		"no picture": {
+			func(t *testing.T, s spot) { s.remove(t, damagedPicture) },
+			Report{Frames: 1, Missing: 1},
+			"front~door_20260101T000000000Z.jpg",
+		},
+		"no receipt": {func(t *testing.T, s spot) { s.remove(t, damagedReceipt) }, Report{Missing: 4}, "4 samples"},
+		"damaged receipt": {
+			func(t *testing.T, s spot) { s.put(t, damagedReceipt, "{") },
+			Report{Missing: 4, Damaged: 1},
+			damagedReceipt + " is damaged",
+		},
+		"damaged request": {
+			func(t *testing.T, s spot) { s.put(t, damagedRequest, "{") },
+			Report{Frames: 2, Damaged: 1},
+			damagedRequest + " is damaged",
+		},
 		"strays": {func(t *testing.T, s spot) {
-			for _, path := range []string{damagedShard + "/x", "shards/y", "ledger/z", "ledger/" + door.ID() + "/z", "shards/other/20260101T001200000Z-4/x"} {
+			for _, path := range []string{
+				damagedShard + "/x", "shards/y", "ledger/z", "ledger/" + door.ID() + "/z",
+				"shards/other/20260101T001200000Z-4/x",
+			} {
 				s.put(t, path, "x")
 			}
 		}, Report{Frames: 2}, "5 problems"},
@@ -275,7 +308,8 @@ func TestDamageEverywhere(t *testing.T) {
 				write(t, s.name, shardOf(door, 0, "fnfd"))
 				test.spoil(t, s)
 				got := verify(t, s.name)
-				if got.Frames != test.want.Frames || got.Corrupt != test.want.Corrupt || got.Missing != test.want.Missing || got.Damaged != test.want.Damaged {
+				if got.Frames != test.want.Frames || got.Corrupt != test.want.Corrupt || got.Missing != test.want.Missing ||
+					got.Damaged != test.want.Damaged {
 					t.Errorf("Verify = %+v", got)
 				}
 				problems := append(got.Problems, fmt.Sprintf("%d problems", len(got.Problems)))
@@ -317,7 +351,8 @@ func TestOneFileEverywhere(t *testing.T) {
 	t.Run("in", func(t *testing.T) {
 		everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
 			s := createAt(t, where, Options{Format: "one"})
-			write(t, s.name, shardOf(door, 0, "fgnd"), shardOf(door, 4, "fff"), shardOf(door, 4, "ggn"), shardOf(door, 7, "f"), shardOf(door, 7, "n"), big)
+			write(t, s.name, shardOf(door, 0, "fgnd"), shardOf(door, 4, "fff"), shardOf(door, 4, "ggn"), shardOf(door, 7, "f"),
+				shardOf(door, 7, "n"), big)
 			report := verify(t, s.name)
 			if !report.Complete || report.Frames != 5 || len(report.Problems) > 0 {
 				t.Errorf("Verify = %+v", report)
@@ -394,7 +429,8 @@ func TestFileEverywhere(t *testing.T) {
 		}
 		part := make([]byte, 1<<20)
 		for _, at := range []int{0, 1 << 20, len(content) - 1<<20, 12345} {
-			if n, err := file.ReadAt(part, int64(at)); n != len(part) || err != nil && err != io.EOF || !bytes.Equal(part, content[at:at+n]) {
+			if n, err := file.ReadAt(part, int64(at)); n != len(part) || err != nil && err != io.EOF ||
+				!bytes.Equal(part, content[at:at+n]) {
 				t.Errorf("ReadAt %d: %d bytes, %v", at, n, err)
 			}
 		}

@@ -19,7 +19,8 @@ func TestTensors(t *testing.T) {
 			shard.Frames[i].Format, shard.Frames[i].Data = frame.NPY, tensor("|u1", "(1, 9, 16, 3)", 9*16*3)
 		}
 		write(t, dir, shard)
-		if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Frames != 2 {
+		if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete ||
+			report.Frames != 2 {
 			t.Errorf("%s: %+v, %v", format, report, err)
 		}
 		if name := "_20260101T000000000Z.npy"; format != "tfrecord" && !bytes.Contains(allOf(t, dir), []byte(name)) {
@@ -29,7 +30,8 @@ func TestTensors(t *testing.T) {
 	// Pixels alone are not what anybody could read again.
 	shard := shardOf(door, 0, "f")
 	shard.Frames[0].Format = frame.RGB
-	if _, err := writer(t, create(t)).Write(t.Context(), shard); err == nil || !strings.Contains(err.Error(), `has format "RGB", it must be JPEG, PNG or NPY`) {
+	if _, err := writer(t, create(t)).Write(t.Context(), shard); err == nil ||
+		!strings.Contains(err.Error(), `has format "RGB", it must be JPEG, PNG or NPY`) {
 		t.Errorf("pixels: %v", err)
 	}
 }
@@ -52,7 +54,8 @@ func TestTensorsBeside(t *testing.T) {
 			write(t, dir, shard)
 			wantTensors(t, dir, shard.Frames)
 			write(t, dir, withTensors(shardOf(door, 4, "ff"))) // it has a sample of the other
-			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Duplicate != 0 {
+			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || !report.Complete ||
+				report.Duplicate != 0 {
 				t.Errorf("Repair = %+v, %v", report, err)
 			}
 			wantTensors(t, dir, append(shard.Frames, withTensors(shardOf(door, 5, "f")).Frames...))
@@ -63,7 +66,8 @@ func TestTensorsBeside(t *testing.T) {
 // wantTensors verifies a dataset, and looks where its index says that tensors are.
 func wantTensors(t *testing.T, dir string, frames []frame.Frame) {
 	t.Helper()
-	if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete || report.Frames != int64(len(frames)) {
+	if report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{}); err != nil || !report.Complete ||
+		report.Frames != int64(len(frames)) {
 		t.Errorf("Verify = %+v, %v", report, err)
 	}
 	files := tree(t, dir)
@@ -74,7 +78,8 @@ func wantTensors(t *testing.T, dir string, frames []frame.Frame) {
 	for _, f := range frames {
 		s := samples[f.SampleMs]
 		file := files[s.TensorFile]
-		if end := s.TensorOffset + s.TensorSize; end > int64(len(file)) || file[s.TensorOffset:end] != string(f.Tensor) || s.TensorSHA256 != sha256.Sum256(f.Tensor) {
+		if end := s.TensorOffset + s.TensorSize; end > int64(len(file)) || file[s.TensorOffset:end] != string(f.Tensor) ||
+			s.TensorSHA256 != sha256.Sum256(f.Tensor) {
 			t.Errorf("the tensor of %s is not where the index says: %+v", s.Key, s)
 		}
 	}
@@ -98,10 +103,12 @@ func TestTensorsDamaged(t *testing.T) {
 				flipAt(t, filepath.Join(dir, filepath.FromSlash(at.Name)), at.Offset+5)
 			}
 			report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{})
-			if err != nil || report.Corrupt != 1 || report.Frames != 2 || report.Missing != 0 || !strings.Contains(fmt.Sprint(report.Problems), "the tensor of front.door at 2026-01-01T00:00:03.000Z") {
+			if err != nil || report.Corrupt != 1 || report.Frames != 2 || report.Missing != 0 ||
+				!strings.Contains(fmt.Sprint(report.Problems), "the tensor of front.door at 2026-01-01T00:00:03.000Z") {
 				t.Errorf("%s, %s damaged: %+v, %v", format, what, report, err)
 			}
-			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || report.Missing != 3 || report.Corrupt != 0 {
+			if report, err := opened(t, dir).Repair(t.Context(), VerifyOptions{}); err != nil || report.Missing != 3 ||
+				report.Corrupt != 0 {
 				t.Errorf("%s, %s repaired: %+v, %v", format, what, report, err)
 			}
 		}

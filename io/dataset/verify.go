@@ -229,7 +229,8 @@ func (v *verifier) addUp(c *coverage) {
 		v.found.harm("%s: %s were asked for and are not there", span.Series.StreamName, samplesOf(span))
 	}
 	for _, span := range unasked {
-		v.found.harm("%s: %s are recorded, and no request on record asks for them: the same backfill writes down what it asks for",
+		v.found.harm("%s: %s are recorded, and no request on record asks for them: the same backfill writes down what it "+
+			"asks for",
 			span.Series.StreamName, samplesOf(span))
 	}
 	recorded := frame.Count(c.recorded)
@@ -240,5 +241,6 @@ func (v *verifier) addUp(c *coverage) {
 }
 
 func samplesOf(span frame.Span) string {
-	return fmt.Sprintf("%d samples from %s to %s", span.Samples, frame.Clock(span.Series.At(span.First)), frame.Clock(span.Series.At(span.End()-1)))
+	return fmt.Sprintf("%d samples from %s to %s", span.Samples, frame.Clock(span.Series.At(span.First)),
+		frame.Clock(span.Series.At(span.End()-1)))
 }

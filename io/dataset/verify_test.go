@@ -46,14 +46,16 @@ func checkEquation(t testing.TB, r Report) {
 		sum += n
 	}
 	if sum != r.Samples+r.Duplicate {
-		t.Errorf("frames + gaps + drops + missing + corrupt = %d, samples + duplicate = %d: %+v", sum, r.Samples+r.Duplicate, r)
+		t.Errorf("frames + gaps + drops + missing + corrupt = %d, samples + duplicate = %d: %+v", sum, r.Samples+r.Duplicate,
+			r)
 	}
 }
 
 func TestVerifyWhole(t *testing.T) {
 	dir := create(t)
 	want := Report{
-		Schema: "kvsframes.verify/1", Dataset: dir, Gaps: map[string]int64{}, Drops: map[string]int64{}, Complete: true, Problems: []string{},
+		Schema: "kvsframes.verify/1", Dataset: dir, Gaps: map[string]int64{}, Drops: map[string]int64{}, Complete: true,
+		Problems: []string{},
 	}
 	pngs := door
 	pngs.Format = frame.PNG
@@ -74,7 +76,8 @@ func TestVerifyWhole(t *testing.T) {
 		t.Errorf("the progress was %v", progress)
 	}
 	data, err := json.Marshal(verify(t, create(t)))
-	if err != nil || !strings.HasSuffix(string(data), `"samples":0,"frames":0,"gaps":{},"drops":{},"missing":0,"duplicate":0,"corrupt":0,"failed":0,"damaged":0,"unasked":0,"foreign":0,"stale":false,"shards":0,"complete":false,"problems":["no request is on record: what the dataset should have is not known"]}`) {
+	if err != nil || !strings.HasSuffix(string(data),
+		`"samples":0,"frames":0,"gaps":{},"drops":{},"missing":0,"duplicate":0,"corrupt":0,"failed":0,"damaged":0,"unasked":0,"foreign":0,"stale":false,"shards":0,"complete":false,"problems":["no request is on record: what the dataset should have is not known"]}`) {
 		t.Errorf("the report is written %s, %v", data, err)
 	}
 }
@@ -92,36 +95,80 @@ var damages = map[string]struct {
 	want    Report // what differs from the whole dataset's
 	problem string
 }{
-	"cut picture":     {func(t *testing.T, dir string) { damage(t, dir, damagedPicture) }, Report{Frames: -1, Corrupt: 1}, damagedShard + ": the frame of front.door at 2026-01-01T00:00:00.000Z: it has 20 bytes"},
-	"empty picture":   {func(t *testing.T, dir string) { overwrite(t, dir, damagedPicture, nil) }, Report{Frames: -1, Corrupt: 1}, "it has 0 bytes"},
-	"longer picture":  {func(t *testing.T, dir string) { overwrite(t, dir, damagedPicture, make([]byte, 1<<20)) }, Report{Frames: -1, Corrupt: 1}, "more than"},
-	"changed picture": {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, damagedPicture)) }, Report{Frames: -1, Corrupt: 1}, "SHA-256"},
+	"cut picture": {
+		func(t *testing.T, dir string) { damage(t, dir, damagedPicture) },
+		Report{Frames: -1, Corrupt: 1},
+		damagedShard + ": the frame of front.door at 2026-01-01T00:00:00.000Z: it has 20 bytes",
+	},
+	"empty picture": {
+		func(t *testing.T, dir string) { overwrite(t, dir, damagedPicture, nil) },
+		Report{Frames: -1, Corrupt: 1},
+		"it has 0 bytes",
+	},
+	"longer picture": {
+		func(t *testing.T, dir string) { overwrite(t, dir, damagedPicture, make([]byte, 1<<20)) },
+		Report{Frames: -1, Corrupt: 1},
+		"more than",
+	},
+	"changed picture": {
+		func(t *testing.T, dir string) { flip(t, filepath.Join(dir, damagedPicture)) },
+		Report{Frames: -1, Corrupt: 1},
+		"SHA-256",
+	},
 	"a folder for a picture": {func(t *testing.T, dir string) {
 		remove(t, dir, damagedPicture)
 		foldertest.Stray(t, dir, damagedPicture+"/x")
 	}, Report{Frames: -1, Corrupt: 1}, "is a directory"},
-	"no picture": {func(t *testing.T, dir string) { remove(t, dir, damagedPicture) }, Report{Frames: -1, Missing: 1}, "no such file"},
-	"no folder":  {func(t *testing.T, dir string) { remove(t, dir, damagedShard) }, Report{Frames: -2, Missing: 2}, "no such file"},
-	"no shards":  {func(t *testing.T, dir string) { remove(t, dir, "shards") }, Report{Frames: -4, Missing: 4}, "no such file"},
+	"no picture": {
+		func(t *testing.T, dir string) { remove(t, dir, damagedPicture) },
+		Report{Frames: -1, Missing: 1},
+		"no such file",
+	},
+	"no folder": {
+		func(t *testing.T, dir string) { remove(t, dir, damagedShard) },
+		Report{Frames: -2, Missing: 2},
+		"no such file",
+	},
+	"no shards": {
+		func(t *testing.T, dir string) { remove(t, dir, "shards") },
+		Report{Frames: -4, Missing: 4},
+		"no such file",
+	},
 	"no receipt": {
 		func(t *testing.T, dir string) { remove(t, dir, damagedReceipt) },
-		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4},
+		Report{
+			Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1,
+			Missing: 4,
+		},
 		"front.door: 4 samples from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:09.000Z were asked for",
 	},
 	"damaged receipt": {
 		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt) },
-		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		Report{
+			Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1,
+			Missing: 4, Damaged: 1,
+		},
 		damagedReceipt + " is damaged: cut short",
 	},
 	"damaged receipt nobody asked for": {
 		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt); remove(t, dir, damagedRequest) },
-		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		Report{
+			Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1,
+			Missing: 4, Damaged: 1,
+		},
 		damagedReceipt + " is damaged",
 	},
-	"damaged request": {func(t *testing.T, dir string) { damage(t, dir, damagedRequest) }, Report{Damaged: 1}, damagedRequest + " is damaged"},
+	"damaged request": {
+		func(t *testing.T, dir string) { damage(t, dir, damagedRequest) },
+		Report{Damaged: 1},
+		damagedRequest + " is damaged",
+	},
 	"receipt of pictures elsewhere": {
 		func(t *testing.T, dir string) { record(t, dir, shardOf(door, 0, "fnfd"), "shards/elsewhere") },
-		Report{Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1, Missing: 4, Damaged: 1},
+		Report{
+			Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1,
+			Missing: 4, Damaged: 1,
+		},
 		`they must be at "` + damagedShard,
 	},
 	"failed": {
@@ -137,12 +184,14 @@ var damages = map[string]struct {
 	"overlap": {
 		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 3, "fff"), shardOf(door, 2, "fff")) },
 		Report{Frames: 6, Shards: 2, Duplicate: 6},
-		"ledger/" + door.ID() + "/20260101T000006000Z-3.json: 2 samples from 2026-01-01T00:00:06.000Z to 2026-01-01T00:00:09.000Z are in a receipt before it, too",
+		"ledger/" + door.ID() + "/20260101T000006000Z-3.json: 2 samples from 2026-01-01T00:00:06.000Z to " +
+			"2026-01-01T00:00:09.000Z are in a receipt before it, too",
 	},
 	"overlap inside": {
 		func(t *testing.T, dir string) { write(t, dir, shardOf(door, 1, "ff")) },
 		Report{Frames: 2, Shards: 1, Duplicate: 2},
-		"ledger/" + door.ID() + "/20260101T000003000Z-2.json: 2 samples from 2026-01-01T00:00:03.000Z to 2026-01-01T00:00:06.000Z are in a receipt before it, too",
+		"ledger/" + door.ID() + "/20260101T000003000Z-2.json: 2 samples from 2026-01-01T00:00:03.000Z to " +
+			"2026-01-01T00:00:06.000Z are in a receipt before it, too",
 	},
 	"wrong size": {func(t *testing.T, dir string) {
 		shard := shardOf(door, 6, "ff")
@@ -171,7 +220,8 @@ var damages = map[string]struct {
 	"a file among the shards": {
 		func(t *testing.T, dir string) { foldertest.Stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
-		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of shards/ read it: move it away (repair leaves it)",
+		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders " +
+			"that read every file of shards/ read it: move it away (repair leaves it)",
 	},
 	"another format's shard": {
 		func(t *testing.T, dir string) {
@@ -190,9 +240,14 @@ var damages = map[string]struct {
 	"no requests": {
 		func(t *testing.T, dir string) { remove(t, dir, "requests") },
 		Report{Unasked: 6},
-		"front.door: 6 samples from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:15.000Z are recorded, and no request on record asks for them: the same backfill writes down",
+		"front.door: 6 samples from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:15.000Z are recorded, and no request on " +
+			"record asks for them: the same backfill writes down",
 	},
-	"no request": {func(t *testing.T, dir string) { remove(t, dir, damagedRequest) }, Report{Unasked: 4}, "4 samples from 2026-01-01T00:00:00.000Z"},
+	"no request": {
+		func(t *testing.T, dir string) { remove(t, dir, damagedRequest) },
+		Report{Unasked: 4},
+		"4 samples from 2026-01-01T00:00:00.000Z",
+	},
 	"unfinished": {func(t *testing.T, dir string) {
 		asked := shardOf(door, 240, "ffff").Span
 		if err := ledger.Open(dir).Request(t.Context(), asked); err != nil {
@@ -266,7 +321,8 @@ func TestVerifyDamage(t *testing.T) {
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("Verify = %+v\nwant     %+v", got, want)
 			}
-			if test.problem != "" && !slices.ContainsFunc(got.Problems, func(p string) bool { return strings.Contains(p, test.problem) }) {
+			if test.problem != "" && !slices.ContainsFunc(got.Problems,
+				func(p string) bool { return strings.Contains(p, test.problem) }) {
 				t.Errorf("the problems are %q, want one of them to say %q", got.Problems, test.problem)
 			}
 			for range 3 {

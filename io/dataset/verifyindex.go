@@ -119,7 +119,8 @@ func sameRow(a, b *Sample) bool {
 		a.SampleMs == b.SampleMs && a.Kind == b.Kind && a.Outcome == b.Outcome && a.ImageMs == b.ImageMs &&
 		a.File == b.File && a.Offset == b.Offset && a.Size == b.Size && a.SHA256 == b.SHA256 &&
 		a.Format == b.Format && a.Width == b.Width && a.Height == b.Height && maps.Equal(a.Labels, b.Labels) &&
-		a.TensorFile == b.TensorFile && a.TensorOffset == b.TensorOffset && a.TensorSize == b.TensorSize && a.TensorSHA256 == b.TensorSHA256
+		a.TensorFile == b.TensorFile && a.TensorOffset == b.TensorOffset && a.TensorSize == b.TensorSize &&
+		a.TensorSHA256 == b.TensorSHA256
 }
 
 func (v *verifier) compareCard(ctx context.Context, c *cataloger) error {

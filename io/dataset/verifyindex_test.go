@@ -19,9 +19,12 @@ func TestVerifyIndex(t *testing.T) {
 		stale   bool
 		problem string
 	}{
-		"whole":     {func(*testing.T, string) {}, false, ""},
-		"none":      {func(t *testing.T, dir string) { remove(t, dir, indexFile) }, false, ""},
-		"damaged":   {func(t *testing.T, dir string) { flip(t, filepath.Join(dir, indexFile)) }, true, "a checksum does not match: index the dataset again"},
+		"whole": {func(*testing.T, string) {}, false, ""},
+		"none":  {func(t *testing.T, dir string) { remove(t, dir, indexFile) }, false, ""},
+		"damaged": {
+			func(t *testing.T, dir string) { flip(t, filepath.Join(dir, indexFile)) }, true,
+			"a checksum does not match: index the dataset again",
+		},
 		"cut short": {func(t *testing.T, dir string) { damage(t, dir, indexFile) }, true, "index the dataset again"},
 		"a shard less": {func(t *testing.T, dir string) {
 			old := tree(t, dir)[indexFile]
@@ -55,11 +58,13 @@ func TestVerifyIndex(t *testing.T) {
 			test.spoil(t, dir)
 			report := verify(t, dir)
 			said := strings.Join(report.Problems, "\n")
-			if report.Stale != test.stale || report.Complete == test.stale || !strings.Contains(said, test.problem) || (said == "") != (test.problem == "") {
+			if report.Stale != test.stale || report.Complete == test.stale || !strings.Contains(said, test.problem) ||
+				(said == "") != (test.problem == "") {
 				t.Errorf("Verify = %+v", report)
 			}
 			repaired := repair(t, dir)
-			if !repaired.Complete || (repaired.Repaired > 0) != test.stale || own.Exists(filepath.Join(dir, indexFile)) != (!test.stale && name != "none") {
+			if !repaired.Complete || (repaired.Repaired > 0) != test.stale ||
+				own.Exists(filepath.Join(dir, indexFile)) != (!test.stale && name != "none") {
 				t.Errorf("Repair = %+v", repaired)
 			}
 		})

@@ -76,7 +76,9 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 // readPictures reads the pictures of a shard back, and once more where a bucket has some
 // that are damaged. Those that could not be read count as corrupt, but are no proof of
 // anything: the shard is not readable.
-func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report, found *findings) (readable bool, err error) {
+func (v *verifier) readPictures(ctx context.Context, receipt *framepb.Receipt, part *Report,
+	found *findings,
+) (readable bool, err error) {
 	spoiled := errors.New("some are not as they were written")
 	shard := &stored{ctx: ctx, store: v.store, path: v.format.Path(receipt.Span())}
 	before := *part

@@ -52,7 +52,10 @@ func TestWrite(t *testing.T) {
 	})
 	equalTrees(t, settled(t, dir), settled(t, undisturbed), "a job")
 	for name, want := range map[string]int64{"shards_written": 3, "frames_written": 6} {
-		got := result.Metrics().Query(func(r beam.MetricResult) bool { return r.Name() == name && r.Namespace() == namespace })
+		got := result.Metrics().Query(func(r beam.MetricResult) bool {
+			return r.Name() == name &&
+				r.Namespace() == namespace
+		})
 		if len(got.Counters()) != 1 || got.Counters()[0].Result() != want {
 			t.Errorf("%s is %v, want %d", name, got.Counters(), want)
 		}
@@ -120,13 +123,15 @@ func TestWriteRefusesAnotherCut(t *testing.T) {
 		}
 	}
 	equalTrees(t, settled(t, dir), want, "shards that were refused")
-	write(t, dir, shardOf(door, 0, strings.Repeat("n", 50)), shardOf(door, 75, strings.Repeat("n", 25)), shardOf(door, -1, "n"))
+	write(t, dir, shardOf(door, 0, strings.Repeat("n", 50)), shardOf(door, 75, strings.Repeat("n", 25)),
+		shardOf(door, -1, "n"))
 }
 
 // TestVerifyWithoutRequests: what no request is on record for is not complete, be it empty.
 func TestVerifyWithoutRequests(t *testing.T) {
 	dir := create(t)
-	if report := verify(t, dir); report.Complete || !strings.Contains(strings.Join(report.Problems, "\n"), "no request is on record") {
+	if report := verify(t, dir); report.Complete ||
+		!strings.Contains(strings.Join(report.Problems, "\n"), "no request is on record") {
 		t.Errorf("an empty dataset: %+v", report)
 	}
 	write(t, dir, shardOf(door, 0, "ff"))

@@ -162,7 +162,8 @@ func checkRecorded(t *testing.T, dir, when string) {
 		t.Fatal(err)
 	}
 	for _, problem := range report.Problems {
-		if strings.Contains(problem, "the frame of") && !strings.Contains(problem, "20 bytes") || strings.Contains(problem, "has no frames") {
+		if strings.Contains(problem, "the frame of") && !strings.Contains(problem, "20 bytes") ||
+			strings.Contains(problem, "has no frames") {
 			t.Errorf("killed at %s: %s", when, problem)
 		}
 	}

@@ -83,10 +83,11 @@ func Extension(format string) string {
 
 // Why a sample has no image. The first two are the service's words.
 const (
-	NoMedia        = "NO_MEDIA"         // the stream has no media at that instant
-	MediaError     = "MEDIA_ERROR"      // its media does not yield an image
-	NotReturned    = "NOT_RETURNED"     // asked for up to 30 times, answered with neither image nor error
-	Corrupt        = "CORRUPT"          // asked for twice, answered with something that is not a picture; or a picture that a transform cannot decode
+	NoMedia     = "NO_MEDIA"     // the stream has no media at that instant
+	MediaError  = "MEDIA_ERROR"  // its media does not yield an image
+	NotReturned = "NOT_RETURNED" // asked for up to 30 times, answered with neither image nor error
+	// asked for twice, answered with something that is not a picture; or a picture that a transform cannot decode
+	Corrupt        = "CORRUPT"
 	OutOfRetention = "OUT_OF_RETENTION" // older than what the stream keeps
 	Failed         = "FAILED"           // its shard's calls failed for good; the next backfill asks again
 )

@@ -34,9 +34,11 @@ func (s Series) CheckNames() error {
 	_, isARN := NameInARN(s.StreamARN)
 	switch {
 	case !IsStreamName(s.StreamName):
-		return fmt.Errorf("%.300q is no name of a stream: it must be of 1 to 256 characters of a–z A–Z 0–9 _ . -", s.StreamName)
+		return fmt.Errorf("%.300q is no name of a stream: it must be of 1 to 256 characters of a–z A–Z 0–9 _ . -",
+			s.StreamName)
 	case s.StreamARN != "" && !isARN:
-		return fmt.Errorf("%.1100q is no ARN of a stream: it must be arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION", s.StreamARN)
+		return fmt.Errorf("%.1100q is no ARN of a stream: it must be "+
+			"arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION", s.StreamARN)
 	case s.Format != JPEG && s.Format != PNG:
 		return fmt.Errorf("the series of %s has the format %.100q: it must be JPEG or PNG", s.StreamName, s.Format)
 	}

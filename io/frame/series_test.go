@@ -8,7 +8,10 @@ import (
 )
 
 func FuzzInstant(f *testing.F) {
-	for _, s := range []string{"20260101T000003000Z", "19700101T000000000Z", "22620411T234716854Z", "20260230T000000000Z", "20260101T000000+00Z", "2026", ""} {
+	for _, s := range []string{
+		"20260101T000003000Z", "19700101T000000000Z", "22620411T234716854Z", "20260230T000000000Z",
+		"20260101T000000+00Z", "2026", "",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -68,7 +71,10 @@ func TestNamesAreSeen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		stream, other := names.Draw(t, "stream"), names.Draw(t, "other")
 		series := Series{StreamName: stream, IntervalMs: 1000}
-		for _, name := range []string{FileName(stream), series.ID(), Key(stream, 0), Span{Series: series, Samples: 1}.Name()} {
+		for _, name := range []string{
+			FileName(stream), series.ID(), Key(stream, 0),
+			Span{Series: series, Samples: 1}.Name(),
+		} {
 			if strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".") || len(name) > 255 {
 				t.Fatalf("%s has the name %s", stream, name)
 			}
@@ -81,7 +87,10 @@ func TestNamesAreSeen(t *testing.T) {
 
 // Whatever differs between two series makes their names differ.
 func TestSeriesID(t *testing.T) {
-	base := Series{StreamARN: "arn", StreamName: "cam", ImageSelectorType: "S", IntervalMs: 3000, Format: JPEG, JPEGQuality: 80}
+	base := Series{
+		StreamARN: "arn", StreamName: "cam", ImageSelectorType: "S", IntervalMs: 3000, Format: JPEG,
+		JPEGQuality: 80,
+	}
 	ids := map[string]Series{base.ID(): base}
 	for _, change := range []func(*Series){
 		func(s *Series) { s.StreamARN = "other" },

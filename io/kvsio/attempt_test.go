@@ -45,15 +45,26 @@ func TestJudge(t *testing.T) {
 		{"a throttle is a 400", answered(400, "ClientLimitExceededException", ""), throttled},
 		{"a throttle by status", answered(429, "", ""), throttled},
 		{"a wrong request", answered(400, "InvalidArgumentException", "StartTimestamp"), wrong},
-		{"retention's edge", answered(400, "InvalidArgumentException", "the range is outside of the stream retention period"), outOfRetention},
-		{"retention's edge as a 404", answered(404, "InvalidArgumentException", "outside of the stream retention period"), outOfRetention},
-		{"a range without fragments", earlyRange{answered(404, "ResourceNotFoundException", "No fragments found")}, outOfRetention},
+		{
+			"retention's edge", answered(400, "InvalidArgumentException", "the range is outside of the stream retention period"),
+			outOfRetention,
+		},
+		{
+			"retention's edge as a 404", answered(404, "InvalidArgumentException", "outside of the stream retention period"),
+			outOfRetention,
+		},
+		{
+			"a range without fragments",
+			earlyRange{answered(404, "ResourceNotFoundException", "No fragments found")},
+			outOfRetention,
+		},
 		{"no such stream", answered(404, "ResourceNotFoundException", ""), gone},
 		{"a stream that keeps nothing", answered(400, "NoDataRetentionException", ""), gone},
 		{"not authorized", answered(401, "NotAuthorizedException", ""), forbidden},
 		{"a 403 that does not say why", answered(403, "", ""), forbidden},
 		{"a clock that was off", passing{answered(403, "InvalidSignatureException", "Signature expired")}, again},
-		{"retention in the middle of a range", passing{answered(400, "InvalidArgumentException", "outside of the stream retention period")}, again},
+		{"retention in the middle of a range", passing{answered(400, "InvalidArgumentException",
+			"outside of the stream retention period")}, again},
 		{"an internal failure", answered(500, "InternalFailure", ""), again},
 		{"unavailable", answered(503, "", ""), again},
 		{"a cut body", fmt.Errorf("deserialization failed: %w", io.ErrUnexpectedEOF), again},
@@ -70,7 +81,8 @@ func TestJudge(t *testing.T) {
 }
 
 func TestAttempts(t *testing.T) {
-	passing, slow, bad := answered(500, "InternalFailure", ""), answered(400, "ClientLimitExceededException", ""), answered(400, "InvalidArgumentException", "")
+	passing, slow, bad := answered(500, "InternalFailure", ""), answered(400, "ClientLimitExceededException", ""),
+		answered(400, "InvalidArgumentException", "")
 	repeat := func(err error, n int) []error {
 		errs := make([]error, n)
 		for i := range errs {
@@ -115,7 +127,8 @@ func TestAttemptsEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		err := patientAttempts.do(ctx, func() error { return answered(503, "", "") }, func(verdict, error) error { return nil })
+		err := patientAttempts.do(ctx, func() error { return answered(503, "", "") },
+			func(verdict, error) error { return nil })
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}

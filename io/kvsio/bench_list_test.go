@@ -74,7 +74,8 @@ func serveList(b *testing.B, pages, size int) *httptest.Server {
 			return
 		}
 		end := "}"
-		if page := 1 + binary.BigEndian.Uint64(append(make([]byte, 8), in.NextToken...)[len(in.NextToken):]); page < uint64(pages) {
+		if page := 1 + binary.BigEndian.Uint64(append(make([]byte, 8),
+			in.NextToken...)[len(in.NextToken):]); page < uint64(pages) {
 			end = fmt.Sprintf(`,"NextToken":%q}`, base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, page)))
 		}
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)+len(end)))
@@ -97,7 +98,10 @@ func (l listing) by(b *testing.B, c *exec.Cmd) float64 {
 	b.Helper()
 	// boto3 knows the region by another name, and takes no name for a profile's.
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return v == "AWS_PROFILE=" })
-	c.Env = slices.Concat(env, c.Env, []string{"AWS_DEFAULT_REGION=" + os.Getenv("AWS_REGION"), "KVSFRAMES_LIST_URL=" + l.URL})
+	c.Env = slices.Concat(env, c.Env, []string{
+		"AWS_DEFAULT_REGION=" + os.Getenv("AWS_REGION"),
+		"KVSFRAMES_LIST_URL=" + l.URL,
+	})
 	var complaints bytes.Buffer
 	c.Stderr = &complaints
 	out, err := c.Output()
@@ -169,7 +173,10 @@ func cpuSeconds() float64 {
 }
 
 func listOurs(ctx context.Context, url string) (n int64, err error) {
-	p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
+	p := kvsio.ReadParams{
+		AWS:        kvsio.AWSParams{EndpointURL: url},
+		CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
+	}
 	pages, err := kvsio.NewPaginator(ctx, pagesOf(p), imagesInput("cam", 300), kvsio.PaginationConfig{})
 	if err != nil {
 		return 0, err
@@ -188,7 +195,8 @@ func listStock(ctx context.Context, url string) (n int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	pages := media.NewGetImagesPaginator(media.NewFromConfig(cfg, func(o *media.Options) { o.BaseEndpoint = &url }), imagesInput("cam", 300))
+	pages := media.NewGetImagesPaginator(media.NewFromConfig(cfg, func(o *media.Options) { o.BaseEndpoint = &url }),
+		imagesInput("cam", 300))
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

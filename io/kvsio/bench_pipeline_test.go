@@ -70,7 +70,8 @@ func readBodies(ctx context.Context, w *world, frames int) error {
 			return err
 		}
 		hash := sha256.Sum256(body)
-		if err := signer.SignHTTP(ctx, keys, r, hex.EncodeToString(hash[:]), "kinesisvideo", cfg.Region, time.Now()); err != nil {
+		if err := signer.SignHTTP(ctx, keys, r, hex.EncodeToString(hash[:]), "kinesisvideo", cfg.Region,
+			time.Now()); err != nil {
 			return err
 		}
 		answer, err := cfg.HTTPClient.Do(r)

@@ -78,7 +78,10 @@ func TestPicturesWaitForMemory(t *testing.T) {
 		s.endpoint, s.fetched = "http://unused", time.Now()
 		oldest := e.admission.Enter(80 << 20)
 		young := e.admission.Enter(1 << 20)
-		c := &shardCalls{imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}}, series: benchSeries, ticket: young}
+		c := &shardCalls{
+			imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}},
+			series:     benchSeries, ticket: young,
+		}
 		var granted atomic.Int64
 		c.reserve = func(ctx context.Context, pictures, bytes int64) error {
 			err := c.need(ctx, pictures, bytes)

@@ -91,7 +91,8 @@ func TestProcessElement(t *testing.T) {
 
 // A downstream error comes back through emit as a panic.
 func TestProcessElementLeavesNothingBehindAPanic(t *testing.T) {
-	b := newBundle(t, kvstest.Config{Latency: kvstest.Latency{PerCall: 5 * time.Millisecond}}, ReadParams{MaxInFlight: 4, MemoryBudget: LeastMemoryBudget}, 20)
+	b := newBundle(t, kvstest.Config{Latency: kvstest.Latency{PerCall: 5 * time.Millisecond}},
+		ReadParams{MaxInFlight: 4, MemoryBudget: LeastMemoryBudget}, 20)
 	n := 0
 	func() {
 		defer func() {
@@ -188,7 +189,8 @@ func TestProcessElementWithoutOpenFiles(t *testing.T) {
 		})},
 	}, b.fn.Params.AWS, inFlight)
 	err = b.process(t.Context(), func(frame.Shard) { t.Error("emitted") })
-	if !errors.Is(err, syscall.EMFILE) || !strings.Contains(err.Error(), "too many open files") || calls.Load() > inFlight {
+	if !errors.Is(err, syscall.EMFILE) || !strings.Contains(err.Error(), "too many open files") ||
+		calls.Load() > inFlight {
 		t.Errorf("after %d calls: %v", calls.Load(), err)
 	}
 }
@@ -267,7 +269,10 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	order := grid.NewOrder(b.work)
 	span := order.At(0)
 	d.underWay = 1
-	if err := d.deliver(result{ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), span: span, shard: frame.Shard{Span: span}}); err == nil {
+	if err := d.deliver(result{
+		ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), span: span,
+		shard: frame.Shard{Span: span},
+	}); err == nil {
 		t.Error("a shard without its samples is no error")
 	}
 }

@@ -48,7 +48,10 @@ func TestPagesWithoutEnd(t *testing.T) {
 			}))
 			defer server.Close()
 			url = server.URL
-			p := kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url, Region: "us-east-1"}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
+			p := kvsio.ReadParams{
+				AWS:        kvsio.AWSParams{EndpointURL: url, Region: "us-east-1"},
+				CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
+			}
 			plan, err := kvsio.NewPlan(t.Context(), p, []kvsio.Request{request("cam", newYear, 5*time.Minute)})
 			if err != nil {
 				t.Fatal(err)
@@ -76,7 +79,10 @@ func TestRangesBeforeRetention(t *testing.T) {
 		t.Run(refusal, func(t *testing.T) {
 			server := kvstest.NewServer(kvstest.Config{
 				BeforeRetention: refusal, Now: func() time.Time { return newYear.Add(3 * time.Hour) },
-				Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota(), Width: 16, Height: 16, Retention: new(time.Hour)}},
+				Streams: []kvstest.Stream{{
+					Name: "cam", Media: day, Quota: noQuota(), Width: 16, Height: 16,
+					Retention: new(time.Hour),
+				}},
 			})
 			defer server.Close()
 			p := paramsOf(server)
@@ -85,7 +91,8 @@ func TestRangesBeforeRetention(t *testing.T) {
 				t.Errorf("%d frames and %d gaps, want 1200 of each", len(frames), len(gaps))
 			}
 			for _, g := range gaps {
-				if (g.Reason == frame.NoMedia) != (refusal == "no_media") || g.Reason != frame.OutOfRetention && refusal != "no_media" {
+				if (g.Reason == frame.NoMedia) != (refusal == "no_media") ||
+					g.Reason != frame.OutOfRetention && refusal != "no_media" {
 					t.Fatalf("%+v", g)
 				}
 			}
@@ -111,7 +118,8 @@ func TestNotFoundInRetention(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, "<html>no such page</html>")
 	}
-	nothing, gone := typed("No fragments found in the stream for the request."), typed("The requested stream is not found or not active.")
+	nothing, gone := typed("No fragments found in the stream for the request."),
+		typed("The requested stream is not found or not active.")
 	for _, test := range []struct {
 		name    string
 		refuse  func(http.ResponseWriter)
@@ -136,7 +144,8 @@ func TestNotFoundInRetention(t *testing.T) {
 				test.refuse(w)
 				return true
 			})
-			if test.failed != (err != nil) || err == nil && (frames == 40) != (test.reasons == "") || test.reasons != "" && reasons[test.reasons] != 40 {
+			if test.failed != (err != nil) || err == nil && (frames == 40) != (test.reasons == "") ||
+				test.reasons != "" && reasons[test.reasons] != 40 {
 				t.Errorf("%d frames, gaps %v, %v", frames, reasons, err)
 			}
 		})

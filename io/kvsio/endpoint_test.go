@@ -40,7 +40,8 @@ func TestDataEndpoints(t *testing.T) {
 				fmt.Fprintf(w, `{"DataEndpoint":%q}`, test.answer)
 				return true
 			})
-			if test.says == "" && (err != nil || frames != 20) || test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
+			if test.says == "" && (err != nil || frames != 20) ||
+				test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
 				t.Errorf("%d frames, %v, want %q", frames, err, test.says)
 			}
 		})

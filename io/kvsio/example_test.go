@@ -96,7 +96,8 @@ func ExampleNewPaginator() {
 		fmt.Println("a page of", len(page.Images))
 	}
 
-	rest, err := kvsio.NewPaginator(ctx, params, input, kvsio.PaginationConfig{PageSize: new(5), StartingToken: first.ResumeToken()})
+	rest, err := kvsio.NewPaginator(ctx, params, input,
+		kvsio.PaginationConfig{PageSize: new(5), StartingToken: first.ResumeToken()})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -25,13 +25,18 @@ var justified = map[string]string{
 
 var faultKinds = []string{
 	"throttle", "server_error", "reset", "truncated_body", "bad_base64", "corrupt_image", "missing_sample",
-	"empty_entry", "extra_sample", "shifted_timestamp", "far_timestamp", "empty_page", "repeated_token", "endpoint_expired", "out_of_retention",
+	"empty_entry", "extra_sample", "shifted_timestamp", "far_timestamp", "empty_page", "repeated_token",
+	"endpoint_expired", "out_of_retention",
 }
 
 func TestFaultsLoseNothing(t *testing.T) {
-	config := kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Fragment: 7 * time.Second, Quota: noQuota(), Media: []kvstest.Range{
-		{From: newYear, To: newYear.Add(30 * time.Minute)}, {From: newYear.Add(32 * time.Minute), To: newYear.Add(2 * time.Hour)},
-	}}}}
+	config := kvstest.Config{Streams: []kvstest.Stream{{
+		Name: "cam", Fragment: 7 * time.Second, Quota: noQuota(),
+		Media: []kvstest.Range{
+			{From: newYear, To: newYear.Add(30 * time.Minute)},
+			{From: newYear.Add(32 * time.Minute), To: newYear.Add(2 * time.Hour)},
+		},
+	}}}
 	asked := request("cam", newYear.Add(time.Second), 90*time.Minute)
 	good := kvstest.NewServer(config)
 	defer good.Close()
@@ -59,7 +64,9 @@ func TestFaultsLoseNothing(t *testing.T) {
 
 // compare holds a run against one without faults: it may lack only frames that
 // a fault justifies.
-func compare(t *testing.T, faults []kvstest.Fault, want []frame.Frame, wantGaps []frame.Gap, frames []frame.Frame, gaps []frame.Gap) {
+func compare(t *testing.T, faults []kvstest.Fault, want []frame.Frame, wantGaps []frame.Gap, frames []frame.Frame,
+	gaps []frame.Gap,
+) {
 	t.Helper()
 	if len(frames)+len(gaps) != len(want)+len(wantGaps) {
 		t.Fatalf("%d frames and %d gaps of %d samples", len(frames), len(gaps), len(want)+len(wantGaps))
@@ -109,7 +116,8 @@ func TestStreamThatCannotWorkFailsQuickly(t *testing.T) {
 	p := paramsOf(server)
 	p.KeepGoing, p.MaxInFlight = true, 4
 	frames, gaps := run(t, "prism", p,
-		request("good", newYear, time.Hour), request("forbidden", newYear, 2*time.Hour), request("unknown", newYear, 2*time.Hour))
+		request("good", newYear, time.Hour), request("forbidden", newYear, 2*time.Hour),
+		request("unknown", newYear, 2*time.Hour))
 	if len(frames) != 1200 || len(gaps) != 2*2400 {
 		t.Errorf("%d frames, %d gaps", len(frames), len(gaps))
 	}
@@ -118,7 +126,8 @@ func TestStreamThatCannotWorkFailsQuickly(t *testing.T) {
 			t.Fatalf("%+v", g)
 		}
 	}
-	if calls := server.Stats().Streams["forbidden"].GetImagesCalls; calls > 4*4 { // as many endpoints as may have expired, four calls at once
+	// as many endpoints as may have expired, four calls at once
+	if calls := server.Stats().Streams["forbidden"].GetImagesCalls; calls > 4*4 {
 		t.Errorf("%d calls of a stream that is forbidden", calls)
 	}
 }
@@ -132,7 +141,8 @@ func TestUnreachableIsKnownSoon(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = kvsio.FetchAll(t.Context(), p, plan, func(frame.Shard) {})
-	if text := fmt.Sprint(err); !strings.Contains(text, "after 6 attempts") || !strings.Contains(text, "connection refused") {
+	if text := fmt.Sprint(err); !strings.Contains(text, "after 6 attempts") ||
+		!strings.Contains(text, "connection refused") {
 		t.Errorf("%v", err)
 	}
 }

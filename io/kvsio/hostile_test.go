@@ -67,7 +67,8 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			wellFormed := c.name == "what follows an answer"
 			var long *httpguard.LongBodyError
-			if isLong := errors.As(err, &long) || errors.Is(err, lift.ErrLongBody); !isLong && !wellFormed || isLong && judge(err) != again {
+			if isLong := errors.As(err, &long) || errors.Is(err, lift.ErrLongBody); !isLong && !wellFormed ||
+				isLong && judge(err) != again {
 				t.Errorf("%s, %s: %v", api, c.name, err)
 			}
 			if err != nil && !strings.Contains(plain(err).Error(), "is longer than") {
@@ -85,7 +86,10 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 
 // TestMoreEntriesThanAskedFor: a few are put in, many are no answer.
 func TestMoreEntriesThanAskedFor(t *testing.T) {
-	for n, want := range map[int]bool{pace.PageSize: true, pace.PageSize + 8: true, pace.PageSize + 9: false, 10_000: false} {
+	for n, want := range map[int]bool{
+		pace.PageSize: true, pace.PageSize + 8: true, pace.PageSize + 9: false,
+		10_000: false,
+	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, `{"Images":[{}%s]}`, strings.Repeat(",{}", n-1))

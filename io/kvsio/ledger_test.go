@@ -72,7 +72,8 @@ func TestReadWithALedgerThatIsAway(t *testing.T) {
 	p := kvsio.ReadParams{LedgerParams: kvsio.LedgerParams{Ledger: "away://bucket/frames"}}
 	pipeline, s := beam.NewPipelineWithRoot()
 	kvsio.Read(s, p, request("cam", newYear, time.Minute))
-	if _, err := beam.Run(t.Context(), "direct", pipeline); err == nil || !strings.Contains(err.Error(), "the store is away") {
+	if _, err := beam.Run(t.Context(), "direct", pipeline); err == nil ||
+		!strings.Contains(err.Error(), "the store is away") {
 		t.Errorf("the error is %v", err)
 	}
 }

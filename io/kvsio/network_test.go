@@ -35,7 +35,8 @@ func private(t *testing.T, handler http.Handler) (server *httptest.Server, bundl
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	bundle = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	return server, bundle
@@ -60,7 +61,10 @@ var privately = map[string]aws.HTTPClient{}
 func init() {
 	for _, name := range []string{"buildable", "plain", "other"} {
 		kvsio.RegisterAWSConfig("private-"+name, func(context.Context) (aws.Config, error) {
-			return aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: privately[name]}, nil
+			return aws.Config{
+				Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+				HTTPClient: privately[name],
+			}, nil
 		})
 	}
 }
@@ -112,13 +116,19 @@ func TestPrivateCA(t *testing.T) {
 		{"a registered client of the SDK's", nil, kvsio.AWSParams{Config: "private-buildable"}, ""},
 		{"a registered client of net/http's", nil, kvsio.AWSParams{Config: "private-plain"}, ""},
 		{"another registered client", nil, kvsio.AWSParams{Config: "private-other"}, ""},
-		{"a registered client, with a role", nil, kvsio.AWSParams{Config: "private-buildable", RoleARN: reader, STSEndpointURL: sts.URL}, ""},
+		{
+			"a registered client, with a role", nil,
+			kvsio.AWSParams{Config: "private-buildable", RoleARN: reader, STSEndpointURL: sts.URL},
+			"",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			machine(t, append([]string{"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1"}, c.env...)...)
+			machine(t, append([]string{"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1"},
+				c.env...)...)
 			server, _ := private(t, service(images)) // and no clients from before
 			c.aws.EndpointURL, c.aws.Region = server.URL, "us-east-1"
-			_, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: c.aws}, []kvsio.Request{request("cam", newYear, time.Minute)})
+			_, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: c.aws},
+				[]kvsio.Request{request("cam", newYear, time.Minute)})
 			if err == nil {
 				err = getImages(t, c.aws)
 			}
@@ -132,10 +142,14 @@ func TestPrivateCA(t *testing.T) {
 // TestEndpointWins: an endpoint that is given is called as it is, whatever else
 // the environment says of endpoints.
 func TestEndpointWins(t *testing.T) {
-	server := kvstest.NewServer(kvstest.Config{Roles: []string{reader}, Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
+	server := kvstest.NewServer(kvstest.Config{
+		Roles:   []string{reader},
+		Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}},
+	})
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "[profile reader]\nrole_arn = %s\ncredential_source = Environment\n", reader), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, "[profile reader]\nrole_arn = %s\ncredential_source = Environment\n",
+		reader), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []string{"AWS_USE_FIPS_ENDPOINT=true", "AWS_USE_DUALSTACK_ENDPOINT=true"} {
@@ -148,7 +162,11 @@ func TestEndpointWins(t *testing.T) {
 			{"AWS_ENDPOINT_URL", []string{"AWS_ENDPOINT_URL=" + server.URL}, kvsio.AWSParams{}},
 			{"AWS_ENDPOINT_URL_KINESIS_VIDEO", []string{"AWS_ENDPOINT_URL_KINESIS_VIDEO=" + server.URL}, kvsio.AWSParams{}},
 			{"a role", nil, kvsio.AWSParams{EndpointURL: server.URL, RoleARN: reader, STSEndpointURL: server.URL}},
-			{"a profile's role", []string{"AWS_ENDPOINT_URL=" + server.URL, "AWS_CONFIG_FILE=" + file, "AWS_PROFILE=reader"}, kvsio.AWSParams{}},
+			{
+				"a profile's role",
+				[]string{"AWS_ENDPOINT_URL=" + server.URL, "AWS_CONFIG_FILE=" + file, "AWS_PROFILE=reader"},
+				kvsio.AWSParams{},
+			},
 		} {
 			t.Run(kind+" "+c.name, func(t *testing.T) {
 				machine(t, append(append(server.Env(), "AWS_ENDPOINT_URL=", kind), c.env...)...)
@@ -161,7 +179,8 @@ func TestEndpointWins(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: p}, []kvsio.Request{request("cam", newYear, time.Minute)}); err != nil {
+				if _, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: p},
+					[]kvsio.Request{request("cam", newYear, time.Minute)}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -181,7 +200,11 @@ func TestCredentialSourcesAreTriedAgain(t *testing.T) {
 		`</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`
 	folder := t.TempDir()
 	token, profile := filepath.Join(folder, "token"), filepath.Join(folder, "config")
-	for name, text := range map[string]string{token: "a web identity", profile: "[default]\nrole_arn = " + reader + "\nsource_profile = keys\n[profile keys]\naws_access_key_id = test\naws_secret_access_key = test\n"} {
+	for name, text := range map[string]string{
+		token: "a web identity",
+		profile: "[default]\nrole_arn = " + reader + "\nsource_profile = keys\n[profile keys]\naws_access_key_id = " +
+			"test\naws_secret_access_key = test\n",
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +231,10 @@ func TestCredentialSourcesAreTriedAgain(t *testing.T) {
 			[]string{"AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=URL"},
 			3,
 		},
-		{"a web identity", text(assumed), []string{"AWS_ROLE_ARN=" + reader, "AWS_WEB_IDENTITY_TOKEN_FILE=" + token, "AWS_ENDPOINT_URL_STS=URL"}, 1},
+		{"a web identity", text(assumed), []string{
+			"AWS_ROLE_ARN=" + reader, "AWS_WEB_IDENTITY_TOKEN_FILE=" + token,
+			"AWS_ENDPOINT_URL_STS=URL",
+		}, 1},
 		{"a profile's role", before(t, roles), []string{"AWS_CONFIG_FILE=" + profile, "AWS_ENDPOINT_URL_STS=URL"}, 1},
 	} {
 		hangUp := func(w http.ResponseWriter) {

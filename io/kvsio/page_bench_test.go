@@ -114,7 +114,10 @@ func (p *pageBench) stock() func(*testing.B) {
 	// With its own HTTP client the SDK fails here now and then: see wholeBody.
 	wire, _ := newHTTPClient(nil, 1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
-	c := &shardCalls{imageCalls: imageCalls{stream: &reading{stream: newStream(grid.StreamKey{Name: "cam"}, nil, nil)}}, series: benchSeries}
+	c := &shardCalls{
+		imageCalls: imageCalls{stream: &reading{stream: newStream(grid.StreamKey{Name: "cam"}, nil, nil)}},
+		series:     benchSeries,
+	}
 	var kept [pagesOfAShard][][]byte
 	n := 0
 	return func(b *testing.B) {
@@ -135,6 +138,9 @@ func (p *pageBench) stock() func(*testing.B) {
 }
 
 var (
-	benchSeries = frame.Series{StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000, Format: frame.JPEG, JPEGQuality: 80}
+	benchSeries = frame.Series{
+		StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000,
+		Format: frame.JPEG, JPEGQuality: 80,
+	}
 	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pace.PageSize}
 )

@@ -35,7 +35,10 @@ func callsTo(t testing.TB, url string) *shardCalls {
 	e := newEngine(ReadParams{}.withDefaults(), clients)
 	s := e.stream(grid.StreamKey{Name: "cam"})
 	s.endpoint, s.fetched = url, time.Now()
-	return &shardCalls{imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}}, series: benchSeries}
+	return &shardCalls{
+		imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}},
+		series:     benchSeries,
+	}
 }
 
 // callOnce makes one attempt at a page.

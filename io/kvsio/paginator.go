@@ -196,7 +196,8 @@ func (c *checks) imagesInput(in media.GetImagesInput) {
 			fault.Errorf("left out: set %s", fault.Name("PaginationConfig.PageSize")))
 	}
 	if in.NextToken != nil {
-		c.add("NextToken", quoted(*in.NextToken), fault.Errorf("left out: set %s", fault.Name("PaginationConfig.StartingToken")))
+		c.add("NextToken", quoted(*in.NextToken),
+			fault.Errorf("left out: set %s", fault.Name("PaginationConfig.StartingToken")))
 	}
 }
 

@@ -76,7 +76,9 @@ func TestPaginatorSendsItsInput(t *testing.T) {
 }
 
 // imagesOf reads what a range has, with the input changed.
-func imagesOf(t *testing.T, server *kvstest.Server, seconds int, change func(*media.GetImagesInput)) ([]kvsio.Image, error) {
+func imagesOf(t *testing.T, server *kvstest.Server, seconds int, change func(*media.GetImagesInput)) ([]kvsio.Image,
+	error,
+) {
 	t.Helper()
 	in := imagesInput("cam", seconds)
 	change(in)
@@ -113,7 +115,8 @@ func TestPaginatorTellsGaps(t *testing.T) {
 		want  string
 	}{
 		{0, "0s:true 3s:MEDIA_ERROR,false 6s:true"},
-		{87 * time.Second, "1m27s:,false 1m30s:NO_MEDIA,false 1m33s:NO_MEDIA,false"}, // the first is in a fragment that the range starts inside
+		// the first is in a fragment that the range starts inside
+		{87 * time.Second, "1m27s:,false 1m30s:NO_MEDIA,false 1m33s:NO_MEDIA,false"},
 	} {
 		images, err := imagesOf(t, server, 6, func(in *media.GetImagesInput) {
 			in.StartTimestamp, in.EndTimestamp = aws.Time(newYear.Add(c.start)), aws.Time(newYear.Add(c.start+6*time.Second))
@@ -152,9 +155,12 @@ func TestPaginatorImagesAreAsAskedFor(t *testing.T) {
 		}
 	}
 	for want, change := range map[string]func(*media.GetImagesInput){
-		"jpeg 160×90 <nil>":  func(*media.GetImagesInput) {},
-		"png 160×90 <nil>":   func(in *media.GetImagesInput) { in.Format = types.FormatPng },
-		"jpeg 50×200 <nil>":  func(in *media.GetImagesInput) { in.WidthPixels, in.HeightPixels = aws.Int32(50), aws.Int32(200) },
+		"jpeg 160×90 <nil>": func(*media.GetImagesInput) {},
+		"png 160×90 <nil>":  func(in *media.GetImagesInput) { in.Format = types.FormatPng },
+		"jpeg 50×200 <nil>": func(in *media.GetImagesInput) {
+			in.WidthPixels, in.HeightPixels = aws.Int32(50),
+				aws.Int32(200)
+		},
 		"jpeg 320×180 <nil>": func(in *media.GetImagesInput) { in.WidthPixels, in.HeightPixels = nil, nil },
 	} {
 		if _, looks := picture(change); looks != want {

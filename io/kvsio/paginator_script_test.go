@@ -57,7 +57,10 @@ func (s script) serve(t *testing.T, pages func(int)) kvsio.ReadParams {
 	}))
 	t.Cleanup(server.Close)
 	url = server.URL
-	return kvsio.ReadParams{AWS: kvsio.AWSParams{EndpointURL: url}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
+	return kvsio.ReadParams{
+		AWS:        kvsio.AWSParams{EndpointURL: url},
+		CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
+	}
 }
 
 func (s script) answer(page, first int) any {
@@ -82,38 +85,163 @@ func TestPaginatorDoesAsBotocore(t *testing.T) {
 		repeated bool
 	}{
 		{three, kvsio.PaginationConfig{}, "[[0 1 2 3 4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(3)}, "[[0 1 2]]", "[1]", "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ==", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(5)}, "[[0 1 2 3 4]]", "[1]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(7)}, "[[0 1 2 3 4] [5 6]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=", false},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(3)},
+			"[[0 1 2]]", "[1]",
+			"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ==", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(5)},
+			"[[0 1 2 3 4]]", "[1]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=",
+			false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(7)},
+			"[[0 1 2 3 4] [5 6]]", "[1 2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=", false,
+		},
 		{three, kvsio.PaginationConfig{MaxItems: new(12)}, "[[0 1 2 3 4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
 		{three, kvsio.PaginationConfig{MaxItems: new(20)}, "[[0 1 2 3 4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(0)}, "[[]]", "[1]", "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ==", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(1), StartingToken: "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ=="}, "[[3]]", "[1]", "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiA0fQ==", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(2), StartingToken: "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ=="}, "[[3 4]]", "[1]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(0)},
+			"[[]]", "[1]",
+			"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ==", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(1),
+				StartingToken: "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ==",
+			},
+			"[[3]]", "[1]",
+			"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiA0fQ==", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(2),
+				StartingToken: "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ==",
+			},
+			"[[3 4]]", "[1]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false,
+		},
 		{three, kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0="}, "[[7 8 9] [10 11]]", "[2 3]", "", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(2), StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0="}, "[[7 8]]", "[2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogNH0=", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(4), StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0="}, "[[7 8 9] [10]]", "[2 3]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(0), StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0="}, "[[]]", "[2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(1), StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogOX0="}, "[[] [10]]", "[2 3]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(0), StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogOX0="}, "[[]]", "[2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09In0=", false},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(2),
+				StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=",
+			},
+			"[[7 8]]", "[2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogNH0=", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(4),
+				StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=",
+			},
+			"[[7 8 9] [10]]",
+			"[2 3]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(0),
+				StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=",
+			},
+			"[[]]", "[2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(1),
+				StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogOX0=",
+			},
+			"[[] [10]]", "[2 3]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{
+				MaxItems:      new(0),
+				StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogOX0=",
+			},
+			"[[]]", "[2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09In0=", false,
+		},
 		{three, kvsio.PaginationConfig{StartingToken: "dG9rZW4tMg=="}, "[[5 6 7 8 9] [10 11]]", "[2 3]", "", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(1), StartingToken: "dG9rZW4tMg=="}, "[[5]]", "[2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false},
-		{three, kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09In0="}, "[[10 11]]", "[3]", "", false},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(1), StartingToken: "dG9rZW4tMg=="},
+			"[[5]]", "[2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09In0="},
+			"[[10 11]]", "[3]", "",
+			false,
+		},
 		{three, kvsio.PaginationConfig{StartingToken: "dG9rZW4tMw==___1"}, "[[11]]", "[3]", "", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(1), StartingToken: "None___2"}, "[[2]]", "[1]", "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ==", false},
-		{three, kvsio.PaginationConfig{MaxItems: new(2), StartingToken: "None"}, "[[0 1]]", "[1]", "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAyfQ==", false},
-		{three, kvsio.PaginationConfig{StartingToken: "eyJib3RvX3RydW5jYXRlX2Ftb3VudCI6IDR9"}, "[[4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(1), StartingToken: "None___2"},
+			"[[2]]", "[1]",
+			"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAzfQ==", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{MaxItems: new(2), StartingToken: "None"},
+			"[[0 1]]", "[1]",
+			"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAyfQ==", false,
+		},
+		{
+			three,
+			kvsio.PaginationConfig{StartingToken: "eyJib3RvX3RydW5jYXRlX2Ftb3VudCI6IDR9"},
+			"[[4] [5 6 7 8 9] [10 11]]",
+			"[1 2 3]", "", false,
+		},
 		{three, kvsio.PaginationConfig{StartingToken: "e30="}, "[[0 1 2 3 4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
-		{three, kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiTm9uZSIsICJib3RvX3RydW5jYXRlX2Ftb3VudCI6IDR9"}, "[[4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false},
+		{
+			three,
+			kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiTm9uZSIsICJib3RvX3RydW5jYXRlX2Ftb3VudCI6IDR9"},
+			"[[4] [5 6 7 8 9] [10 11]]", "[1 2 3]", "", false,
+		},
 		{three, kvsio.PaginationConfig{StartingToken: "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=\n"}, "[[11]]", "[3]", "", false},
 		{loop, kvsio.PaginationConfig{}, "[[0 1] [2 3]]", "[1 2]", "", true},
 		{loop, kvsio.PaginationConfig{StartingToken: "dG9rZW4tMg=="}, "[[2 3] [2 3]]", "[2 2]", "", true},
-		{loop, kvsio.PaginationConfig{MaxItems: new(4)}, "[[0 1] [2 3]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false},
-		{loop, kvsio.PaginationConfig{MaxItems: new(3)}, "[[0 1] [2]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false},
+		{
+			loop,
+			kvsio.PaginationConfig{MaxItems: new(4)},
+			"[[0 1] [2 3]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=",
+			false,
+		},
+		{
+			loop,
+			kvsio.PaginationConfig{MaxItems: new(3)},
+			"[[0 1] [2]]", "[1 2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMX0=", false,
+		},
 		{hollow, kvsio.PaginationConfig{}, "[[] [0 1 2] []]", "[1 2 3]", "", false},
 		{hollow, kvsio.PaginationConfig{MaxItems: new(0)}, "[[]]", "[1]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false},
-		{hollow, kvsio.PaginationConfig{MaxItems: new(3)}, "[[] [0 1 2]]", "[1 2]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09In0=", false},
-		{pingpong, kvsio.PaginationConfig{MaxItems: new(5)}, "[[0] [1] [2] [1] [2]]", "[1 2 3 2 3]", "eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false},
+		{
+			hollow,
+			kvsio.PaginationConfig{MaxItems: new(3)},
+			"[[] [0 1 2]]", "[1 2]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNdz09In0=", false,
+		},
+		{
+			pingpong,
+			kvsio.PaginationConfig{MaxItems: new(5)},
+			"[[0] [1] [2] [1] [2]]", "[1 2 3 2 3]",
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", false,
+		},
 	} {
 		t.Run("", func(t *testing.T) {
 			calls := []int{}
@@ -137,8 +265,10 @@ func TestPaginatorDoesAsBotocore(t *testing.T) {
 				}
 				images = append(images, numbers)
 			}
-			if fmt.Sprint(images) != c.images || fmt.Sprint(calls) != c.calls || pages.ResumeToken() != c.resume || repeated != c.repeated {
-				t.Errorf("images %v, calls %v, resume token %q, repeated %v; want %+v", images, calls, pages.ResumeToken(), repeated, c)
+			if fmt.Sprint(images) != c.images || fmt.Sprint(calls) != c.calls || pages.ResumeToken() != c.resume ||
+				repeated != c.repeated {
+				t.Errorf("images %v, calls %v, resume token %q, repeated %v; want %+v", images, calls, pages.ResumeToken(),
+					repeated, c)
 			}
 		})
 	}

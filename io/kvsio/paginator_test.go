@@ -149,14 +149,16 @@ func TestSmallerPagesInAChainRepeatImages(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{halting}})
 	defer server.Close()
 	whole := stockImages(t, server, imagesInput("cam", 57))
-	first, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{MaxItems: new(8), PageSize: new(5)})
+	first, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57),
+		kvsio.PaginationConfig{MaxItems: new(8), PageSize: new(5)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := first.BuildFullResult(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	second, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{PageSize: new(2), StartingToken: first.ResumeToken()})
+	second, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57),
+		kvsio.PaginationConfig{PageSize: new(2), StartingToken: first.ResumeToken()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,12 +173,16 @@ func TestPaginatorGetsThroughFaults(t *testing.T) {
 	good := kvstest.NewServer(config)
 	defer good.Close()
 	whole := stockImages(t, good, imagesInput("cam", 177))
-	for _, kind := range []string{"throttle", "server_error", "reset", "truncated_body", "empty_page", "endpoint_expired"} {
+	for _, kind := range []string{
+		"throttle", "server_error", "reset", "truncated_body", "empty_page",
+		"endpoint_expired",
+	} {
 		config.Faults = append(config.Faults, kvstest.Fault{Kind: kind, Rate: 0.05})
 	}
 	server := kvstest.NewServer(config)
 	defer server.Close()
-	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 177), kvsio.PaginationConfig{PageSize: new(3)})
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 177),
+		kvsio.PaginationConfig{PageSize: new(3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +203,8 @@ func TestDamagedContentIsAnErrorOfItsImage(t *testing.T) {
 		Streams: []kvstest.Stream{halting}, Faults: []kvstest.Fault{{Kind: "bad_base64", Rate: 1}},
 	})
 	defer server.Close()
-	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{})
+	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57),
+		kvsio.PaginationConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,15 +244,39 @@ func TestPaginatorRefusesWhatCannotBeRight(t *testing.T) {
 		{same, kvsio.PaginationConfig{MaxItems: new(-1)}, "PaginationConfig.MaxItems is -1: it must be at least 0"},
 		{same, kvsio.PaginationConfig{PageSize: new(0)}, "PaginationConfig.PageSize is 0: it must be 1–100"},
 		{same, kvsio.PaginationConfig{PageSize: new(101)}, "PaginationConfig.PageSize is 101: it must be 1–100"},
-		{same, kvsio.PaginationConfig{StartingToken: "a b"}, `PaginationConfig.StartingToken is "a b": it must be a token of`},
+		{
+			same,
+			kvsio.PaginationConfig{StartingToken: "a b"},
+			`PaginationConfig.StartingToken is "a b": it must be a token of`,
+		},
 		{same, kvsio.PaginationConfig{StartingToken: strings.Repeat("A", 4097)}, "PaginationConfig.StartingToken is "},
-		{func(in *media.GetImagesInput) { in.StreamName = nil }, kvsio.PaginationConfig{}, "StreamName is not set, and neither is StreamARN"},
-		{func(in *media.GetImagesInput) { in.ImageSelectorType = "NOW" }, kvsio.PaginationConfig{}, `ImageSelectorType is "NOW": it must be PRODUCER_TIMESTAMP or`},
+		{
+			func(in *media.GetImagesInput) { in.StreamName = nil },
+			kvsio.PaginationConfig{},
+			"StreamName is not set, and neither is StreamARN",
+		},
+		{
+			func(in *media.GetImagesInput) { in.ImageSelectorType = "NOW" },
+			kvsio.PaginationConfig{},
+			`ImageSelectorType is "NOW": it must be PRODUCER_TIMESTAMP or`,
+		},
 		{func(in *media.GetImagesInput) { in.StartTimestamp = nil }, kvsio.PaginationConfig{}, "StartTimestamp is not set"},
 		{func(in *media.GetImagesInput) { in.EndTimestamp = nil }, kvsio.PaginationConfig{}, "EndTimestamp is not set"},
-		{func(in *media.GetImagesInput) { in.Format = "" }, kvsio.PaginationConfig{}, "Format is not set: it must be JPEG or PNG"},
-		{func(in *media.GetImagesInput) { in.MaxResults = aws.Int64(5) }, kvsio.PaginationConfig{}, "MaxResults is 5: it must be left out: set PaginationConfig.PageSize"},
-		{func(in *media.GetImagesInput) { in.NextToken = aws.String("AAAA") }, kvsio.PaginationConfig{}, "NextToken is \"AAAA\": it must be left out"},
+		{
+			func(in *media.GetImagesInput) { in.Format = "" },
+			kvsio.PaginationConfig{},
+			"Format is not set: it must be JPEG or PNG",
+		},
+		{
+			func(in *media.GetImagesInput) { in.MaxResults = aws.Int64(5) },
+			kvsio.PaginationConfig{},
+			"MaxResults is 5: it must be left out: set PaginationConfig.PageSize",
+		},
+		{
+			func(in *media.GetImagesInput) { in.NextToken = aws.String("AAAA") },
+			kvsio.PaginationConfig{},
+			"NextToken is \"AAAA\": it must be left out",
+		},
 		{func(in *media.GetImagesInput) { *in = media.GetImagesInput{} }, kvsio.PaginationConfig{}, "StreamName is not set"},
 	} {
 		err := ask(paramsOf(server), c.change, c.config)
@@ -291,7 +322,8 @@ func TestPaginatorErrors(t *testing.T) {
 	})
 	t.Run("a token of another service", func(t *testing.T) {
 		err := read(imagesInput("cam", 57), kvsio.PaginationConfig{StartingToken: "AgIC"})
-		if _, ok := errors.AsType[*types.InvalidArgumentException](err); !ok || !strings.Contains(err.Error(), "NextToken is not valid") {
+		if _, ok := errors.AsType[*types.InvalidArgumentException](err); !ok ||
+			!strings.Contains(err.Error(), "NextToken is not valid") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -308,7 +340,8 @@ func TestPaginatorErrors(t *testing.T) {
 		}
 	})
 	t.Run("a page that failed is there afterwards", func(t *testing.T) {
-		pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57), kvsio.PaginationConfig{PageSize: new(15)})
+		pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), imagesInput("cam", 57),
+			kvsio.PaginationConfig{PageSize: new(15)})
 		if err != nil {
 			t.Fatal(err)
 		}

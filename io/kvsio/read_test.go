@@ -270,7 +270,8 @@ func TestFixedWindowsCountExactly(t *testing.T) {
 					}
 				}
 				invalid := collected.invalid[id]
-				if all && (len(invalid) != 1 || invalid[0].Request.Format != "GIF" || !strings.Contains(invalid[0].Problem, "Format")) {
+				if all && (len(invalid) != 1 || invalid[0].Request.Format != "GIF" ||
+					!strings.Contains(invalid[0].Problem, "Format")) {
 					t.Errorf("invalid: %+v", invalid)
 				}
 			})

@@ -122,7 +122,10 @@ func TestMissingStreamIsAskedForOnce(t *testing.T) {
 
 // camOf asks for 20 shards of the stream behind a front.
 func camOf(f *front) (ReadParams, []Request) {
-	p := ReadParams{AWS: AWSParams{Region: "us-east-1", EndpointURL: f.URL}, PlanParams: PlanParams{ShardSamples: 10}, MaxInFlight: 4, CallParams: CallParams{StreamQuota: UnknownQuota}}
+	p := ReadParams{
+		AWS: AWSParams{Region: "us-east-1", EndpointURL: f.URL}, PlanParams: PlanParams{ShardSamples: 10},
+		MaxInFlight: 4, CallParams: CallParams{StreamQuota: UnknownQuota},
+	}
 	r := valid()
 	r.StreamName, r.WidthPixels, r.HeightPixels = "cam", 160, 90
 	r.EndTimestamp = r.StartTimestamp.Add(20 * 30 * time.Second)

@@ -41,8 +41,9 @@ func service(images http.HandlerFunc) http.Handler {
 func getImages(t *testing.T, p kvsio.AWSParams) error {
 	t.Helper()
 	paginator, err := kvsio.NewPaginator(t.Context(), kvsio.PaginatorParams{AWS: p}, &media.GetImagesInput{
-		StreamName: aws.String("cam"), ImageSelectorType: types.ImageSelectorTypeProducerTimestamp, StartTimestamp: aws.Time(newYear),
-		EndTimestamp: aws.Time(newYear.Add(time.Minute)), SamplingInterval: aws.Int32(3000), Format: types.FormatJpeg,
+		StreamName: aws.String("cam"), ImageSelectorType: types.ImageSelectorTypeProducerTimestamp,
+		StartTimestamp: aws.Time(newYear),
+		EndTimestamp:   aws.Time(newYear.Add(time.Minute)), SamplingInterval: aws.Int32(3000), Format: types.FormatJpeg,
 	}, kvsio.PaginationConfig{})
 	if err != nil {
 		return err
@@ -66,7 +67,10 @@ func TestNoCallIsSentOn(t *testing.T) {
 	if err := os.WriteFile(token, []byte("a web identity"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	keys := []string{"AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=session", "AWS_REGION=us-east-1"}
+	keys := []string{
+		"AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=session",
+		"AWS_REGION=us-east-1",
+	}
 	images := func(p kvsio.AWSParams) error { return getImages(t, p) }
 	check := func(p kvsio.AWSParams) error {
 		_, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: p}, []kvsio.Request{request("cam", newYear, time.Minute)})
@@ -84,10 +88,24 @@ func TestNoCallIsSentOn(t *testing.T) {
 		{"GetDataEndpoint", "/getDataEndpoint", keys, kvsio.AWSParams{EndpointURL: "URL"}, check},
 		{"DescribeStream", "/describeStream", keys, kvsio.AWSParams{EndpointURL: "URL"}, check},
 		{"AssumeRole", "", keys, kvsio.AWSParams{RoleARN: reader, STSEndpointURL: "URL"}, resolve},
-		{"a web identity of Google's", "", []string{"AWS_REGION=us-east-1", "GCE_METADATA_HOST=HOST"}, kvsio.AWSParams{WebIdentity: "gcp", RoleARN: reader, STSEndpointURL: "URL"}, resolve},
-		{"a web identity in a file", "", []string{"AWS_REGION=us-east-1", "AWS_ROLE_ARN=" + reader, "AWS_WEB_IDENTITY_TOKEN_FILE=" + token, "AWS_ENDPOINT_URL_STS=URL"}, kvsio.AWSParams{}, resolve},
-		{"a container's credentials", "", []string{"AWS_REGION=us-east-1", "AWS_CONTAINER_CREDENTIALS_FULL_URI=URL/creds", "AWS_CONTAINER_AUTHORIZATION_TOKEN=secret"}, kvsio.AWSParams{}, resolve},
-		{"a machine's credentials", "", []string{"AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=false", "AWS_EC2_METADATA_SERVICE_ENDPOINT=URL"}, kvsio.AWSParams{}, resolve},
+		{
+			"a web identity of Google's", "",
+			[]string{"AWS_REGION=us-east-1", "GCE_METADATA_HOST=HOST"},
+			kvsio.AWSParams{WebIdentity: "gcp", RoleARN: reader, STSEndpointURL: "URL"},
+			resolve,
+		},
+		{"a web identity in a file", "", []string{
+			"AWS_REGION=us-east-1", "AWS_ROLE_ARN=" + reader,
+			"AWS_WEB_IDENTITY_TOKEN_FILE=" + token, "AWS_ENDPOINT_URL_STS=URL",
+		}, kvsio.AWSParams{}, resolve},
+		{"a container's credentials", "", []string{
+			"AWS_REGION=us-east-1", "AWS_CONTAINER_CREDENTIALS_FULL_URI=URL/creds",
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN=secret",
+		}, kvsio.AWSParams{}, resolve},
+		{"a machine's credentials", "", []string{
+			"AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=false",
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=URL",
+		}, kvsio.AWSParams{}, resolve},
 	} {
 		for _, status := range []int{301, 302, 303, 307, 308} {
 			t.Run(fmt.Sprint(c.name, " ", status), func(t *testing.T) {
@@ -103,7 +121,8 @@ func TestNoCallIsSentOn(t *testing.T) {
 				machine(t)
 				for _, entry := range c.env {
 					name, value, _ := strings.Cut(entry, "=")
-					t.Setenv(name, strings.NewReplacer("URL", server.URL, "HOST", strings.TrimPrefix(server.URL, "http://")).Replace(value))
+					t.Setenv(name, strings.NewReplacer("URL", server.URL, "HOST",
+						strings.TrimPrefix(server.URL, "http://")).Replace(value))
 				}
 				p := c.aws
 				if p.EndpointURL != "" {

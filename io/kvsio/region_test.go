@@ -15,9 +15,13 @@ import (
 // TestRegionOfARN: whoever reads a stream by its ARN need not say its region, and is
 // told where they say another one.
 func TestRegionOfARN(t *testing.T) {
-	server := kvstest.NewServer(kvstest.Config{Region: "eu-west-1", Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
+	server := kvstest.NewServer(kvstest.Config{
+		Region:  "eu-west-1",
+		Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}},
+	})
 	t.Cleanup(server.Close)
-	machine(t, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1", "AWS_ENDPOINT_URL_KINESIS_VIDEO="+server.URL)
+	machine(t, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1",
+		"AWS_ENDPOINT_URL_KINESIS_VIDEO="+server.URL)
 	r := request("", newYear, time.Minute)
 	r.StreamARN = server.StreamARN("cam")
 	ways := map[string]func(p kvsio.ReadParams) error{
@@ -70,7 +74,8 @@ func TestRegionOfARN(t *testing.T) {
 func TestReadAllOfOtherRegions(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
 	t.Cleanup(server.Close)
-	machine(t, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1", "AWS_ENDPOINT_URL_KINESIS_VIDEO="+server.URL)
+	machine(t, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1",
+		"AWS_ENDPOINT_URL_KINESIS_VIDEO="+server.URL)
 	here, there := request("", newYear, time.Minute), request("", newYear, time.Minute)
 	here.StreamARN = server.StreamARN("cam")
 	there.StreamARN = strings.Replace(here.StreamARN, "us-east-1", "eu-west-1", 1)
@@ -83,7 +88,8 @@ func TestReadAllOfOtherRegions(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused := collected.invalid[id]
-	if got, _ := sorted(id); len(got) != 20 || len(refused) != 1 || !strings.Contains(refused[0].Problem, "in us-east-1, the region that is read") {
+	if got, _ := sorted(id); len(got) != 20 || len(refused) != 1 ||
+		!strings.Contains(refused[0].Problem, "in us-east-1, the region that is read") {
 		t.Errorf("%d frames, and invalid: %+v", len(got), refused)
 	}
 }

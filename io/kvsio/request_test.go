@@ -40,8 +40,14 @@ func TestValidate(t *testing.T) {
 		{"name with a line feed", func(r *Request) { r.StreamName = "front\n" }, "StreamName"},
 		{"name of 256", func(r *Request) { r.StreamName = strings.Repeat("x", 256) }, ""},
 		{"name of 257", func(r *Request) { r.StreamName = strings.Repeat("x", 257) }, "StreamName"},
-		{"ARN of another service", func(r *Request) { r.StreamName, r.StreamARN = "", strings.Replace(anARN, "kinesisvideo", "kinesis", 1) }, "StreamARN"},
-		{"ARN without creation", func(r *Request) { r.StreamName, r.StreamARN = "", strings.TrimSuffix(anARN, "/1600000000000") }, "StreamARN"},
+		{"ARN of another service", func(r *Request) {
+			r.StreamName, r.StreamARN = "",
+				strings.Replace(anARN, "kinesisvideo", "kinesis", 1)
+		}, "StreamARN"},
+		{"ARN without creation", func(r *Request) {
+			r.StreamName, r.StreamARN = "",
+				strings.TrimSuffix(anARN, "/1600000000000")
+		}, "StreamARN"},
 		{"ARN too long", func(r *Request) {
 			r.StreamName, r.StreamARN = "", strings.Replace(anARN, "front-door", strings.Repeat("x", 1024), 1)
 		}, "StreamARN"},
@@ -50,14 +56,23 @@ func TestValidate(t *testing.T) {
 		{"unknown selector", func(r *Request) { r.ImageSelectorType = "producer_timestamp" }, "ImageSelectorType"},
 		{"no start", func(r *Request) { r.StartTimestamp = time.Time{} }, "StartTimestamp"},
 		{"no end", func(r *Request) { r.EndTimestamp = time.Time{} }, "EndTimestamp"},
-		{"start before 1970", func(r *Request) { r.StartTimestamp = time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC) }, "StartTimestamp"},
+		{
+			"start before 1970", func(r *Request) { r.StartTimestamp = time.Date(1969, 12, 31, 23, 59, 59, 0, time.UTC) },
+			"StartTimestamp",
+		},
 		{"end after 2262", func(r *Request) { r.EndTimestamp = time.Date(2263, 1, 1, 0, 0, 0, 0, time.UTC) }, "EndTimestamp"},
-		{"start after end", func(r *Request) { r.StartTimestamp, r.EndTimestamp = r.EndTimestamp, r.StartTimestamp }, "EndTimestamp"},
+		{
+			"start after end", func(r *Request) { r.StartTimestamp, r.EndTimestamp = r.EndTimestamp, r.StartTimestamp },
+			"EndTimestamp",
+		},
 		{"start is end", func(r *Request) { r.EndTimestamp = r.StartTimestamp }, "EndTimestamp"},
 		{"no interval", func(r *Request) { r.SamplingInterval = 0 }, "SamplingInterval"},
 		{"negative interval", func(r *Request) { r.SamplingInterval = -time.Second }, "SamplingInterval"},
 		{"interval under the floor", func(r *Request) { r.SamplingInterval = 2999 * time.Millisecond }, "SamplingInterval"},
-		{"interval of half a millisecond", func(r *Request) { r.SamplingInterval = 3*time.Second + 500*time.Microsecond }, "SamplingInterval"},
+		{
+			"interval of half a millisecond", func(r *Request) { r.SamplingInterval = 3*time.Second + 500*time.Microsecond },
+			"SamplingInterval",
+		},
 		{"interval over an int", func(r *Request) { r.SamplingInterval = 1 << 31 * time.Millisecond }, "SamplingInterval"},
 		{"no format", func(r *Request) { r.Format = "" }, "Format"},
 		{"unknown format", func(r *Request) { r.Format = "WEBP" }, "Format"},
@@ -143,12 +158,27 @@ func TestSpanOfRequest(t *testing.T) {
 		first            string
 	}{
 		{"whole", "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z", 3 * time.Second, 100, "2026-01-01T00:00:00Z"},
-		{"the end is not part of it", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z", 3 * time.Second, 1, "2026-01-01T00:00:00Z"},
-		{"one more past the end", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03.001Z", 3 * time.Second, 2, "2026-01-01T00:00:00Z"},
-		{"below the interval", "2026-01-01T00:00:01.5Z", "2026-01-01T00:00:01.6Z", 3 * time.Second, 1, "2026-01-01T00:00:01.5Z"},
+		{
+			"the end is not part of it", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z", 3 * time.Second, 1,
+			"2026-01-01T00:00:00Z",
+		},
+		{
+			"one more past the end", "2026-01-01T00:00:00Z", "2026-01-01T00:00:03.001Z", 3 * time.Second, 2,
+			"2026-01-01T00:00:00Z",
+		},
+		{
+			"below the interval", "2026-01-01T00:00:01.5Z", "2026-01-01T00:00:01.6Z", 3 * time.Second, 1,
+			"2026-01-01T00:00:01.5Z",
+		},
 		{"phase", "2026-01-01T00:00:01.234Z", "2026-01-01T00:00:07.5Z", 3 * time.Second, 3, "2026-01-01T00:00:01.234Z"},
-		{"rounded to the nearest millisecond", "2026-01-01T00:00:00.0004Z", "2026-01-01T00:00:03.0005Z", 3 * time.Second, 2, "2026-01-01T00:00:00Z"},
-		{"a range inside a millisecond", "2026-01-01T00:00:00.0001Z", "2026-01-01T00:00:00.0002Z", 3 * time.Second, 1, "2026-01-01T00:00:00Z"},
+		{
+			"rounded to the nearest millisecond", "2026-01-01T00:00:00.0004Z", "2026-01-01T00:00:03.0005Z", 3 * time.Second, 2,
+			"2026-01-01T00:00:00Z",
+		},
+		{
+			"a range inside a millisecond", "2026-01-01T00:00:00.0001Z", "2026-01-01T00:00:00.0002Z", 3 * time.Second, 1,
+			"2026-01-01T00:00:00Z",
+		},
 		{"the epoch", "1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z", 3 * time.Second, 1, "1970-01-01T00:00:00Z"},
 		{"the last year", "2262-04-11T23:47:10Z", "2262-04-11T23:47:16Z", 3 * time.Second, 2, "2262-04-11T23:47:10Z"},
 		{"an interval over 300 s", "2026-01-01T00:00:00Z", "2026-01-01T10:00:00Z", time.Hour, 10, "2026-01-01T00:00:00Z"},

@@ -18,7 +18,8 @@ func TestRequestFromKeywordArguments(t *testing.T) {
 		StreamName: "front-door", ImageSelectorType: kvsio.ServerTimestamp, Format: frame.PNG,
 		StartTimestamp:   time.Date(2026, 1, 31, 10, 0, 0, 123e6, time.UTC),
 		EndTimestamp:     time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
-		SamplingInterval: 3 * time.Second, FormatConfig: map[string]string{"JPEGQuality": "30"}, WidthPixels: 640, HeightPixels: 480,
+		SamplingInterval: 3 * time.Second, FormatConfig: map[string]string{"JPEGQuality": "30"}, WidthPixels: 640,
+		HeightPixels: 480,
 	}
 	const rest = `"StreamName": "front-door", "ImageSelectorType": "SERVER_TIMESTAMP", "Format": "PNG",
 		"FormatConfig": {"JPEGQuality": "30"}, "WidthPixels": 640, "HeightPixels": 480`
@@ -37,17 +38,20 @@ func TestRequestFromKeywordArguments(t *testing.T) {
 
 func TestRequestFromKeywordArgumentsRefuses(t *testing.T) {
 	for text, parts := range map[string][]string{
-		`{"MaxResults": 5, "PaginationConfig": {}}`: {`unknown key "MaxResults"`, `unknown key "PaginationConfig"`, "StreamARN, StreamName"},
-		`{"streamName": "cam"}`:                     {`unknown key "streamName"`},
-		`{"StreamName": null}`:                      {"StreamName is null", "leave it out"},
-		`{"StreamName": 5}`:                         {"StreamName is 5"},
-		`{"StartTimestamp": 1769853600123}`:         {"StartTimestamp is 1769853600123", "in epoch seconds it is 1769853600.123"},
-		`{"EndTimestamp": "soon"}`:                  {`EndTimestamp is "soon"`, "RFC 3339"},
-		`{"EndTimestamp": {}}`:                      {"EndTimestamp is {}", "RFC 3339"},
-		`{"SamplingInterval": 3.5}`:                 {"SamplingInterval is 3.5", "milliseconds"},
-		`{"FormatConfig": {"JPEGQuality": 80}}`:     {"FormatConfig is {"},
-		`{"WidthPixels": "640"}`:                    {`WidthPixels is "640"`},
-		`["StreamName"]`:                            {"reading a request"},
+		`{"MaxResults": 5, "PaginationConfig": {}}`: {
+			`unknown key "MaxResults"`, `unknown key "PaginationConfig"`,
+			"StreamARN, StreamName",
+		},
+		`{"streamName": "cam"}`:                 {`unknown key "streamName"`},
+		`{"StreamName": null}`:                  {"StreamName is null", "leave it out"},
+		`{"StreamName": 5}`:                     {"StreamName is 5"},
+		`{"StartTimestamp": 1769853600123}`:     {"StartTimestamp is 1769853600123", "in epoch seconds it is 1769853600.123"},
+		`{"EndTimestamp": "soon"}`:              {`EndTimestamp is "soon"`, "RFC 3339"},
+		`{"EndTimestamp": {}}`:                  {"EndTimestamp is {}", "RFC 3339"},
+		`{"SamplingInterval": 3.5}`:             {"SamplingInterval is 3.5", "milliseconds"},
+		`{"FormatConfig": {"JPEGQuality": 80}}`: {"FormatConfig is {"},
+		`{"WidthPixels": "640"}`:                {`WidthPixels is "640"`},
+		`["StreamName"]`:                        {"reading a request"},
 	} {
 		got := kvsio.Request{StreamName: "before"}
 		err := json.Unmarshal([]byte(text), &got)
@@ -73,8 +77,9 @@ func TestRequestsComeBackFromJSON(t *testing.T) {
 			StreamName: rapid.String().Draw(t, "name"), StreamARN: rapid.String().Draw(t, "arn"),
 			ImageSelectorType: rapid.String().Draw(t, "selector"), Format: rapid.String().Draw(t, "format"),
 			SamplingInterval: time.Duration(rapid.Int64().Draw(t, "interval")),
-			FormatConfig:     rapid.SampledFrom([]map[string]string{nil, {}, {"JPEGQuality": "80"}, {"a": "", "": "b"}}).Draw(t, "config"),
-			WidthPixels:      rapid.Int().Draw(t, "width"), HeightPixels: rapid.Int().Draw(t, "height"),
+			FormatConfig: rapid.SampledFrom([]map[string]string{nil, {}, {"JPEGQuality": "80"}, {"a": "", "": "b"}}).Draw(t,
+				"config"),
+			WidthPixels: rapid.Int().Draw(t, "width"), HeightPixels: rapid.Int().Draw(t, "height"),
 		}
 		if rapid.Bool().Draw(t, "timed") {
 			want.StartTimestamp, want.EndTimestamp = instant.Draw(t, "start"), instant.Draw(t, "end")

@@ -16,8 +16,11 @@ func TestStartingTokens(t *testing.T) {
 	}{
 		// Made by botocore 1.44.5.
 		"cut on the first page": {"eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiA1fQ==", resumeToken{skip: 5}},
-		"cut on a later page":   {"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=", resumeToken{"dG9rZW4tMg==", 2}},
-		"at the end of a page":  {"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", resumeToken{next: "dG9rZW4tMg=="}},
+		"cut on a later page": {
+			"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09IiwgImJvdG9fdHJ1bmNhdGVfYW1vdW50IjogMn0=",
+			resumeToken{"dG9rZW4tMg==", 2},
+		},
+		"at the end of a page": {"eyJOZXh0VG9rZW4iOiAiZEc5clpXNHRNZz09In0=", resumeToken{next: "dG9rZW4tMg=="}},
 
 		"the service's":              {"AgB/x+9=", resumeToken{next: "AgB/x+9="}},
 		"the service's, binary":      {"AgIC", resumeToken{next: "AgIC"}},
@@ -31,7 +34,10 @@ func TestStartingTokens(t *testing.T) {
 		"None, written down":         {object(`{"NextToken": "None"}`), resumeToken{}},
 		"without NextToken":          {object(`{"boto_truncate_amount": 4}`), resumeToken{skip: 4}},
 		"an empty object":            {object("{}"), resumeToken{}},
-		"with line breaks":           {"eyJOZXh0VG9rZW4iOiBudWxs\nLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiA1fQ==\n", resumeToken{skip: 5}},
+		"with line breaks": {
+			"eyJOZXh0VG9rZW4iOiBudWxs\nLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiA1fQ==\n",
+			resumeToken{skip: 5},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, ok := parseStartingToken(c.token); !ok || got != c.want {

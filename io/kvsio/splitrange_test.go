@@ -19,9 +19,13 @@ import (
 // hours is a stream with a hole, whose fragments never fit the ranges that a
 // long one is split into.
 func hours(fragment time.Duration) kvstest.Stream {
-	return kvstest.Stream{Name: "cam", Quota: noQuota(), Fragment: fragment, Width: 64, Height: 36, FrameRate: 1, Media: []kvstest.Range{
-		{From: newYear.Add(-time.Minute), To: newYear.Add(20 * time.Minute)}, {From: newYear.Add(22 * time.Minute), To: newYear.Add(24 * time.Hour)},
-	}}
+	return kvstest.Stream{
+		Name: "cam", Quota: noQuota(), Fragment: fragment, Width: 64, Height: 36, FrameRate: 1,
+		Media: []kvstest.Range{
+			{From: newYear.Add(-time.Minute), To: newYear.Add(20 * time.Minute)},
+			{From: newYear.Add(22 * time.Minute), To: newYear.Add(24 * time.Hour)},
+		},
+	}
 }
 
 // longInput asks for n images, step apart.
@@ -32,7 +36,9 @@ func longInput(step time.Duration, n int) *media.GetImagesInput {
 	return in
 }
 
-func listSplit(t testing.TB, server *kvstest.Server, in *media.GetImagesInput, config kvsio.PaginationConfig) (*kvsio.Page, error) {
+func listSplit(t testing.TB, server *kvstest.Server, in *media.GetImagesInput,
+	config kvsio.PaginationConfig,
+) (*kvsio.Page, error) {
 	config.SplitRange = true
 	pages, err := kvsio.NewPaginator(t.Context(), pagesOf(paramsOf(server)), in, config)
 	if err != nil {
@@ -69,7 +75,8 @@ func TestSplitRangeIsWhole(t *testing.T) {
 		for i, image := range full.Images {
 			at := newYear.Add(time.Duration(i) * c.step)
 			hole := !at.Before(newYear.Add(20*time.Minute)) && at.Before(newYear.Add(22*time.Minute))
-			if behind := at.Sub(image.TimeStamp); behind < 0 || behind >= time.Second || (image.Error == frame.NoMedia) != hole || (image.Content == nil) != hole {
+			if behind := at.Sub(image.TimeStamp); behind < 0 || behind >= time.Second ||
+				(image.Error == frame.NoMedia) != hole || (image.Content == nil) != hole {
 				t.Fatalf("%+v: image %d of %v has %v, %q", c, i, at, image.TimeStamp, image.Error)
 			}
 		}
@@ -125,7 +132,8 @@ func TestPagesOfASplitRange(t *testing.T) {
 			t.Fatal(err)
 		}
 		sizes = append(sizes, len(page.Images))
-		if rest, err := listSplit(t, server, in, kvsio.PaginationConfig{StartingToken: page.NextToken}); page.NextToken != "" &&
+		if rest, err := listSplit(t, server, in,
+			kvsio.PaginationConfig{StartingToken: page.NextToken}); page.NextToken != "" &&
 			(err != nil || len(rest.Images) != 230-100*len(sizes)) {
 			t.Errorf("%v", err)
 		}
@@ -150,7 +158,8 @@ func TestSplitRangeLeavesShortRangesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := listSplit(t, server, in, kvsio.PaginationConfig{MaxItems: new(30)})
-	if err != nil || !sameImages(got.Images, want.Images) || got.NextToken != want.NextToken || want.Images[0].Content != nil {
+	if err != nil || !sameImages(got.Images, want.Images) || got.NextToken != want.NextToken ||
+		want.Images[0].Content != nil {
 		t.Errorf("%v: not what it is without SplitRange", err)
 	}
 }
@@ -159,10 +168,26 @@ func TestSplitRangeRefusesWhatCannotBeRight(t *testing.T) {
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{hours(4 * time.Second)}})
 	defer server.Close()
 	for want, change := range map[string]func(*media.GetImagesInput, *kvsio.PaginationConfig){
-		"SamplingInterval is 100ms: it must be at least 200ms": func(in *media.GetImagesInput, _ *kvsio.PaginationConfig) { in.SamplingInterval = aws.Int32(100) },
-		"SamplingInterval is not set":                          func(in *media.GetImagesInput, _ *kvsio.PaginationConfig) { in.SamplingInterval = nil },
-		"WidthPixels is 5 without HeightPixels":                func(in *media.GetImagesInput, _ *kvsio.PaginationConfig) { in.WidthPixels = aws.Int32(5) },
-		"PaginationConfig.StartingToken is of a range of at":   func(_ *media.GetImagesInput, c *kvsio.PaginationConfig) { c.StartingToken = "AgIC" },
+		"SamplingInterval is 100ms: it must be at least 200ms": func(in *media.GetImagesInput,
+			_ *kvsio.PaginationConfig,
+		) {
+			in.SamplingInterval = aws.Int32(100)
+		},
+		"SamplingInterval is not set": func(in *media.GetImagesInput,
+			_ *kvsio.PaginationConfig,
+		) {
+			in.SamplingInterval = nil
+		},
+		"WidthPixels is 5 without HeightPixels": func(in *media.GetImagesInput,
+			_ *kvsio.PaginationConfig,
+		) {
+			in.WidthPixels = aws.Int32(5)
+		},
+		"PaginationConfig.StartingToken is of a range of at": func(_ *media.GetImagesInput,
+			c *kvsio.PaginationConfig,
+		) {
+			c.StartingToken = "AgIC"
+		},
 	} {
 		in, config := longInput(3*time.Second, 200), kvsio.PaginationConfig{}
 		change(in, &config)

@@ -39,7 +39,10 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 10}},
 	}}
 	for i := range 3 {
-		config.Streams = append(config.Streams, kvstest.Stream{Name: fmt.Sprint("fast-", i), Media: day, Fragment: 3 * time.Second, Quota: noQuota()})
+		config.Streams = append(config.Streams, kvstest.Stream{
+			Name: fmt.Sprint("fast-", i), Media: day,
+			Fragment: 3 * time.Second, Quota: noQuota(),
+		})
 	}
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
@@ -82,7 +85,10 @@ func TestControlPlaneIsAskedOnce(t *testing.T) {
 	var requests []kvsio.Request
 	for i := range 3 {
 		name := fmt.Sprint("cam-", i)
-		config.Streams = append(config.Streams, kvstest.Stream{Name: name, Media: day, Fragment: 3 * time.Second, Quota: noQuota()})
+		config.Streams = append(config.Streams, kvstest.Stream{
+			Name: name, Media: day, Fragment: 3 * time.Second,
+			Quota: noQuota(),
+		})
 		requests = append(requests, request(name, newYear, 10*time.Minute))
 	}
 	server := kvstest.NewServer(config)
@@ -97,6 +103,7 @@ func TestControlPlaneIsAskedOnce(t *testing.T) {
 		t.Fatalf("%d frames", len(frames))
 	}
 	if s := server.Stats(); s.DescribeStreamCalls != 3 || s.GetDataEndpointCalls != 3 {
-		t.Errorf("%d streams were described and %d endpoints asked for, want 3", s.DescribeStreamCalls, s.GetDataEndpointCalls)
+		t.Errorf("%d streams were described and %d endpoints asked for, want 3", s.DescribeStreamCalls,
+			s.GetDataEndpointCalls)
 	}
 }

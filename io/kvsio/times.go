@@ -20,7 +20,8 @@ var (
 	isoPattern = regexp.MustCompile(`^(\d{4})(-?)(\d{2})(-?)(\d{2})(?:[Tt ](\d{2})(:?)(\d{2})(?:(:?)(\d{2})(?:[.,](\d+))?)?(?: ?` + zone + `)?)?$`)
 
 	// What HTTP and mail write: RFC 1123, RFC 2822.
-	mailPattern = regexp.MustCompile(`^(?:([A-Za-z]{3}), )?(\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2})(:\d{2})?(?: ` + zone + `)?$`)
+	mailPattern = regexp.MustCompile(`^(?:([A-Za-z]{3}), )?(\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2})(:\d{2})?(?: ` + zone +
+		`)?$`)
 
 	// What people write when they mean a date; as epoch seconds it would be in 1970.
 	compactLayouts = map[int]string{8: "20060102", 14: "20060102150405"}

@@ -101,7 +101,10 @@ func TestParseTimeRefuses(t *testing.T) {
 }
 
 func FuzzTime(f *testing.F) {
-	for _, seed := range []string{"2026-01-31T10:00:00Z", "1769853600.5", "20260131", "1769853600123", "-0.000000001", "2026-01-31", "20260131T1000-02", "1.5e9", "Sat, 31 Jan 2026 10:00:00 GMT"} {
+	for _, seed := range []string{
+		"2026-01-31T10:00:00Z", "1769853600.5", "20260131", "1769853600123", "-0.000000001",
+		"2026-01-31", "20260131T1000-02", "1.5e9", "Sat, 31 Jan 2026 10:00:00 GMT",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -120,7 +123,8 @@ func FuzzTime(f *testing.F) {
 
 func TestParseInterval(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"3s": 3 * time.Second, "3000": 3 * time.Second, "500ms": 500 * time.Millisecond, "1m30s": 90 * time.Second, "0": 0, "-5": -5 * time.Millisecond,
+		"3s": 3 * time.Second, "3000": 3 * time.Second, "500ms": 500 * time.Millisecond, "1m30s": 90 * time.Second, "0": 0,
+		"-5": -5 * time.Millisecond,
 	} {
 		if got, err := kvsio.ParseInterval(text); err != nil || got != want {
 			t.Errorf("ParseInterval(%q) = %v, %v; want %v", text, got, err, want)

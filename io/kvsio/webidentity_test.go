@@ -81,8 +81,10 @@ func TestSessionsAreRefreshedBeforeTheyExpire(t *testing.T) {
 			t.Errorf("%d frames, want 200", len(frames))
 		}
 		s := server.Stats()
-		if refreshed := s.Sessions > 1 && s.IdentityTokens == s.Sessions; refreshed != (left < 5*time.Minute) || len(s.Refused) > 0 {
-			t.Errorf("sessions of %v: %d of %d tokens in %d calls, refused: %v", left, s.Sessions, s.IdentityTokens, s.GetImagesCalls, s.Refused)
+		if refreshed := s.Sessions > 1 && s.IdentityTokens == s.Sessions; refreshed != (left < 5*time.Minute) ||
+			len(s.Refused) > 0 {
+			t.Errorf("sessions of %v: %d of %d tokens in %d calls, refused: %v", left, s.Sessions, s.IdentityTokens,
+				s.GetImagesCalls, s.Refused)
 		}
 	}
 }
@@ -90,7 +92,10 @@ func TestSessionsAreRefreshedBeforeTheyExpire(t *testing.T) {
 // TestRole: the default chain's credentials assume a role, where the environment
 // says that roles are assumed; and that place travels.
 func TestRole(t *testing.T) {
-	server := kvstest.NewServer(kvstest.Config{Roles: []string{reader}, Streams: []kvstest.Stream{{Name: "cam", Media: day}}})
+	server := kvstest.NewServer(kvstest.Config{
+		Roles:   []string{reader},
+		Streams: []kvstest.Stream{{Name: "cam", Media: day}},
+	})
 	defer server.Close()
 	machine(t, append(server.Env(), "AWS_ENDPOINT_URL_STS="+server.URL)...)
 	p, err := kvsio.ResolveAWS(t.Context(), kvsio.AWSParams{RoleARN: reader})
@@ -100,7 +105,8 @@ func TestRole(t *testing.T) {
 	if p.STSEndpointURL != server.URL || p.EndpointURL != server.URL || p.Region != server.Region {
 		t.Errorf("what travels is %+v", p)
 	}
-	if _, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: p}, []kvsio.Request{request("cam", newYear, time.Minute)}); err != nil {
+	if _, err := kvsio.Check(t.Context(), kvsio.ReadParams{AWS: p},
+		[]kvsio.Request{request("cam", newYear, time.Minute)}); err != nil {
 		t.Error(err)
 	}
 	if s := server.Stats(); s.Sessions != 2 { // of the check of credentials, and of the calls
@@ -124,7 +130,8 @@ func TestWhoCannotBeAnyone(t *testing.T) {
 		{
 			"a role that does not trust", server.Env(),
 			kvsio.AWSParams{RoleARN: other},
-			"assuming " + other + ": AccessDenied: Not authorized to perform sts:AssumeRole on resource: " + other + ": look at the role's trust policy",
+			"assuming " + other + ": AccessDenied: Not authorized to perform sts:AssumeRole on resource: " + other +
+				": look at the role's trust policy",
 		},
 		{
 			"a role that does not trust Google",
@@ -132,7 +139,11 @@ func TestWhoCannotBeAnyone(t *testing.T) {
 			kvsio.AWSParams{RoleARN: other, WebIdentity: "gcp"},
 			"assuming " + other + ": AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity",
 		},
-		{"no machine of Google's", nil, kvsio.AWSParams{RoleARN: reader, WebIdentity: "gcp"}, "assuming " + reader + ": no metadata server of Google's answers here"},
+		{
+			"no machine of Google's", nil,
+			kvsio.AWSParams{RoleARN: reader, WebIdentity: "gcp"},
+			"assuming " + reader + ": no metadata server of Google's answers here",
+		},
 		{
 			"a machine without a service account",
 			[]string{"GCE_METADATA_HOST=" + strings.TrimPrefix(nobody.URL, "http://")},
@@ -164,7 +175,10 @@ func init() {
 		return aws.Config{Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}, nil
 	})
 	kvsio.RegisterAWSConfig("empty", func(context.Context) (aws.Config, error) { return aws.Config{}, nil })
-	kvsio.RegisterAWSConfig("sealed", func(context.Context) (aws.Config, error) { return aws.Config{}, errors.New("the vault is sealed") })
+	kvsio.RegisterAWSConfig("sealed", func(context.Context) (aws.Config, error) {
+		return aws.Config{},
+			errors.New("the vault is sealed")
+	})
 }
 
 // TestRegisterAWSConfig: what no field covers has a name, and only that travels.
@@ -175,7 +189,10 @@ func TestRegisterAWSConfig(t *testing.T) {
 	defer server.Close()
 	machine(t)
 	for _, role := range []string{"", reader} {
-		p := kvsio.ReadParams{AWS: kvsio.AWSParams{Config: "vault", EndpointURL: server.URL, RoleARN: role, STSEndpointURL: server.URL}}
+		p := kvsio.ReadParams{AWS: kvsio.AWSParams{
+			Config: "vault", EndpointURL: server.URL, RoleARN: role,
+			STSEndpointURL: server.URL,
+		}}
 		resolved, err := kvsio.ResolveAWS(t.Context(), p.AWS)
 		if err != nil || resolved.Region != "eu-west-1" {
 			t.Fatalf("resolved %+v, %v", resolved, err)
@@ -189,7 +206,8 @@ func TestRegisterAWSConfig(t *testing.T) {
 		"empty":  "making the AWS configuration empty: it has no credentials",
 		"volt":   `Config is "volt": it must be registered in this program, which has empty, private-buildable, private-other, private-plain, sealed, vault`,
 	} {
-		if _, err := kvsio.ResolveAWS(t.Context(), kvsio.AWSParams{Config: name, Region: "eu-west-1"}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := kvsio.ResolveAWS(t.Context(), kvsio.AWSParams{Config: name, Region: "eu-west-1"}); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the error is %v, want %q", name, err, want)
 		}
 	}
@@ -206,12 +224,18 @@ func TestAWSParamsAreValidated(t *testing.T) {
 		{kvsio.AWSParams{Config: "vault", RoleARN: reader}, ""},
 		{kvsio.AWSParams{WebIdentity: "gcp"}, "AWS.WebIdentity is gcp without AWS.RoleARN"},
 		{kvsio.AWSParams{WebIdentity: "azure", RoleARN: reader}, `WebIdentity is "azure": it must be gcp`},
-		{kvsio.AWSParams{RoleARN: "archive-reader"}, `RoleARN is "archive-reader": it must be arn:aws:iam::ACCOUNT:role/NAME`},
+		{
+			kvsio.AWSParams{RoleARN: "archive-reader"},
+			`RoleARN is "archive-reader": it must be arn:aws:iam::ACCOUNT:role/NAME`,
+		},
 		{kvsio.AWSParams{Config: "volt"}, `Config is "volt": it must be registered`},
 		{kvsio.AWSParams{Config: "vault", Profile: "archive"}, `Config is "vault" together with AWS.Profile`},
 		{kvsio.AWSParams{EndpointURL: "https://me:" + secret + "@example.com"}, "EndpointURL names a user or a password"},
 		{kvsio.AWSParams{EndpointURL: "me:" + secret + "@example.com"}, "EndpointURL names a user or a password"},
-		{kvsio.AWSParams{RoleARN: reader, STSEndpointURL: "https://" + secret + "@example.com"}, "STSEndpointURL names a user or a password"},
+		{
+			kvsio.AWSParams{RoleARN: reader, STSEndpointURL: "https://" + secret + "@example.com"},
+			"STSEndpointURL names a user or a password",
+		},
 	} {
 		err := kvsio.ReadParams{AWS: test.aws}.Validate()
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {

@@ -86,7 +86,8 @@ func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 	gaps, drops := receipt.Gaps, receipt.Drops
 	for _, gap := range gaps {
 		if !slices.Contains(frame.GapReasons, gap.GetReason()) {
-			return 0, fmt.Errorf("it has a gap of reason %q: it must be one of %s", gap.GetReason(), strings.Join(frame.GapReasons, ", "))
+			return 0, fmt.Errorf("it has a gap of reason %q: it must be one of %s", gap.GetReason(),
+				strings.Join(frame.GapReasons, ", "))
 		}
 	}
 	var end int64
@@ -116,7 +117,8 @@ func checkRuns(receipt *framepb.Receipt) (samples int64, err error) {
 func checkColumns(receipt *framepb.Receipt) error {
 	frames := int(receipt.Frames)
 	short := func(n int) bool { return n == frames || n == 1 && frames > 0 }
-	whole := len(receipt.Sizes) == frames && len(receipt.Sha256) == frames*sha256.Size && len(receipt.ImageOffsetsMs) == frames &&
+	whole := len(receipt.Sizes) == frames && len(receipt.Sha256) == frames*sha256.Size &&
+		len(receipt.ImageOffsetsMs) == frames &&
 		short(len(receipt.Widths)) && short(len(receipt.Heights))
 	if n := len(receipt.Labels); n > 0 {
 		whole = whole && n == frames

@@ -115,7 +115,8 @@ func TestDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask(object, "without a checksum", true)
-	ask(framepb.AppendChecksum(bytes.Replace(object, []byte("{"), []byte(`{"laterField":[1],`), 1)), "with a field that nobody knows", true)
+	ask(framepb.AppendChecksum(bytes.Replace(object, []byte("{"), []byte(`{"laterField":[1],`), 1)),
+		"with a field that nobody knows", true)
 	ask(whole, "as it was written", false)
 	if got, _ := l.Ask(t.Context(), want.Span()); !proto.Equal(got, want) {
 		t.Error("the receipt is not what it was")
@@ -131,7 +132,8 @@ func TestHugeReceipt(t *testing.T) {
 	}
 	huge := Entry{Span: span(0, math.MaxInt32)}
 	data, err := framepb.EncodeJSON(&framepb.Receipt{
-		Series: framepb.SeriesOf(door), Samples: math.MaxInt32, Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: frame.NoMedia}},
+		Series: framepb.SeriesOf(door), Samples: math.MaxInt32,
+		Gaps: []*framepb.GapRun{{Samples: math.MaxInt32, Reason: frame.NoMedia}},
 	})
 	if err != nil {
 		t.Fatal(err)

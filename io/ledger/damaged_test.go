@@ -19,9 +19,12 @@ var noFiles = map[string]struct {
 	put  func(path string) error
 	says string
 }{
-	"a pipe":                      {func(path string) error { return syscall.Mkfifo(path, 0o666) }, "a pipe"},
-	"a link to a device":          {func(path string) error { return os.Symlink("/dev/zero", path) }, "a device"},
-	"a socket":                    {func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) }, "a socket"},
+	"a pipe":             {func(path string) error { return syscall.Mkfifo(path, 0o666) }, "a pipe"},
+	"a link to a device": {func(path string) error { return os.Symlink("/dev/zero", path) }, "a device"},
+	"a socket": {
+		func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o666, 0) },
+		"a socket",
+	},
 	"a link to nothing":           {linkTo("nowhere"), "a link to nothing"},
 	"a link to itself":            {func(path string) error { return os.Symlink(path, path) }, "a link to nothing"},
 	"a link through a file":       {linkTo("/etc/passwd/x"), "a link to nothing"},
@@ -54,7 +57,8 @@ func TestNoFiles(t *testing.T) {
 				}
 			}
 			var damaged *DamagedError
-			if _, err := l.Read(t.Context(), entry); !errors.As(err, &damaged) || damaged.Entry != entry || !strings.Contains(err.Error(), test.says) {
+			if _, err := l.Read(t.Context(), entry); !errors.As(err, &damaged) || damaged.Entry != entry ||
+				!strings.Contains(err.Error(), test.says) {
 				t.Errorf("Read = %v, want %q", err, test.says)
 			}
 			if receipt, err := l.Ask(t.Context(), entry.Span); receipt != nil || err != nil {
@@ -109,7 +113,8 @@ func TestLargeObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	var damaged *DamagedError
-	if _, err := l.Read(t.Context(), entry); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "has 33554433 bytes") {
+	if _, err := l.Read(t.Context(), entry); !errors.As(err, &damaged) ||
+		!strings.Contains(err.Error(), "has 33554433 bytes") {
 		t.Errorf("Read = %v", err)
 	}
 }
@@ -125,7 +130,10 @@ func TestLargestReceipt(t *testing.T) {
 	}{{1 << 10, true}, {2 << 10, false}} {
 		shard := frame.Shard{Span: span(0, samples)}
 		for i := range int64(samples) {
-			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: door.At(i), Reason: "OUT_OF_RETENTION", Cause: fmt.Sprintf("%05d", i)})
+			shard.Gaps = append(shard.Gaps, frame.Gap{
+				SampleMs: door.At(i), Reason: "OUT_OF_RETENTION",
+				Cause: fmt.Sprintf("%05d", i),
+			})
 		}
 		receipt, err := NewReceipt(shard, "")
 		if err != nil {

@@ -20,7 +20,10 @@ func TestPutAskRemove(t *testing.T) {
 	if err != nil || !proto.Equal(got, want) {
 		t.Fatalf("Ask = %v, %v, want %v", got, err, want)
 	}
-	for _, other := range []frame.Span{span(100, 3), span(101, 4), {Series: frame.Series{StreamName: "x", IntervalMs: 3000}, First: 100, Samples: 4}} {
+	for _, other := range []frame.Span{
+		span(100, 3), span(101, 4),
+		{Series: frame.Series{StreamName: "x", IntervalMs: 3000}, First: 100, Samples: 4},
+	} {
 		if got, err := l.Ask(t.Context(), other); got != nil || err != nil {
 			t.Errorf("Ask(%v) = %v, %v, want none", other, got, err)
 		}

@@ -34,7 +34,8 @@ func onePerShard(entries []Entry) []Entry {
 // entries is Have with both receipts of a shard that has two.
 func (l *Ledger) entries(ctx context.Context, series frame.Series) ([]Entry, error) {
 	if series.IntervalMs <= 0 {
-		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName, series.IntervalMs)
+		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName,
+			series.IntervalMs)
 	}
 	names, _, err := l.store.List(ctx, path.Join("ledger", series.ID()))
 	if err != nil {

@@ -43,7 +43,8 @@ func NewReceipt(shard frame.Shard, path string) (*framepb.Receipt, error) {
 			len(shard.Frames), len(shard.Gaps), len(shard.Drops), span.Samples)}
 	}
 	receipt := &framepb.Receipt{
-		Series: framepb.SeriesOf(span.Series), First: span.First, Samples: int32(span.Samples), Frames: int32(len(shard.Frames)),
+		Series: framepb.SeriesOf(span.Series), First: span.First, Samples: int32(span.Samples),
+		Frames: int32(len(shard.Frames)),
 	}
 	if err := fillRuns(receipt, shard); err != nil {
 		return nil, err
@@ -77,13 +78,15 @@ func fillRuns(receipt *framepb.Receipt, shard frame.Shard) error {
 			is, drops = append(is, "drop"), drops[1:]
 		}
 		if len(is) != 1 {
-			return &ShardError{shard.Span, fmt.Sprintf("the sample at %s is [%s]: it must be exactly one of frame, gap and drop, in time order",
+			return &ShardError{shard.Span, fmt.Sprintf("the sample at %s is [%s]: it must be exactly one of frame, gap and "+
+				"drop, in time order",
 				time.UnixMilli(at).UTC().Format(time.RFC3339Nano), strings.Join(is, ", "))}
 		}
 	}
 	for _, gap := range receipt.Gaps {
 		if !slices.Contains(frame.GapReasons, gap.Reason) {
-			return &ShardError{shard.Span, fmt.Sprintf("a gap has the reason %q: it must be one of %s", gap.Reason, strings.Join(frame.GapReasons, ", "))}
+			return &ShardError{shard.Span, fmt.Sprintf("a gap has the reason %q: it must be one of %s", gap.Reason,
+				strings.Join(frame.GapReasons, ", "))}
 		}
 	}
 	for _, drop := range receipt.Drops {
@@ -145,7 +148,8 @@ func fillColumns(receipt *framepb.Receipt, shard frame.Shard) error {
 			problem = "has a tensor beside it, or has none, unlike the frames before it: all of a shard have one, or none has"
 		}
 		if problem != "" {
-			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", picture.SampleTime().Format(time.RFC3339Nano), problem)}
+			return &ShardError{shard.Span, fmt.Sprintf("the frame at %s %s", picture.SampleTime().Format(time.RFC3339Nano),
+				problem)}
 		}
 		receipt.Sizes[i] = int32(len(picture.Data))
 		receipt.Bytes += int64(len(picture.Data))

@@ -21,7 +21,8 @@ import (
 // so does its file.
 func TestReceiptRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		shard := frame.Shard{Span: span(rapid.Int64Range(0, 1<<40).Draw(t, "first"), int64(rapid.IntRange(1, 40).Draw(t, "samples")))}
+		shard := frame.Shard{Span: span(rapid.Int64Range(0, 1<<40).Draw(t, "first"),
+			int64(rapid.IntRange(1, 40).Draw(t, "samples")))}
 		sizes := rapid.Int32Range(1, rapid.SampledFrom([]int32{1, 1 << 20}).Draw(t, "largest"))
 		format := rapid.SampledFrom([]string{frame.JPEG, frame.PNG}).Draw(t, "format")
 		var want []Outcome
@@ -84,7 +85,8 @@ func TestReceiptRoundTrip(t *testing.T) {
 
 func TestReceiptIsShort(t *testing.T) {
 	receipt := receiptOf(t, 0, strings.Repeat("f", 50)+strings.Repeat("n", 30)+strings.Repeat("d", 20))
-	if len(receipt.Gaps) != 1 || len(receipt.Drops) != 1 || len(receipt.Widths) != 1 || len(receipt.Heights) != 1 || receipt.Format != "" {
+	if len(receipt.Gaps) != 1 || len(receipt.Drops) != 1 || len(receipt.Widths) != 1 || len(receipt.Heights) != 1 ||
+		receipt.Format != "" {
 		t.Errorf("gaps %d, drops %d, widths %d, heights %d, format %q, want one run, one entry, and no format",
 			len(receipt.Gaps), len(receipt.Drops), len(receipt.Widths), len(receipt.Heights), receipt.Format)
 	}
@@ -186,7 +188,8 @@ func FuzzReceipt(f *testing.F) {
 				size += int64(outcome.Size)
 			}
 		}
-		if samples > MaxShardSamples || samples != int64(receipt.Samples) || frames != int64(receipt.Frames) || size != receipt.Bytes {
+		if samples > MaxShardSamples || samples != int64(receipt.Samples) || frames != int64(receipt.Frames) ||
+			size != receipt.Bytes {
 			t.Errorf("%d samples, %d frames, %d bytes of %v", samples, frames, size, receipt)
 		}
 		once, err := framepb.EncodeJSON(receipt)

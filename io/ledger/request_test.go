@@ -16,7 +16,10 @@ func TestRequests(t *testing.T) {
 	if got, err := l.Requests(t.Context()); got != nil || err != nil {
 		t.Fatalf("Requests of an empty ledger = %v, %v", got, err)
 	}
-	other := frame.Span{Series: frame.Series{StreamName: "a", IntervalMs: 7, Format: frame.PNG}, First: 3, Samples: 1 << 40}
+	other := frame.Span{
+		Series: frame.Series{StreamName: "a", IntervalMs: 7, Format: frame.PNG}, First: 3,
+		Samples: 1 << 40,
+	}
 	want := []frame.Span{other, span(5, 10), span(5, 100), span(40, 2)}
 	if err := l.Request(t.Context(), want[3], want[1], want[2], want[0], want[1]); err != nil {
 		t.Fatal(err)
@@ -57,7 +60,10 @@ func TestRequests(t *testing.T) {
 // content or its name, and by nothing that no request can be.
 func TestRequestNames(t *testing.T) {
 	content := func(span frame.Span) []byte {
-		data, err := framepb.EncodeJSON(&framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples})
+		data, err := framepb.EncodeJSON(&framepb.Request{
+			Series: framepb.SeriesOf(span.Series), First: span.First,
+			Samples: span.Samples,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,8 +78,11 @@ func TestRequestNames(t *testing.T) {
 		"under another name": {RequestPath(span(5, 10)), content(span(6, 7)), span(6, 7)},
 		"off the grid":       {"requests/" + door.ID() + "/20260101T000001000Z-64.json", []byte("{"), frame.Span{}},
 		"before the epoch":   {"requests/" + door.ID() + "/00260101T000000500Z-64.json", []byte("{"), frame.Span{}},
-		"beyond numbers":     {"requests/" + door.ID() + "/20260101T000000500Z-9223372036854775807.json", []byte("{"), frame.Span{}},
-		"around the epoch":   {RequestPath(span(1<<61+5, 10)), content(span(1<<61+5, 10)), span(5, 10)},
+		"beyond numbers": {
+			"requests/" + door.ID() + "/20260101T000000500Z-9223372036854775807.json", []byte("{"),
+			frame.Span{},
+		},
+		"around the epoch": {RequestPath(span(1<<61+5, 10)), content(span(1<<61+5, 10)), span(5, 10)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := Open(t.TempDir())
@@ -85,7 +94,8 @@ func TestRequestNames(t *testing.T) {
 			}
 			got, err := l.Requests(t.Context())
 			var damaged *DamagedError
-			if !slices.Equal(got, []frame.Span{span(0, 1)}) || !errors.As(err, &damaged) || damaged.Path != test.file || damaged.Entry.Span != test.want {
+			if !slices.Equal(got, []frame.Span{span(0, 1)}) || !errors.As(err, &damaged) || damaged.Path != test.file ||
+				damaged.Entry.Span != test.want {
 				t.Errorf("Requests = %v, %v, of %v", got, err, damaged.Entry)
 			}
 			if strays, err := l.Strays(t.Context()); len(strays) > 0 || err != nil {

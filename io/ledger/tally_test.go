@@ -66,7 +66,8 @@ func TestTally(t *testing.T) {
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[door], want) {
 			rt.Fatalf("Tally = %+v, %v, want %+v", got, err, want)
 		}
-		if complete := want.Missing == 0 && want.Gaps[frame.Failed] == 0 && want.Duplicates == 0; got[door].Complete() != complete {
+		if complete := want.Missing == 0 && want.Gaps[frame.Failed] == 0 &&
+			want.Duplicates == 0; got[door].Complete() != complete {
 			rt.Fatalf("Complete() is not %v", complete)
 		}
 	})

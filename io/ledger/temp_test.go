@@ -74,7 +74,8 @@ func TestKill(t *testing.T) {
 					t.Errorf("before %q, error at step %d: in tmp is left %v", before, at, left)
 				}
 				killed := Open(kill)
-				if got, err := killed.Ask(t.Context(), span(0, 2)); err != nil || got != nil && before != "ff" && !proto.Equal(got, receiptOf(t, 0, "ff")) {
+				if got, err := killed.Ask(t.Context(), span(0, 2)); err != nil ||
+					got != nil && before != "ff" && !proto.Equal(got, receiptOf(t, 0, "ff")) {
 					t.Errorf("before %q, killed at step %d: Ask = %v, %v", before, at, got, err)
 				}
 				put(t, killed, 0, "ff")
@@ -231,7 +232,8 @@ func TestSweepLeavesOthers(t *testing.T) {
 		"photos." + ours[strings.LastIndex(ours, ".")+1:], "x." + strings.SplitN(ours, ".", 2)[1],
 	} {
 		for _, dir := range []string{filepath.Join(l.dir, "tmp"), elsewhere} {
-			if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o777), os.WriteFile(filepath.Join(dir, name, "x"), nil, 0o666)); err != nil {
+			if err := errors.Join(os.Mkdir(filepath.Join(dir, name), 0o777),
+				os.WriteFile(filepath.Join(dir, name, "x"), nil, 0o666)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -257,7 +259,8 @@ func TestSweepLeavesOthers(t *testing.T) {
 		}
 	}
 	want = shardtest.Tree(t, elsewhere)
-	if err := errors.Join(os.RemoveAll(filepath.Join(l.dir, "tmp")), os.Symlink(elsewhere, filepath.Join(l.dir, "tmp"))); err != nil {
+	if err := errors.Join(os.RemoveAll(filepath.Join(l.dir, "tmp")),
+		os.Symlink(elsewhere, filepath.Join(l.dir, "tmp"))); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(l.Sweep(t.Context(), -sweepNothing), l.clear(span(0, 1))); err != nil {
@@ -291,7 +294,8 @@ func TestRemoveLeavesLinks(t *testing.T) {
 	l, elsewhere := Open(t.TempDir()), filepath.Join(t.TempDir(), "elsewhere")
 	put(t, l, 0, "ff")
 	path := filepath.Join(l.dir, Entry{Span: span(0, 2)}.Path())
-	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path), l.Remove(t.Context(), span(0, 2))); err != nil {
+	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path),
+		l.Remove(t.Context(), span(0, 2))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(elsewhere); err != nil {

@@ -99,7 +99,8 @@ func TestPackLeavesOthers(t *testing.T) {
 	}
 	foldertest.Stray(t, place, "train-000001/cat.jpg")
 	damaged := tree(t, place)
-	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), "train-000001/cat.jpg is not kvsframes' own") {
+	if err := packByHand(plan, dir, place, nil); err == nil ||
+		!strings.Contains(err.Error(), "train-000001/cat.jpg is not kvsframes' own") {
 		t.Errorf("somebody's file in a folder that is to be replaced: %v", err)
 	}
 	equalTrees(t, tree(t, place), damaged, "refused")
@@ -107,7 +108,8 @@ func TestPackLeavesOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	foldertest.Stray(t, place, "train-000001/"+filepath.Base(files[3])+"/cat.jpg")
-	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), filepath.Base(files[3])+" is not kvsframes' own") {
+	if err := packByHand(plan, dir, place, nil); err == nil ||
+		!strings.Contains(err.Error(), filepath.Base(files[3])+" is not kvsframes' own") {
 		t.Errorf("somebody's folder by the name of a picture: %v", err)
 	}
 	if err := os.RemoveAll(files[3]); err != nil {

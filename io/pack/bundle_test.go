@@ -32,7 +32,8 @@ func TestPackOnCores(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := tree(t, undisturbed)
-	for name, run := range map[string]func(context.Context, *beam.Pipeline) (beam.PipelineResult, error){"direct": direct.Execute, "prism": prism.Execute} {
+	for name, run := range map[string]func(context.Context, *beam.Pipeline) (beam.PipelineResult,
+		error){"direct": direct.Execute, "prism": prism.Execute} {
 		for _, cores := range []int{1, 4, 16} {
 			onCores(t, cores)
 			place := filepath.Join(t.TempDir(), "set")

@@ -38,7 +38,10 @@ func (s Set) Shards() []SplitFiles {
 			Shards: fmt.Sprintf("%s-{%06d..%06d}%s", split.Name, 0, split.Files-1, extension),
 		}
 		for n := range split.Files {
-			shards.Files = append(shards.Files, File{fileName(split.Name, n) + extension, min(s.SamplesPerFile, split.Frames-n*s.SamplesPerFile)})
+			shards.Files = append(shards.Files, File{
+				fileName(split.Name, n) + extension,
+				min(s.SamplesPerFile, split.Frames-n*s.SamplesPerFile),
+			})
 		}
 		all = append(all, shards)
 	}
@@ -126,7 +129,8 @@ func (s Set) card(shards []SplitFiles) []byte {
 		}
 	}
 	card.FrontMatter(w, splits, s.Format == "files", s.Frames)
-	fmt.Fprintf(w, "\n# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, %d a file, packed by kvsframes.\n\n",
+	fmt.Fprintf(w, "\n# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, "+
+		"%d a file, packed by kvsframes.\n\n",
 		s.Frames, s.Bytes, s.Format, s.SamplesPerFile)
 	fmt.Fprint(w, "| split | frames | files |\n|---|---|---|\n")
 	for _, split := range shards {

@@ -96,7 +96,9 @@ func (p *packer) write(ctx context.Context, name string, picks []pick) (there bo
 
 // writeFile writes a file of many pictures. One that has the size of a whole one is
 // whole: it appeared in one step.
-func (p *packer) writeFile(ctx context.Context, name string, of container.Archive, members []container.Member, picks []pick) (there bool, err error) {
+func (p *packer) writeFile(ctx context.Context, name string, of container.Archive, members []container.Member,
+	picks []pick,
+) (there bool, err error) {
 	layout, err := of.Layout(members)
 	if err != nil {
 		return false, err
@@ -134,7 +136,9 @@ func (p *packer) size(ctx context.Context, name string) (int64, error) {
 
 // writeFolder writes a folder of blobs. One that has them all is whole: each of them
 // appeared in one step.
-func (p *packer) writeFolder(ctx context.Context, name string, members []container.Member, picks []pick) (there bool, err error) {
+func (p *packer) writeFolder(ctx context.Context, name string, members []container.Member, picks []pick) (there bool,
+	err error,
+) {
 	have, _, err := p.target.List(ctx, name) // in order
 	if err != nil {
 		return false, err
@@ -161,7 +165,9 @@ func (p *packer) writeFolder(ctx context.Context, name string, members []contain
 	return false, p.renameFolder(string(p.target.(store.Folder)), name, names, data)
 }
 
-func (p *packer) uploadFolder(ctx context.Context, bucket store.Bucket, name string, names []string, blobs iter.Seq2[[]byte, error]) error {
+func (p *packer) uploadFolder(ctx context.Context, bucket store.Bucket, name string, names []string,
+	blobs iter.Seq2[[]byte, error],
+) error {
 	out := store.NewUploads(ctx, bucket, name)
 	defer out.Cancel()
 	return out.Finish(p.fill(names, blobs, out.Create))
@@ -174,7 +180,11 @@ func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[
 		return err
 	}
 	defer os.RemoveAll(temp)
-	err = p.fill(names, blobs, func(name string) (io.WriteCloser, error) { return store.CreateFile(filepath.Join(temp, name)) })
+	err = p.fill(names, blobs, func(name string) (io.WriteCloser,
+		error,
+	) {
+		return store.CreateFile(filepath.Join(temp, name))
+	})
 	if err != nil {
 		return err
 	}
@@ -210,7 +220,9 @@ func checkPacked(target, name string, names []string) (whole bool, err error) {
 }
 
 // fill writes blobs, a file each.
-func (p *packer) fill(names []string, blobs iter.Seq2[[]byte, error], create func(name string) (io.WriteCloser, error)) error {
+func (p *packer) fill(names []string, blobs iter.Seq2[[]byte, error],
+	create func(name string) (io.WriteCloser, error),
+) error {
 	i := 0
 	for data, err := range blobs {
 		if err != nil {

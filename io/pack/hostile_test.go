@@ -100,7 +100,8 @@ func TestPackIntoAHostileSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		`{"version":1,"dataset_format":"\u001b[2J` + strings.Repeat("x", 10_000) + `","splits":[{"name":"../../outside","share":1,"frames":1,"files":9223372036854775807}]}`,
+		`{"version":1,"dataset_format":"\u001b[2J` + strings.Repeat("x", 10_000) +
+			`","splits":[{"name":"../../outside","share":1,"frames":1,"files":9223372036854775807}]}`,
 		`{"version":1,"splits":[{"name":"\u001b"}`,
 	} {
 		overwrite(t, place, setFile, []byte(text))

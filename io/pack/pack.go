@@ -134,7 +134,8 @@ func (b *batch) add(s *dataset.Sample, slot int32, prefix string) {
 		origin = int32(len(b.Origins))
 		b.origins[s.File] = origin
 		b.Origins = append(b.Origins, &framepb.Origin{
-			File: s.File, TensorFile: s.TensorFile, StreamName: s.Stream, StreamArn: s.StreamARN, Format: s.Format, KeyPrefix: prefix,
+			File: s.File, TensorFile: s.TensorFile, StreamName: s.Stream, StreamArn: s.StreamARN, Format: s.Format,
+			KeyPrefix: prefix,
 		})
 	}
 	b.Origin = append(b.Origin, origin)
@@ -181,7 +182,9 @@ func (fn *writeFn) Setup() (err error) {
 	return err
 }
 
-func (fn *writeFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool, _ func(int64)) error {
+func (fn *writeFn) ProcessElement(ctx context.Context, file int64, next func(**framepb.References) bool,
+	_ func(int64),
+) error {
 	name, frames := fn.Where.file(file)
 	leave, err := fn.bundle.enter(ctx, frames)
 	if err != nil {

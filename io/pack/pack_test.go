@@ -62,7 +62,11 @@ func packByHand(plan *Plan, dir, place string, step func(name string) error) err
 	references := make(map[int64][]*framepb.References)
 	refer := &referFn{Dir: dir, Where: plan.where}
 	for _, work := range plan.works {
-		err := refer.ProcessElement(ctx, work, func(file int64, r *framepb.References) { references[file] = append(references[file], r) })
+		err := refer.ProcessElement(ctx, work, func(file int64,
+			r *framepb.References,
+		) {
+			references[file] = append(references[file], r)
+		})
 		if err != nil {
 			return err
 		}
@@ -280,7 +284,10 @@ func TestPackFindsDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = packByHand(plan, dir, place, nil)
-			for _, want := range []string{"packing train-000000.tar", "the frame of yard at 2026-01-01T00:00:", "shards/yard_", "verify the dataset"} {
+			for _, want := range []string{
+				"packing train-000000.tar", "the frame of yard at 2026-01-01T00:00:", "shards/yard_",
+				"verify the dataset",
+			} {
 				if !strings.Contains(fmt.Sprint(err), want) {
 					t.Errorf("%v\nmust contain %q", err, want)
 				}
@@ -314,7 +321,8 @@ func TestPackFromABucket(t *testing.T) {
 		}
 		for name, cut := range map[string]int{"cut inside": 6000, "cut to nothing": 0} {
 			put(data[:cut])
-			if err := packByHand(plan, from, place, nil); err == nil || !strings.Contains(err.Error(), "its file ends before it: verify the dataset") {
+			if err := packByHand(plan, from, place, nil); err == nil ||
+				!strings.Contains(err.Error(), "its file ends before it: verify the dataset") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -332,7 +340,10 @@ func TestPackRefusesAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := tree(t, place)
-	err := planned(t, dir, Options{Format: "parquet", SamplesPerFile: 5, Streams: []string{"yard"}}).Create(context.Background(), place)
+	err := planned(t, dir, Options{
+		Format: "parquet", SamplesPerFile: 5,
+		Streams: []string{"yard"},
+	}).Create(context.Background(), place)
 	for _, want := range []string{
 		"Format is parquet, but for what " + place + " holds it was webdataset", "SamplesPerFile is 5", "it was 10000",
 		"ShuffleSeed is not set", "it was 5", "Streams is yard", "it was not set",
@@ -343,7 +354,8 @@ func TestPackRefusesAnother(t *testing.T) {
 	}
 	write(t, dir, shardOf(door, 30, "f"))
 	err = planned(t, dir, Options{ShuffleSeed: new(int64(5))}).Create(context.Background(), place)
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("it had %d frames to pack, and has %d", archiveFrames, archiveFrames+1)) {
+	if err == nil || !strings.Contains(err.Error(),
+		fmt.Sprintf("it had %d frames to pack, and has %d", archiveFrames, archiveFrames+1)) {
 		t.Errorf("another selection: %v", err)
 	}
 	if err := planned(t, dir, Options{}).Create(context.Background(), dir); !errors.Is(err, ErrNoSet) {
@@ -357,7 +369,8 @@ func TestPackFindsAnotherShard(t *testing.T) {
 	dir, place := archive(t, "webdataset"), filepath.Join(t.TempDir(), "set")
 	plan := planned(t, dir, Options{})
 	write(t, dir, shardOf(door, 0, "ffnffffg"))
-	if err := packByHand(plan, dir, place, nil); err == nil || !strings.Contains(err.Error(), "has changed since this pack began") {
+	if err := packByHand(plan, dir, place, nil); err == nil ||
+		!strings.Contains(err.Error(), "has changed since this pack began") {
 		t.Error(err)
 	}
 }

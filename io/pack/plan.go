@@ -118,7 +118,9 @@ type groupCount struct {
 }
 
 // countAll counts as many groups at once as there are CPUs.
-func (a *arrangement) countAll(ctx context.Context, source *dataset.Dataset, spans []frame.Span) ([]*groupCount, error) {
+func (a *arrangement) countAll(ctx context.Context, source *dataset.Dataset, spans []frame.Span) ([]*groupCount,
+	error,
+) {
 	var groups []*groupCount
 	var tasks errgroup.Group
 	tasks.SetLimit(runtime.GOMAXPROCS(0))

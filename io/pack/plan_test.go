@@ -24,7 +24,8 @@ func drawGroups(t *rapid.T) [][]dataset.Sample {
 		stream := fmt.Sprint("cam-", rapid.IntRange(0, 3).Draw(t, "stream"))
 		for i, f := range rapid.SliceOfN(rapid.Bool(), 0, 60).Draw(t, "frames") {
 			sample := dataset.Sample{
-				Stream: stream, Series: fmt.Sprint(stream, "_", s), SampleMs: 1767225600000 + int64(i)*6*3600*1000, Kind: ledger.Gap, Outcome: frame.NoMedia,
+				Stream: stream, Series: fmt.Sprint(stream, "_", s), SampleMs: 1767225600000 + int64(i)*6*3600*1000,
+				Kind: ledger.Gap, Outcome: frame.NoMedia,
 			}
 			if f {
 				sample.Kind, sample.Outcome, sample.Size = ledger.Frame, "FRAME", 1000
@@ -105,7 +106,10 @@ func TestPlacesAreExact(t *testing.T) {
 // frameAt is a frame of a stream, n samples after 2026-01-01.
 func frameAt(stream string, n int64) dataset.Sample {
 	at := door.At(first + n)
-	return dataset.Sample{Stream: stream, Series: stream + "_1", SampleMs: at, ImageMs: at, Kind: ledger.Frame, Outcome: "FRAME", Size: 1000, Format: frame.JPEG}
+	return dataset.Sample{
+		Stream: stream, Series: stream + "_1", SampleMs: at, ImageMs: at, Kind: ledger.Frame,
+		Outcome: "FRAME", Size: 1000, Format: frame.JPEG,
+	}
 }
 
 func TestPlanSelects(t *testing.T) {
@@ -138,7 +142,8 @@ func TestPlanSelects(t *testing.T) {
 		t.Errorf("nothing selected: %v", err)
 	}
 	var empty *EmptySplitError
-	if _, err := planOf(Options{Splits: []Split{{"train", 0.9}, {"val", 0.1}}}, groups); !errors.As(err, &empty) || empty.Units != 2 || !slices.Equal(empty.Splits, []string{"val"}) {
+	if _, err := planOf(Options{Splits: []Split{{"train", 0.9}, {"val", 0.1}}}, groups); !errors.As(err, &empty) ||
+		empty.Units != 2 || !slices.Equal(empty.Splits, []string{"val"}) {
 		t.Errorf("an empty split: %v", err)
 	}
 }
@@ -157,8 +162,10 @@ func TestSelectionSum(t *testing.T) {
 	}
 	was := sum(func(*dataset.Sample) {})
 	for name, change := range map[string]func(s *dataset.Sample){
-		"series": func(s *dataset.Sample) { s.Series = "a_2" }, "time": func(s *dataset.Sample) { s.SampleMs++ }, "picture": func(s *dataset.Sample) { s.SHA256[31]++ },
-		"image time": func(s *dataset.Sample) { s.ImageMs++ }, "width": func(s *dataset.Sample) { s.Width++ }, "none": func(s *dataset.Sample) { s.Kind = ledger.Gap },
+		"series": func(s *dataset.Sample) { s.Series = "a_2" }, "time": func(s *dataset.Sample) { s.SampleMs++ },
+		"picture":    func(s *dataset.Sample) { s.SHA256[31]++ },
+		"image time": func(s *dataset.Sample) { s.ImageMs++ }, "width": func(s *dataset.Sample) { s.Width++ },
+		"none": func(s *dataset.Sample) { s.Kind = ledger.Gap },
 	} {
 		if sum(change) == was {
 			t.Errorf("another %s makes no difference", name)
@@ -203,7 +210,10 @@ func TestPackOptionsValidate(t *testing.T) {
 		Format: "zip", SamplesPerFile: -1, FileSize: 10, Splits: []Split{{"a", 2}}, SplitBy: "week",
 		Start: time.Unix(10, 0), End: time.Unix(10, 0),
 	}.Validate()
-	for _, want := range []string{`"zip"`, "SamplesPerFile is -1", "10 bytes", "both given", "the share of a is 2", `"week"`, "the end must be later"} {
+	for _, want := range []string{
+		`"zip"`, "SamplesPerFile is -1", "10 bytes", "both given", "the share of a is 2",
+		`"week"`, "the end must be later",
+	} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v\nmust contain %q", err, want)
 		}

@@ -252,7 +252,8 @@ func (b *pickedBlob) fault(err error) error {
 	default:
 		advice = adviceVerify
 	}
-	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, frame.Clock(b.of.SampleMs), b.file, err, advice)
+	return fmt.Errorf("reading the frame of %s at %s from %s: %w%s", b.of.Stream, frame.Clock(b.of.SampleMs), b.file, err,
+		advice)
 }
 
 const adviceVerify = ": verify the dataset, to see what else is damaged"
@@ -271,8 +272,9 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 			picks[slot] = pick{
 				Member: container.Member{
 					Frame: frame.Frame{
-						Stream: origin.StreamName, StreamARN: origin.StreamArn, SampleMs: r.SampleMs[i], ImageMs: r.SampleMs[i] + r.ImageOffsetsMs[i],
-						Format: origin.Format, Width: r.Widths[i], Height: r.Heights[i],
+						Stream: origin.StreamName, StreamARN: origin.StreamArn, SampleMs: r.SampleMs[i],
+						ImageMs: r.SampleMs[i] + r.ImageOffsetsMs[i],
+						Format:  origin.Format, Width: r.Widths[i], Height: r.Heights[i],
 					},
 					Size: int(r.Sizes[i]), Prefix: origin.KeyPrefix,
 				},
@@ -280,7 +282,10 @@ func picksOf(references []*framepb.References, n int64) ([]pick, error) {
 			}
 			if len(r.TensorSizes) > 0 && r.TensorSizes[i] > 0 {
 				picks[slot].TensorSize = int(r.TensorSizes[i])
-				picks[slot].tensor = source{origin.TensorFile, r.TensorOffsets[i], r.TensorSha256[i*sha256.Size : (i+1)*sha256.Size]}
+				picks[slot].tensor = source{
+					origin.TensorFile, r.TensorOffsets[i],
+					r.TensorSha256[i*sha256.Size : (i+1)*sha256.Size],
+				}
 			}
 			if len(r.Labels) > 0 {
 				picks[slot].Labels = r.Labels[i].GetValues()

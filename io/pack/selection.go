@@ -20,7 +20,10 @@ type selection struct {
 }
 
 func selectionOf(o Options) selection {
-	s := selection{Streams: slices.Compact(slices.Sorted(slices.Values(o.Streams))), StartMs: math.MinInt64, EndMs: math.MaxInt64}
+	s := selection{
+		Streams: slices.Compact(slices.Sorted(slices.Values(o.Streams))), StartMs: math.MinInt64,
+		EndMs: math.MaxInt64,
+	}
 	if !o.Start.IsZero() {
 		s.StartMs = ceilMs(o.Start)
 	}

@@ -44,7 +44,8 @@ func CheckSplits(splits []Split) error {
 	for _, split := range splits {
 		switch {
 		case !splitName.MatchString(split.Name):
-			return fmt.Errorf("a split is called %q: its name must be of a-z, 0-9 and _, and not begin with _: readers pass over such files", split.Name)
+			return fmt.Errorf("a split is called %q: its name must be of a-z, 0-9 and _, and not begin with _: readers pass "+
+				"over such files", split.Name)
 		case seen[split.Name]:
 			return fmt.Errorf("two splits are called %s: each must have a name of its own", split.Name)
 		case !(split.Share > 0 && split.Share <= 1):

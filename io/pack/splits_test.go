@@ -30,7 +30,8 @@ func TestCheckSplits(t *testing.T) {
 		{[]Split{{"a", 1.5}, {"b", -0.5}}, "the share of a is 1.5"},
 		{[]Split{{"a", math.NaN()}}, "the share of a is NaN"},
 	} {
-		if err := CheckSplits(test.splits); (err == nil) != (test.want == "") || !strings.Contains(fmt.Sprint(err), test.want) {
+		if err := CheckSplits(test.splits); (err == nil) != (test.want == "") ||
+			!strings.Contains(fmt.Sprint(err), test.want) {
 			t.Errorf("%v: %v, want %q", test.splits, err, test.want)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 // bad link; what may not be read behind one is not missing.
 func TestMissingBehindLink(t *testing.T) {
 	dir, elsewhere := Folder(t.TempDir()), t.TempDir()
-	if err := errors.Join(os.Symlink(elsewhere, dir.path("ledger")), os.Symlink("nowhere", dir.path("shards"))); err != nil {
+	if err := errors.Join(os.Symlink(elsewhere, dir.path("ledger")),
+		os.Symlink("nowhere", dir.path("shards"))); err != nil {
 		t.Fatal(err)
 	}
 	var unfit *UnfitError

@@ -36,7 +36,8 @@ func TestGathered(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := rapid.Int64Range(0, int64(len(want))).Draw(t, "at")
-		if rest, err := io.ReadAll(io.NewSectionReader(got, at, int64(len(want)))); err != nil || !bytes.Equal(rest, want[at:]) {
+		if rest, err := io.ReadAll(io.NewSectionReader(got, at, int64(len(want)))); err != nil ||
+			!bytes.Equal(rest, want[at:]) {
 			t.Fatalf("from %d on: %q, %v", at, rest, err)
 		}
 	})

@@ -29,10 +29,15 @@ func testKeys(t *testing.T) {
 // for S3, too.
 func TestStoreBehindAPrivateCA(t *testing.T) {
 	testKeys(t)
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		io.WriteString(w, "hello")
+	}))
 	defer server.Close()
 	bundle := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(bundle, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
@@ -49,7 +54,11 @@ func TestStoreBehindAPrivateCA(t *testing.T) {
 // environment or the URL says of kinds of endpoints.
 func TestStoreEndpointWins(t *testing.T) {
 	testKeys(t)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		io.WriteString(w, "hello")
+	}))
 	defer server.Close()
 	for i, c := range []struct{ env, query string }{
 		{"AWS_USE_FIPS_ENDPOINT", ""},
@@ -149,7 +158,8 @@ func TestHalfAListIsAskedForAgain(t *testing.T) {
 				w.Header().Set("Content-Type", "application/json")
 				io.WriteString(w, answer)
 			}))
-			root, err := store.At(fmt.Sprintf("%s://half-%v/p?endpoint=%s%s", kind, length, server.URL, map[string]string{"s3": "&region=us-east-1", "gs": "&anonymous=true"}[kind]))
+			root, err := store.At(fmt.Sprintf("%s://half-%v/p?endpoint=%s%s", kind, length, server.URL,
+				map[string]string{"s3": "&region=us-east-1", "gs": "&anonymous=true"}[kind]))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -69,7 +69,8 @@ func ParsePlace(name string) (Place, error) {
 		return Place{}, err
 	}
 	if end := strings.IndexAny(rest+"/", "/?#"); strings.Contains(rest[:end], "@") {
-		return Place{}, fmt.Errorf("the %s:// URL names a user or a password: leave it out, credentials are found where the service's own tools find them", scheme)
+		return Place{}, fmt.Errorf("the %s:// URL names a user or a password: leave it out, credentials are found where "+
+			"the service's own tools find them", scheme)
 	}
 	u, err := url.Parse(name)
 	if err != nil || u.Opaque != "" {
@@ -101,7 +102,8 @@ func (p *Place) parse(u *url.URL) error {
 	case u.Hostname() == "":
 		return fmt.Errorf("the %s:// URL names no bucket: it must be %[1]s://BUCKET/PREFIX", p.Scheme)
 	case u.Port() != "" || strings.Contains(u.Host, ":"):
-		return fmt.Errorf("the %s:// URL has a port after the bucket's name: where the store is goes into ?endpoint=", p.Scheme)
+		return fmt.Errorf("the %s:// URL has a port after the bucket's name: where the store is goes into ?endpoint=",
+			p.Scheme)
 	}
 	prefix := strings.TrimSuffix(strings.TrimPrefix(u.Path, "/"), "/")
 	if prefix == "" {
@@ -133,8 +135,10 @@ func parseQuery(scheme string, allowed []string, text string) (url.Values, error
 	}
 	if endpoint := query.Get("endpoint"); endpoint != "" {
 		u, err := url.Parse(endpoint)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, fmt.Errorf("endpoint in the %s:// URL must be a URL such as https://storage.example.com:9000, with no user and no query", scheme)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+			u.Fragment != "" {
+			return nil, fmt.Errorf("endpoint in the %s:// URL must be a URL such as https://storage.example.com:9000, with no "+
+				"user and no query", scheme)
 		}
 	}
 	return query, nil
@@ -142,7 +146,8 @@ func parseQuery(scheme string, allowed []string, text string) (url.Values, error
 
 func unknownQuery(scheme string, allowed []string, name string) error {
 	if secretName.MatchString(name) {
-		return fmt.Errorf("the %s:// URL has what may be a secret after its ?: leave it out, credentials are found where the service's own tools find them", scheme)
+		return fmt.Errorf("the %s:// URL has what may be a secret after its ?: leave it out, credentials are found where "+
+			"the service's own tools find them", scheme)
 	}
 	if len(allowed) == 0 {
 		return fmt.Errorf("a %s:// URL has nothing after a ?", scheme)

@@ -131,7 +131,10 @@ func TestResolve(t *testing.T) {
 // FuzzCheckPlace: whatever is typed, it is a place or an error in one line, and
 // a URL that is accepted names no user.
 func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{"out", "s3://b/p?region=x", "s3://u:p@b/", "file:///x", "gs://b", "mem://x", "s3://b/%2e%2e/x"} {
+	for _, seed := range []string{
+		"out", "s3://b/p?region=x", "s3://u:p@b/", "file:///x", "gs://b", "mem://x",
+		"s3://b/%2e%2e/x",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {

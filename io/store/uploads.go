@@ -34,7 +34,8 @@ func NewUploads(ctx context.Context, bucket Bucket, path string) *Uploads {
 	return o
 }
 
-// Create begins an object; with the name "" it is the one at the path itself. One of many is sent when it is closed, while others are
+// Create begins an object; with the name "" it is the one at the path itself. One of many is sent when it is closed,
+// while others are
 // written; the only one by Finish: only then it is known to be whole.
 func (o *Uploads) Create(name string) (io.WriteCloser, error) {
 	o.names = append(o.names, name)

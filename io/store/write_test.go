@@ -33,7 +33,8 @@ func TestWriteFile(t *testing.T) {
 		io.WriteString(w, "half")
 		return fmt.Errorf("reading what it is made of: %w", fs.ErrNotExist)
 	})
-	if data, _ := os.ReadFile(folder.path("file")); !errors.Is(err, fs.ErrNotExist) || string(data) != "hello" || calls > attempts {
+	if data, _ := os.ReadFile(folder.path("file")); !errors.Is(err, fs.ErrNotExist) || string(data) != "hello" ||
+		calls > attempts {
 		t.Errorf("%q after %d calls, %v", data, calls, err)
 	}
 	if left, err := os.ReadDir(folder.path("tmp")); err != nil || len(left) > 0 {

@@ -35,7 +35,8 @@ var objectEnds = []objectEnd{
 func AppendChecksum(object []byte) []byte {
 	for _, form := range objectEnds {
 		if body, ok := bytes.CutSuffix(object, []byte(form.end)); ok {
-			return fmt.Appendf(body[:len(body):len(body)], "%s%0*x%s", form.before, checksumDigits, crc32.Checksum(body, castagnoli), form.after)
+			return fmt.Appendf(body[:len(body):len(body)], "%s%0*x%s", form.before, checksumDigits,
+				crc32.Checksum(body, castagnoli), form.after)
 		}
 	}
 	return object

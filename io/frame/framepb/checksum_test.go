@@ -13,11 +13,15 @@ import (
 // TestChecksum: whatever bit of what is stored is flipped, and wherever it is cut, it
 // is not read.
 func TestChecksum(t *testing.T) {
-	line, err := EncodeJSON(&Dataset{Version: 2, Format: "files", ShardSamples: 100, Transforms: []string{"resize 224x224"}})
+	line, err := EncodeJSON(&Dataset{
+		Version: 2, Format: "files", ShardSamples: 100,
+		Transforms: []string{"resize 224x224"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"version":2,"format":"files","shardSamples":100,"transforms":["resize 224x224"],"crc32c":"739ceb93"}` + "\n"
+	const want = `{"version":2,"format":"files","shardSamples":100,"transforms":["resize 224x224"],"crc32c":"739ceb93"}` +
+		"\n"
 	if string(line) != want {
 		t.Errorf("it is written %s, want %s", line, want)
 	}
@@ -73,12 +77,14 @@ func TestDecodeJSON(t *testing.T) {
 		strings.ToUpper(string(AppendChecksum([]byte(`{"A":1}` + "\n")))):      "it has no checksum",
 	} {
 		err := DecodeJSON([]byte(text), new(Dataset))
-		if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, ErrNoChecksum) != (want == "it has no checksum") {
+		if err == nil || !strings.Contains(err.Error(), want) ||
+			errors.Is(err, ErrNoChecksum) != (want == "it has no checksum") {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
 	got := new(Dataset)
-	if err := DecodeJSON(AppendChecksum([]byte(`{"version":2}`+"\n")), got); err != nil || !proto.Equal(got, &Dataset{Version: 2}) {
+	if err := DecodeJSON(AppendChecksum([]byte(`{"version":2}`+"\n")), got); err != nil ||
+		!proto.Equal(got, &Dataset{Version: 2}) {
 		t.Errorf("DecodeJSON = %v, %v", got, err)
 	}
 }

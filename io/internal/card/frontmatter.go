@@ -25,7 +25,8 @@ func FrontMatter(w io.Writer, splits []Split, pictures bool, frames int64) {
 			fmt.Fprintln(w, "  drop_labels: true") // a folder of single pictures is a shard, not a class
 		}
 	}
-	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n", sizeCategory(frames))
+	fmt.Fprintf(w, "size_categories:\n- %s\ntags:\n- image\n- kinesis-video-streams\n- kvsframes\n---\n",
+		sizeCategory(frames))
 }
 
 // sizeCategory is one of the hub's.

@@ -76,7 +76,8 @@ func unpack(t testing.TB, format Format, receipt *framepb.Receipt, data []byte) 
 		}
 	}
 	blobs := make(map[Item]bool)
-	for got, err := range format.Read(receipt, func(string) (store.File, error) { return &memory{Reader: bytes.NewReader(data)}, nil }) {
+	for got, err := range format.Read(receipt,
+		func(string) (store.File, error) { return &memory{Reader: bytes.NewReader(data)}, nil }) {
 		outcome := outcomes[got.Frame]
 		blobs[Item{Frame: got.Frame, Tensor: got.Tensor}] = true
 		if sum := sha256.Sum256(got.Data); err == nil && !bytes.Equal(sum[:], sumOf(outcome, got.Tensor)) {
@@ -152,7 +153,8 @@ func TestEveryBit(t *testing.T) {
 				}
 			}
 			for _, more := range []string{"\x00", string(data), strings.Repeat("\x00", 1024)} {
-				if missing, corrupt := unpack(t, format, receipt, append(slices.Clone(data), more...)); missing != 0 || corrupt != 1 {
+				if missing, corrupt := unpack(t, format, receipt, append(slices.Clone(data), more...)); missing != 0 ||
+					corrupt != 1 {
 					t.Errorf("with %d bytes more, %d are missing and %d corrupt", len(more), missing, corrupt)
 				}
 			}
@@ -255,7 +257,10 @@ func readMember(t *testing.T, r *tar.Reader, name string, ms int64) (*tar.Header
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := tar.Header{Name: header.Name, Mode: header.Mode, Uid: header.Uid, Gid: header.Gid, Uname: header.Uname, Gname: header.Gname}
+	got := tar.Header{
+		Name: header.Name, Mode: header.Mode, Uid: header.Uid, Gid: header.Gid, Uname: header.Uname,
+		Gname: header.Gname,
+	}
 	if want := (tar.Header{Name: name, Mode: 0o644}); !reflect.DeepEqual(got, want) || header.ModTime.Unix() != ms/1000 {
 		t.Errorf("the header is %+v", header)
 	}
@@ -296,7 +301,10 @@ type parquetRow struct {
 // TestParquet reads what was written with a library that knows nothing of it, in
 // shards of one row group and of more.
 func TestParquet(t *testing.T) {
-	for _, outcomes := range []string{"f", "fnf", strings.Repeat("f", 100), strings.Repeat("fn", 101), strings.Repeat("f", 250)} {
+	for _, outcomes := range []string{
+		"f", "fnf", strings.Repeat("f", 100), strings.Repeat("fn", 101),
+		strings.Repeat("f", 250),
+	} {
 		shard := shardtest.Plain(shardtest.Door, outcomes)
 		data, _ := pack(t, parquetFormat, shard)
 		file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
@@ -360,7 +368,8 @@ func TestReadBack(t *testing.T) {
 		series := shardtest.Door
 		series.StreamName = rapid.StringMatching(`[a-zA-Z0-9_.-]{1,256}`).Draw(rt, "stream")
 		series.Format = rapid.SampledFrom([]string{frame.JPEG, frame.PNG}).Draw(rt, "format")
-		shard := shardtest.Shard(series, rapid.Int64Range(-shardtest.First, 1e10).Draw(rt, "offset"), rapid.StringMatching(`[fndF]{0,20}f[fndF]{0,20}`).Draw(rt, "outcomes"))
+		shard := shardtest.Shard(series, rapid.Int64Range(-shardtest.First, 1e10).Draw(rt, "offset"),
+			rapid.StringMatching(`[fndF]{0,20}f[fndF]{0,20}`).Draw(rt, "outcomes"))
 		tensors := rapid.Bool().Draw(rt, "tensors")
 		for i := range shard.Frames {
 			f := &shard.Frames[i]

@@ -97,8 +97,14 @@ var parquetColumns = []parquetColumn{
 
 // The columns of blobs: tensors beside pictures, where frames have them, come last.
 var (
-	pictureColumn = parquetColumn{path: []string{"image", "bytes"}, kind: format.ByteArray, size: func(m *Member) int { return m.Size }}
-	tensorColumn  = parquetColumn{path: []string{"tensor"}, kind: format.ByteArray, size: func(m *Member) int { return m.TensorSize }}
+	pictureColumn = parquetColumn{
+		path: []string{"image", "bytes"}, kind: format.ByteArray,
+		size: func(m *Member) int { return m.Size },
+	}
+	tensorColumn = parquetColumn{
+		path: []string{"tensor"}, kind: format.ByteArray,
+		size: func(m *Member) int { return m.TensorSize },
+	}
 )
 
 // labelsColumn stands before the pictures, where frames have labels: a JSON object.
@@ -182,7 +188,8 @@ func groupOf(members []Member) ([]Member, error) {
 	for i := range members {
 		m := &members[i]
 		if most := max(m.Size, m.TensorSize); most > maxBlob {
-			return nil, fmt.Errorf("a picture, or the tensor beside it, has %d bytes: in a Parquet file it must have at most %d", most, maxBlob)
+			return nil, fmt.Errorf("a picture, or the tensor beside it, has %d bytes: in a Parquet file it must have at most %d",
+				most, maxBlob)
 		}
 		size += m.Size + m.TensorSize
 		if i == groupRows || i > 0 && size > groupBytes {
@@ -309,7 +316,8 @@ func pageHeader(values, size int) []byte {
 	return thriftBytes(&format.PageHeader{
 		Type: format.DataPage, UncompressedPageSize: int32(size), CompressedPageSize: int32(size),
 		DataPageHeader: thrift.New(format.DataPageHeader{
-			NumValues: int32(values), Encoding: format.Plain, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
+			NumValues: int32(values), Encoding: format.Plain, DefinitionLevelEncoding: format.RLE,
+			RepetitionLevelEncoding: format.RLE,
 		}),
 	})
 }

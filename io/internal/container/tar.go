@@ -83,8 +83,9 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 	}
 	text, _ := json.Marshal(sidecar{ // strings and numbers always can
 		Key: m.Key(), Stream: m.Stream, StreamARN: m.StreamARN,
-		SampleTime: frame.Clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: frame.Clock(m.ImageMs), ImageTimeMs: m.ImageMs,
-		Format: m.Format, Width: m.Width, Height: m.Height, Labels: labels,
+		SampleTime: frame.Clock(m.SampleMs), SampleTimeMs: m.SampleMs, ImageTime: frame.Clock(m.ImageMs),
+		ImageTimeMs: m.ImageMs,
+		Format:      m.Format, Width: m.Width, Height: m.Height, Labels: labels,
 	})
 	l.header(b.Frame, m.Key()+".json", len(text))
 	l.buffer.Write(text)

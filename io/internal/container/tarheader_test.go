@@ -19,7 +19,8 @@ func TestTarHeaders(t *testing.T) {
 		size := int(rapid.Int32Min(0).Draw(t, "size"))
 		ourErr, theirErr := ours.header(0, name, size), theirs.anyHeader(0, name, size)
 		if (ourErr == nil) != (theirErr == nil) || !bytes.Equal(ours.buffer.Bytes(), theirs.buffer.Bytes()) {
-			t.Fatalf("%q of %d bytes:\n%q, %v\nwant\n%q, %v", name, size, ours.buffer.Bytes(), ourErr, theirs.buffer.Bytes(), theirErr)
+			t.Fatalf("%q of %d bytes:\n%q, %v\nwant\n%q, %v", name, size, ours.buffer.Bytes(), ourErr, theirs.buffer.Bytes(),
+				theirErr)
 		}
 	})
 }

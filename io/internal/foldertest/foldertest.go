@@ -28,7 +28,8 @@ func Somebodys(t testing.TB, dir string) {
 	t.Helper()
 	long := time.Now().Add(-1000 * time.Hour)
 	for _, name := range []string{
-		"notes", "photos/cat.jpg", "dataset.json.bak", "README.md.orig", "index.parquet.1", "pack.json.x", "train-000000.tar.part",
+		"notes", "photos/cat.jpg", "dataset.json.bak", "README.md.orig", "index.parquet.1", "pack.json.x",
+		"train-000000.tar.part",
 		own.TempName("budget"), own.TempName(shardtest.Door.ID() + ".2026"),
 	} {
 		Stray(t, dir, name)

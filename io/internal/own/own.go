@@ -156,7 +156,8 @@ func CheckMembers(folder, shown string, isOurs func(name string) bool) (files in
 	entries, err := list(folder)
 	for _, entry := range entries {
 		if IsFolder(folder, entry) || !isOurs(entry.Name()) {
-			return 0, fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", shown, entry.Name())
+			return 0, fmt.Errorf("%s/%s is not kvsframes' own, and stands in its way: move it to another place", shown,
+				entry.Name())
 		}
 	}
 	return len(entries), err

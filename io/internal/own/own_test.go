@@ -19,7 +19,8 @@ func TestFileOf(t *testing.T) {
 			}
 		}
 		for _, other := range []string{
-			name, strings.ToLower(temp), temp[:len(temp)-1], temp + ".bak", temp + oldSuffix + oldSuffix, temp + "1", strings.TrimPrefix(temp, name),
+			name, strings.ToLower(temp), temp[:len(temp)-1], temp + ".bak", temp + oldSuffix + oldSuffix, temp + "1",
+			strings.TrimPrefix(temp, name),
 		} {
 			if of, ok := FileOf(other); ok {
 				t.Errorf("FileOf(%q) = %q", other, of)
@@ -49,7 +50,8 @@ func TestSweep(t *testing.T) {
 	if left, want := names(t, dir), []string{"notes", "x", living}; !slices.Equal(left, want) {
 		t.Errorf("left is %v, want %v", left, want)
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(elsewhere, mine), nil, 0o666), os.Symlink(elsewhere, dir+"2"), Sweep(dir+"2", of), Sweep(dir+"3", of)); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(elsewhere, mine), nil, 0o666), os.Symlink(elsewhere, dir+"2"),
+		Sweep(dir+"2", of), Sweep(dir+"3", of)); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, elsewhere); !slices.Equal(left, []string{"x", mine}) {

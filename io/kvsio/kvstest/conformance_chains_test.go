@@ -157,7 +157,10 @@ func newChainServer(t *testing.T, pageSize int) *Server {
 func (w *chainWorld) walk(t *testing.T, seed uint64, changing bool) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
-	l := link{server: w.servers[random.IntN(len(w.servers))], stream: []string{"whole", "gaps", "gaps", "never"}[random.IntN(4)]}
+	l := link{
+		server: w.servers[random.IntN(len(w.servers))],
+		stream: []string{"whole", "gaps", "gaps", "never"}[random.IntN(4)],
+	}
 	l.input = w.draw(random)
 	if arn := l.server.StreamARN(l.stream); random.IntN(2) == 0 {
 		l.input.StreamARN = &arn
@@ -238,7 +241,10 @@ func walkOurs(t *testing.T, l link) walked {
 }
 
 func (l link) ours(ctx context.Context) (*kvsio.Page, error) {
-	p := kvsio.PaginatorParams{AWS: kvsio.AWSParams{EndpointURL: l.server.URL}, CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota}}
+	p := kvsio.PaginatorParams{
+		AWS:        kvsio.AWSParams{EndpointURL: l.server.URL},
+		CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
+	}
 	pages, err := kvsio.NewPaginator(ctx, p, l.input, l.config)
 	if err != nil {
 		return nil, err
@@ -259,7 +265,10 @@ func (p *program) walkOrder(t *testing.T, o order) walked {
 	}
 	w := walked{token: r.Pages[0].NextToken}
 	for _, entry := range r.Pages[0].Images {
-		w.images = append(w.images, kvsio.Image{TimeStamp: entry.TimeStamp.Time, Error: entry.Error, Content: entry.ImageContent})
+		w.images = append(w.images, kvsio.Image{
+			TimeStamp: entry.TimeStamp.Time, Error: entry.Error,
+			Content: entry.ImageContent,
+		})
 	}
 	return w
 }
@@ -270,7 +279,10 @@ func (l link) order(t *testing.T) order {
 	token := l.server.endpoints.issue(l.stream, "GET_IMAGES", l.server.cfg.Now())
 	config := members(t, l.config)
 	delete(config, "SplitRange") // ours alone
-	return order{Operation: "GetImages", Endpoint: l.server.URL + "/" + token, Input: members(t, l.input), Pagination: config}
+	return order{
+		Operation: "GetImages", Endpoint: l.server.URL + "/" + token, Input: members(t, l.input),
+		Pagination: config,
+	}
 }
 
 // members are those of a struct that are set.

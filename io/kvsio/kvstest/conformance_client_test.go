@@ -148,7 +148,8 @@ func launch(t *testing.T, kind client, env ...string) *program {
 			p.cmd.Env = append(p.cmd.Env, v)
 		}
 	}
-	p.cmd.Env = append(p.cmd.Env, "NO_PROXY=127.0.0.1", "AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
+	p.cmd.Env = append(p.cmd.Env, "NO_PROXY=127.0.0.1", "AWS_CONFIG_FILE="+os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = &p.said
 	orders, err := p.cmd.StdinPipe()

@@ -36,9 +36,12 @@ func newLab(t *testing.T, kind client, skew time.Duration) *lab {
 	clock := &atomic.Int64{}
 	srv, err := newServer(Config{
 		AccessKeys: map[string]string{"test": "test", "visitor": "test"},
-		Streams:    []Stream{camera("cam"), camera("busy"), camera("door"), {Name: "blind", Retention: new(time.Duration(0))}},
-		Faults:     []Fault{{Kind: faultThrottle, Rate: 1, Streams: []string{"busy"}}},
-		Now:        func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
+		Streams: []Stream{
+			camera("cam"), camera("busy"), camera("door"),
+			{Name: "blind", Retention: new(time.Duration(0))},
+		},
+		Faults: []Fault{{Kind: faultThrottle, Rate: 1, Streams: []string{"busy"}}},
+		Now:    func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
 	}.withDefaults())
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +89,8 @@ func (l *lab) refused(o order, code string) {
 		status = http.StatusForbidden
 	}
 	id := wire.header.Get("x-amzn-RequestId")
-	if kind, _, _ := strings.Cut(wire.header.Get("x-amzn-ErrorType"), ":"); kind != code || wire.status != status || len(id) != 36 {
+	if kind, _, _ := strings.Cut(wire.header.Get("x-amzn-ErrorType"), ":"); kind != code || wire.status != status ||
+		len(id) != 36 {
 		l.Errorf("over the wire: %s\nwant %d %s", wire, status, code)
 	}
 	if r.Error == nil {

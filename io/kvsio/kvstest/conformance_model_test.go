@@ -39,7 +39,8 @@ type shape struct {
 
 func readModel(t *testing.T, service string) model {
 	t.Helper()
-	pattern := installed(t) + "/python/lib/python3*/site-packages/botocore/data/" + service + "/2017-09-30/service-2.json.gz"
+	pattern := installed(t) + "/python/lib/python3*/site-packages/botocore/data/" + service +
+		"/2017-09-30/service-2.json.gz"
 	paths, _ := filepath.Glob(pattern)
 	if len(paths) != 1 {
 		t.Fatalf("%d files %s (.ci/clients installs it)", len(paths), pattern)
@@ -98,7 +99,8 @@ func TestServiceModel(t *testing.T) {
 	samples := map[string][]map[string]any{
 		"DescribeStream":  {named("cam"), {"StreamARN": arn}},
 		"GetDataEndpoint": {named("cam", "APIName", "GET_IMAGES"), {"StreamARN": arn, "APIName": "GET_IMAGES"}},
-		"ListStreams":     {list, changed(all, "NextToken", l.must(order{Operation: "ListStreams", Input: all})[0].NextToken)},
+		"ListStreams": {list, changed(all, "NextToken",
+			l.must(order{Operation: "ListStreams", Input: all})[0].NextToken)},
 		"GetImages": {
 			images, changed(images, "StreamARN", arn, "StreamName", nil),
 			changed(images, "NextToken", l.must(order{Operation: "GetImages", Input: images, Endpoint: endpoint})[0].NextToken),
@@ -116,7 +118,8 @@ func TestServiceModel(t *testing.T) {
 				of.must(o)
 			}
 			b := &breacher{model: m}
-			b.structure(t, "", m.Shapes[m.Operations[operation].Input.Shape], samples[operation], func(v any) map[string]any { return v.(map[string]any) })
+			b.structure(t, "", m.Shapes[m.Operations[operation].Input.Shape], samples[operation],
+				func(v any) map[string]any { return v.(map[string]any) })
 			for _, c := range b.breaches {
 				o.Input = c.input
 				t.Run(c.name, func(t *testing.T) {
@@ -239,7 +242,8 @@ func (b *breacher) text(t *testing.T, at string, s shape, sample string, wrap in
 	}
 	if s.Pattern != "" {
 		for where, broken := range map[string]string{
-			"begins": "!" + sample, "continues": sample[:1] + "!" + sample[1:], "ends": sample + "!", "ends (a new line)": sample + "\n",
+			"begins": "!" + sample, "continues": sample[:1] + "!" + sample[1:], "ends": sample + "!",
+			"ends (a new line)": sample + "\n",
 		} {
 			b.add(at, where+" against the pattern", wrap(broken), false)
 		}
@@ -255,7 +259,9 @@ func (b *breacher) entries(t *testing.T, at string, s shape, sample map[string]a
 		if s.Max != nil {
 			b.add(at, "with one entry more", wrap(map[string]any{key: value, key + "2": value}), false)
 		}
-		b.text(t, at, b.model.Shapes[s.Key.Shape], key, func(v any) map[string]any { return wrap(map[string]any{v.(string): value}) })
-		b.value(t, at+"."+key, b.model.Shapes[s.Value.Shape], value, func(v any) map[string]any { return wrap(map[string]any{key: v}) })
+		b.text(t, at, b.model.Shapes[s.Key.Shape], key,
+			func(v any) map[string]any { return wrap(map[string]any{v.(string): value}) })
+		b.value(t, at+"."+key, b.model.Shapes[s.Value.Shape], value,
+			func(v any) map[string]any { return wrap(map[string]any{key: v}) })
 	}
 }

@@ -31,12 +31,23 @@ func TestOddPaginationConfigs(t *testing.T) {
 		want, wants string // of boto3, and of kvsio if it differs
 	}{
 		{"nothing", members{}, kvsio.PaginationConfig{}, "11 images", ""},
-		{"MaxItems as a text", members{"MaxItems": "5"}, kvsio.PaginationConfig{MaxItems: new(5)}, "5 images and a token", ""},
+		{
+			"MaxItems as a text",
+			members{"MaxItems": "5"},
+			kvsio.PaginationConfig{MaxItems: new(5)},
+			"5 images and a token",
+			"",
+		},
 		{"PageSize as a text", members{"PageSize": "5"}, kvsio.PaginationConfig{PageSize: new(5)}, "11 images", ""},
 		{"MaxItems 0", nil, kvsio.PaginationConfig{MaxItems: new(0)}, "0 images and a token", ""},
 		{"MaxItems 11", nil, kvsio.PaginationConfig{MaxItems: new(11)}, "11 images", ""},
 		{"MaxItems 12", nil, kvsio.PaginationConfig{MaxItems: new(12)}, "11 images", ""},
-		{"MaxItems -1 loses an image", nil, kvsio.PaginationConfig{MaxItems: new(-1)}, "10 images and a token", "refused before a call"},
+		{
+			"MaxItems -1 loses an image", nil,
+			kvsio.PaginationConfig{MaxItems: new(-1)},
+			"10 images and a token",
+			"refused before a call",
+		},
 		{"PageSize 0", nil, kvsio.PaginationConfig{PageSize: new(0)}, badArgument, "refused before a call"},
 		{"PageSize 101", nil, kvsio.PaginationConfig{PageSize: new(101)}, badArgument, "refused before a call"},
 		{"no token is no token here", members{"StartingToken": ""}, kvsio.PaginationConfig{}, badArgument, "11 images"},
@@ -60,8 +71,14 @@ func TestOddPaginationConfigs(t *testing.T) {
 		{"a list", nil, token(object(`["x"]`)), badArgument, ""},
 		{"a NextToken that is empty", nil, token(object(`{"NextToken": ""}`)), badArgument, "refused before a call"},
 		{"a NextToken that is a number", nil, token(object(`{"NextToken": 5}`)), badType, "refused before a call"},
-		{"a negative amount", nil, token(object(`{"NextToken": null, "boto_truncate_amount": -1}`)), "1 images", "refused before a call"},
-		{"an amount that is a text", nil, token(object(`{"NextToken": null, "boto_truncate_amount": "2"}`)), notTheServices, "refused before a call"},
+		{
+			"a negative amount", nil, token(object(`{"NextToken": null, "boto_truncate_amount": -1}`)), "1 images",
+			"refused before a call",
+		},
+		{
+			"an amount that is a text", nil, token(object(`{"NextToken": null, "boto_truncate_amount": "2"}`)), notTheServices,
+			"refused before a call",
+		},
 		{"a key that nobody knows", nil, token(object(`{"NextToken": null, "Marker": "x"}`)), "refused before a call", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -191,7 +191,10 @@ func pngs(l *lab) {
 
 func byARN(l *lab) {
 	arn := l.srv.StreamARN("cam")
-	endpoint := l.must(order{Operation: "GetDataEndpoint", Input: map[string]any{"StreamARN": arn, "APIName": "GET_IMAGES"}})[0].DataEndpoint
+	endpoint := l.must(order{
+		Operation: "GetDataEndpoint",
+		Input:     map[string]any{"StreamARN": arn, "APIName": "GET_IMAGES"},
+	})[0].DataEndpoint
 	o := imagesOf("cam", endpoint, map[string]any{
 		"StreamARN": arn, "ImageSelectorType": "SERVER_TIMESTAMP", "FormatConfig": map[string]any{"JPEGQuality": "1"},
 	})

@@ -41,7 +41,10 @@ func streamConstraints(arn string) []constraint {
 		{"ARN of another service", byARN("arn:aws:s3:us-east-1:111122223333:stream/cam/1"), badArgument},
 		{"ARN without creation time", byARN(arn[:strings.LastIndex(arn, "/")]), badArgument},
 		{"ARN of another creation", byARN(arn + "1"), "ResourceNotFoundException"},
-		{"ARN of another account", byARN(strings.Replace(arn, "111122223333", "999922223333", 1)), "ResourceNotFoundException"},
+		{
+			"ARN of another account", byARN(strings.Replace(arn, "111122223333", "999922223333", 1)),
+			"ResourceNotFoundException",
+		},
 		{"ARN an object", byARN(map[string]any{}), badType},
 		{"a member nobody knows", map[string]any{"Foo": 1}, ""},
 	}
@@ -67,7 +70,10 @@ func checkConstraints(t *testing.T, url string, base map[string]any, list []cons
 }
 
 func TestGetImagesConstraints(t *testing.T) {
-	f := start(t, Config{Streams: []Stream{camera("cam"), camera("other"), {Name: "blind", Retention: new(time.Duration(0))}}})
+	f := start(t, Config{Streams: []Stream{
+		camera("cam"), camera("other"),
+		{Name: "blind", Retention: new(time.Duration(0))},
+	}})
 	start := newYear.Unix()
 	base := map[string]any{
 		"StreamName": "cam", "ImageSelectorType": "PRODUCER_TIMESTAMP", "Format": "JPEG",
@@ -85,7 +91,11 @@ func TestGetImagesConstraints(t *testing.T) {
 		{"start a text", map[string]any{"StartTimestamp": "2026-01-01T00:00:00Z"}, badType},
 		{"end a truth", map[string]any{"EndTimestamp": true}, badType},
 		{"start before the epoch", map[string]any{"StartTimestamp": -1}, badArgument},
-		{"times in milliseconds", map[string]any{"StartTimestamp": start * 1000, "EndTimestamp": start*1000 + 10}, badArgument},
+		{
+			"times in milliseconds",
+			map[string]any{"StartTimestamp": start * 1000, "EndTimestamp": start*1000 + 10},
+			badArgument,
+		},
 		{"start after end", map[string]any{"StartTimestamp": start + 11}, badArgument},
 		{"start at end", map[string]any{"EndTimestamp": start}, ""},
 		{"300 s", map[string]any{"EndTimestamp": start + 300}, ""},
@@ -158,12 +168,13 @@ func TestControlPlaneConstraints(t *testing.T) {
 		})
 	}
 	srv := start(t, Config{Streams: streams}).srv
-	checkConstraints(t, srv.URL+"/getDataEndpoint", map[string]any{"StreamName": "cam", "APIName": "GET_CLIP"}, []constraint{
-		{"another API", nil, ""},
-		{"no API", map[string]any{"APIName": absent{}}, badArgument},
-		{"unknown API", map[string]any{"APIName": "GET_IMAGE"}, badArgument},
-		{"API a number", map[string]any{"APIName": 1}, badType},
-	})
+	checkConstraints(t, srv.URL+"/getDataEndpoint", map[string]any{"StreamName": "cam", "APIName": "GET_CLIP"},
+		[]constraint{
+			{"another API", nil, ""},
+			{"no API", map[string]any{"APIName": absent{}}, badArgument},
+			{"unknown API", map[string]any{"APIName": "GET_IMAGE"}, badArgument},
+			{"API a number", map[string]any{"APIName": 1}, badType},
+		})
 	begins := func(operator, value any) map[string]any {
 		return map[string]any{"StreamNameCondition": map[string]any{"ComparisonOperator": operator, "ComparisonValue": value}}
 	}
@@ -187,12 +198,16 @@ func TestControlPlaneConstraints(t *testing.T) {
 
 func TestBodiesThatAreNoObject(t *testing.T) {
 	f := start(t, Config{Streams: []Stream{camera("cam")}})
-	for body, want := range map[string]int{"": 200, " ": 200, "{}": 200, "null": 400, "[]": 400, "{": 400, `"a"`: 400, strings.Repeat(" ", maxBody+1): 413} {
+	for body, want := range map[string]int{
+		"": 200, " ": 200, "{}": 200, "null": 400, "[]": 400, "{": 400, `"a"`: 400,
+		strings.Repeat(" ", maxBody+1): 413,
+	} {
 		if got, _, _ := (signer{}).do(t, f.srv.URL+"/listStreams", body); got != want {
 			t.Errorf("%.20q: got %d, want %d", body, got, want)
 		}
 	}
-	if got, header, _ := (signer{}).do(t, f.srv.URL+"/deleteStream", "{}"); got != 404 || !strings.HasPrefix(header.Get("x-amzn-ErrorType"), "UnknownOperationException:") {
+	if got, header, _ := (signer{}).do(t, f.srv.URL+"/deleteStream", "{}"); got != 404 ||
+		!strings.HasPrefix(header.Get("x-amzn-ErrorType"), "UnknownOperationException:") {
 		t.Errorf("unknown operation: got %d", got)
 	}
 }

@@ -29,7 +29,8 @@ func statusOf(code string) int {
 	switch code {
 	case "NotAuthorizedException":
 		return http.StatusUnauthorized
-	case "InvalidSignatureException", "IncompleteSignatureException", "UnrecognizedClientException", "MissingAuthenticationTokenException", "AccessDenied":
+	case "InvalidSignatureException", "IncompleteSignatureException", "UnrecognizedClientException",
+		"MissingAuthenticationTokenException", "AccessDenied":
 		return http.StatusForbidden
 	case "ResourceNotFoundException", "UnknownOperationException":
 		return http.StatusNotFound

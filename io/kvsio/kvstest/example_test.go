@@ -63,7 +63,8 @@ func ExampleNewServer() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(format, picture.Bounds().Size(), code.Stream == kvstest.StreamCode("front-door"), code.Time.Format(time.TimeOnly))
+		fmt.Println(format, picture.Bounds().Size(), code.Stream == kvstest.StreamCode("front-door"),
+			code.Time.Format(time.TimeOnly))
 	}
 	// Output:
 	// jpeg (1280,720) true 00:00:00

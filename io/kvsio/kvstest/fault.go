@@ -113,7 +113,8 @@ func (s *Server) refuseByFault(job *imagesJob, fault string) (handled bool, err 
 		return true, refuse("ClientLimitExceededException", "Rate exceeded.")
 	case faultServerError:
 		if job.dice.IntN(2) == 0 {
-			return true, refuse("InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
+			return true, refuse("InternalFailure", "The request processing has failed because of an unknown error, exception "+
+				"or failure.")
 		}
 		return true, refuse("ServiceUnavailableException", "The request has failed due to a temporary failure of the server.")
 	case faultReset:
@@ -146,7 +147,8 @@ func (s *Server) spoil(job *imagesJob, fault string, p *page) {
 	case faultEmptyPage:
 		p.entries = nil
 		// One that differs from the token that led here: only then do clients follow it.
-		p.nextToken = pageToken(s.seal, job.digest, job.first, s.cfg.Now(), binary.BigEndian.AppendUint64(nil, rand.Uint64())...)
+		p.nextToken = pageToken(s.seal, job.digest, job.first, s.cfg.Now(),
+			binary.BigEndian.AppendUint64(nil, rand.Uint64())...)
 	case faultRepeatedToken:
 		p.nextToken = job.request.token
 	case faultBadBase64, faultCorruptImage:

@@ -138,7 +138,10 @@ func TestFaults(t *testing.T) {
 	}
 	for kind, check := range checks {
 		t.Run(kind, func(t *testing.T) {
-			f := start(t, Config{Streams: []Stream{camera("cam"), camera("other")}, Faults: []Fault{{Kind: kind, Rate: 1, Streams: []string{"cam"}}}})
+			f := start(t, Config{
+				Streams: []Stream{camera("cam"), camera("other")},
+				Faults:  []Fault{{Kind: kind, Rate: 1, Streams: []string{"cam"}}},
+			})
 			for range 8 { // kinds that choose choose differently
 				out, err := f.client(f.endpoint("cam")).GetImages(t.Context(), f.input("cam", pageOf(10)))
 				check(t, out, err)
@@ -264,7 +267,10 @@ func TestFaultEndpointExpiredIsForGood(t *testing.T) {
 // and another try draw anew.
 func TestFaultsAreReproducible(t *testing.T) {
 	run := func(seed int64, order func([]int)) map[string]int {
-		f := start(t, Config{Seed: seed, Streams: []Stream{camera("cam")}, Faults: []Fault{{Kind: faultThrottle, Rate: 0.3}, {Kind: faultServerError, Rate: 0.3}}})
+		f := start(t, Config{
+			Seed: seed, Streams: []Stream{camera("cam")},
+			Faults: []Fault{{Kind: faultThrottle, Rate: 0.3}, {Kind: faultServerError, Rate: 0.3}},
+		})
 		calls := make([]int, 60)
 		for i := range calls {
 			calls[i] = i / 3 // each call three times

@@ -120,7 +120,8 @@ func TestFolderWithBrokenPictures(t *testing.T) {
 	cam := camera("cam")
 	cam.Folder = dir
 	err := Config{Streams: []Stream{cam}}.Validate()
-	if err == nil || !strings.Contains(err.Error(), "2.jpg") || !strings.Contains(err.Error(), "3.png") || strings.Contains(err.Error(), "1.jpg") {
+	if err == nil || !strings.Contains(err.Error(), "2.jpg") || !strings.Contains(err.Error(), "3.png") ||
+		strings.Contains(err.Error(), "1.jpg") {
 		t.Errorf("got %v", err)
 	}
 }

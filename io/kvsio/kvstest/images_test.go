@@ -54,9 +54,13 @@ func TestWhatARangeGets(t *testing.T) {
 		{"a range shorter than the interval", cfg, 4 * s, 5 * s, 3 * s, "4:+"},
 		{"an empty range", exclusive, 4 * s, 4 * s, 3 * s, "4:+"},
 		{"frames before the instants", cfg, 4 * s, 7 * s, 700 * time.Millisecond, "4:+ 4:+ 5:+ 6:+ 6:+"},
-		{"gaps and errors", cfg, 16 * s, 52 * s, 4 * s, "16:+ 20:media_error 24:+ 28:+ 32:no_media 36:no_media 40:+ 44:+ 48:+ 52:no_media"},
+		{"gaps and errors", cfg, 16 * s, 52 * s, 4 * s, "16:+ 20:media_error 24:+ 28:+ 32:no_media 36:no_media 40:+ 44:+ " +
+			"48:+ 52:no_media"},
 		{"a start inside a fragment", cfg, 5 * s, 11 * s, s, "5:empty 6:empty 7:empty 8:+ 9:+ 10:+ 11:+"},
-		{"inside the last fragment, which is short", cfg, 29 * s, 41 * s, 2 * s, "29:empty 31:no_media 33:no_media 35:no_media 37:no_media 39:no_media 41:+"},
+		{
+			"inside the last fragment, which is short", cfg, 29 * s, 41 * s, 2 * s,
+			"29:empty 31:no_media 33:no_media 35:no_media 37:no_media 39:no_media 41:+",
+		},
 		{"fragments count from each stretch", cfg, 44 * s, 46 * s, s, "44:+ 45:+ 46:+"},
 		{"inside a broken fragment", cfg, 21 * s, 25 * s, s, "21:empty 22:empty 23:empty 24:+ 25:+"},
 		{"a start outside media loses nothing", cfg, 38 * s, 42 * s, s, "38:no_media 39:no_media 40:+ 41:+ 42:+"},
@@ -114,7 +118,8 @@ func TestPictures(t *testing.T) {
 					t.Errorf("size %v, want %v", got, size)
 				}
 				code, err := ReadTimecode(picture)
-				if want := (Timecode{StreamCode("cam"), newYear.Add(time.Duration(i) * 3 * time.Second)}); err != nil || code != want {
+				if want := (Timecode{StreamCode("cam"), newYear.Add(time.Duration(i) * 3 * time.Second)}); err != nil ||
+					code != want {
 					t.Errorf("got %v, %v, want %v", code, err, want)
 				}
 			}
@@ -125,9 +130,11 @@ func TestPictures(t *testing.T) {
 func TestQualityMatters(t *testing.T) {
 	f := start(t, Config{Streams: []Stream{camera("cam")}})
 	size := func(config map[string]string) int {
-		return len(*f.mustImages("cam", pageOf(1), func(in *archived.GetImagesInput) { in.FormatConfig = config }).Images[0].ImageContent)
+		return len(*f.mustImages("cam", pageOf(1),
+			func(in *archived.GetImagesInput) { in.FormatConfig = config }).Images[0].ImageContent)
 	}
-	low, usual, eighty, high := size(map[string]string{"JPEGQuality": "1"}), size(nil), size(map[string]string{"JPEGQuality": "80"}), size(map[string]string{"JPEGQuality": "100"})
+	low, usual, eighty, high := size(map[string]string{"JPEGQuality": "1"}), size(nil),
+		size(map[string]string{"JPEGQuality": "80"}), size(map[string]string{"JPEGQuality": "100"})
 	if !(low < usual && usual == eighty && eighty < high) {
 		t.Errorf("sizes %d, %d, %d, %d", low, usual, eighty, high)
 	}
@@ -209,14 +216,18 @@ func TestPageTokens(t *testing.T) {
 	}
 	client := f.client(f.endpoint("cam"))
 	now = now.Add(pageTokenTTL)
-	if _, err := client.GetImages(t.Context(), f.input("cam", after(token))); codeOf(err) != badArgument || !strings.Contains(err.Error(), "expired") {
+	if _, err := client.GetImages(t.Context(), f.input("cam", after(token))); codeOf(err) != badArgument ||
+		!strings.Contains(err.Error(), "expired") {
 		t.Errorf("expired: got %v", err)
 	}
 }
 
 func TestEndpointTokens(t *testing.T) {
 	now := newYear
-	f := start(t, Config{Streams: []Stream{camera("cam"), camera("other")}, EndpointTokenTTL: time.Minute, Now: func() time.Time { return now }})
+	f := start(t, Config{
+		Streams: []Stream{camera("cam"), camera("other")}, EndpointTokenTTL: time.Minute,
+		Now: func() time.Time { return now },
+	})
 	endpoint := f.endpoint("cam")
 	get := func(endpoint string) error {
 		_, err := f.client(endpoint).GetImages(t.Context(), f.input("cam", pageOf(1)))

@@ -160,7 +160,8 @@ func (s signer) do(t *testing.T, url, body string) (int, http.Header, string) {
 	r.Header.Set("Content-Type", "application/json")
 	digest := sha256.Sum256([]byte(body))
 	who := aws.Credentials{AccessKeyID: s.key, SecretAccessKey: s.secret}
-	err = v4.NewSigner().SignHTTP(context.Background(), who, r, hex.EncodeToString(digest[:]), s.service, s.region, time.Now().Add(-s.late))
+	err = v4.NewSigner().SignHTTP(context.Background(), who, r, hex.EncodeToString(digest[:]), s.service, s.region,
+		time.Now().Add(-s.late))
 	if err != nil {
 		t.Fatal(err)
 	}

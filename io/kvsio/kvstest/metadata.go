@@ -74,7 +74,8 @@ func (s *Server) signIdentity(text string) []byte {
 }
 
 func (s *Server) readIdentity(token string) (id identity, err *apiError) {
-	bad := refuse("InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+	bad := refuse("InvalidIdentityToken", "The ID Token provided is not a valid JWT. (You may see this error if you "+
+		"sent an Access Token)")
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return id, bad

@@ -142,7 +142,8 @@ func TestControlPlaneQuotas(t *testing.T) {
 	if passed < describeRate || passed == 50 {
 		t.Errorf("%d calls passed, want %d", passed, describeRate)
 	}
-	if _, err := f.control.DescribeStream(t.Context(), &kinesisvideo.DescribeStreamInput{StreamName: new("other")}); err != nil {
+	if _, err := f.control.DescribeStream(t.Context(),
+		&kinesisvideo.DescribeStreamInput{StreamName: new("other")}); err != nil {
 		t.Errorf("another stream: %v", err)
 	}
 	f.endpoint("cam") // has a quota of its own

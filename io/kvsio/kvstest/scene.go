@@ -86,7 +86,8 @@ func (s *scene) drawBackdrop(size image.Point) *backdrop {
 	tint := func(strength float64) uint8 { return uint8(128 + strength) }
 	for y := range size.Y {
 		down := float64(y) / h
-		fill(img, image.Rect(0, y, size.X, y+1), color.YCbCr{Y: uint8(110 + 90*down), Cb: tint(30 * (1 - down)), Cr: tint(18 * math.Sin(hue))})
+		fill(img, image.Rect(0, y, size.X, y+1),
+			color.YCbCr{Y: uint8(110 + 90*down), Cb: tint(30 * (1 - down)), Cr: tint(18 * math.Sin(hue))})
 	}
 	phase := float64(s.code>>8%1000) / 1000 * 2 * math.Pi
 	hills := []struct {

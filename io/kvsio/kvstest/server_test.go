@@ -19,7 +19,10 @@ func TestListStreams(t *testing.T) {
 	list := func(max int32, prefix string) (pages []string) {
 		in := &kinesisvideo.ListStreamsInput{MaxResults: &max}
 		if prefix != "" {
-			in.StreamNameCondition = &kvtypes.StreamNameCondition{ComparisonOperator: kvtypes.ComparisonOperatorBeginsWith, ComparisonValue: &prefix}
+			in.StreamNameCondition = &kvtypes.StreamNameCondition{
+				ComparisonOperator: kvtypes.ComparisonOperatorBeginsWith,
+				ComparisonValue:    &prefix,
+			}
 		}
 		p := kinesisvideo.NewListStreamsPaginator(f.control, in)
 		for p.HasMorePages() {
@@ -55,8 +58,11 @@ func TestListStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = f.control.ListStreams(t.Context(), &kinesisvideo.ListStreamsInput{
-		NextToken:           page.NextToken,
-		StreamNameCondition: &kvtypes.StreamNameCondition{ComparisonOperator: kvtypes.ComparisonOperatorBeginsWith, ComparisonValue: new("b")},
+		NextToken: page.NextToken,
+		StreamNameCondition: &kvtypes.StreamNameCondition{
+			ComparisonOperator: kvtypes.ComparisonOperatorBeginsWith,
+			ComparisonValue:    new("b"),
+		},
 	})
 	if codeOf(err) != badArgument {
 		t.Errorf("a token of another list: got %v", err)
@@ -73,7 +79,8 @@ func TestDescribeStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := out.StreamInfo
-	if *s.StreamARN != "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/1767225600000" || *s.StreamARN != f.srv.StreamARN("cam") ||
+	if *s.StreamARN != "arn:aws:kinesisvideo:eu-west-1:123456789012:stream/cam/1767225600000" ||
+		*s.StreamARN != f.srv.StreamARN("cam") ||
 		*s.StreamName != "cam" || *s.DataRetentionInHours != 48 || s.Status != kvtypes.StatusActive ||
 		!s.CreationTime.Equal(newYear) || *s.MediaType != "video/h264" || len(*s.Version) != 20 {
 		t.Errorf("got %+v", s)
@@ -122,7 +129,10 @@ func TestStats(t *testing.T) {
 }
 
 func TestConcurrency(t *testing.T) {
-	f := start(t, Config{Latency: Latency{PerCall: 20 * time.Millisecond, PerImage: time.Millisecond}, Streams: []Stream{camera("cam"), camera("other")}})
+	f := start(t, Config{
+		Latency: Latency{PerCall: 20 * time.Millisecond, PerImage: time.Millisecond},
+		Streams: []Stream{camera("cam"), camera("other")},
+	})
 	clients := map[string]*archived.Client{"cam": f.client(f.endpoint("cam")), "other": f.client(f.endpoint("other"))}
 	begun := time.Now()
 	var calls sync.WaitGroup
@@ -166,7 +176,10 @@ func TestListen(t *testing.T) {
 	if _, err := Listen(Config{}, strings.TrimPrefix(srv.URL, "http://")); err == nil {
 		t.Error("the address is taken, and no error")
 	}
-	want := []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_KINESIS_VIDEO=" + srv.URL}
+	want := []string{
+		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_ENDPOINT_URL_KINESIS_VIDEO=" + srv.URL,
+	}
 	for _, v := range want {
 		if !slices.Contains(srv.Env(), v) {
 			t.Errorf("%s is not in %v", v, srv.Env())

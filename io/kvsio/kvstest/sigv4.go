@@ -94,7 +94,8 @@ func parseAuthorization(header string) (authorization, *apiError) {
 	// An access key id may hold slashes; the scope after it has four parts.
 	scope := strings.Split(values["Credential"], "/")
 	if len(scope) < 5 || scope[len(scope)-1] != "aws4_request" {
-		return a, refuse("IncompleteSignatureException", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
+		return a, refuse("IncompleteSignatureException", "Credential must have exactly 5 slash-delimited elements, e.g. "+
+			"keyid/date/region/service/term.")
 	}
 	n := len(scope)
 	return authorization{
@@ -110,7 +111,8 @@ func (v verifier) checkScope(a authorization, stamp, service string) *apiError {
 	case a.region != v.region:
 		return refuse("InvalidSignatureException", "Credential should be scoped to a valid region, not '%s'.", a.region)
 	case a.date != stamp[:8]:
-		return refuse("InvalidSignatureException", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s'.", a.date, stamp[:8])
+		return refuse("InvalidSignatureException", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version "+
+			"of date from HTTP: '%s' != '%s'.", a.date, stamp[:8])
 	}
 	return nil
 }
@@ -149,7 +151,8 @@ func checkSignature(r *http.Request, body []byte, a authorization, stamp, secret
 		key = mac.Sum(nil)
 	}
 	if !hmac.Equal([]byte(hex.EncodeToString(key)), []byte(a.signature)) {
-		return refuse("InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+		return refuse("InvalidSignatureException", "The request signature we calculated does not match the signature you "+
+			"provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
 	return nil
 }

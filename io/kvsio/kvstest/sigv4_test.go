@@ -26,13 +26,17 @@ func TestSetAccessKeys(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	f.mustImages("cam")
-	if env := f.srv.Env(); !slices.Contains(env, "AWS_ACCESS_KEY_ID=new") || !slices.Contains(env, "AWS_SECRET_ACCESS_KEY=secret") {
+	if env := f.srv.Env(); !slices.Contains(env, "AWS_ACCESS_KEY_ID=new") ||
+		!slices.Contains(env, "AWS_SECRET_ACCESS_KEY=secret") {
 		t.Errorf("Env is %q", env)
 	}
 }
 
 func TestSignatures(t *testing.T) {
-	f := start(t, Config{Streams: []Stream{camera("cam")}, AccessKeys: map[string]string{"test": "test", "other/key": "s"}})
+	f := start(t, Config{
+		Streams:    []Stream{camera("cam")},
+		AccessKeys: map[string]string{"test": "test", "other/key": "s"},
+	})
 	edit := func(name, old, new string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Header.Set(name, strings.Replace(r.Header.Get(name), old, new, 1))
@@ -59,18 +63,46 @@ func TestSignatures(t *testing.T) {
 		{"wrong secret", signer{secret: "wrong"}, mismatch, "does not match"},
 		{"wrong service", signer{service: "kinesis"}, mismatch, "correct service: 'kinesisvideo'"},
 		{"wrong region", signer{region: "eu-west-1"}, mismatch, "valid region"},
-		{"no signature", signer{change: func(r *http.Request) { r.Header.Del("Authorization") }}, "MissingAuthenticationTokenException", ""},
+		{
+			"no signature",
+			signer{change: func(r *http.Request) { r.Header.Del("Authorization") }},
+			"MissingAuthenticationTokenException", "",
+		},
 		{"another algorithm", signer{change: set("Authorization", "Basic dGVzdDp0ZXN0")}, "IncompleteSignatureException", ""},
-		{"part of a signature", signer{change: edit("Authorization", ", Signature=", ", Foo=")}, "IncompleteSignatureException", "'Signature'"},
-		{"part of a scope", signer{change: edit("Authorization", "/aws4_request", "")}, "IncompleteSignatureException", "Credential"},
+		{
+			"part of a signature",
+			signer{change: edit("Authorization", ", Signature=", ", Foo=")},
+			"IncompleteSignatureException", "'Signature'",
+		},
+		{
+			"part of a scope",
+			signer{change: edit("Authorization", "/aws4_request", "")},
+			"IncompleteSignatureException",
+			"Credential",
+		},
 		{"another day", signer{change: edit("Authorization", "test/20", "test/19")}, mismatch, "Credential scope"},
-		{"no date", signer{change: func(r *http.Request) { r.Header.Del("X-Amz-Date") }}, "IncompleteSignatureException", "Date"},
+		{
+			"no date",
+			signer{change: func(r *http.Request) { r.Header.Del("X-Amz-Date") }},
+			"IncompleteSignatureException",
+			"Date",
+		},
 		{"host not signed", signer{change: edit("Authorization", ";host;", ";")}, mismatch, "'host' must be"},
 		{"a signed header changed", signer{change: set("Content-Type", "text/plain")}, mismatch, "does not match"},
 		{"host changed", signer{change: func(r *http.Request) { r.Host = "example.com" }}, mismatch, "does not match"},
-		{"path changed", signer{change: func(r *http.Request) { r.URL.Path = "/describeStream" }}, mismatch, "does not match"},
+		{
+			"path changed",
+			signer{change: func(r *http.Request) { r.URL.Path = "/describeStream" }},
+			mismatch,
+			"does not match",
+		},
 		{"query added", signer{change: func(r *http.Request) { r.URL.RawQuery = "a=b" }}, mismatch, "does not match"},
-		{"payload claimed to be another", signer{change: set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")}, mismatch, "payload"},
+		{
+			"payload claimed to be another",
+			signer{change: set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")},
+			mismatch,
+			"payload",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, header, body := c.sign.do(t, f.srv.URL+"/listStreams", "{}")

@@ -90,9 +90,11 @@ func (s *Server) assume(c *call) (result stsResult, err *apiError) {
 	case role == nil:
 		return result, refuse("ValidationError", "%s is invalid", arn)
 	case !sessionNamePattern.MatchString(name):
-		return result, refuse("ValidationError", "Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
+		return result, refuse("ValidationError", "Value '%s' at 'roleSessionName' failed to satisfy constraint: Member "+
+			"must satisfy regular expression pattern: [\\w+=,.@-]*", name)
 	case !valid:
-		return result, refuse("ValidationError", "Value '%s' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", form.Get("DurationSeconds"))
+		return result, refuse("ValidationError", "Value '%s' at 'durationSeconds' failed to satisfy constraint: Member "+
+			"must have value greater than or equal to 900", form.Get("DurationSeconds"))
 	case !slices.Contains(s.cfg.Roles, arn):
 		return result, refuse("AccessDenied", "Not authorized to perform sts:%s on resource: %s", operation, arn)
 	}

@@ -75,7 +75,8 @@ func wantCode(t *testing.T, doing string, err error, code string) {
 func TestRoles(t *testing.T) {
 	now := newYear
 	f := start(t, Config{Roles: []string{testRole}, Now: func() time.Time { return now }})
-	signed, err := f.sts().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(testRole), RoleSessionName: new("me"), DurationSeconds: new(int32(900))})
+	signed, err := f.sts().AssumeRole(t.Context(),
+		&sts.AssumeRoleInput{RoleArn: new(testRole), RoleSessionName: new("me"), DurationSeconds: new(int32(900))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +86,12 @@ func TestRoles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *vouched.AssumedRoleUser.Arn != "arn:aws:sts::111122223333:assumed-role/path/reader/me" || *vouched.SubjectFromWebIdentityToken != serviceAccount ||
-		!vouched.Credentials.Expiration.Equal(now.Add(time.Hour)) || !signed.Credentials.Expiration.Equal(now.Add(15*time.Minute)) {
-		t.Errorf("sessions until %v, %v of %s, %s", signed.Credentials.Expiration, vouched.Credentials.Expiration, *vouched.AssumedRoleUser.Arn, *vouched.SubjectFromWebIdentityToken)
+	if *vouched.AssumedRoleUser.Arn != "arn:aws:sts::111122223333:assumed-role/path/reader/me" ||
+		*vouched.SubjectFromWebIdentityToken != serviceAccount ||
+		!vouched.Credentials.Expiration.Equal(now.Add(time.Hour)) ||
+		!signed.Credentials.Expiration.Equal(now.Add(15*time.Minute)) {
+		t.Errorf("sessions until %v, %v of %s, %s", signed.Credentials.Expiration, vouched.Credentials.Expiration,
+			*vouched.AssumedRoleUser.Arn, *vouched.SubjectFromWebIdentityToken)
 	}
 	wantCode(t, "signed", f.as(signed.Credentials), "")
 	wantCode(t, "vouched for", f.as(vouched.Credentials), "")
@@ -120,14 +124,17 @@ func TestRolesAreRefused(t *testing.T) {
 		{"no token of ours", testRole, "me", token[:strings.LastIndexByte(token, '.')] + ".AAAA", "InvalidIdentityToken"},
 		{"no token", testRole, "me", "token", "InvalidIdentityToken"},
 	} {
-		_, err := f.sts().AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{RoleArn: &c.role, RoleSessionName: &c.session, WebIdentityToken: &c.token})
+		_, err := f.sts().AssumeRoleWithWebIdentity(t.Context(),
+			&sts.AssumeRoleWithWebIdentityInput{RoleArn: &c.role, RoleSessionName: &c.session, WebIdentityToken: &c.token})
 		wantCode(t, c.name, err, c.code)
 	}
-	_, err := f.sts().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(testRole), RoleSessionName: new("me"), DurationSeconds: new(int32(60))})
+	_, err := f.sts().AssumeRole(t.Context(),
+		&sts.AssumeRoleInput{RoleArn: new(testRole), RoleSessionName: new("me"), DurationSeconds: new(int32(60))})
 	wantCode(t, "a minute", err, "ValidationError")
-	_, err = f.sts().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(testRole), RoleSessionName: new("me")}, func(o *sts.Options) {
-		o.Credentials = credentials.NewStaticCredentialsProvider("test", "wrong", "")
-	})
+	_, err = f.sts().AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: new(testRole), RoleSessionName: new("me")},
+		func(o *sts.Options) {
+			o.Credentials = credentials.NewStaticCredentialsProvider("test", "wrong", "")
+		})
 	wantCode(t, "badly signed", err, "InvalidSignatureException")
 	_, err = f.sts().GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	wantCode(t, "another operation", err, "InvalidAction")

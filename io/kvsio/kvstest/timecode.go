@@ -65,7 +65,8 @@ func decodeTimecode(rows [codeRows]uint32) (Timecode, bool) {
 		b = binary.BigEndian.AppendUint32(b, row^codeMask[i])
 	}
 	millis := binary.BigEndian.Uint64(append([]byte{0, 0}, b[4:10]...))
-	return Timecode{binary.BigEndian.Uint32(b), time.UnixMilli(int64(millis)).UTC()}, crc16(b[:10]) == binary.BigEndian.Uint16(b[10:])
+	return Timecode{binary.BigEndian.Uint32(b), time.UnixMilli(int64(millis)).UTC()},
+		crc16(b[:10]) == binary.BigEndian.Uint16(b[10:])
 }
 
 // codeCell is where the cell in that column and row stands in a picture.

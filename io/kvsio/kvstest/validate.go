@@ -62,7 +62,8 @@ func (cs *complaints) accessKeys(keys map[string]string) {
 func (c Config) complaints() complaints {
 	c = c.withDefaults()
 	var cs complaints
-	cs.check(regionPattern.MatchString(c.Region), "region", quote(c.Region), "lower-case letters, digits and dashes, such as us-east-1")
+	cs.check(regionPattern.MatchString(c.Region), "region", quote(c.Region),
+		"lower-case letters, digits and dashes, such as us-east-1")
 	cs.check(accountPattern.MatchString(c.Account), "account", quote(c.Account), "12 digits")
 	cs.accessKeys(c.AccessKeys)
 	for i, arn := range c.Roles {
@@ -70,7 +71,8 @@ func (c Config) complaints() complaints {
 	}
 	cs.check(c.SessionTTL >= 0, "session_ttl", c.SessionTTL, "0 or more")
 	cs.check(1 <= c.PageSize && c.PageSize <= 100, "page_size", c.PageSize, "1 to 100")
-	cs.check(c.TimeStamps == timeOfFrame || c.TimeStamps == timeOfInstant, "timestamps", quote(c.TimeStamps), "frame or instant")
+	cs.check(c.TimeStamps == timeOfFrame || c.TimeStamps == timeOfInstant, "timestamps", quote(c.TimeStamps),
+		"frame or instant")
 	cs.check(slices.Contains([]string{answerNoMedia, answerInvalidArgument, answerNotFound}, c.BeforeRetention),
 		"before_retention", quote(c.BeforeRetention), "no_media, invalid_argument or not_found")
 	cs.check(c.EndpointTokenTTL > 0, "endpoint_token_ttl", c.EndpointTokenTTL, "above 0")
@@ -93,12 +95,15 @@ func (c Config) complaints() complaints {
 }
 
 func (s Stream) validate(path string, cs *complaints) {
-	cs.check(len(s.Name) <= 256 && namePattern.MatchString(s.Name), path+".name", quote(s.Name), "1 to 256 of a-z A-Z 0-9 _ . -")
+	cs.check(len(s.Name) <= 256 && namePattern.MatchString(s.Name), path+".name", quote(s.Name),
+		"1 to 256 of a-z A-Z 0-9 _ . -")
 	cs.check(1 <= s.Width && s.Width <= maxWidth, path+".width", s.Width, "1 to 3840")
 	cs.check(1 <= s.Height && s.Height <= maxHeight, path+".height", s.Height, "1 to 2160")
-	cs.check(s.FrameRate > 0 && s.FrameRate <= 1000, path+".frame_rate", s.FrameRate, "above 0, up to 1000 frames a second")
+	cs.check(s.FrameRate > 0 && s.FrameRate <= 1000, path+".frame_rate", s.FrameRate,
+		"above 0, up to 1000 frames a second")
 	wholeMillis := s.Fragment%time.Millisecond == 0
-	cs.check(0 < s.Fragment && s.Fragment <= 20*time.Second && wholeMillis, path+".fragment", s.Fragment, "1ms to 20s, whole milliseconds")
+	cs.check(0 < s.Fragment && s.Fragment <= 20*time.Second && wholeMillis, path+".fragment", s.Fragment,
+		"1ms to 20s, whole milliseconds")
 	validateRanges(path+".media", s.Media, cs)
 	validateRanges(path+".media_errors", s.MediaErrors, cs)
 	r := *s.Retention
@@ -108,7 +113,8 @@ func (s Stream) validate(path string, cs *complaints) {
 	for _, k := range sortedKeys(s.Tags) {
 		v := s.Tags[k]
 		ok := k != "" && len(k) <= 128 && len(v) <= 256 && tagPattern.MatchString(k) && tagPattern.MatchString(v)
-		cs.check(ok, path+".tags", quote(k)+": "+quote(v), "a key of 1 to 128 and a value of up to 256 letters, digits, spaces and _.:/=+-@")
+		cs.check(ok, path+".tags", quote(k)+": "+quote(v), "a key of 1 to 128 and a value of up to 256 letters, digits, "+
+			"spaces and _.:/=+-@")
 	}
 	if s.Folder != "" {
 		if err := checkPictures(s.Folder); err != nil {
@@ -133,7 +139,8 @@ func validateRanges(path string, ranges []Range, cs *complaints) {
 		}
 		cs.check(!r.From.Before(earliest), p+".from", r.From.Format(time.RFC3339), "1970 or later")
 		cs.check(!r.To.After(latest), p+".to", r.To.Format(time.RFC3339), "2262-01-01 or earlier")
-		cs.check(r.From.UnixMilli() < r.To.UnixMilli(), p+".to", r.To.Format(time.RFC3339Nano), "after from, "+r.From.Format(time.RFC3339Nano))
+		cs.check(r.From.UnixMilli() < r.To.UnixMilli(), p+".to", r.To.Format(time.RFC3339Nano),
+			"after from, "+r.From.Format(time.RFC3339Nano))
 	}
 	sorted := sortedRanges(ranges)
 	for i := 1; i < len(sorted); i++ {
@@ -143,7 +150,8 @@ func validateRanges(path string, ranges []Range, cs *complaints) {
 }
 
 func (f Fault) validate(path string, streams map[string]int, cs *complaints) {
-	cs.check(slices.Contains(FaultKinds(), f.Kind), path+".kind", quote(f.Kind), "one of "+strings.Join(FaultKinds(), ", "))
+	cs.check(slices.Contains(FaultKinds(), f.Kind), path+".kind", quote(f.Kind),
+		"one of "+strings.Join(FaultKinds(), ", "))
 	cs.check(f.Rate >= 0 && f.Rate <= 1, path+".rate", f.Rate, "0 to 1")
 	for i, name := range f.Streams {
 		_, known := streams[name]

@@ -44,8 +44,9 @@ func TestParseConfig(t *testing.T) {
 	}
 	want := Config{
 		Region: "eu-west-1", Account: "123456789012", AccessKeys: map[string]string{"me": "secret"},
-		PageSize: 10, EndInclusive: new(false), TimeStamps: "instant", BeforeRetention: "not_found", EndpointTokenTTL: time.Minute,
-		Latency: Latency{PerCall: 500 * time.Millisecond, PerImage: time.Millisecond}, Seed: 7,
+		PageSize: 10, EndInclusive: new(false), TimeStamps: "instant", BeforeRetention: "not_found",
+		EndpointTokenTTL: time.Minute,
+		Latency:          Latency{PerCall: 500 * time.Millisecond, PerImage: time.Millisecond}, Seed: 7,
 		Streams: []Stream{{
 			Name: "front-door", Width: 640, Height: 360, FrameRate: 29.97, Fragment: 7 * time.Second,
 			Media:       []Range{{newYear, newYear.Add(24 * time.Hour)}},
@@ -95,7 +96,10 @@ func TestParseConfigErrors(t *testing.T) {
 		{"region: {}", "is not a text"},
 		{"access_keys: [a]", "is not a mapping of texts to texts"},
 		{"streams:\n- name: a\n  frame_rate: fast", `line 3: streams[0].frame_rate: "fast" is not a number`},
-		{"streams:\n- name: a\n  media:\n  - from: yesterday", `line 4: streams[0].media[0].from: "yesterday" is not a time such as`},
+		{
+			"streams:\n- name: a\n  media:\n  - from: yesterday",
+			`line 4: streams[0].media[0].from: "yesterday" is not a time such as`,
+		},
 		{"streams: {name: a}", "line 1: streams: must be a list"},
 		{"streams: [a]", "line 1: streams[0]: must be a mapping"},
 		{"- a", "line 1: must be a mapping"},
@@ -121,10 +125,19 @@ func TestParseConfigErrors(t *testing.T) {
 		{"streams:\n- {name: a, quota: {media_points: -1}}", "streams[0].quota.media_points: is -1"},
 		{"streams:\n- {name: a, tags: {'': x}}", "streams[0].tags"},
 		{"streams:\n- {name: a, folder: /nowhere/at/all}", "streams[0].folder: open /nowhere/at/all"},
-		{"streams:\n- name: a\n  media:\n  - {from: 2026-01-02T00:00:00Z, to: 2026-01-01T00:00:00Z}", "line 4: streams[0].media[0].to: is 2026-01-01T00:00:00Z: must be after from"},
+		{
+			"streams:\n- name: a\n  media:\n  - {from: 2026-01-02T00:00:00Z, to: 2026-01-01T00:00:00Z}",
+			"line 4: streams[0].media[0].to: is 2026-01-01T00:00:00Z: must be after from",
+		},
 		{"streams:\n- name: a\n  media:\n  - {from: 2026-01-02T00:00:00Z}", "line 4: streams[0].media[0].to: is missing"},
-		{"streams:\n- name: a\n  media:\n  - {from: 1969-01-02T00:00:00Z, to: 2263-01-01T00:00:00Z}", "media[0].from: is 1969"},
-		{"streams:\n- name: a\n  media: [{from: 2026-01-01, to: 2026-01-03}, {from: 2026-01-02, to: 2026-01-04}]", "line 3: streams[0].media: is overlapping"},
+		{
+			"streams:\n- name: a\n  media:\n  - {from: 1969-01-02T00:00:00Z, to: 2263-01-01T00:00:00Z}",
+			"media[0].from: is 1969",
+		},
+		{
+			"streams:\n- name: a\n  media: [{from: 2026-01-01, to: 2026-01-03}, {from: 2026-01-02, to: 2026-01-04}]",
+			"line 3: streams[0].media: is overlapping",
+		},
 		{"faults:\n- {kind: throtle, rate: 1}", `line 2: faults[0].kind: is "throtle": must be one of throttle, server_error`},
 		{"faults:\n- {kind: stall, rate: 5}", "faults[0].rate: is 5: must be 0 to 1"},
 		{"faults:\n- {kind: stall, rate: 1, streams: [x]}", `line 2: faults[0].streams[0]: is "x"`},
@@ -146,7 +159,10 @@ func TestValidateNamesEverything(t *testing.T) {
 		Streams:  []Stream{{Name: "/", FrameRate: math.Inf(1)}},
 		Faults:   []Fault{{Kind: "x", Rate: -1}},
 	}.Validate()
-	for _, want := range []string{"page_size: is -1", `streams[0].name: is "/"`, "streams[0].frame_rate: is +Inf", `faults[0].kind: is "x"`, "faults[0].rate: is -1"} {
+	for _, want := range []string{
+		"page_size: is -1", `streams[0].name: is "/"`, "streams[0].frame_rate: is +Inf",
+		`faults[0].kind: is "x"`, "faults[0].rate: is -1",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
@@ -158,7 +174,10 @@ func TestValidateNamesEverything(t *testing.T) {
 
 // The secrets of a configuration stay out of messages.
 func TestErrorsKeepSecrets(t *testing.T) {
-	for _, text := range []string{"access_keys: {id: hunter2, '': hunter3}", "access_keys: hunter2", "access_keys: [hunter2]", "access_keys: {id: [hunter2]}"} {
+	for _, text := range []string{
+		"access_keys: {id: hunter2, '': hunter3}", "access_keys: hunter2",
+		"access_keys: [hunter2]", "access_keys: {id: [hunter2]}",
+	} {
 		if _, err := ParseConfig([]byte(text)); err == nil || strings.Contains(err.Error(), "hunter") {
 			t.Errorf("%s: got %v", text, err)
 		}

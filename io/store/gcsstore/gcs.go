@@ -58,7 +58,8 @@ func connect(p store.Place) (*bucket.Client, error) {
 	}
 	options := new(gcsblob.Options)
 	if endpoint := cmp.Or(query.Get("endpoint"), emulator); endpoint != "" {
-		options.ClientOptions = append(options.ClientOptions, option.WithEndpoint(strings.TrimSuffix(endpoint, "/")+"/storage/v1/"))
+		options.ClientOptions = append(options.ClientOptions,
+			option.WithEndpoint(strings.TrimSuffix(endpoint, "/")+"/storage/v1/"))
 	}
 	if domain := query.Get("universe_domain"); domain != "" {
 		options.ClientOptions = append(options.ClientOptions, option.WithUniverseDomain(domain))
@@ -68,9 +69,11 @@ func connect(p store.Place) (*bucket.Client, error) {
 	if !anonymous {
 		// Tokens are asked for in the same way, and hold as much.
 		ctx := context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: transport})
-		credentials, err := gcp.DefaultCredentialsWithParams(ctx, google.CredentialsParams{UniverseDomain: query.Get("universe_domain")})
+		credentials, err := gcp.DefaultCredentialsWithParams(ctx,
+			google.CredentialsParams{UniverseDomain: query.Get("universe_domain")})
 		if err != nil {
-			return nil, fmt.Errorf("no Google credentials: run \"gcloud auth application-default login\", or set GOOGLE_APPLICATION_CREDENTIALS: %w", err)
+			return nil, fmt.Errorf("no Google credentials: run \"gcloud auth application-default login\", or set "+
+				"GOOGLE_APPLICATION_CREDENTIALS: %w", err)
 		}
 		if client, err = gcp.NewHTTPClient(transport, credentials.TokenSource); err != nil {
 			return nil, err

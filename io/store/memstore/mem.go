@@ -16,5 +16,6 @@ func init() {
 }
 
 func connect(store.Place) (*bucket.Client, error) {
-	return &bucket.Client{Bucket: memblob.OpenBucket(nil), Answer: func(error) bucket.Answer { return bucket.Answer{} }}, nil
+	return &bucket.Client{Bucket: memblob.OpenBucket(nil), Answer: func(error) bucket.Answer { return bucket.Answer{} }},
+		nil
 }

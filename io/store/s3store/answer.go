@@ -43,7 +43,8 @@ func answerOf(err error) bucket.Answer {
 		if !regionPattern.MatchString(region) {
 			say = "put its region=REGION"
 		}
-		answer.Elsewhere = fmt.Errorf("the bucket is in another region than the one that is asked for, %s into the URL: %w", say, err)
+		answer.Elsewhere = fmt.Errorf("the bucket is in another region than the one that is asked for, %s into the URL: %w",
+			say, err)
 	}
 	return answer
 }

@@ -41,7 +41,8 @@ var longestWait = retry.DefaultMaxBackoff
 func init() {
 	store.Register("s3", store.Driver{
 		Query: []string{
-			"region", "endpoint", "profile", "role", "s3ForcePathStyle", "use_path_style", "anonymous", "dualstack", "fips", "accelerate",
+			"region", "endpoint", "profile", "role", "s3ForcePathStyle", "use_path_style", "anonymous", "dualstack", "fips",
+			"accelerate",
 			"ssetype", "kmskeyid", "request_checksum_calculation", "response_checksum_validation",
 		},
 		Open:    func(p store.Place) (store.Bucket, error) { return open(p) },
@@ -81,7 +82,8 @@ func connect(p store.Place) (*bucket.Client, error) {
 	query := maps.Clone(p.Query)
 	endpoint := bucket.Take(query, "endpoint")
 	options := &s3blob.Options{
-		EncryptionType: types.ServerSideEncryption(bucket.Take(query, "ssetype")), KMSEncryptionID: bucket.Take(query, "kmskeyid"),
+		EncryptionType:  types.ServerSideEncryption(bucket.Take(query, "ssetype")),
+		KMSEncryptionID: bucket.Take(query, "kmskeyid"),
 	}
 	named := query.Has("s3ForcePathStyle") || query.Has("use_path_style")
 	accelerate, err1 := bucket.TakeBool(query, "accelerate", false)

@@ -27,7 +27,8 @@ func TestStoreOutOfReach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := root.Read(t.Context(), "dataset.json", 1<<20); err == nil || !strings.Contains(err.Error(), "reading s3://archive/frames/dataset.json: ") || asked.Load() != firstAttempts {
+	if _, err := root.Read(t.Context(), "dataset.json", 1<<20); err == nil ||
+		!strings.Contains(err.Error(), "reading s3://archive/frames/dataset.json: ") || asked.Load() != firstAttempts {
 		t.Errorf("asked %d times, want %d: %v", asked.Load(), firstAttempts, err)
 	}
 }

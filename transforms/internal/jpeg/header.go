@@ -146,7 +146,8 @@ func (h *Header) common() bool {
 	case 1:
 		return f[8] <= 3
 	case 3:
-		return bytes.IndexByte(samplings, f[7]) >= 0 && f[10] == 0x11 && f[13] == 0x11 && f[8] <= 3 && f[11] <= 3 && f[14] <= 3 &&
+		return bytes.IndexByte(samplings, f[7]) >= 0 && f[10] == 0x11 && f[13] == 0x11 && f[8] <= 3 && f[11] <= 3 &&
+			f[14] <= 3 &&
 			f[6] != f[9] && f[6] != f[12] && f[9] != f[12] && !h.rgb()
 	}
 	return false

@@ -7,10 +7,11 @@ const lookBits = 10
 
 // huffman is a table of codes.
 type huffman struct {
-	look    [1 << lookBits]uint16 // length<<8 | symbol; 0 where the code is longer
-	short   [1 << lookBits]int16  // of AC: value<<8 | run<<4 | length of code and value; 0 where that is no coefficient, or longer
-	limit   [17]int32             // by length: one more than the largest code
-	offset  [17]int32             // by length: what makes a code an index of symbols
+	look [1 << lookBits]uint16 // length<<8 | symbol; 0 where the code is longer
+	// of AC: value<<8 | run<<4 | length of code and value; 0 where that is no coefficient, or longer
+	short   [1 << lookBits]int16
+	limit   [17]int32 // by length: one more than the largest code
+	offset  [17]int32 // by length: what makes a code an index of symbols
 	symbols [256]uint8
 	defined bool
 }

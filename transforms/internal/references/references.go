@@ -112,6 +112,7 @@ func (a Array) Compare(t testing.TB, pixels []byte, width, height, tolerance int
 		}
 	}
 	if worst > tolerance {
-		t.Errorf("channel %d at %d, %d is %d, want %d; %d of %d values differ", at%3, at/3%width, at/3/width, pixels[at], a.Data[at], differ, len(pixels))
+		t.Errorf("channel %d at %d, %d is %d, want %d; %d of %d values differ", at%3, at/3%width, at/3/width, pixels[at],
+			a.Data[at], differ, len(pixels))
 	}
 }

@@ -139,7 +139,10 @@ func drawArchive(t *rapid.T, span frame.Span) *archive {
 }
 
 func drawShard(t *rapid.T) frame.Span {
-	interval := rapid.SampledFrom([]int32{200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001, 3_600_000}).Draw(t, "interval")
+	interval := rapid.SampledFrom([]int32{
+		200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001,
+		3_600_000,
+	}).Draw(t, "interval")
 	series := frame.Series{
 		StreamName: "a", IntervalMs: interval, PhaseMs: rapid.Int32Range(0, interval-1).Draw(t, "phase"), Format: frame.JPEG,
 	}
@@ -286,7 +289,12 @@ func TestShardCosts(t *testing.T) {
 		{"fragments that do not", archive{stretches: always, fragment: 7000}, 5, 110},
 		{"long fragments that do not", archive{stretches: []stretch{{7000, 1 << 50}}, fragment: 20_000}, 5, 110},
 		{"a fragment that begins just before", archive{stretches: []stretch{{start - 1, 1 << 50}}, fragment: 20_000}, 5, 108},
-		{"a fragment that ends just after", archive{stretches: []stretch{{start - 19_999, 1 << 50}}, fragment: 20_000}, 5, 108},
+		{
+			"a fragment that ends just after",
+			archive{stretches: []stretch{{start - 19_999, 1 << 50}}, fragment: 20_000},
+			5,
+			108,
+		},
 		{"a gap at the head", archive{stretches: []stretch{{start + 9000, 1 << 50}}, fragment: 4000}, 6, 118},
 		{"a long gap at the head", archive{stretches: []stretch{{start + 24_000, 1 << 50}}, fragment: 4000}, 5, 114},
 		{"no media at all", archive{fragment: 4000}, 5, 114},

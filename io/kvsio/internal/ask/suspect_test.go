@@ -124,7 +124,8 @@ func TestEmptyAnswers(t *testing.T) {
 		}
 		shard, err := Shard(context.Background(), a, span)
 		if test.silent {
-			if !errors.Is(err, errSilent) || len(shard.Gaps) != int(test.samples) || shard.Gaps[0].Reason != frame.Failed || a.calls > 80 {
+			if !errors.Is(err, errSilent) || len(shard.Gaps) != int(test.samples) || shard.Gaps[0].Reason != frame.Failed ||
+				a.calls > 80 {
 				t.Errorf("%d samples, all answers empty: %d gaps, %v, after %d calls", test.samples, len(shard.Gaps), err, a.calls)
 			}
 			continue

@@ -11,7 +11,10 @@ import (
 )
 
 func drawSeries(t *rapid.T, label string) frame.Series {
-	interval := rapid.SampledFrom([]int32{200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001, 3_600_000}).Draw(t, label+" interval")
+	interval := rapid.SampledFrom([]int32{
+		200, 1000, 3000, 3001, 7000, 20000, 60000, 299_999, 300_000, 300_001,
+		3_600_000,
+	}).Draw(t, label+" interval")
 	return frame.Series{
 		StreamName: rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, label+" stream"),
 		IntervalMs: interval,

@@ -106,8 +106,10 @@ var liftBodies = []string{
 	`{"Images":[{"Image\u0043ontent":"AAEC","imagecontent":"AAEC","\u0049\u006d\u0061\u0067\u0065\u0043\u006f\u006e\u0074\u0065\u006e\u0074":"AwQ="}]}`,
 	`{"Images":[{"ImageContent":"#0"},{"ImageContent":"AAEC"},{"ImageContent":"*"},{"ImageContent":"AAE"},{"ImageContent":"A==="},{"ImageContent":"AB=="}]}`,
 	`{"Images":[{"ImageContent":{"ImageContent":["ImageContent",{"ImageContent":"AAEC"}]}}],"ImageContent":"AAEC"}`,
-	`{"Images":[{"ImageContent":"AA` + "\n" + `EC"}]}`, `{"Images":[{"ImageContent":"AA` + "\xff" + `C"}]}`, `{"Images":[{"ImageContent":"\ud800\q"}]}`,
-	`{"Images":[{"ImageContent":"AAEC\"}]}`, `{"Images":[{"ImageContent":"AAEC`, `{"Images":[{"ImageContent":`, `{"Images":[{"ImageContent`, `{"Images":[{"ImageContent"`,
+	`{"Images":[{"ImageContent":"AA` + "\n" + `EC"}]}`, `{"Images":[{"ImageContent":"AA` + "\xff" + `C"}]}`,
+	`{"Images":[{"ImageContent":"\ud800\q"}]}`,
+	`{"Images":[{"ImageContent":"AAEC\"}]}`, `{"Images":[{"ImageContent":"AAEC`, `{"Images":[{"ImageContent":`,
+	`{"Images":[{"ImageContent`, `{"Images":[{"ImageContent"`,
 	`["ImageContent":"AAEC"]`, `"ImageContent":"AAEC"`, `{"ImageContent" "AAEC"}`, `{"Images":[]}{"ImageContent":"\q"}`,
 }
 

@@ -27,8 +27,12 @@ func encodedPictures(t testing.TB) map[string][]byte {
 			t.Fatal(err)
 		}
 	}
-	jfif := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0}, ycc.Bytes()[2:]...)
-	return map[string][]byte{"grey": grey.Bytes(), "YCbCr": ycc.Bytes(), "JFIF": jfif, "palette": palettes.Bytes(), "comments": pagetest.Picture(70_000)}
+	jfif := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0},
+		ycc.Bytes()[2:]...)
+	return map[string][]byte{
+		"grey": grey.Bytes(), "YCbCr": ycc.Bytes(), "JFIF": jfif, "palette": palettes.Bytes(),
+		"comments": pagetest.Picture(70_000),
+	}
 }
 
 func TestPictureSize(t *testing.T) {

@@ -30,7 +30,8 @@ func TestBodiesAreBounded(t *testing.T) {
 		w.open(c.body, 4)
 		var pictures int64
 		_, _, err := liftPayloads(w, func(bytes int64) error { pictures += bytes; return nil })
-		if most := c.most + 2*int64(len(w.buf)); !errors.Is(err, ErrLongBody) || w.read > most || len(w.buf) > 4*longestContent {
+		if most := c.most + 2*int64(len(w.buf)); !errors.Is(err, ErrLongBody) || w.read > most ||
+			len(w.buf) > 4*longestContent {
 			t.Errorf("%s: %v after %d bytes, want at most %d, in a buffer of %d", name, err, w.read, most, len(w.buf))
 		}
 		if pictures > 4*6_291_456 {
@@ -38,8 +39,10 @@ func TestBodiesAreBounded(t *testing.T) {
 		}
 	}
 	for name, body := range map[string]string{
-		"the longest pictures": `{"Images":[` + strings.Repeat(picture, 3) + picture[:len(picture)-1] + `],"NextToken":"` + strings.Repeat("A", 4096) + `"}`,
-		"long failures":        `{"Images":[` + strings.Repeat(`{"TimeStamp":1767225600.123,"Error":"`+strings.Repeat("E", 900)+`"},`, 4) + `{}]}`,
+		"the longest pictures": `{"Images":[` + strings.Repeat(picture, 3) + picture[:len(picture)-1] + `],"NextToken":"` +
+			strings.Repeat("A", 4096) + `"}`,
+		"long failures": `{"Images":[` + strings.Repeat(`{"TimeStamp":1767225600.123,"Error":"`+strings.Repeat("E", 900)+
+			`"},`, 4) + `{}]}`,
 	} {
 		w := newWire(LeastWire)
 		w.open(strings.NewReader(body), 4)

@@ -230,7 +230,10 @@ func (b *Bucket) PutFrom(ctx context.Context, path string, content *io.SectionRe
 			return b.fault(ctx, "writing", path, err)
 		}
 	}
-	options := &blob.WriterOptions{ContentType: contentType(path), BufferSize: bufferFor(int(min(content.Size(), leastPart)))}
+	options := &blob.WriterOptions{
+		ContentType: contentType(path),
+		BufferSize:  bufferFor(int(min(content.Size(), leastPart))),
+	}
 	return b.fault(ctx, "writing", path, b.client.Upload(ctx, b.key(path), content, options))
 }
 

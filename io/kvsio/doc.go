@@ -57,6 +57,15 @@
 // samples become FAILED gaps. A stream that cannot work at all (gone,
 // forbidden) fails once, not once a shard.
 //
+// # What follows the source
+//
+// What only needs facts about pictures should make them first and leave Data behind: a
+// GroupByKey keeps its elements until their window ends, on a local runner in the memory
+// of the process (59 MB of pictures took 680 MB on prism, and 1.9 GB behind a Flatten).
+// Sinks take whole shards of [ReadShards], which no stage boundary parts from the source.
+// With [LedgerParams.Ledger] set, [ReadShards] emits nothing for shards that the ledger
+// has: what follows sees what is new, and reads the rest from the dataset.
+//
 // # Without Beam
 //
 // A [Paginator] reads the images of one GetImages range page by page, as

@@ -26,8 +26,8 @@ import (
 
 // Init makes this process a worker where a runner started it as one, and does not
 // return then: it serves until the runner is done with it. A program that calls
-// [Backfill] or [Pack] begins its main function with it, in place of [beam.Init] and
-// before it looks at its own arguments. What the program registers in init functions,
+// [Backfill] or [Pack] begins its main function with it, before it looks at its own
+// arguments; flag.Parse and [beam.Init] follow. What the program registers in init functions,
 // such as a function of [transforms.MapParams], is then known to the workers that a
 // cluster starts from its binary.
 //

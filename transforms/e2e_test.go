@@ -30,9 +30,14 @@ func TestDatasetOfSteps(t *testing.T) {
 	}}})
 	defer server.Close()
 	var first map[string][]byte
+	steps := []Step{
+		DedupeParams{Threshold: 2},
+		ResizeParams{Width: 64, Height: 64, Mode: Crop},
+		MapParams{tellSize, true},
+	}
 	for _, runner := range []string{"prism", "direct", "prism"} {
 		dir := t.TempDir()
-		ds, err := dataset.Create(t.Context(), dir, dataset.Options{ShardSamples: 50})
+		ds, err := dataset.Create(t.Context(), dir, dataset.Options{ShardSamples: 50, Transforms: Describe(steps...)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,11 +55,6 @@ func TestDatasetOfSteps(t *testing.T) {
 			CallParams: kvsio.CallParams{StreamQuota: kvsio.UnknownQuota},
 			PlanParams: kvsio.PlanParams{ShardSamples: ds.Options().ShardSamples},
 		}, request)
-		steps := []Step{
-			DedupeParams{Threshold: 2},
-			ResizeParams{Width: 64, Height: 64, Mode: Crop},
-			MapParams{tellSize, true},
-		}
 		dataset.Write(s, dataset.WriteParams{Dir: dir}, Shards(s, shards, steps...))
 		if _, err := beam.Run(t.Context(), runner, p); err != nil {
 			t.Fatal(err)

@@ -92,6 +92,9 @@ func Validate(steps ...Step) error {
 	var errs []error
 	var f form
 	for i, step := range steps {
+		if step == nil {
+			return fmt.Errorf("step %d is nil: it must be one of the Params of this package", i+1)
+		}
 		next, err := step.after(f)
 		for _, err := range []error{step.Validate(), err} {
 			if err != nil {

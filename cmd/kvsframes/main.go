@@ -14,7 +14,6 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	_ "github.com/kvsframes/kvsframes/io/store/gcsstore"
-	_ "github.com/kvsframes/kvsframes/io/store/memstore"
 	_ "github.com/kvsframes/kvsframes/io/store/s3store"
 	"github.com/kvsframes/kvsframes/pipeline"
 )

@@ -17,7 +17,7 @@ type names map[string]string
 var backfillNames = names{
 	"Out": "--out", "folder": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
-	"MinInterval": "--min-sampling-interval",
+	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
 	"Runner":      "--runner",
 	"AWS.Region":  "--aws-region", "AWS.EndpointURL": "--aws-endpoint-url", "AWS.STSEndpointURL": "AWS_ENDPOINT_URL_STS",
 	"AWS.Profile": "--aws-profile", "AWS.RoleARN": "--aws-role-arn", "AWS.WebIdentity": "--aws-web-identity",

@@ -137,7 +137,7 @@ func TestCard(t *testing.T) {
 func TestCardOfNothing(t *testing.T) {
 	for _, format := range Formats() {
 		dir := createIn(t, format)
-		if contents := catalog(t, dir); !contents.Complete || contents.Samples != 0 {
+		if contents := catalog(t, dir); contents.Complete || contents.Samples != 0 {
 			t.Errorf("%s: an empty dataset has %+v", format, contents)
 		}
 		write(t, dir, shardOf(door, 0, "nn"))

@@ -22,7 +22,7 @@ type Contents struct {
 	Missing  int64            `json:"missing"`  // asked for and in no receipt that can be read
 	Bytes    int64            `json:"bytes"`    // of the frames' pictures, encoded
 	Card     bool             `json:"card"`     // README.md was written: it is not somebody's own
-	Complete bool             `json:"complete"` // Missing and FAILED gaps are 0
+	Complete bool             `json:"complete"` // something was asked for; Missing and FAILED gaps are 0
 }
 
 // tally is what is counted while the index is written.

@@ -33,7 +33,7 @@ func (d *Dataset) Finish(ctx context.Context, options FinishOptions) (Contents, 
 	}
 	contents := c.contents
 	contents.Schema, contents.Dataset = ContentsSchema, d.dir
-	contents.Complete = contents.Missing == 0 && contents.Gaps[frame.Failed] == 0
+	contents.Complete = c.asked && contents.Missing == 0 && contents.Gaps[frame.Failed] == 0
 	return contents, nil
 }
 
@@ -54,6 +54,7 @@ func (c *cataloger) addRequests(ctx context.Context) error {
 	if err != nil && !errors.As(err, &damaged) { // for Verify to tell
 		return err
 	}
+	c.asked = len(asked) > 0
 	for _, span := range asked {
 		c.cover.of(span.Series).ask(span)
 	}
@@ -69,6 +70,7 @@ func (c *cataloger) addRequests(ctx context.Context) error {
 type cataloger struct {
 	*Dataset
 	progress func(done, total int64)
+	asked    bool // something was
 
 	tally // of the rows of the index
 }

@@ -26,7 +26,9 @@ const (
 type Options struct {
 	Format       string // one of Formats(); default DefaultFormat
 	ShardSamples int    // samples per shard, 1–MaxShardSamples; default DefaultShardSamples
-	// what is done to frames before they are written, in order; default none. Empty but not nil: none
+
+	// Transforms is what is done to frames before they are written, as transforms.Describe says;
+	// default nothing. Empty but not nil: nothing. A shard with others is refused.
 	Transforms []string
 }
 

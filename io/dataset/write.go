@@ -47,8 +47,9 @@ func (p WriteParams) Validate() error {
 // be written fails its bundle, and so the job.
 //
 // Call [Dataset.Begin] with what is asked for before the job, and [Dataset.Finish] after it:
-// a dataset with samples that no request asks for is not complete. Shards that are cut
-// otherwise than the dataset's are refused with a [*CutError].
+// a dataset with samples that no request asks for is not complete. A shard that is cut
+// otherwise than the dataset's fails the job with the text of a [CutError], one whose frames
+// went through other transforms with that of a [TransformsError].
 //
 // It counts "shards_written", "frames_written" and "bytes_written" (of pictures)
 // in the namespace "kvsframes/dataset".

@@ -127,6 +127,30 @@ func TestWriteRefusesAnotherCut(t *testing.T) {
 		shardOf(door, -1, "n"))
 }
 
+// TestWriteRefusesOtherTransforms: a dataset does not say of a frame what was not done to it,
+// and the other way round.
+func TestWriteRefusesOtherTransforms(t *testing.T) {
+	for _, test := range []struct{ dataset, shard []string }{
+		{nil, []string{"resize 64x64"}},
+		{[]string{"resize 64x64"}, nil},
+		{[]string{"resize 64x64"}, []string{"resize 32x32"}},
+		{[]string{"resize 64x64"}, []string{"resize 64x64", "dedupe 4"}},
+	} {
+		dir := t.TempDir()
+		if _, err := Create(t.Context(), dir, Options{Transforms: test.dataset}); err != nil {
+			t.Fatal(err)
+		}
+		want := tree(t, dir)
+		shard := shardOf(door, 0, "ff")
+		shard.Transforms = test.shard
+		_, err := writer(t, dir).Write(t.Context(), shard)
+		if other := (*TransformsError)(nil); !errors.As(err, &other) {
+			t.Errorf("%q into %q: %v", test.shard, test.dataset, err)
+		}
+		equalTrees(t, settled(t, dir), want, "a shard that was refused")
+	}
+}
+
 // TestVerifyWithoutRequests: what no request is on record for is not complete, be it empty.
 func TestVerifyWithoutRequests(t *testing.T) {
 	dir := create(t)

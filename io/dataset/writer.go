@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
@@ -61,7 +62,7 @@ func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
 // each exactly one frame, gap or drop; others name the path that could not be
 // written.
 func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
-	if err := w.checkCut(shard.Span); err != nil {
+	if err := w.check(shard); err != nil {
 		return nil, err
 	}
 	var receipt *framepb.Receipt
@@ -95,6 +96,27 @@ type CutError struct {
 func (e *CutError) Error() string {
 	return fmt.Sprintf("the shard of %v has samples on both sides of a multiple of %d, at which the shards of the dataset "+
 		"are cut: the source must cut there, too: set ReadParams.ShardSamples to %d", e.Span, e.ShardSamples, e.ShardSamples)
+}
+
+// TransformsError says that something else was done to the frames of a shard than to those of
+// the dataset.
+type TransformsError struct {
+	Span frame.Span // the shard
+	Have []string   // what was done to its frames, as transforms.Describe says
+	Want []string   // what is done to frames of the dataset
+}
+
+func (e *TransformsError) Error() string {
+	return fmt.Sprintf("the frames of the shard of %v went through %q, and those of the dataset go through %q: "+
+		"Options.Transforms of the dataset and the steps of the pipeline must be the same", e.Span, e.Have, e.Want)
+}
+
+// check refuses a shard that is not one of the dataset's.
+func (w *Writer) check(shard frame.Shard) error {
+	if !slices.Equal(shard.Transforms, w.of.desc.Transforms) {
+		return &TransformsError{shard.Span, shard.Transforms, w.of.desc.Transforms}
+	}
+	return w.checkCut(shard.Span)
 }
 
 // checkCut refuses a shard that goes over a place where shards of the dataset are cut: the
@@ -162,14 +184,14 @@ func (w *Writer) prepare(shard frame.Shard, out *output) (receipt *framepb.Recei
 	return receipt, err
 }
 
-// receiptOf returns the receipt of a shard, which says by what transforms its frames came
-// about: no shard of another dataset passes for one of this.
+// receiptOf returns the receipt of a shard, which says what was done to its frames: no
+// shard of another dataset passes for one of this.
 func (w *Writer) receiptOf(shard frame.Shard) (*framepb.Receipt, error) {
 	receipt, err := ledger.NewReceipt(shard, w.of.format.Path(shard.Span))
 	if err != nil {
 		return nil, err
 	}
-	receipt.Transforms = w.of.desc.Transforms
+	receipt.Transforms = shard.Transforms
 	return receipt, nil
 }
 

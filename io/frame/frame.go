@@ -120,4 +120,8 @@ type Shard struct {
 	Frames []Frame
 	Gaps   []Gap
 	Drops  []Drop
+
+	// Transforms describes what was done to the frames since they were fetched, in order.
+	// Package transforms sets it; a dataset takes only shards that have its own.
+	Transforms []string
 }

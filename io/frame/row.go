@@ -35,10 +35,12 @@ func init() {
 	registerRow(
 		func(s Shard) shardRow {
 			s.Frames, s.Gaps, s.Drops = written(s.Frames), written(s.Gaps), written(s.Drops)
+			s.Transforms = written(s.Transforms)
 			return shardRow(s)
 		},
 		func(s shardRow) Shard {
 			s.Frames, s.Gaps, s.Drops = read(s.Frames), read(s.Gaps), read(s.Drops)
+			s.Transforms = read(s.Transforms)
 			return Shard(s)
 		})
 }

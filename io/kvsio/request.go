@@ -80,9 +80,12 @@ type Request struct {
 // Span returns the samples that a valid request asks for: those of its series'
 // grid in [StartTimestamp, EndTimestamp), at least one. The grid's phase is
 // StartTimestamp modulo SamplingInterval. Timestamps are rounded to the
-// nearest millisecond.
+// nearest millisecond. A request without an interval has no samples.
 func (r Request) Span() frame.Span {
 	interval := r.SamplingInterval.Milliseconds()
+	if interval <= 0 {
+		return frame.Span{}
+	}
 	start := toMillis(r.StartTimestamp)
 	end := max(toMillis(r.EndTimestamp), start+1)
 	series := frame.Series{

@@ -20,8 +20,9 @@ type Driver struct {
 	Resolve func(Place) (url.Values, error)
 }
 
-// packages are those that register a driver, by scheme.
-var packages = map[string]string{"gs": "gcsstore", "mem": "memstore", "s3": "s3store"}
+// packages are those that register a driver, by scheme, but for memstore: whoever knows of
+// it is a test.
+var packages = map[string]string{"gs": "gcsstore", "s3": "s3store"}
 
 // drivers are those that are known, by scheme. A file:// URL needs none.
 var drivers = map[string]Driver{"file": {}}

@@ -79,11 +79,14 @@ func mistakes(faults ...error) error {
 	return &usageError{faults: told}
 }
 
-// interrupted returns err, or pipeline.ErrInterrupted where it comes of an interrupt:
-// nothing else is then to be told of it.
+// errStopped is of a command that begins again where it was interrupted, unlike a backfill.
+var errStopped = errors.New("interrupted: the same command begins again")
+
+// interrupted returns err, or errStopped where it comes of an interrupt: nothing else is
+// then to be told of it.
 func interrupted(err error) error {
 	if errors.Is(err, context.Canceled) {
-		return pipeline.ErrInterrupted
+		return errStopped
 	}
 	return err
 }
@@ -98,7 +101,7 @@ func exitStatus(err error) int {
 		return exitUsage
 	case errors.As(err, &incomplete), errors.As(err, &looked):
 		return exitIncomplete
-	case errors.Is(err, pipeline.ErrInterrupted):
+	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, errStopped):
 		return exitInterrupted
 	}
 	return exitFailed

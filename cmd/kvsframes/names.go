@@ -18,8 +18,8 @@ var backfillNames = names{
 	"Out": "--out", "folder": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
-	"Runner":      "--runner",
-	"AWS.Region":  "--aws-region", "AWS.EndpointURL": "--aws-endpoint-url", "AWS.STSEndpointURL": "AWS_ENDPOINT_URL_STS",
+	"Runner":     "--runner",
+	"AWS.Region": "--aws-region", "AWS.EndpointURL": "--aws-endpoint-url", "AWS.STSEndpointURL": "AWS_ENDPOINT_URL_STS",
 	"AWS.Profile": "--aws-profile", "AWS.RoleARN": "--aws-role-arn", "AWS.WebIdentity": "--aws-web-identity",
 	"dataset.Repair": "kvsframes verify --repair",
 }

@@ -99,6 +99,8 @@ func nextStep(r dataset.Report, repaired bool) string {
 		steps = append(steps, "the same backfill fetches what is missing or FAILED")
 	case r.Unasked > 0:
 		steps = append(steps, "the same backfill writes down what it asks for")
+	case len(steps) == 0:
+		steps = append(steps, "a backfill writes down what it asks for")
 	}
 	return strings.Join(steps, "; ")
 }

@@ -119,7 +119,8 @@ type PlanParams struct {
 type LedgerParams struct {
 	// Ledger is the folder, or the URL, of a dataset whose ledger says which
 	// shards exist already: they are not fetched again. Each worker asks it with
-	// credentials that it finds for itself. Empty: all are fetched.
+	// credentials that it finds for itself. A place without a dataset has none of
+	// them. ShardSamples must be the dataset's. Empty: all are fetched.
 	Ledger string
 
 	// Refetch lists the reasons of gaps (frame.GapReasons) for which a shard

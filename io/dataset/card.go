@@ -207,8 +207,7 @@ func (c *cataloger) fold(length int) (all []period) {
 		}
 	}
 	slices.SortFunc(all, func(a, b period) int {
-		return cmp.Or(cmp.Compare(a.stream, b.stream),
-			cmp.Compare(a.when, b.when))
+		return cmp.Or(cmp.Compare(a.stream, b.stream), cmp.Compare(a.when, b.when))
 	})
 	return all
 }

@@ -13,8 +13,8 @@ import (
 
 // FinishOptions are the options of Finish. The zero value is fine.
 type FinishOptions struct {
-	// Progress, where set, is told how many receipts of how many are in the index.
-	// It is called by the goroutine that called Finish.
+	// Progress, where set, is called with the number of receipts that are in the index,
+	// and the number that will be, by the goroutine that called Finish.
 	Progress func(done, total int64)
 }
 
@@ -23,7 +23,7 @@ type FinishOptions struct {
 // requests and receipts, not the shards. A README.md that was not written by Finish stays as
 // it is. Where it fails, the index that was there stays; to call it again does no harm.
 //
-// The Contents say whether all that was asked for is there. The error is what prevents the
+// The Contents report whether all that was asked for is there. The error is what prevents the
 // index or the card: the ledger cannot be read, they cannot be written, or ctx is done.
 func (d *Dataset) Finish(ctx context.Context, options FinishOptions) (Contents, error) {
 	defer d.Sweep(ctx) // what stays all the same does no harm
@@ -66,7 +66,7 @@ func (c *cataloger) addRequests(ctx context.Context) error {
 	return nil
 }
 
-// cataloger writes what is told of a whole dataset.
+// cataloger writes the index and the card of a dataset.
 type cataloger struct {
 	*Dataset
 	progress func(done, total int64)

@@ -68,9 +68,9 @@ func writer(t testing.TB, dir string) *Writer {
 // write writes shards, and asks for them.
 func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
-	w := writer(t, dir)
+	w, done := writer(t, dir), opened(t, dir).Options().Transforms
 	for _, shard := range shards {
-		shard.Transforms = opened(t, dir).Options().Transforms
+		shard.Transforms = done
 		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
 			t.Fatal(err)
 		}

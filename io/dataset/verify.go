@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -15,8 +16,8 @@ import (
 
 // VerifyOptions are the options of Verify. The zero value is fine.
 type VerifyOptions struct {
-	// Progress, where set, is told how many receipts of how many have been
-	// read back. It is called by one goroutine at a time, not always the same.
+	// Progress, where set, is called with the number of receipts that have been read
+	// back, and the number of all, by one goroutine at a time, not always the same.
 	Progress func(done, total int64)
 }
 
@@ -103,17 +104,12 @@ func (v *verifier) readRequests(ctx context.Context) error {
 	for _, span := range spans {
 		v.cover.of(span.Series).ask(span)
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if err != nil && !ok {
-		return err
-	}
-	if ok {
-		for _, err := range joined.Unwrap() {
-			var damaged *ledger.DamagedError
-			if errors.As(err, &damaged) { // each of them is
-				v.damaged(damaged)
-			}
+	for _, err := range fault.Split(err) {
+		var damaged *ledger.DamagedError
+		if !errors.As(err, &damaged) {
+			return err
 		}
+		v.damaged(damaged)
 	}
 	return nil
 }

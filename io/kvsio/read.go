@@ -57,15 +57,15 @@ func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PC
 // the time of a shard's first sample as event time. Sinks take shards: they
 // are the unit that is fetched, written, recorded and resumed.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
-	if err := validate(p, requests); err != nil {
-		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
-	}
 	if p.Ledger == "" {
 		plan, err := NewPlan(context.Background(), p, requests)
 		if err != nil {
 			panic(fmt.Errorf("kvsio.ReadShards: %w", err))
 		}
 		return ReadPlan(s, p, plan)
+	}
+	if err := validate(p, requests); err != nil {
+		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
 	}
 	s = s.Scope("kvsio.ReadShards")
 	p.AWS = p.AWS.inRegionOf(arnsOf(requests)).known()

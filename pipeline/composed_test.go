@@ -31,10 +31,10 @@ func init() {
 	register.Function2x0(splitLabel)
 	register.Function4x0(labelled)
 	register.Function2x2(parseRequest)
-	register.Function1x1(problem)
 	register.Function1x1(failure)
 	register.Function1x1(streamOf)
-	register.Function2x1(failures)
+	register.Function1x1(reason)
+	register.Function2x1(countOf)
 	register.Function2x2(daylight)
 	register.Emitter1[string]()
 	register.Emitter2[string, string]()
@@ -164,7 +164,7 @@ func (c composed) testRequests(t *testing.T) {
 	for _, text := range []string{
 		`{"StreamName": "cam0", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3000, "Format": "JPEG", %[3]s}`,
 		`{"StreamName": "cam1", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3, "Format": "JPEG", %[3]s}`,
-		`{"StreamName": "gone", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3000, "Format": "JPEG", %[3]s}`,
+		`{"StreamName": "gone", "StartTimestamp": "%[1]s", "EndTimestamp": "%[2]s", "SamplingInterval": 3000, "Format": "JPEG", "Tag": "event 3", %[3]s}`,
 	} {
 		lines = append(lines, fmt.Sprintf(text, start.Format(time.RFC3339), start.Add(time.Minute).Format(time.RFC3339),
 			`"ImageSelectorType": "PRODUCER_TIMESTAMP", "WidthPixels": 64, "HeightPixels": 48`))
@@ -175,16 +175,15 @@ func (c composed) testRequests(t *testing.T) {
 	}
 	p, s := beam.NewPipelineWithRoot()
 	requests := beam.ParDo(s, parseRequest, textio.Read(s, file))
-	frames, gaps, invalid := kvsio.ReadAll(s, kvsio.ReadParams{KeepGoing: true}, requests)
-	textio.Write(s, filepath.Join(c.dir, "invalid.txt"), beam.ParDo(s, problem, invalid))
-	textio.Write(s, filepath.Join(c.dir, "failures.txt"),
-		beam.ParDo(s, failures, stats.Count(s, beam.ParDo(s, failure, gaps))))
+	frames, gaps, failures := kvsio.ReadAll(s, kvsio.ReadParams{KeepGoing: true}, requests)
+	textio.Write(s, filepath.Join(c.dir, "failures.txt"), beam.ParDo(s, failure, failures))
+	textio.Write(s, filepath.Join(c.dir, "gaps.txt"), beam.ParDo(s, countOf, stats.Count(s, beam.ParDo(s, reason, gaps))))
 	textio.Write(s, filepath.Join(c.dir, "streams.txt"), beam.ParDo(s, streamOf, frames))
 	c.run(t, p)
 
-	c.wantLines(t, "invalid.txt", "cam1: SamplingInterval is 3ms: it must be at least 3s (the service's soft limit; "+
-		"down to 200ms with MinInterval)")
-	c.wantLines(t, "failures.txt", "gone: 20 samples FAILED")
+	c.wantLines(t, "failures.txt", `cam1: invalid: SamplingInterval is 3ms: it must be at least 3s (the service's soft `+
+		`limit; down to 200ms with MinInterval)`, "gone: 20 samples tagged event 3")
+	c.wantLines(t, "gaps.txt", "gone: 20 samples FAILED")
 	c.wantLines(t, "streams.txt", slices.Repeat([]string{"cam0"}, 20)...)
 }
 
@@ -235,11 +234,16 @@ func parseRequest(_ context.Context, line string) (kvsio.Request, error) {
 	return r, json.Unmarshal([]byte(line), &r)
 }
 
-func problem(r kvsio.InvalidRequest) string { return r.Request.StreamName + ": " + r.Problem }
+func failure(f kvsio.FailedRequest) string {
+	if f.Invalid {
+		return f.Request.StreamName + ": invalid: " + f.Problem
+	}
+	return fmt.Sprintf("%s: %d samples tagged %s", f.Request.StreamName, f.Request.Span().Samples, f.Request.Tag)
+}
 
-func failure(g frame.Gap) string { return g.Stream + ": %d samples " + g.Reason }
+func reason(g frame.Gap) string { return g.Stream + ": %d samples " + g.Reason }
 
-func failures(form string, n int) string { return fmt.Sprintf(form, n) }
+func countOf(form string, n int) string { return fmt.Sprintf(form, n) }
 
 func streamOf(f frame.Frame) string { return f.Stream }
 

@@ -37,7 +37,7 @@ var fields = []field{
 		"ImageSelectorType", "image_selector_type",
 		"whose clock timestamps are of: `PRODUCER_TIMESTAMP` or SERVER_TIMESTAMP (default PRODUCER_TIMESTAMP)",
 		func(r *kvsio.Request, s string) error {
-			r.ImageSelectorType = strings.ToUpper(s)
+			r.ImageSelectorType = kvsio.ImageSelectorType(strings.ToUpper(s))
 			return nil
 		},
 	},

@@ -47,6 +47,10 @@ type Frame struct {
 	// Labels is what a user's function says about the frame, by name. It is nil
 	// where none said anything, and as Data it is shared.
 	Labels map[string]string
+
+	// Tag is that of the request for which kvsio read the frame on its own. A frame of
+	// a Shard has none.
+	Tag string
 }
 
 // SampleTime returns the instant asked for. It is the frame's event time.
@@ -102,6 +106,7 @@ type Gap struct {
 	SampleMs  int64  // the instant asked for, in milliseconds since the Unix epoch
 	Reason    string // one of GapReasons
 	Cause     string // for people; may be empty
+	Tag       string // as that of a Frame
 }
 
 // SampleTime returns the instant asked for. It is the gap's event time.

@@ -18,7 +18,7 @@ func TestRowsHaveNoNulls(t *testing.T) {
 	beam.Init()
 	full := frame.Frame{
 		Stream: "cam", StreamARN: "arn", SampleMs: 3000, ImageMs: 2999, Format: frame.JPEG, Width: 2, Height: 1,
-		Data: []byte("picture"), Tensor: []byte("tensor"), Labels: map[string]string{"class": "cat"},
+		Data: []byte("picture"), Tensor: []byte("tensor"), Labels: map[string]string{"class": "cat"}, Tag: "tag",
 	}
 	for _, value := range []any{
 		frame.Frame{},
@@ -73,9 +73,10 @@ func TestFrameRow(t *testing.T) {
 	if err := encode(frame.Frame{Stream: "cam", Format: frame.PNG, Data: []byte("xy")}, &row); err != nil {
 		t.Fatal(err)
 	}
-	want := "\x0a\x00" + // ten fields, none of them null
+	want := "\x0b\x00" + // eleven fields, none of them null
 		"\x03cam" + "\x00" + "\x00" + "\x00" + "\x03PNG" + "\x00" + "\x00" + "\x02xy" + "\x00" +
-		"\x00\x00\x00\x00" // no labels
+		"\x00\x00\x00\x00" + // no labels
+		"\x00"
 	if row.String() != want {
 		t.Errorf("the row is %q, want %q", row.String(), want)
 	}

@@ -67,7 +67,7 @@ func newBundle(t *testing.T, config kvstest.Config, p ReadParams, shards int) bu
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bundle{fn: &readFn{Params: p}, work: plan.Works[0]}
+	b := bundle{fn: &readFn{source{p}}, work: plan.Works[0]}
 	b.rt = b.fn.CreateTracker(b.fn.CreateInitialRestriction(b.work))
 	return b
 }

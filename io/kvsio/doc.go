@@ -6,8 +6,13 @@
 // without its limit of 300 s a range. [Read] turns requests into a PCollection
 // of frames and one of gaps: for every request, frames + gaps = samples, each
 // sample once, whatever the runner splits, retries or kills. [ReadAll] does the
-// same for a PCollection of requests; [ReadShards] hands out whole shards, the
-// unit that sinks write and resume by.
+// same for a PCollection of requests, and gives back what cannot be read; a
+// request's Tag comes back on its frames and gaps. [ReadShards] hands out whole
+// shards, the unit that sinks write and resume by.
+//
+// Frames, gaps and requests cross Beam's stages, and languages, as rows without
+// nulls. In the row of a Request instants are StartMicros and EndMicros, microseconds
+// since the Unix epoch, and the interval is SamplingIntervalMicros.
 //
 // # Samples
 //
@@ -54,7 +59,7 @@
 // throttled is slowed down, and fails only if nothing at all gets through for
 // [CallParams.ThrottlePatience]. When a shard's calls fail for good the job fails, with one
 // error that names stream and time; with [ReadParams.KeepGoing] the shard's
-// samples become FAILED gaps. A stream that cannot work at all (gone,
+// samples become FAILED gaps, and ReadAll gives requests for them back. A stream that cannot work at all (gone,
 // forbidden) fails once, not once a shard.
 //
 // # What follows the source

@@ -139,7 +139,7 @@ func (p *pageBench) stock() func(*testing.B) {
 
 var (
 	benchSeries = frame.Series{
-		StreamName: "cam", ImageSelectorType: ProducerTimestamp, IntervalMs: 3000,
+		StreamName: "cam", ImageSelectorType: string(ProducerTimestamp), IntervalMs: 3000,
 		Format: frame.JPEG, JPEGQuality: 80,
 	}
 	benchWindow = grid.Window{Start: 1_767_225_600_000, Step: 3000, N: pace.PageSize}

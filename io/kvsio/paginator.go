@@ -182,7 +182,7 @@ func NewPaginator(
 // may be is for the service to say.
 func (c *checks) imagesInput(in media.GetImagesInput) {
 	c.stream(Request{StreamName: aws.ToString(in.StreamName), StreamARN: aws.ToString(in.StreamARN)})
-	c.oneOf("ImageSelectorType", string(in.ImageSelectorType), ProducerTimestamp, ServerTimestamp)
+	c.selector(ImageSelectorType(in.ImageSelectorType))
 	c.instant("StartTimestamp", aws.ToTime(in.StartTimestamp))
 	c.instant("EndTimestamp", aws.ToTime(in.EndTimestamp))
 	if in.SamplingInterval == nil {

@@ -61,7 +61,7 @@ type ReadParams struct {
 	MemoryBudget int64
 
 	// KeepGoing makes the samples of a shard whose calls fail for good FAILED
-	// gaps. Without it the job fails.
+	// gaps; ReadAll puts requests for them out as well. Without it the job fails.
 	KeepGoing bool
 }
 

@@ -27,13 +27,19 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 		return nil, err
 	}
 	p = p.withDefaults()
-	spans := make([]frame.Span, len(requests))
+	spans, tagged := make([]frame.Span, len(requests)), make([]grid.Tagged, len(requests))
 	for i, r := range requests {
 		spans[i] = r.Span()
+		tagged[i] = grid.Tagged{Tag: r.Tag, Span: spans[i]}
 	}
-	return planFrom(p, spans, func(series frame.Series) (done, again []frame.Span, err error) {
+	plan, err := planFrom(p, spans, func(series frame.Series) (done, again []frame.Span, err error) {
 		return p.inLedger(ctx, series)
 	})
+	if err != nil {
+		return nil, err
+	}
+	grid.NewTags(tagged).AddTo(plan.Works)
+	return plan, nil
 }
 
 // lookup returns the shards of a series that a ledger has: those that are

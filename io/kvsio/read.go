@@ -3,43 +3,30 @@ package kvsio
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	beamwindow "github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 func init() {
-	register.Function3x0(splitShard)
-	register.Emitter2[beam.EventTime, frame.Frame]()
-	register.Emitter2[beam.EventTime, frame.Gap]()
-
 	register.DoFn3x1[context.Context, []byte, func(*framepb.Work), error](&planFn{})
 	register.DoFn5x1[
-		context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(InvalidRequest), error,
+		context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(FailedRequest), error,
 	](&planAllFn{})
 	register.Iter1[Request]()
 	register.Emitter1[*framepb.Work]()
-	register.Emitter1[InvalidRequest]()
-	beam.RegisterType(reflect.TypeFor[InvalidRequest]())
-	beam.RegisterCoder(reflect.TypeFor[InvalidRequest](),
-		func(r InvalidRequest) ([]byte, error) { return json.Marshal(r) },
-		func(b []byte) (r InvalidRequest, err error) { return r, json.Unmarshal(b, &r) })
 }
 
 // Read reads the images that requests ask for. It returns a
 // PCollection<frame.Frame> and a PCollection<frame.Gap>: every sample of
 // every request is one element of one of the two, once, with its sample time
 // as event time, in the global window. Samples that several requests ask for
-// are read once.
+// are read once, and come out once for each Tag of theirs.
 //
 // Read makes no calls: p.Ledger, where one is set, is read by a worker when the job
 // begins, and a ledger that cannot be read fails the job. Whoever would rather
@@ -50,32 +37,40 @@ func init() {
 // validate them before.
 func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PCollection) {
 	s = s.Scope("kvsio.Read")
-	return beam.ParDo2(s, splitShard, ReadShards(s, p, requests...))
+	works, p := plannedWorks(s, "kvsio.Read", p, requests)
+	frames, gaps, _ = readSamples(s, p, works)
+	return frames, gaps
 }
 
 // ReadShards reads as Read does, and returns a PCollection<frame.Shard> with
 // the time of a shard's first sample as event time. Sinks take shards: they
-// are the unit that is fetched, written, recorded and resumed.
+// are the unit that is fetched, written, recorded and resumed. A shard has
+// samples of any number of requests, and no Tag.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
+	s = s.Scope("kvsio.ReadShards")
+	works, p := plannedWorks(s, "kvsio.ReadShards", p, requests)
+	return readShards(s, p, works)
+}
+
+// plannedWorks returns a PCollection of works, planned here, or by a worker where there
+// is a ledger, and the parameters for reading them. It panics in the name of a transform.
+func plannedWorks(s beam.Scope, name string, p ReadParams, requests []Request) (beam.PCollection, ReadParams) {
 	if p.Ledger == "" {
 		plan, err := NewPlan(context.Background(), p, requests)
 		if err != nil {
-			panic(fmt.Errorf("kvsio.ReadShards: %w", err))
+			panic(fmt.Errorf("%s: %w", name, err))
 		}
-		return ReadPlan(s, p, plan)
+		return worksOf(s, p, plan)
 	}
 	if err := validate(p, requests); err != nil {
-		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
+		panic(fmt.Errorf("%s: %w", name, err))
 	}
-	s = s.Scope("kvsio.ReadShards")
 	p.AWS = p.AWS.inRegionOf(arnsOf(requests)).known()
-	works := beam.ParDo(s, &planFn{Params: p.sized(), Requests: requests}, beam.Impulse(s))
-	return readWorks(s, p, works)
+	return beam.ParDo(s, &planFn{Params: p.sized(), Requests: requests}, beam.Impulse(s)), p
 }
 
-// ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
-func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
-	s = s.Scope("kvsio.ReadShards")
+// worksOf returns a PCollection of a plan's works, and the parameters for reading them.
+func worksOf(s beam.Scope, p ReadParams, plan *Plan) (beam.PCollection, ReadParams) {
 	arns := make([]string, len(plan.Asked))
 	for i, span := range plan.Asked {
 		arns[i] = span.Series.StreamARN
@@ -85,17 +80,30 @@ func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
 	if works == nil {
 		works = []*framepb.Work{}
 	}
-	return readWorks(s, p, beam.CreateList(s, works))
+	return beam.CreateList(s, works), p
 }
 
-// ReadAll reads the images that a bounded PCollection<Request> asks for, as
-// Read does. Requests that are not valid come out as a
-// PCollection<InvalidRequest>: also those whose ARN is of another region than
-// p.AWS.Region, or, where that is not set, the environment's.
+// ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
+func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
+	s = s.Scope("kvsio.ReadPlan")
+	works, p := worksOf(s, p, plan)
+	return readShards(s, p, works)
+}
+
+// ReadAll reads the images that a bounded PCollection<Request> asks for, as Read does:
+// frames and gaps have the Tag of the request that asks for them. What cannot be read
+// comes out as a PCollection<FailedRequest>, in the global window:
+//
+//   - requests that are not valid, also those whose ARN is of another region than
+//     p.AWS.Region, or, where that is not set, the environment's;
+//   - with p.KeepGoing, requests for the samples whose calls failed for good, such as
+//     those of a stream that is not there. These samples are FAILED gaps, too, so that
+//     frames and gaps are all samples of the valid requests. Without p.KeepGoing the job
+//     fails.
 //
 // ReadAll panics where p is not valid, and where requests is unbounded: they are
 // planned together, when the last has come.
-func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gaps, invalid beam.PCollection) {
+func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gaps, failures beam.PCollection) {
 	s = s.Scope("kvsio.ReadAll")
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("kvsio.ReadAll: %w", err))
@@ -110,15 +118,22 @@ func ReadAll(s beam.Scope, p ReadParams, requests beam.PCollection) (frames, gap
 	// would drop the frames as late. So the requests are a side input.
 	global := beam.WindowInto(s, beamwindow.NewGlobalWindows(), requests)
 	works, invalid := beam.ParDo2(s, &planAllFn{Params: p.sized()}, beam.Impulse(s), beam.SideInput{Input: global})
-	frames, gaps = beam.ParDo2(s, splitShard, readWorks(s, p, works))
-	return frames, gaps, invalid
+	frames, gaps, failed := readSamples(s, p, works)
+	return frames, gaps, beam.Flatten(s, invalid, joinFailures(s, failed))
 }
 
-// readWorks puts the source behind a Reshuffle, which deals the works out.
-func readWorks(s beam.Scope, p ReadParams, works beam.PCollection) beam.PCollection {
-	shards := beam.ParDo(s, &readFn{Params: p}, beam.Reshuffle(s, works))
-	calmPrism(s, shards)
+// readShards reads the shards of works. The Reshuffle deals the works out.
+func readShards(s beam.Scope, p ReadParams, works beam.PCollection) beam.PCollection {
+	shards := beam.ParDo(s, &readFn{source{p}}, beam.Reshuffle(s, works))
+	keepOutput(s, beam.ParDo(s, framesOf, shards))
 	return shards
+}
+
+// readSamples reads the samples of works, and what failed as a PCollection<KV<string,unread>>.
+func readSamples(s beam.Scope, p ReadParams, works beam.PCollection) (frames, gaps, failed beam.PCollection) {
+	frames, gaps, failed = beam.ParDo3(s, &readSamplesFn{source{p}}, beam.Reshuffle(s, works))
+	keepOutput(s, beam.ParDo(s, unreadSamples, failed))
+	return frames, gaps, failed
 }
 
 // known returns p with what is found here: a worker on another machine has none of
@@ -133,12 +148,6 @@ func (p AWSParams) known() AWSParams {
 		return located
 	}
 	return p
-}
-
-// InvalidRequest is a request that ReadAll could not read, and why.
-type InvalidRequest struct {
-	Request Request
-	Problem string
 }
 
 // planFn plans requests where the ledger can be read.
@@ -158,7 +167,7 @@ type planAllFn struct {
 }
 
 func (fn *planAllFn) ProcessElement(
-	ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), invalid func(InvalidRequest),
+	ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), failed func(FailedRequest),
 ) error {
 	var asked, valid []Request
 	var r Request
@@ -168,7 +177,7 @@ func (fn *planAllFn) ProcessElement(
 	elsewhere := CheckRegions(fn.Params.AWS, asked)
 	for i, r := range asked {
 		if err := cmp.Or(r.ValidateFloor(fn.Params.MinInterval), elsewhere[i]); err != nil {
-			invalid(InvalidRequest{Request: r, Problem: err.Error()})
+			failed(FailedRequest{Request: r, Problem: err.Error(), Invalid: true})
 			continue
 		}
 		valid = append(valid, r)
@@ -185,16 +194,4 @@ func emitPlan(ctx context.Context, p ReadParams, requests []Request, emit func(*
 		emit(w)
 	}
 	return nil
-}
-
-// splitShard emits a shard's samples, each at its own time.
-func splitShard(
-	shard frame.Shard, frames func(beam.EventTime, frame.Frame), gaps func(beam.EventTime, frame.Gap),
-) {
-	for _, f := range shard.Frames {
-		frames(mtime.FromMilliseconds(f.SampleMs), f)
-	}
-	for _, g := range shard.Gaps {
-		gaps(mtime.FromMilliseconds(g.SampleMs), g)
-	}
 }

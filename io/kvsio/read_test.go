@@ -72,10 +72,10 @@ var collected = struct {
 	gaps   map[string][]frame.Gap
 	counts map[string][]int
 
-	invalid map[string][]kvsio.InvalidRequest
+	failures map[string][]kvsio.FailedRequest
 }{
 	frames: map[string][]frame.Frame{}, gaps: map[string][]frame.Gap{}, counts: map[string][]int{},
-	invalid: map[string][]kvsio.InvalidRequest{},
+	failures: map[string][]kvsio.FailedRequest{},
 }
 
 type collectFrames struct{ Run string }
@@ -102,12 +102,12 @@ func (c *collectCounts) ProcessElement(_ string, n int) {
 	collected.counts[c.Run] = append(collected.counts[c.Run], n)
 }
 
-type collectInvalid struct{ Run string }
+type collectFailures struct{ Run string }
 
-func (c *collectInvalid) ProcessElement(r kvsio.InvalidRequest) {
+func (c *collectFailures) ProcessElement(r kvsio.FailedRequest) {
 	collected.mu.Lock()
 	defer collected.mu.Unlock()
-	collected.invalid[c.Run] = append(collected.invalid[c.Run], r)
+	collected.failures[c.Run] = append(collected.failures[c.Run], r)
 }
 
 type byWindow struct{}
@@ -120,7 +120,7 @@ func init() {
 	register.DoFn1x0[frame.Frame](&collectFrames{})
 	register.DoFn1x0[frame.Gap](&collectGaps{})
 	register.DoFn2x0[string, int](&collectCounts{})
-	register.DoFn1x0[kvsio.InvalidRequest](&collectInvalid{})
+	register.DoFn1x0[kvsio.FailedRequest](&collectFailures{})
 	register.DoFn2x1[beam.Window, frame.Frame, string](&byWindow{})
 }
 
@@ -249,9 +249,9 @@ func TestFixedWindowsCountExactly(t *testing.T) {
 				if all {
 					bad := requests[0]
 					bad.Format = "GIF"
-					var invalid beam.PCollection
-					frames, _, invalid = kvsio.ReadAll(s, paramsOf(server), beam.CreateList(s, append(requests, bad)))
-					beam.ParDo0(s, &collectInvalid{Run: id}, invalid)
+					var failures beam.PCollection
+					frames, _, failures = kvsio.ReadAll(s, paramsOf(server), beam.CreateList(s, append(requests, bad)))
+					beam.ParDo0(s, &collectFailures{Run: id}, failures)
 				} else {
 					frames, _ = kvsio.Read(s, paramsOf(server), requests...)
 				}
@@ -269,10 +269,10 @@ func TestFixedWindowsCountExactly(t *testing.T) {
 						t.Errorf("%d frames in a minute, want 20", n)
 					}
 				}
-				invalid := collected.invalid[id]
-				if all && (len(invalid) != 1 || invalid[0].Request.Format != "GIF" ||
-					!strings.Contains(invalid[0].Problem, "Format")) {
-					t.Errorf("invalid: %+v", invalid)
+				failures := collected.failures[id]
+				if all && (len(failures) != 1 || failures[0].Request.Format != "GIF" || !failures[0].Invalid ||
+					!strings.Contains(failures[0].Problem, "Format")) {
+					t.Errorf("failures: %+v", failures)
 				}
 			})
 		}

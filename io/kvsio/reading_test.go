@@ -147,7 +147,7 @@ func runBundle(t *testing.T, p ReadParams, requests []Request) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bundle{fn: &readFn{Params: p}, work: plan.Works[0]}
+	b := bundle{fn: &readFn{source{p}}, work: plan.Works[0]}
 	b.rt = b.fn.CreateTracker(b.fn.CreateInitialRestriction(b.work))
 	return b.process(context.Background(), func(frame.Shard) {})
 }

@@ -83,11 +83,11 @@ func TestReadAllOfOtherRegions(t *testing.T) {
 	pipeline, s := beam.NewPipelineWithRoot()
 	frames, _, invalid := kvsio.ReadAll(s, kvsio.ReadParams{}, beam.Create(s, there, here))
 	beam.ParDo0(s, &collectFrames{Run: id}, frames)
-	beam.ParDo0(s, &collectInvalid{Run: id}, invalid)
+	beam.ParDo0(s, &collectFailures{Run: id}, invalid)
 	if _, err := beam.Run(t.Context(), "direct", pipeline); err != nil {
 		t.Fatal(err)
 	}
-	refused := collected.invalid[id]
+	refused := collected.failures[id]
 	if got, _ := sorted(id); len(got) != 20 || len(refused) != 1 ||
 		!strings.Contains(refused[0].Problem, "in us-east-1, the region that is read") {
 		t.Errorf("%d frames, and invalid: %+v", len(got), refused)

@@ -1,31 +1,24 @@
 package kvsio
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"unicode/utf8"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 )
 
-func init() {
-	beam.RegisterType(reflect.TypeFor[Request]())
-	beam.RegisterCoder(reflect.TypeFor[Request](),
-		func(r Request) ([]byte, error) { return json.Marshal(r) },
-		func(b []byte) (r Request, err error) { return r, json.Unmarshal(b, &r) })
-}
+// ImageSelectorType says whose clock timestamps are of.
+type ImageSelectorType string
 
-// The values of Request.ImageSelectorType: whose clock the timestamps are of.
+// The image selector types of GetImages.
 const (
-	ProducerTimestamp = "PRODUCER_TIMESTAMP"
-	ServerTimestamp   = "SERVER_TIMESTAMP"
+	ProducerTimestamp ImageSelectorType = "PRODUCER_TIMESTAMP"
+	ServerTimestamp   ImageSelectorType = "SERVER_TIMESTAMP"
 )
 
 // The bounds of a sampling interval. The service's page for GetImages calls
@@ -54,7 +47,7 @@ type Request struct {
 	// arn:aws:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION.
 	StreamARN string
 	// ImageSelectorType is ProducerTimestamp or ServerTimestamp. Required.
-	ImageSelectorType string
+	ImageSelectorType ImageSelectorType
 	// StartTimestamp is the instant of the first sample, in the years
 	// 1970–2262. Required.
 	StartTimestamp time.Time
@@ -75,6 +68,10 @@ type Request struct {
 	// stream's own.
 	WidthPixels  int
 	HeightPixels int
+	// Tag is any text in UTF-8, for whoever asks: Read and ReadAll put it on every
+	// frame and gap of the request. Samples that requests of different tags ask for
+	// are read once, and come out once for each tag.
+	Tag string
 }
 
 // Span returns the samples that a valid request asks for: those of its series'
@@ -91,7 +88,7 @@ func (r Request) Span() frame.Span {
 	series := frame.Series{
 		StreamARN:         r.StreamARN,
 		StreamName:        r.StreamName,
-		ImageSelectorType: r.ImageSelectorType,
+		ImageSelectorType: string(r.ImageSelectorType),
 		IntervalMs:        int32(interval),
 		PhaseMs:           int32(start % interval),
 		Format:            r.Format,
@@ -161,12 +158,15 @@ func (r Request) Validate() error { return r.ValidateFloor(DefaultMinInterval) }
 func (r Request) ValidateFloor(floor time.Duration) error {
 	var c checks
 	c.stream(r)
-	c.oneOf("ImageSelectorType", r.ImageSelectorType, ProducerTimestamp, ServerTimestamp)
+	c.selector(r.ImageSelectorType)
 	c.times(r)
 	c.interval(r.SamplingInterval, floor)
 	c.oneOf("Format", r.Format, frame.JPEG, frame.PNG)
 	c.formatConfig(r.FormatConfig)
 	c.size(r.WidthPixels, r.HeightPixels)
+	if !utf8.ValidString(r.Tag) {
+		c.add("Tag", quoted(r.Tag), "text in UTF-8")
+	}
 	if len(c.faults) == 0 {
 		return nil
 	}
@@ -187,6 +187,10 @@ func (c *checks) oneOf(field, value string, allowed ...string) {
 		}
 	}
 	c.add(field, quoted(value), strings.Join(allowed, " or "))
+}
+
+func (c *checks) selector(value ImageSelectorType) {
+	c.oneOf("ImageSelectorType", string(value), string(ProducerTimestamp), string(ServerTimestamp))
 }
 
 const arnForm = "arn:PARTITION:kinesisvideo:REGION:ACCOUNT:stream/NAME/CREATION, at most 1024 characters"

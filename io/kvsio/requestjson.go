@@ -14,7 +14,7 @@ import (
 type requestJSON struct {
 	StreamName        string            `json:",omitzero"`
 	StreamARN         string            `json:",omitzero"`
-	ImageSelectorType string            `json:",omitzero"`
+	ImageSelectorType ImageSelectorType `json:",omitzero"`
 	StartTimestamp    instantJSON       `json:",omitzero"`
 	EndTimestamp      instantJSON       `json:",omitzero"`
 	SamplingInterval  intervalJSON      `json:",omitzero"`
@@ -22,6 +22,7 @@ type requestJSON struct {
 	FormatConfig      map[string]string `json:",omitzero"`
 	WidthPixels       int               `json:",omitzero"`
 	HeightPixels      int               `json:",omitzero"`
+	Tag               string            `json:",omitzero"`
 }
 
 // MarshalJSON writes r as the keyword arguments of boto3's get_images: the
@@ -32,12 +33,12 @@ func (r Request) MarshalJSON() ([]byte, error) {
 		r.StreamName, r.StreamARN, r.ImageSelectorType,
 		instantJSON{r.StartTimestamp},
 		instantJSON{r.EndTimestamp},
-		intervalJSON(r.SamplingInterval), r.Format, r.FormatConfig, r.WidthPixels, r.HeightPixels,
+		intervalJSON(r.SamplingInterval), r.Format, r.FormatConfig, r.WidthPixels, r.HeightPixels, r.Tag,
 	})
 }
 
 // UnmarshalJSON reads the keyword arguments of boto3's get_images, and of its
-// paginator: the API's fields in its own spelling. Timestamps are texts or
+// paginator: the API's fields in its own spelling, and Tag. Timestamps are texts or
 // numbers as ParseTime takes them, SamplingInterval is a number of milliseconds
 // or a text as ParseInterval takes it; what is left out is not set.
 //
@@ -54,7 +55,7 @@ func (r *Request) UnmarshalJSON(text []byte) error {
 		"StreamName": &in.StreamName, "StreamARN": &in.StreamARN, "ImageSelectorType": &in.ImageSelectorType,
 		"StartTimestamp": &in.StartTimestamp, "EndTimestamp": &in.EndTimestamp, "SamplingInterval": &in.SamplingInterval,
 		"Format": &in.Format, "FormatConfig": &in.FormatConfig,
-		"WidthPixels": &in.WidthPixels, "HeightPixels": &in.HeightPixels,
+		"WidthPixels": &in.WidthPixels, "HeightPixels": &in.HeightPixels, "Tag": &in.Tag,
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -74,6 +75,7 @@ func (r *Request) UnmarshalJSON(text []byte) error {
 	*r = Request{
 		in.StreamName, in.StreamARN, in.ImageSelectorType, in.StartTimestamp.Time, in.EndTimestamp.Time,
 		time.Duration(in.SamplingInterval), in.Format, in.FormatConfig, in.WidthPixels, in.HeightPixels,
+		in.Tag,
 	}
 	return nil
 }

@@ -3,8 +3,11 @@ package kvsio
 import (
 	"context"
 	"fmt"
+	"sort"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -19,36 +22,42 @@ func init() {
 		context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, frame.Shard), error,
 	](&readFn{})
 	register.Emitter2[beam.EventTime, frame.Shard]()
+	register.DoFn6x1[
+		context.Context, *sdf.LockRTracker, *framepb.Work, func(beam.EventTime, frame.Frame),
+		func(beam.EventTime, frame.Gap), func(string, unread), error,
+	](&readSamplesFn{})
+	register.Emitter2[beam.EventTime, frame.Frame]()
+	register.Emitter2[beam.EventTime, frame.Gap]()
+	register.Emitter2[string, unread]()
 }
 
-// readFn is the source: its element is a work, its restriction an interval of
-// the work's shards.
-type readFn struct {
+// source is what the DoFns that read have in common: their element is a work, their
+// restriction an interval of the work's shards.
+type source struct {
 	Params ReadParams
 }
 
-func (fn *readFn) CreateInitialRestriction(w *framepb.Work) offsetrange.Restriction {
+func (*source) CreateInitialRestriction(w *framepb.Work) offsetrange.Restriction {
 	return offsetrange.Restriction{Start: 0, End: grid.NewOrder(w).Total}
 }
 
 // SplitRestriction leaves the restriction whole. Initial splits do not spread
 // a work over a cluster, and each of them copies it.
-func (fn *readFn) SplitRestriction(_ *framepb.Work, r offsetrange.Restriction) []offsetrange.Restriction {
+func (*source) SplitRestriction(_ *framepb.Work, r offsetrange.Restriction) []offsetrange.Restriction {
 	return []offsetrange.Restriction{r}
 }
 
-func (fn *readFn) RestrictionSize(_ *framepb.Work, r offsetrange.Restriction) float64 {
+func (*source) RestrictionSize(_ *framepb.Work, r offsetrange.Restriction) float64 {
 	return r.Size()
 }
 
-func (fn *readFn) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
+func (*source) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
 	return sdf.NewLockRTracker(offsetrange.NewTracker(r))
 }
 
-// ProcessElement claims a shard when its calls can start, not before: so a
-// split takes only shards that nobody has started. Shards go out as soon as
-// they are whole, in any order.
-func (fn *readFn) ProcessElement(
+// read claims a shard when its calls can start, not before: so a split takes only
+// shards that nobody has started. Shards go out as soon as they are whole, in any order.
+func (fn *source) read(
 	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, frame.Shard),
 ) error {
 	e, err := engineFor(ctx, fn.Params)
@@ -60,4 +69,50 @@ func (fn *readFn) ProcessElement(
 	defer d.close() // a downstream error comes back through emit as a panic
 	rest := rt.GetRestriction().(offsetrange.Restriction)
 	return d.run(grid.NewOrder(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
+}
+
+// readFn reads shards.
+type readFn struct{ source }
+
+func (fn *readFn) ProcessElement(
+	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, frame.Shard),
+) error {
+	return fn.read(ctx, rt, w, emit)
+}
+
+// readSamplesFn reads shards, and takes them apart: each sample goes out at its own
+// time, once under each tag that it is asked for under.
+type readSamplesFn struct{ source }
+
+func (fn *readSamplesFn) ProcessElement(
+	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, frames func(beam.EventTime, frame.Frame),
+	gaps func(beam.EventTime, frame.Gap), failed func(string, unread),
+) error {
+	tags := grid.TagsOf(w)
+	return fn.read(ctx, rt, w, func(_ beam.EventTime, shard frame.Shard) {
+		for tag, span := range tags.In(shard.Span) {
+			for _, f := range samplesIn(span, shard.Frames) {
+				f.Tag = tag
+				frames(mtime.FromMilliseconds(f.SampleMs), f)
+			}
+			lacking := samplesIn(span, shard.Gaps)
+			for _, g := range lacking {
+				g.Tag = tag
+				gaps(mtime.FromMilliseconds(g.SampleMs), g)
+			}
+			for _, u := range failedIn(span, lacking) {
+				u.Tag = tag
+				failed(u.key(), u)
+			}
+		}
+	})
+}
+
+// samplesIn returns those of a shard's frames, or of its gaps, that are in a span.
+func samplesIn[Sample interface{ SampleTime() time.Time }](span frame.Span, samples []Sample) []Sample {
+	before := func(index int64) int {
+		ms := span.Series.At(index)
+		return sort.Search(len(samples), func(i int) bool { return samples[i].SampleTime().UnixMilli() >= ms })
+	}
+	return samples[before(span.First):before(span.End())]
 }

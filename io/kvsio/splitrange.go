@@ -29,7 +29,7 @@ const splitPage = 100
 func (c *checks) newSplitRange(in media.GetImagesInput, at resumeToken) *splitRange {
 	r := Request{
 		StreamName: aws.ToString(in.StreamName), StreamARN: aws.ToString(in.StreamARN),
-		ImageSelectorType: string(in.ImageSelectorType),
+		ImageSelectorType: ImageSelectorType(in.ImageSelectorType),
 		StartTimestamp:    aws.ToTime(in.StartTimestamp), EndTimestamp: aws.ToTime(in.EndTimestamp),
 		SamplingInterval: time.Duration(aws.ToInt32(in.SamplingInterval)) * time.Millisecond,
 		Format:           string(in.Format), FormatConfig: in.FormatConfig,

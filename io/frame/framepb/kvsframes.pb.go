@@ -198,6 +198,7 @@ type Work struct {
 	Series        []*StoredSeries        `protobuf:"bytes,1,rep,name=series,proto3" json:"series,omitempty"`
 	Runs          []*Run                 `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"` // runs of one series stand together
 	ShardSamples  int32                  `protobuf:"varint,3,opt,name=shard_samples,json=shardSamples,proto3" json:"shard_samples,omitempty"`
+	Tagged        []*TaggedRun           `protobuf:"bytes,4,rep,name=tagged,proto3" json:"tagged,omitempty"` // what requests with tags ask for; none: no request has a tag
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -251,6 +252,13 @@ func (x *Work) GetShardSamples() int32 {
 		return x.ShardSamples
 	}
 	return 0
+}
+
+func (x *Work) GetTagged() []*TaggedRun {
+	if x != nil {
+		return x.Tagged
+	}
+	return nil
 }
 
 // Run is consecutive samples of one series; it is cut into shards at the
@@ -315,6 +323,75 @@ func (x *Run) GetSamples() int64 {
 	return 0
 }
 
+// TaggedRun is consecutive samples that were asked for under one tag.
+type TaggedRun struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tag           []byte                 `protobuf:"bytes,1,opt,name=tag,proto3" json:"tag,omitempty"`
+	Series        int32                  `protobuf:"varint,2,opt,name=series,proto3" json:"series,omitempty"` // index into Work.series
+	First         int64                  `protobuf:"varint,3,opt,name=first,proto3" json:"first,omitempty"`
+	Samples       int64                  `protobuf:"varint,4,opt,name=samples,proto3" json:"samples,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaggedRun) Reset() {
+	*x = TaggedRun{}
+	mi := &file_kvsframes_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaggedRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaggedRun) ProtoMessage() {}
+
+func (x *TaggedRun) ProtoReflect() protoreflect.Message {
+	mi := &file_kvsframes_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaggedRun.ProtoReflect.Descriptor instead.
+func (*TaggedRun) Descriptor() ([]byte, []int) {
+	return file_kvsframes_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TaggedRun) GetTag() []byte {
+	if x != nil {
+		return x.Tag
+	}
+	return nil
+}
+
+func (x *TaggedRun) GetSeries() int32 {
+	if x != nil {
+		return x.Series
+	}
+	return 0
+}
+
+func (x *TaggedRun) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *TaggedRun) GetSamples() int64 {
+	if x != nil {
+		return x.Samples
+	}
+	return 0
+}
+
 // Receipt says what became of one shard. It holds nothing of when, where or
 // how the shard was fetched, so the same shard always has the same receipt.
 type Receipt struct {
@@ -347,7 +424,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_kvsframes_proto_msgTypes[4]
+	mi := &file_kvsframes_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -359,7 +436,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[4]
+	mi := &file_kvsframes_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -372,7 +449,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{4}
+	return file_kvsframes_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Receipt) GetSeries() *StoredSeries {
@@ -511,7 +588,7 @@ type Labels struct {
 
 func (x *Labels) Reset() {
 	*x = Labels{}
-	mi := &file_kvsframes_proto_msgTypes[5]
+	mi := &file_kvsframes_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +600,7 @@ func (x *Labels) String() string {
 func (*Labels) ProtoMessage() {}
 
 func (x *Labels) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[5]
+	mi := &file_kvsframes_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +613,7 @@ func (x *Labels) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Labels.ProtoReflect.Descriptor instead.
 func (*Labels) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{5}
+	return file_kvsframes_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Labels) GetValues() map[string]string {
@@ -559,7 +636,7 @@ type GapRun struct {
 
 func (x *GapRun) Reset() {
 	*x = GapRun{}
-	mi := &file_kvsframes_proto_msgTypes[6]
+	mi := &file_kvsframes_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +648,7 @@ func (x *GapRun) String() string {
 func (*GapRun) ProtoMessage() {}
 
 func (x *GapRun) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[6]
+	mi := &file_kvsframes_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +661,7 @@ func (x *GapRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GapRun.ProtoReflect.Descriptor instead.
 func (*GapRun) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{6}
+	return file_kvsframes_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GapRun) GetOffset() int32 {
@@ -628,7 +705,7 @@ type DropRun struct {
 
 func (x *DropRun) Reset() {
 	*x = DropRun{}
-	mi := &file_kvsframes_proto_msgTypes[7]
+	mi := &file_kvsframes_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +717,7 @@ func (x *DropRun) String() string {
 func (*DropRun) ProtoMessage() {}
 
 func (x *DropRun) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[7]
+	mi := &file_kvsframes_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +730,7 @@ func (x *DropRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DropRun.ProtoReflect.Descriptor instead.
 func (*DropRun) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{7}
+	return file_kvsframes_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DropRun) GetOffset() int32 {
@@ -690,7 +767,7 @@ type Dataset struct {
 
 func (x *Dataset) Reset() {
 	*x = Dataset{}
-	mi := &file_kvsframes_proto_msgTypes[8]
+	mi := &file_kvsframes_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -702,7 +779,7 @@ func (x *Dataset) String() string {
 func (*Dataset) ProtoMessage() {}
 
 func (x *Dataset) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[8]
+	mi := &file_kvsframes_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -715,7 +792,7 @@ func (x *Dataset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dataset.ProtoReflect.Descriptor instead.
 func (*Dataset) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{8}
+	return file_kvsframes_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Dataset) GetVersion() int32 {
@@ -771,7 +848,7 @@ type References struct {
 
 func (x *References) Reset() {
 	*x = References{}
-	mi := &file_kvsframes_proto_msgTypes[9]
+	mi := &file_kvsframes_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +860,7 @@ func (x *References) String() string {
 func (*References) ProtoMessage() {}
 
 func (x *References) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[9]
+	mi := &file_kvsframes_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +873,7 @@ func (x *References) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use References.ProtoReflect.Descriptor instead.
 func (*References) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{9}
+	return file_kvsframes_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *References) GetOrigins() []*Origin {
@@ -912,7 +989,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_kvsframes_proto_msgTypes[10]
+	mi := &file_kvsframes_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -924,7 +1001,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_kvsframes_proto_msgTypes[10]
+	mi := &file_kvsframes_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -937,7 +1014,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_kvsframes_proto_rawDescGZIP(), []int{10}
+	return file_kvsframes_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Origin) GetFile() string {
@@ -1003,15 +1080,21 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\aRequest\x122\n" +
 	"\x06series\x18\x01 \x01(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"\x86\x01\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\"\xb7\x01\n" +
 	"\x04Work\x122\n" +
 	"\x06series\x18\x01 \x03(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12%\n" +
 	"\x04runs\x18\x02 \x03(\v2\x11.kvsframes.v1.RunR\x04runs\x12#\n" +
-	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\"M\n" +
+	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\x12/\n" +
+	"\x06tagged\x18\x04 \x03(\v2\x17.kvsframes.v1.TaggedRunR\x06tagged\"M\n" +
 	"\x03Run\x12\x16\n" +
 	"\x06series\x18\x01 \x01(\x05R\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"\xbe\x04\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\"e\n" +
+	"\tTaggedRun\x12\x10\n" +
+	"\x03tag\x18\x01 \x01(\fR\x03tag\x12\x16\n" +
+	"\x06series\x18\x02 \x01(\x05R\x06series\x12\x14\n" +
+	"\x05first\x18\x03 \x01(\x03R\x05first\x12\x18\n" +
+	"\asamples\x18\x04 \x01(\x03R\asamples\"\xbe\x04\n" +
 	"\aReceipt\x122\n" +
 	"\x06series\x18\x01 \x01(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
@@ -1096,37 +1179,39 @@ func file_kvsframes_proto_rawDescGZIP() []byte {
 	return file_kvsframes_proto_rawDescData
 }
 
-var file_kvsframes_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kvsframes_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_kvsframes_proto_goTypes = []any{
 	(*StoredSeries)(nil), // 0: kvsframes.v1.StoredSeries
 	(*Request)(nil),      // 1: kvsframes.v1.Request
 	(*Work)(nil),         // 2: kvsframes.v1.Work
 	(*Run)(nil),          // 3: kvsframes.v1.Run
-	(*Receipt)(nil),      // 4: kvsframes.v1.Receipt
-	(*Labels)(nil),       // 5: kvsframes.v1.Labels
-	(*GapRun)(nil),       // 6: kvsframes.v1.GapRun
-	(*DropRun)(nil),      // 7: kvsframes.v1.DropRun
-	(*Dataset)(nil),      // 8: kvsframes.v1.Dataset
-	(*References)(nil),   // 9: kvsframes.v1.References
-	(*Origin)(nil),       // 10: kvsframes.v1.Origin
-	nil,                  // 11: kvsframes.v1.Labels.ValuesEntry
+	(*TaggedRun)(nil),    // 4: kvsframes.v1.TaggedRun
+	(*Receipt)(nil),      // 5: kvsframes.v1.Receipt
+	(*Labels)(nil),       // 6: kvsframes.v1.Labels
+	(*GapRun)(nil),       // 7: kvsframes.v1.GapRun
+	(*DropRun)(nil),      // 8: kvsframes.v1.DropRun
+	(*Dataset)(nil),      // 9: kvsframes.v1.Dataset
+	(*References)(nil),   // 10: kvsframes.v1.References
+	(*Origin)(nil),       // 11: kvsframes.v1.Origin
+	nil,                  // 12: kvsframes.v1.Labels.ValuesEntry
 }
 var file_kvsframes_proto_depIdxs = []int32{
 	0,  // 0: kvsframes.v1.Request.series:type_name -> kvsframes.v1.StoredSeries
 	0,  // 1: kvsframes.v1.Work.series:type_name -> kvsframes.v1.StoredSeries
 	3,  // 2: kvsframes.v1.Work.runs:type_name -> kvsframes.v1.Run
-	0,  // 3: kvsframes.v1.Receipt.series:type_name -> kvsframes.v1.StoredSeries
-	6,  // 4: kvsframes.v1.Receipt.gaps:type_name -> kvsframes.v1.GapRun
-	7,  // 5: kvsframes.v1.Receipt.drops:type_name -> kvsframes.v1.DropRun
-	5,  // 6: kvsframes.v1.Receipt.labels:type_name -> kvsframes.v1.Labels
-	11, // 7: kvsframes.v1.Labels.values:type_name -> kvsframes.v1.Labels.ValuesEntry
-	10, // 8: kvsframes.v1.References.origins:type_name -> kvsframes.v1.Origin
-	5,  // 9: kvsframes.v1.References.labels:type_name -> kvsframes.v1.Labels
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	4,  // 3: kvsframes.v1.Work.tagged:type_name -> kvsframes.v1.TaggedRun
+	0,  // 4: kvsframes.v1.Receipt.series:type_name -> kvsframes.v1.StoredSeries
+	7,  // 5: kvsframes.v1.Receipt.gaps:type_name -> kvsframes.v1.GapRun
+	8,  // 6: kvsframes.v1.Receipt.drops:type_name -> kvsframes.v1.DropRun
+	6,  // 7: kvsframes.v1.Receipt.labels:type_name -> kvsframes.v1.Labels
+	12, // 8: kvsframes.v1.Labels.values:type_name -> kvsframes.v1.Labels.ValuesEntry
+	11, // 9: kvsframes.v1.References.origins:type_name -> kvsframes.v1.Origin
+	6,  // 10: kvsframes.v1.References.labels:type_name -> kvsframes.v1.Labels
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_kvsframes_proto_init() }
@@ -1140,7 +1225,7 @@ func file_kvsframes_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kvsframes_proto_rawDesc), len(file_kvsframes_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

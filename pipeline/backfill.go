@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
@@ -32,6 +34,7 @@ const progressEvery = 200 * time.Millisecond
 // three the Summary says what the dataset holds, or why that is not known.
 func Backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
+	o.Runner = cmp.Or(o.Runner, DefaultRunner)
 	o, err := prepare(ctx, o)
 	var ds *dataset.Dataset // nil on a dry run
 	var plan *kvsio.Plan
@@ -47,7 +50,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, usage(err)
 	}
-	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests), DryRun: o.dryRun()}
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests), DryRun: beamrun.IsDryRun()}
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
 	if jobErr == nil && !left {
@@ -64,7 +67,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	case jobErr != nil:
 		return summary, jobErr
 	case err != nil:
-		return summary, &JobError{Runner: o.runner(), Cause: outside.Text(err.Error()), Err: err}
+		return summary, &JobError{Runner: o.Runner, Cause: outside.Text(err.Error()), Err: err}
 	case left:
 		return summary, nil
 	case !total.Complete():
@@ -80,7 +83,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 func told(ctx context.Context) (context.Context, context.CancelFunc) {
 	base := context.WithoutCancel(ctx)
 	if ctx.Err() != nil {
-		return context.WithTimeout(base, grace)
+		return context.WithTimeout(base, beamrun.Grace)
 	}
 	return context.WithCancel(base)
 }
@@ -107,7 +110,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.check(ctx); err != nil {
 		return o, err
 	}
-	if err := toCluster(ctx, o.runner(), o.Out); err != nil {
+	if err := o.runner().Prepare(ctx, o.Out); err != nil {
 		return o, err
 	}
 	o.Read.Ledger, err = store.Resolve(o.Out)
@@ -120,8 +123,8 @@ func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Pl
 	for i, r := range o.Requests {
 		spans[i] = r.Span()
 	}
-	o.Read.Runner = o.runner()
-	if o.dryRun() {
+	o.Read.Runner = o.Runner
+	if beamrun.IsDryRun() {
 		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
 		return nil, plan, err
 	}
@@ -157,10 +160,10 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 
 	before := kvsio.Counters()
 	stop := o.watch(plan)
-	result, err := run(ctx, o.runner(), "backfill", p)
+	id, err := o.runner().Run(ctx, "backfill", p)
 	stop()
-	if err == nil && o.leaves() {
-		summary.JobID = o.left(result)
+	if id != "" {
+		summary.JobID = id
 		return nil
 	}
 	summary.calls(o.runner(), since(before))
@@ -168,7 +171,7 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case err != nil:
-		return &JobError{Runner: o.runner(), Cause: causeOf(err), Err: err}
+		return &JobError{Runner: o.Runner, Cause: beamrun.CauseOf(err), Err: err}
 	}
 	return nil
 }
@@ -184,7 +187,7 @@ func (o Options) finish(ctx context.Context, ds *dataset.Dataset) error {
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case err != nil:
-		return &JobError{Runner: o.runner(), Cause: outside.Text("its shards are written, but " + err.Error()), Err: err}
+		return &JobError{Runner: o.Runner, Cause: outside.Text("its shards are written, but " + err.Error()), Err: err}
 	}
 	return nil
 }

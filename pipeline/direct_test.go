@@ -5,9 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/synctest"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"go.uber.org/goleak"
 
@@ -18,7 +16,6 @@ import (
 func init() {
 	register.Function2x2(failing)
 	register.Function2x2(panicking)
-	register.Function1x0(hanging)
 }
 
 func failing(_ context.Context, f frame.Frame) (frame.Frame, error) {
@@ -26,11 +23,6 @@ func failing(_ context.Context, f frame.Frame) (frame.Frame, error) {
 }
 
 func panicking(context.Context, frame.Frame) (frame.Frame, error) { panic("the model is gone") }
-
-// hang is what hanging waits for, whatever its context says.
-var hang chan struct{}
-
-func hanging([]byte) { <-hang }
 
 // TestDirectDownstream: what goes wrong behind the source ends the job with its cause,
 // and leaves no goroutine of the source behind.
@@ -50,25 +42,4 @@ func TestDirectDownstream(t *testing.T) {
 			goleak.VerifyNone(t, ignore)
 		})
 	}
-}
-
-// TestDirectHangs: an interrupt ends a job that does not hear of it, too.
-func TestDirectHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		hang = make(chan struct{})
-		p, s := beam.NewPipelineWithRoot()
-		beam.ParDo0(s, hanging, beam.Impulse(s))
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() {
-			_, err := run(ctx, "direct", "test", p)
-			ended <- err
-		}()
-		synctest.Wait()
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
-		}
-		close(hang)
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 )
 
 // UsageError is what can be told to be wrong before anything is fetched: by
@@ -37,7 +38,7 @@ func usage(errs ...error) error {
 // begun returns a *UsageError of an error that came while a place was being written
 // into, or after it. open opens what is at the place; its error satisfies none where nothing is there.
 func begun(ctx context.Context, place string, err error, open func(context.Context, string) error, none error) error {
-	ctx, stop := context.WithTimeout(ctx, grace)
+	ctx, stop := context.WithTimeout(ctx, beamrun.Grace)
 	defer stop()
 	e := &UsageError{Faults: fault.Split(err), Begun: place}
 	if errors.Is(open(ctx, place), none) { // else it is there, or that is not known

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 )
 
 // What a cluster of two machines with two slots each does, with its workers in
@@ -130,7 +131,7 @@ func (f *flink) testOrphan(t *testing.T) {
 }
 
 func (f *flink) jobNamed(t *testing.T, name string) string {
-	jobs, err := JobServer(f.job).jobs(t.Context())
+	jobs, err := beamrun.JobServer(f.job).Jobs(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

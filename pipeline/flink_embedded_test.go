@@ -15,10 +15,13 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
+	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/transforms/stats"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	"github.com/kvsframes/kvsframes/internal/sockets"
@@ -76,7 +79,15 @@ func TestFlinkEmbedded(t *testing.T) {
 		if err != nil || len(mine) != 1 || !mine[0].Addr().IsLoopback() {
 			t.Fatalf("it accepts connections at %v, %v, want one of the loopback", mine, err)
 		}
-		if err := startWorker(t, mine[0].String(), nil, anyRunner(t)); status.Code(err) != codes.PermissionDenied {
+		conn, err := grpc.NewClient("passthrough:///"+mine[0].String(),
+			grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, err = fnpb.NewBeamFnExternalWorkerPoolClient(conn).StartWorker(t.Context(),
+			&fnpb.StartWorkerRequest{WorkerId: "1-1"})
+		if status.Code(err) != codes.PermissionDenied {
 			t.Errorf("somebody else wanted a worker, and it says %v", err)
 		}
 		if err := cmd.Wait(); err != nil {

@@ -10,14 +10,18 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
@@ -90,10 +94,22 @@ func (o Options) Validate() error {
 	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fault.Of("Out", ": %w", err))
 	}
-	errs = append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), checkPlace(o.Runner, "Out", o.Out))
-	errs = append(errs, checkBeamFlags(o.runner())...)
-	return usage(errs...)
+	return usage(append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), o.runner().CheckPlace("Out", o.Out),
+		o.checkAsync())...)
 }
+
+func (o Options) checkAsync() error {
+	if !*jobopts.Async || !o.runner().IsLocal() {
+		return nil
+	}
+	return fmt.Errorf("--async is set, but the workers are of this process (--runner %s, --environment_type %q): they "+
+		"end with it; leave --async out, or submit to a cluster", cmp.Or(o.Runner, DefaultRunner), *jobopts.EnvironmentType)
+}
+
+// CheckRunner returns an error where no runner of that name is linked into the
+// program, or Beam's flags are not what the runner needs. The empty name stands
+// for the default.
+func CheckRunner(name string) error { return beamrun.Check(name) }
 
 // CheckRequest is [kvsio.Request.ValidateFloor] for a backfill, which does not
 // ask for what is still to come: that would be recorded as gaps. Whether a producer's
@@ -145,14 +161,7 @@ func stepsOf(descriptions []string) ([]transforms.Step, error) {
 	return steps, nil
 }
 
-func (o Options) runner() string { return runnerOf(o.Runner) }
-
-func runnerOf(name string) string {
-	if name == "" {
-		return DefaultRunner
-	}
-	return name
-}
+func (o Options) runner() beamrun.Runner { return beamrun.Named(o.Runner) }
 
 func (o Options) now() time.Time {
 	if o.clock != nil {

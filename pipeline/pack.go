@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/pack"
 	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 )
 
 // PackOptions is what to pack, from where, to where and how.
@@ -92,14 +94,14 @@ func (o PackOptions) Validate() error {
 		} else if err := store.Check(field.value); err != nil {
 			errs = append(errs, fault.Of(field.name, ": %w", err))
 		}
-		errs = append(errs, checkPlace(o.Runner, field.name, field.value))
+		errs = append(errs, beamrun.Named(o.Runner).CheckPlace(field.name, field.value))
 	}
 	errs = append(errs, CheckRunner(o.Runner))
 	if *jobopts.Async {
 		errs = append(errs, errors.New("--async is set, but a pack has still to list its files when the job is over: leave "+
 			"--async out"))
 	}
-	return usage(append(errs, checkFlinkFlags(o.Runner)...)...)
+	return usage(errs...)
 }
 
 // Pack makes a training set of a dataset's frames: those files of it that are not
@@ -110,6 +112,7 @@ func (o PackOptions) Validate() error {
 // what there is.
 func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
 	began := time.Now()
+	o.Runner = cmp.Or(o.Runner, DefaultRunner)
 	plan, params, err := o.prepare(ctx)
 	if ctx.Err() != nil {
 		return PackSummary{}, ErrInterrupted
@@ -144,7 +147,7 @@ func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
 }
 
 func (o PackOptions) failed(err error) error {
-	return &JobError{Runner: runnerOf(o.Runner), Cause: outside.Text(err.Error()), Err: err}
+	return &JobError{Runner: o.Runner, Cause: outside.Text(err.Error()), Err: err}
 }
 
 func incomplete(dir string, plan *pack.Plan) string {
@@ -169,7 +172,7 @@ func (o PackOptions) prepare(ctx context.Context) (*pack.Plan, pack.Params, erro
 	if err := pack.Check(ctx, o.Out); err != nil {
 		return nil, params, err
 	}
-	if err := toCluster(ctx, o.Runner, o.Dir, o.Out); err != nil {
+	if err := beamrun.Named(o.Runner).Prepare(ctx, o.Dir, o.Out); err != nil {
 		return nil, params, err
 	}
 	plan, err := pack.NewPlan(ctx, source, o.Options)
@@ -211,13 +214,13 @@ func (o PackOptions) job(ctx context.Context, params pack.Params, plan *pack.Pla
 	p, s := beam.NewPipelineWithRoot()
 	pack.Pack(s, params, plan)
 	stop := o.watch(plan)
-	_, err := run(ctx, runnerOf(o.Runner), "pack", p)
+	_, err := beamrun.Named(o.Runner).Run(ctx, "pack", p)
 	stop()
 	switch {
 	case ctx.Err() != nil:
 		return ErrInterrupted
 	case err != nil:
-		return &JobError{Runner: runnerOf(o.Runner), Cause: causeOf(err), Err: err}
+		return &JobError{Runner: o.Runner, Cause: beamrun.CauseOf(err), Err: err}
 	}
 	return nil
 }

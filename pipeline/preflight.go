@@ -18,7 +18,7 @@ func (o *Options) check(ctx context.Context) (err error) {
 	read := o.Read
 	read.AWS, err = kvsio.ResolveAWS(ctx, o.Read.AWS, o.Requests...)
 	o.Read.AWS = read.AWS
-	if errors.Is(err, kvsio.ErrNoMetadataServer) && !workersAreHere(o.runner()) {
+	if errors.Is(err, kvsio.ErrNoMetadataServer) && !o.runner().IsLocal() {
 		read.AWS.RoleARN, read.AWS.WebIdentity, read.AWS.STSEndpointURL = "", "", ""
 		if read.AWS, err = kvsio.ResolveAWS(ctx, read.AWS, o.Requests...); err != nil {
 			return fmt.Errorf("the streams cannot be checked before the job begins: this is no machine of Google's, and AWS "+

@@ -11,6 +11,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 )
 
 // SummarySchema names the form of a Summary as JSON.
@@ -171,8 +172,8 @@ func byStream(tallies map[frame.Series]ledger.Tally) []StreamSummary {
 // they have counted themselves. Metrics are no measure: a cluster's lack those of
 // workers that were killed, and prism (2.77) loses those of bundles that end while
 // it asks what the first one's mean.
-func (s *Summary) calls(runner string, here kvsio.Counts) {
-	if workersAreHere(runner) && here.Shards+here.Skipped+here.Calls > 0 {
+func (s *Summary) calls(runner beamrun.Runner, here kvsio.Counts) {
+	if runner.IsLocal() && here.Shards+here.Skipped+here.Calls > 0 {
 		s.GetImagesCalls, s.Retries, s.Throttles = &here.Calls, &here.Retries, &here.Throttles
 	}
 }

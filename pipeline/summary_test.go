@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 )
 
 func fields(t *testing.T, summary any) map[string]any {
@@ -60,7 +61,7 @@ func TestCallsAreWholeOrUnknown(t *testing.T) {
 		{"prism", kvsio.Counts{}, false},
 	} {
 		var s Summary
-		s.calls(c.runner, c.here)
+		s.calls(beamrun.Named(c.runner), c.here)
 		if known := s.GetImagesCalls != nil; known != c.known ||
 			known && (*s.GetImagesCalls != 5 || *s.Retries != 1 || *s.Throttles != 0) {
 			t.Errorf("%s, %+v: %+v", c.runner, c.here, s)

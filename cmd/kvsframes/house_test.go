@@ -46,6 +46,7 @@ var house = []string{
 	"transforms/internal/references",
 	"transforms/internal/pixels",
 	"transforms",
+	"pipeline/internal/beamrun",
 	"pipeline",
 	"cmd/kvsframes",
 }

@@ -1,4 +1,4 @@
-package pipeline
+package beamrun
 
 import (
 	"errors"
@@ -47,7 +47,7 @@ func TestCauseOf(t *testing.T) {
 		{"several lines", "DoFn[UID:2, PID:x, Name: y] failed:\none\n  two", "one two"},
 	}
 	for _, test := range tests {
-		if got := causeOf(errors.New(test.text)); got != test.want {
+		if got := CauseOf(errors.New(test.text)); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package beamrun
 
 import (
 	"context"
@@ -111,11 +111,10 @@ func (f *flinkServers) patch(w http.ResponseWriter, r *http.Request) {
 func TestCancelOnTheCluster(t *testing.T) {
 	f, server := newFlinkServers(t, "")
 	job, err := server.Cancel(t.Context(), "night-root-1_5f0e")
-	if err != nil || job.State != "CANCELLED" || f.onFlink != "CANCELED" || f.tooEarly {
+	if err := errors.Join(err, job.CancelOnCluster(t.Context())); err != nil || job.State != "CANCELLED" || f.onFlink != "CANCELED" || f.tooEarly {
 		t.Errorf("%+v, %v; on the cluster it is %s", job, err, f.onFlink)
 	}
-	var early *UsageError
-	if _, err = server.Cancel(t.Context(), "night-root-1_5f0e"); !errors.As(err, &early) ||
+	if _, err = server.Cancel(t.Context(), "night-root-1_5f0e"); err == nil ||
 		!strings.Contains(err.Error(), "is CANCELLED: there is nothing to cancel") {
 		t.Errorf("again: %v", err)
 	}
@@ -148,7 +147,7 @@ func TestFailedByVersion(t *testing.T) {
 		"Cannot invoke \"org.apache.flink.api.common.ExecutionMode.name()\" because the return value of " +
 		"\"org.apache.flink.api.common.ExecutionConfig.getExecutionMode()\" is null"
 	job := submission{server: server, name: "night"}
-	if got := causeOf(job.failed(t.Context(), told)); got != want {
+	if got := CauseOf(job.failed(t.Context(), told)); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if f.onFlink != "CANCELED" {
@@ -162,21 +161,9 @@ func TestFailedByVersion(t *testing.T) {
 
 func TestCancelInsideTheJobServer(t *testing.T) {
 	f, server := newFlinkServers(t, "[local]")
-	if job, err := server.Cancel(t.Context(), "night-root-1_5f0e"); err != nil || job.State != "CANCELLED" ||
-		f.looks != 0 {
-		t.Errorf("%+v, %v, %d looks", job, err, f.looks)
-	}
-}
-
-// A cluster that cannot be asked may go on: that is told, and is no mistake of the
-// user's.
-func TestCancelBehindAWall(t *testing.T) {
-	_, server := newFlinkServers(t, "127.0.0.1:1")
 	job, err := server.Cancel(t.Context(), "night-root-1_5f0e")
-	const want = "on the Flink cluster at 127.0.0.1:1, as night-root-1, it may go on: cancel it there: "
-	if early := (*UsageError)(nil); err == nil || errors.As(err, &early) || !strings.Contains(err.Error(), want) ||
-		job.State != "CANCELLED" {
-		t.Errorf("%+v, %v", job, err)
+	if err := errors.Join(err, job.CancelOnCluster(t.Context())); err != nil || job.State != "CANCELLED" || f.looks != 0 {
+		t.Errorf("%+v, %v, %d looks", job, err, f.looks)
 	}
 }
 
@@ -197,7 +184,8 @@ func TestClusterAnswersHaveAnEnd(t *testing.T) {
 			}
 		}))
 		_, server := newFlinkServers(t, cluster.URL)
-		_, err := server.Cancel(t.Context(), "night-root-1_5f0e")
+		job, err := server.Cancel(t.Context(), "night-root-1_5f0e")
+		err = errors.Join(err, job.CancelOnCluster(t.Context()))
 		cluster.Close()
 		var long *httpguard.LongBodyError
 		if err == nil || status == http.StatusOK && !errors.As(err, &long) {

@@ -1,4 +1,4 @@
-package pipeline
+package beamrun
 
 import (
 	"regexp"
@@ -23,9 +23,9 @@ var (
 	stack = regexp.MustCompile(`(?s)\s*(?:goroutine \d+ \[.*|\n\s+at [\w.$/<>]+\(.*)`)
 )
 
-// causeOf returns what an error of Beam is about, without the graph that it
+// CauseOf returns what an error of Beam is about, without the graph that it
 // went through and without a stack, as it may be shown.
-func causeOf(err error) string {
+func CauseOf(err error) string {
 	text := stack.ReplaceAllString(err.Error(), "")
 	text = failedJob.ReplaceAllString(text, "")
 	if at := beamContext.FindAllStringIndex(text, -1); at != nil {

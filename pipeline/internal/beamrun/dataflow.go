@@ -1,4 +1,4 @@
-package pipeline
+package beamrun
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/gcpopts"
@@ -22,15 +21,25 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-func isDataflow(runner string) bool { return runner == "dataflow" || runner == "DataflowRunner" }
+// dataflow runs jobs on Google Cloud.
+type dataflow struct{}
 
-// beamFlag returns the value of a flag of Beam's.
-func beamFlag(name string) string {
-	f := flag.Lookup(name)
-	if f == nil {
-		return ""
+// beamFlag returns the value of a flag that Beam's runner for Dataflow defines: it
+// keeps them to itself.
+func beamFlag(name string) string { return flag.Lookup(name).Value.String() }
+
+func (dataflow) IsLocal() bool { return false }
+
+func (dataflow) Prepare(context.Context, ...string) error { return setWorkerBinary() }
+
+// CheckPlace refuses a dataset that nobody would find: each worker would write its part
+// onto its own disk.
+func (dataflow) CheckPlace(field, place string) error {
+	if place == "" || !store.OfThisMachine(place) {
+		return nil
 	}
-	return f.Value.String()
+	return fault.New(field, "a place of this machine, and Dataflow's workers are others",
+		"gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
 }
 
 // dataflowFlags are what Dataflow needs of Beam's flags, and those that Beam looks
@@ -80,8 +89,8 @@ func unsetOr(valid func(string) bool) func(string) bool {
 	return func(value string) bool { return value == "" || valid(value) }
 }
 
-// checkDataflow names everything that is wrong with Beam's flags for Dataflow.
-func checkDataflow() error {
+// CheckFlags looks at dataflowFlags, and at what does not go together.
+func (dataflow) CheckFlags() error {
 	var errs []error
 	for _, f := range dataflowFlags {
 		value := beamFlag(f.name)
@@ -104,62 +113,24 @@ func checkDataflow() error {
 	return errors.Join(errs...)
 }
 
-// checkPlace refuses a dataset that nobody would find: each of Dataflow's workers
-// would write its part onto its own disk.
-func checkPlace(runner, field, place string) error {
-	if isDataflow(runner) && place != "" && store.OfThisMachine(place) {
-		return fault.New(field, "a place of this machine, and Dataflow's workers are others",
-			"gs://BUCKET/PREFIX or s3://BUCKET/PREFIX")
-	}
-	return nil
-}
-
-// dryRun reports whether Beam is to print the job and no more. Nothing is written
-// then, not even that the dataset was asked for something.
-func (o Options) dryRun() bool { return isDataflow(o.runner()) && beamFlag("dry_run") == "true" }
-
-// leaves reports whether Run returns before the job is over: it goes on without this
-// process, or was only described.
-func (o Options) leaves() bool {
-	return *jobopts.Async || isDataflow(o.runner()) && (o.dryRun() || beamFlag("template_location") != "")
-}
-
-// left returns where the job is that Run has left behind.
-func (o Options) left(result beam.PipelineResult) string {
-	switch template := beamFlag("template_location"); {
-	case o.dryRun():
-		return ""
-	case isDataflow(o.runner()) && template != "":
-		return template
-	default:
-		return result.JobID()
-	}
-}
-
-// runDataflow runs p on Dataflow, until it ends or ctx does.
-func runDataflow(ctx context.Context, p *beam.Pipeline) (beam.PipelineResult, error) {
+// Run cancels the job where ctx ends: on Google Cloud it would go on.
+func (dataflow) Run(ctx context.Context, name string, p *beam.Pipeline) (string, error) {
 	base := context.WithoutCancel(ctx)
-	done := begin(base, "dataflow", p)
-	select {
-	case o := <-done:
-		if o.err != nil && o.result != nil {
-			o.err = dataflowError(base, o.result.JobID(), o.err)
-		}
-		return o.result, o.err
-	case <-ctx.Done():
+	defer nameJob(name)()
+	result, err := await(ctx, func() (beam.PipelineResult, error) { return beam.Run(base, "dataflow", p) },
+		func(bound context.Context) bool { return cancelDataflow(bound, *jobopts.JobName) == nil })
+	template := beamFlag("template_location")
+	switch {
+	case err != nil && result != nil:
+		return "", dataflowError(base, result.JobID(), err)
+	case err != nil || IsDryRun():
+		return "", err
+	case template != "":
+		return template, nil
+	case *jobopts.Async:
+		return result.JobID(), nil
 	}
-	// The job may not have begun yet: it is cancelled when it has.
-	bound, stop := context.WithTimeout(base, grace)
-	defer stop()
-	for bound.Err() == nil && cancelDataflow(bound, *jobopts.JobName) != nil {
-		select {
-		case <-done:
-			return nil, ctx.Err()
-		case <-bound.Done():
-		case <-time.After(time.Second):
-		}
-	}
-	return nil, ctx.Err()
+	return "", nil
 }
 
 // cancelDataflow asks Dataflow to cancel the active job of a name.
@@ -184,7 +155,7 @@ func dataflowError(ctx context.Context, job string, err error) error {
 	if job == "" {
 		return err
 	}
-	ctx, stop := context.WithTimeout(ctx, grace)
+	ctx, stop := context.WithTimeout(ctx, Grace)
 	defer stop()
 	client, failed := dataflowlib.NewClient(ctx, beamFlag("dataflow_endpoint"))
 	if failed != nil {
@@ -195,5 +166,5 @@ func dataflowError(ctx context.Context, job string, err error) error {
 	if failed != nil || len(log.JobMessages) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s", err, causeOf(errors.New(log.JobMessages[0].MessageText)))
+	return fmt.Errorf("%w: %s", err, CauseOf(errors.New(log.JobMessages[0].MessageText)))
 }

@@ -1,4 +1,4 @@
-package pipeline
+package beamrun
 
 import (
 	"cmp"
@@ -133,8 +133,8 @@ func (j flinkJob) until(ctx context.Context, wanted func(onCluster) bool) error 
 		if err != nil || wanted(job) {
 			return err
 		}
-		if time.Since(began) > grace {
-			return fmt.Errorf("after %v it is %s", grace, outside.Text(cmp.Or(job.State, "not there")))
+		if time.Since(began) > Grace {
+			return fmt.Errorf("after %v it is %s", Grace, outside.Text(cmp.Or(job.State, "not there")))
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):

@@ -1,4 +1,4 @@
-package pipeline
+package beamrun
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ func TestWorkerBinary(t *testing.T) {
 		{"", self, ""},
 		{program(t, elf.EM_X86_64), "", ""},
 		{program(t, elf.EM_AARCH64), "", "which is a program for EM_AARCH64, and workers are linux/amd64: build one"},
-		{"worker_test.go", "", "which is no program for linux: build one"},
+		{"workerbinary_test.go", "", "which is no program for linux: build one"},
 		{"nowhere", "", "no such file"},
 	} {
 		*jobopts.WorkerBinary = test.named

@@ -23,11 +23,19 @@ import (
 func init() {
 	register.Function1x1(streamOf)
 	register.Function2x0(printCount)
+	register.Function1x1(tagOf)
+	register.Function1x0(printFailure)
 }
 
 func streamOf(f frame.Frame) string { return f.Stream }
 
 func printCount(stream string, n int) { fmt.Println(stream, n) }
+
+func tagOf(f frame.Frame) string { return f.Tag }
+
+func printFailure(f kvsio.FailedRequest) {
+	fmt.Printf("%s of %s: %d samples were not read\n", f.Request.Tag, f.Request.StreamName, f.Request.Span().Samples)
+}
 
 // Five minutes of a camera, a frame every three seconds.
 func ExampleRead() {
@@ -64,6 +72,45 @@ func ExampleRead() {
 		log.Fatal(err)
 	}
 	// Output: front-door 80
+}
+
+// Pictures of alarms, and what came of each of them: the alarm's name comes back.
+func ExampleReadAll() {
+	start := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{
+		Name: "front-door", Media: []kvstest.Range{{From: start, To: start.Add(time.Hour)}},
+	}}})
+	defer server.Close()
+	os.Setenv("AWS_ENDPOINT_URL_KINESIS_VIDEO", server.URL)
+	defer os.Unsetenv("AWS_ENDPOINT_URL_KINESIS_VIDEO")
+
+	alarm := func(name, stream string, at time.Time) kvsio.Request {
+		return kvsio.Request{
+			StreamName:        stream,
+			ImageSelectorType: kvsio.ProducerTimestamp,
+			StartTimestamp:    at.Add(-30 * time.Second),
+			EndTimestamp:      at.Add(30 * time.Second),
+			SamplingInterval:  3 * time.Second,
+			Format:            frame.JPEG,
+			Tag:               name,
+		}
+	}
+	p, s := beam.NewPipelineWithRoot()
+	requests := beam.Create(s,
+		alarm("A-1", "front-door", start.Add(10*time.Minute)),
+		alarm("A-2", "front-door", start.Add(10*time.Minute+15*time.Second)), // half of it is A-1's, too
+		alarm("A-3", "cellar", start.Add(20*time.Minute)),
+	)
+	frames, _, failures := kvsio.ReadAll(s, kvsio.ReadParams{KeepGoing: true}, requests)
+	beam.ParDo0(s, printCount, stats.Count(s, beam.ParDo(s, tagOf, frames)))
+	beam.ParDo0(s, printFailure, failures)
+	if _, err := beam.Run(context.Background(), "direct", p); err != nil {
+		log.Fatal(err)
+	}
+	// Unordered output:
+	// A-1 20
+	// A-2 20
+	// A-3 of cellar: 20 samples were not read
 }
 
 // Eight images, then the rest, as boto3 or the AWS CLI would go on, too.

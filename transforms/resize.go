@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,31 +12,36 @@ import (
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
-// What is done where a picture has not the shape of the size asked for. Each is
-// a function of Pillow's, value for value.
+// ResizeMode is what is done where a picture has not the shape of the size asked for.
+type ResizeMode string
+
+// The modes of a resize, each a function of Pillow's, value for value.
 const (
-	Stretch = "stretch" // it loses its shape: Image.resize
-	Fit     = "fit"     // it keeps all of itself and is smaller in one direction: ImageOps.contain
-	Crop    = "crop"    // it loses what is outside, the same on both sides: ImageOps.fit
-	Pad     = "pad"     // it is fit, with black on both sides: ImageOps.pad
+	Stretch ResizeMode = "stretch" // it loses its shape: Image.resize
+	Fit     ResizeMode = "fit"     // it keeps all of itself and is smaller in one direction: ImageOps.contain
+	Crop    ResizeMode = "crop"    // it loses what is outside, the same on both sides: ImageOps.fit
+	Pad     ResizeMode = "pad"     // it is fit, with black on both sides: ImageOps.pad
 )
+
+// ResizeFilter is how pixels are made of those that go into them.
+type ResizeFilter string
 
 // The filters of a resize: Pillow's, which look at all pixels that go into one
 // where a picture gets smaller.
 const (
-	Nearest    = "nearest"    // NEAREST
-	Bilinear   = "bilinear"   // BILINEAR
-	CatmullRom = "catmullrom" // BICUBIC
-	Area       = "area"       // BOX
+	Nearest    ResizeFilter = "nearest"    // NEAREST
+	Bilinear   ResizeFilter = "bilinear"   // BILINEAR
+	CatmullRom ResizeFilter = "catmullrom" // BICUBIC
+	Area       ResizeFilter = "area"       // BOX
 )
 
 // Modes and Filters list what ResizeParams takes.
 var (
-	Modes   = []string{Stretch, Fit, Crop, Pad}
-	Filters = []string{Nearest, Bilinear, CatmullRom, Area}
+	Modes   = []ResizeMode{Stretch, Fit, Crop, Pad}
+	Filters = []ResizeFilter{Nearest, Bilinear, CatmullRom, Area}
 )
 
-var filters = map[string]*pixels.Filter{
+var filters = map[ResizeFilter]*pixels.Filter{
 	Nearest: pixels.Nearest, Bilinear: pixels.Bilinear,
 	CatmullRom: pixels.CatmullRom, Area: pixels.Box,
 }
@@ -52,10 +58,10 @@ const (
 // A frame keeps its format: JPEGs and PNGs are encoded again when all steps are
 // done, unless a decode or a tensor step has made pixels of them.
 type ResizeParams struct {
-	Width, Height int    // pixels, 1 to MaxSide; required
-	Mode          string // one of Modes; default DefaultMode
-	Filter        string // one of Filters; default DefaultFilter
-	Quality       int    // of JPEGs, 1 to 100; 0 is DefaultQuality
+	Width, Height int          // pixels, 1 to MaxSide; required
+	Mode          ResizeMode   // one of Modes; default DefaultMode
+	Filter        ResizeFilter // one of Filters; default DefaultFilter
+	Quality       int          // of JPEGs, 1 to 100; 0 is DefaultQuality
 }
 
 // Validate returns an error that names each field that is wrong.
@@ -73,10 +79,10 @@ func (p ResizeParams) Validate() error {
 		errs = append(errs, fault.Of("ResizeParams", " are %d×%d: they must be at most %d pixels together",
 			p.Width, p.Height, DefaultMaxPixels))
 	}
-	if err := oneOf("Mode", p.Mode, Modes); err != nil {
+	if err := oneOf("ResizeParams.Mode", p.Mode, Modes); err != nil {
 		errs = append(errs, err)
 	}
-	if err := oneOf("Filter", p.Filter, Filters); err != nil {
+	if err := oneOf("ResizeParams.Filter", p.Filter, Filters); err != nil {
 		errs = append(errs, err)
 	}
 	if p.Quality < 0 || p.Quality > 100 {
@@ -86,13 +92,20 @@ func (p ResizeParams) Validate() error {
 	return errors.Join(errs...)
 }
 
-func oneOf(field, value string, allowed []string) error {
-	for _, a := range append([]string{""}, allowed...) {
-		if value == a {
-			return nil
-		}
+// oneOf returns an error where a value is neither empty nor allowed.
+func oneOf[T ~string](field string, value T, allowed []T) error {
+	if value == "" || slices.Contains(allowed, value) {
+		return nil
 	}
-	return fault.New("ResizeParams."+field, strconv.Quote(value), "one of "+strings.Join(allowed, ", "))
+	return fault.New(field, strconv.Quote(string(value)), "one of "+list(allowed))
+}
+
+func list[T ~string](names []T) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // withDefaults fills in what is left out.
@@ -134,9 +147,9 @@ func ParseResize(s string) (ResizeParams, error) {
 	for i, field := range fields[1:] {
 		switch i {
 		case 0:
-			p.Mode = field
+			p.Mode = ResizeMode(field)
 		case 1:
-			p.Filter = field
+			p.Filter = ResizeFilter(field)
 		case 2:
 			if p.Quality, err = strconv.Atoi(strings.TrimPrefix(field, "q")); err != nil || !strings.HasPrefix(field, "q") ||
 				p.Quality == 0 {

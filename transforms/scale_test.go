@@ -16,7 +16,7 @@ func TestScaleOfTensors(t *testing.T) {
 		t.Fatal(err)
 	}
 	shard := frame.Shard{Frames: []frame.Frame{{Format: frame.RGB, Width: 4, Height: 3, Data: make([]byte, 4*3*3)}}}
-	bytes := func(dtype string) (n float64) {
+	bytes := func(dtype Dtype) (n float64) {
 		fn := &shardsFn{Steps: Describe(ResizeParams{Width: 224, Height: 224}, TensorParams{Dtype: dtype})}
 		if err := fn.Setup(); err != nil {
 			t.Fatal(err)

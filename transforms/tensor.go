@@ -5,37 +5,35 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
+// Dtype is a type of a tensor's values, as numpy calls it.
+type Dtype string
+
 // The types of a tensor's values.
 const (
-	Uint8   = "uint8"   // 0 to 255
-	Float32 = "float32" // 0 to 1, little-endian: value/255, as numpy rounds it
+	Uint8   Dtype = "uint8"   // 0 to 255
+	Float32 Dtype = "float32" // 0 to 1, little-endian: value/255, as numpy rounds it
 )
 
 // Dtypes lists what TensorParams takes.
-var Dtypes = []string{Uint8, Float32}
+var Dtypes = []Dtype{Uint8, Float32}
 
 // TensorParams are the parameters of [Tensor], and as a [Step] make tensors of
 // pictures: .npy files of shape (1, height, width, 3). A tensor takes the place of
 // the picture, in a frame of [frame.NPY], unless it is to stand beside it.
 type TensorParams struct {
-	Dtype  string // one of Dtypes; default Uint8
-	Beside bool   // the picture stays, and the tensor of its pixels is the frame's Tensor
+	Dtype  Dtype // one of Dtypes; default Uint8
+	Beside bool  // the picture stays, and the tensor of its pixels is the frame's Tensor
 }
 
 // Validate returns an error that names each field that is wrong.
 func (p TensorParams) Validate() error {
-	if p.Dtype != "" && p.Dtype != Uint8 && p.Dtype != Float32 {
-		return fault.New("TensorParams.Dtype", strconv.Quote(p.Dtype), "one of "+strings.Join(Dtypes, ", "))
-	}
-	return nil
+	return oneOf("TensorParams.Dtype", p.Dtype, Dtypes)
 }
 
 // beside is how a type says that the picture stays.
@@ -49,17 +47,16 @@ func (p TensorParams) String() string {
 	if p.Beside {
 		p.Dtype += beside
 	}
-	return "tensor " + p.Dtype
+	return "tensor " + string(p.Dtype)
 }
 
 // ParseTensor reads the name of a type, with :beside behind it where the picture is
 // to stay: "float32:beside". What it returns is valid.
 func ParseTensor(s string) (TensorParams, error) {
-	var p TensorParams
-	p.Dtype, p.Beside = strings.CutSuffix(s, beside)
+	dtype, besides := strings.CutSuffix(s, beside)
+	p := TensorParams{Dtype: Dtype(dtype), Beside: besides}
 	if !slices.Contains(Dtypes, p.Dtype) {
-		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay",
-			strings.Join(Dtypes, ", "), beside)
+		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay", list(Dtypes), beside)
 	}
 	return p, nil
 }

@@ -82,6 +82,7 @@ func (v *verifier) stray(series frame.Series, path, name string) {
 		v.useless = append(v.useless, span)
 	default:
 		v.report.Foreign++
+		v.report.Repairable = true
 		v.found.harm("%s: no receipt knows this shard, and others have its samples: "+
 			"loaders that read every file find them twice: repair removes it", outside.Name(path))
 	}

@@ -93,7 +93,7 @@ func TestNoJobServer(t *testing.T) {
 			began := time.Now()
 			err := JobServer(endpoint).check(t.Context())
 			if early := (*UsageError)(nil); !errors.As(err, &early) ||
-				!strings.Contains(err.Error(), fmt.Sprintf("--endpoint is %q: there is no Beam job server: ", endpoint)) {
+				!strings.Contains(err.Error(), fmt.Sprintf("JobServer is %q: there is no Beam job server: ", endpoint)) {
 				t.Errorf("%v", err)
 			}
 			if took := time.Since(began); took > 2*answerTime {

@@ -182,8 +182,8 @@ func (c composed) testRequests(t *testing.T) {
 	textio.Write(s, filepath.Join(c.dir, "streams.txt"), beam.ParDo(s, streamOf, frames))
 	c.run(t, p)
 
-	c.wantLines(t, "invalid.txt", "cam1: SamplingInterval is 3ms: it must be at least 3s (the service's soft limit; "+
-		"down to 200ms with MinInterval)")
+	c.wantLines(t, "invalid.txt", "cam1: SamplingInterval is 3ms: it must be at least 3s, which MinInterval can "+
+		"lower to 200ms")
 	c.wantLines(t, "failures.txt", "gone: 20 samples FAILED")
 	c.wantLines(t, "streams.txt", slices.Repeat([]string{"cam0"}, 20)...)
 }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -114,7 +115,7 @@ func (s JobServer) explain(err error) error {
 	case codes.OK:
 		return nil
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Unimplemented:
-		return usage(fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such "+
+		return usage(fault.Of("JobServer", " is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such "+
 			"as localhost:8099 (not Flink's own)", string(s), outside.Text(status.Convert(err).Message())))
 	}
 	return usage(outside.Error(err))

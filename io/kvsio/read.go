@@ -50,22 +50,27 @@ func init() {
 // validate them before.
 func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PCollection) {
 	s = s.Scope("kvsio.Read")
-	return beam.ParDo2(s, splitShard, ReadShards(s, p, requests...))
+	return beam.ParDo2(s, splitShard, readShards(s, "kvsio.Read", p, requests))
 }
 
 // ReadShards reads as Read does, and returns a PCollection<frame.Shard> with
 // the time of a shard's first sample as event time. Sinks take shards: they
 // are the unit that is fetched, written, recorded and resumed.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
+	return readShards(s, "kvsio.ReadShards", p, requests)
+}
+
+// readShards is ReadShards, whose panics begin with the name of the function that was called.
+func readShards(s beam.Scope, called string, p ReadParams, requests []Request) beam.PCollection {
 	if p.Ledger == "" {
 		plan, err := NewPlan(context.Background(), p, requests)
 		if err != nil {
-			panic(fmt.Errorf("kvsio.ReadShards: %w", err))
+			panic(fmt.Errorf("%s: %w", called, err))
 		}
 		return ReadPlan(s, p, plan)
 	}
 	if err := validate(p, requests); err != nil {
-		panic(fmt.Errorf("kvsio.ReadShards: %w", err))
+		panic(fmt.Errorf("%s: %w", called, err))
 	}
 	s = s.Scope("kvsio.ReadShards")
 	p.AWS = p.AWS.inRegionOf(arnsOf(requests)).known()

@@ -170,7 +170,7 @@ var backfillOptions = []option[pipeline.Options]{
 func addStep[S transforms.Step](o *pipeline.Options, text string, parse func(string) (S, error)) error {
 	step, err := parse(text)
 	if err != nil {
-		return errors.New(fault.In(err, stepNames.of))
+		return errors.New(strings.ReplaceAll(fault.In(err, stepNames.of), "\n", "; "))
 	}
 	o.Transforms = append(o.Transforms, step)
 	return nil

@@ -116,7 +116,7 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 
 // parse returns what the flags ask for, or all that is wrong with them.
 func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
-	l := &imageListing{out: string(*f.texts["out"])}
+	l := &imageListing{out: string(*f.texts["out"]), endpointFrom: "--endpoint-url"}
 	faults := f.paging(cmd, l)
 	d := newDraft(l.names())
 	for _, field := range fields {
@@ -130,7 +130,8 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 		}
 	}
 	if form := *f.texts["output"]; form != "" && form != "json" {
-		faults = append(faults, fmt.Errorf("--output is %q: it must be json; the AWS CLI has text and tables", form))
+		faults = append(faults, fmt.Errorf("--output is %s: it must be json; the AWS CLI has text and tables",
+			quoted(string(form))))
 	}
 	for _, name := range awsOnly {
 		if cmd.Flags().Changed(name) {
@@ -142,8 +143,8 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 		Region: string(*f.texts["region"]), Profile: string(*f.texts["profile"]),
 		EndpointURL: string(*f.texts["endpoint-url"]),
 	}}
-	if params.AWS.EndpointURL == "" {
-		params.AWS.EndpointURL = os.Getenv(mediaEndpoint)
+	if url := os.Getenv(mediaEndpoint); params.AWS.EndpointURL == "" && url != "" {
+		params.AWS.EndpointURL, l.endpointFrom = url, mediaEndpoint
 	}
 	l.stream, l.format = streamOf(d.request), d.request.Format
 	var err error
@@ -170,8 +171,8 @@ func (f *getImagesFlags) paging(cmd *cobra.Command, l *imageListing) (faults []e
 		}
 		n, err := strconv.Atoi(string(*f.texts[name]))
 		if err != nil || n < least || n > most {
-			faults = append(faults, fmt.Errorf("--%s is %q: it must be a whole number, %d–%d", name, *f.texts[name], least,
-				most))
+			faults = append(faults, fmt.Errorf("--%s is %s: it must be a whole number, %d–%d", name,
+				quoted(string(*f.texts[name])), least, most))
 			return nil
 		}
 		return &n

@@ -69,7 +69,8 @@ func reportText(r dataset.Report) string {
 		{r.Duplicate, "duplicate"},
 		{r.Corrupt, "corrupt"},
 		{r.Failed, "FAILED"},
-		{r.Damaged, "damaged receipts"},
+		{r.Damaged - r.DamagedRequests, "damaged receipts"},
+		{r.DamagedRequests, "damaged requests"},
 		{r.Unasked, "recorded and never asked for"},
 		{r.Foreign, "files that are not the dataset's"},
 	} {

@@ -35,7 +35,9 @@ type imageListing struct {
 	format  string
 	out     string // folder; empty: none
 	fetched bool   // a page has come
-	silent  int    // empty entries
+
+	endpointFrom string // where the endpoint is said: a flag or a variable
+	silent       int    // empty entries
 }
 
 // listed is what is printed: to the letter what the AWS CLI prints, but for
@@ -180,7 +182,7 @@ func (l *imageListing) explain(err error) error {
 func (l *imageListing) names() names {
 	return names{
 		"PaginationConfig.StartingToken": l.tokenFlag(),
-		"AWS.Region":                     "--region", "AWS.Profile": "--profile", "AWS.EndpointURL": "--endpoint-url",
+		"AWS.Region":                     "--region", "AWS.Profile": "--profile", "AWS.EndpointURL": l.endpointFrom,
 	}
 }
 

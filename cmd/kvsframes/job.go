@@ -70,7 +70,7 @@ func newJobCommand(name, short, long string,
 		}
 		job, err := ask(pipeline.JobServer(*endpoint), cmd.Context(), args[0])
 		if err != nil {
-			return names{}.told(err)
+			return jobNames.translate(err)
 		}
 		err = judge(job)
 		return errors.Join(show.print(cmd.OutOrStdout(), job, func() string {

@@ -25,8 +25,9 @@ func (show *output) startBeam(ctx context.Context, stderr io.Writer) error {
 	return nil
 }
 
-func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, error) {
-	switch level = strings.ToLower(level); level {
+func logHandler(ctx context.Context, w io.Writer, typed string) (slog.Handler, error) {
+	level := strings.ToLower(typed)
+	switch level {
 	case "":
 		h := warnings{w: w, interrupted: ctx.Err}
 		if isTerminal(w) {
@@ -41,7 +42,7 @@ func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, e
 	}
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level is %q: it must be debug, info, warn, error or off", level)
+		return nil, fmt.Errorf("--log-level is %s: it must be debug, info, warn, error or off", quoted(typed))
 	}
 	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: l, ReplaceAttr: cleanAttr}), nil
 }

@@ -63,7 +63,7 @@ func (show *output) run(cmd *cobra.Command, o pipeline.Options) (pipeline.Summar
 	o.Progress = line.show
 	defer ownTempDir()()
 	summary, err := pipeline.Backfill(cmd.Context(), o)
-	return summary, backfillNames.told(err)
+	return summary, backfillNames.translate(err)
 }
 
 // ownTempDir gives this process a folder for temporary files of its own: Beam

@@ -217,7 +217,7 @@ func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	defer ownTempDir()()
 	summary, err := pipeline.Pack(cmd.Context(), o)
 	line.end()
-	err = packNames.told(err)
+	err = packNames.translate(err)
 	if summary.Schema == "" {
 		return err
 	}

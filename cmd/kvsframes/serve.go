@@ -75,6 +75,10 @@ func newServe() *cobra.Command {
 			return err
 		}
 		server, err := kvstest.Listen(config, *addr)
+		if failed, ok := errors.AsType[*net.OpError](err); ok {
+			return mistakes(fmt.Errorf("--addr is %s: listening there failed: %w: it must be an address of this machine and a "+
+				"free port; with port 0 the system chooses one", quoted(*addr), failed.Err))
+		}
 		if err != nil {
 			return err
 		}
@@ -93,7 +97,7 @@ func newServe() *cobra.Command {
 func serveConfig(file, addr string) (kvstest.Config, error) {
 	var faults []error
 	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
-		faults = append(faults, fmt.Errorf("--addr is %q: it must be HOST:PORT, as 127.0.0.1:8087: %w", addr, err))
+		faults = append(faults, fmt.Errorf("--addr is %s: it must be HOST:PORT, such as 127.0.0.1:8087: %w", quoted(addr), err))
 	}
 	config := demoConfig()
 	if file != "" {

@@ -23,8 +23,8 @@ and nothing else, again: shards with pictures that are missing or not as they we
 written, damaged receipts with their shards, and of samples that are there twice
 one; and an index that is not the one of the receipts. It says what it did; the
 report is of the dataset as it is then. Files that could not be read stay, and so do
-files that no receipt knows. "go doc
-github.com/kvsframes/kvsframes/io/dataset.Dataset.Repair" tells the rest.
+files that no receipt knows. Where a backfill was merely interrupted nothing is
+damaged: the same backfill goes on, without a repair.
 
 Exit status: 0 complete; 1 it could not be read to its end, or repaired; 2 not a
 dataset, or one that cannot be opened; 3 not complete.`
@@ -92,10 +92,13 @@ func nextStep(r dataset.Report, repaired bool) string {
 	if r.Stale {
 		steps = append(steps, "kvsframes index makes the index again")
 	}
+	if r.Damaged > 0 && !r.Repairable {
+		steps = append(steps, "put right, or move away, what is another dataset's")
+	}
 	switch {
-	case !repaired && r.Missing+r.Corrupt+r.Duplicate+r.Damaged > 0:
+	case !repaired && r.Repairable:
 		steps = append(steps, "verify --repair takes away what is damaged, then the same backfill fetches what is missing")
-	case r.Missing+r.Corrupt+r.Duplicate+r.Damaged+r.Failed > 0:
+	case r.Missing+r.Corrupt+r.Duplicate+r.Failed > 0, repaired && r.Damaged > 0:
 		steps = append(steps, "the same backfill fetches what is missing or FAILED")
 	case r.Unasked > 0:
 		steps = append(steps, "the same backfill writes down what it asks for")

@@ -9,7 +9,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/fault"
 )
 
-// UsageError is what can be told to be wrong before anything is fetched: by
+// UsageError is what is found to be wrong before anything is fetched: by
 // options, by the dataset, or by the preflight.
 type UsageError struct {
 	Faults []error

@@ -83,7 +83,10 @@ var badInputs = []struct {
 		[]string{`--image-selector-type is "NOW": it must be PRODUCER_TIMESTAMP or SERVER_TIMESTAMP`},
 	},
 	{"format", nil, good("--format", "gif"), []string{`--format is "gif": it must be JPEG or PNG`}},
-	{"quality", nil, good("--format-config", "JPEGQuality=0"), []string{`--format-config is "JPEGQuality=0": it must be a JPEGQuality from 1 to 100`}},
+	{
+		"quality", nil, good("--format-config", "JPEGQuality=0"),
+		[]string{`--format-config is "JPEGQuality=0": it must be a JPEGQuality from 1 to 100`},
+	},
 	{"format config", nil, good("--format-config", "80"), []string{`--format-config is "80": it must be JPEGQuality=N`}},
 	{"lone width", nil, good("--width-pixels", "100"), []string{"--width-pixels is 100 without --height-pixels"}},
 	{"lone height", nil, good("--height-pixels", "100"), []string{"--height-pixels is 100 without --width-pixels"}},
@@ -134,7 +137,7 @@ var badInputs = []struct {
 	{
 		"status of nothing", nil,
 		[]string{"status", "--endpoint", "127.0.0.1:1"},
-		[]string{"0 jobs are named: it must be one"},
+		[]string{"0 jobs are named: name one"},
 	},
 	{"status of nobody", nil, []string{"status", "job"}, []string{"--endpoint is not set"}},
 	{

@@ -50,7 +50,7 @@ func (d *draft) stream(f field, stream string) *draft {
 func (d *draft) entry(at string) *draft {
 	e := *d
 	e.where, e.typed, e.faulty = maps.Clone(d.where), maps.Clone(d.typed), maps.Clone(d.faulty)
-	e.faults = nil // d's own are told once
+	e.faults = nil // d's own are reported once
 	e.name = func(f field) string { return f.key }
 	e.missing = func(f field) string { return at + ": " + f.key }
 	return &e

@@ -174,7 +174,8 @@ func mistaken(err error) bool {
 func (l *imageListing) explain(err error) error {
 	text := fault.In(err, l.names().of)
 	if _, ok := errors.AsType[*types.InvalidArgumentException](err); ok && l.config.StartingToken != "" {
-		text = strings.TrimSuffix(text, ".") + "; a token holds for the arguments it was made with, and not for long: leave " + l.tokenFlag() + " out to start again"
+		text = strings.TrimSuffix(text, ".") + "; a token is valid for the arguments it was made with, and not for long: " +
+			"leave " + l.tokenFlag() + " out to start again"
 	}
 	return errors.New(text)
 }

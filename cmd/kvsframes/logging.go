@@ -60,8 +60,8 @@ func cleanAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// warnings shows warnings alone, a line each. Errors are told by who returns
-// them: a runner logs the one that ends a job up to six times, with the graph
+// warnings shows warnings alone, a line each. Errors are shown by the command that
+// returns them: a runner logs the one that ends a job up to six times, with the graph
 // and the stack. After an interrupt it shows none of prism's workers': they complain
 // of the connections that prism closes.
 type warnings struct {

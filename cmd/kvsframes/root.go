@@ -14,7 +14,7 @@ import (
 )
 
 const rootHelp = `kvsframes turns spans of Amazon Kinesis Video Streams archives into frames: one
-image at every sampling interval, or the reason why there is none, each sample
+image at every sampling interval, or the reason for its absence, each sample
 exactly once. What a dataset already has is not fetched again, so the same
 command resumes, extends and repairs.
 
@@ -59,7 +59,8 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return mistakes(fmt.Errorf("there is no command %s%s", quoted(args[0]), didYouMean(args[0], cmd.CommandPath()+" ", names)))
+	hint := didYouMean(args[0], cmd.CommandPath()+" ", names)
+	return mistakes(fmt.Errorf("there is no command %s%s", quoted(args[0]), hint))
 }
 
 // newHelp makes the help command: cobra's own shows the help of the root, as a success, for a

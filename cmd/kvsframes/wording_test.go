@@ -98,8 +98,12 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 		{backfill, []string{"--async=x"}, `--async is "x": it must be true or false` + "\n"},
 		{backfill, []string{"--quiet", "--out"}, "--out has no value: write it after the flag"},
 		{backfill, []string{"---x"}, `"---x" is not a flag`},
-		{[]string{"serve"}, []string{"--addr", taken.Addr().String()}, "--addr is \"" + taken.Addr().String() + "\": listening there " +
-			"failed: bind: address already in use: it must be an address of this machine and a free port"},
+		{
+			[]string{"serve"},
+			[]string{"--addr", taken.Addr().String()},
+			fmt.Sprintf("--addr is %q: listening there failed: bind: address already in use: it must be an address of this "+
+				"machine and a free port", taken.Addr().String()),
+		},
 		{[]string{"help"}, []string{"nope"}, `there is no command "nope"` + "\n"},
 		{[]string{"help"}, []string{"verfy"}, `there is no command "verfy": did you mean kvsframes verify?`},
 		{[]string{"help"}, []string{"verify", "x"}, `there is no command "x"`},
@@ -129,7 +133,7 @@ func TestEnvironmentIsNamed(t *testing.T) {
 	for _, test := range []struct{ name, value, want string }{
 		{"AWS_REGION", "Out is", `the region, of AWS_REGION or the shared config file, is "Out is": it must be the name of`},
 		{"AWS_PROFILE", "X", `reading the AWS configuration: there is no profile "X" in ` + os.DevNull},
-		{"AWS_ENDPOINT_URL_KINESIS_VIDEO", "x", `AWS_ENDPOINT_URL_KINESIS_VIDEO or the shared config file) is "x": it must be a URL`},
+		{"AWS_ENDPOINT_URL_KINESIS_VIDEO", "x", `KINESIS_VIDEO or the shared config file) is "x": it must be a URL`},
 		{mediaEndpoint, "x", mediaEndpoint + ` is "x": it must be a URL`},
 		{"AWS_CONFIG_FILE", t.TempDir(), "cannot be read: "},
 		{"AWS_ACCESS_KEY_ID", "", "(no keys for the profile in use are in " + odd + ")"},

@@ -125,7 +125,8 @@ func ofProgram(profile config.SharedConfig, err *processcreds.ProviderError) str
 	case odd, broken, strings.HasPrefix(how, "parse failed"):
 		how = "what it prints is not the JSON of credentials alone"
 	}
-	return fmt.Sprintf("the credential_process%s failed: %s (what it prints is withheld, it may hold keys: run it by hand)", named(profile), how)
+	return fmt.Sprintf("the credential_process%s failed: %s (what it prints is withheld, it may hold keys: run it by hand)",
+		named(profile), how)
 }
 
 // named names the program and the profile, as far as they are known. What follows

@@ -95,7 +95,7 @@ func (f *findings) foreign(report *Report, path string) {
 		return
 	}
 	report.Foreign++
-	f.harm("%s: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of "+
+	f.harm("%s: not a file of the dataset: no request and no receipt names it, but loaders that read every file of "+
 		"shards/ "+
 		"read it: move it away (repair leaves it)", outside.Name(path))
 }

@@ -176,8 +176,8 @@ func (v *verifier) alien(path string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.report.Damaged++
-	v.found.harm("%s: %v: it or %s is another dataset's: put back what belongs here, or move the receipt and its shard away "+
-		"(repair leaves them)", path, err, descriptionFile)
+	v.found.harm("%s: %v: it or %s is another dataset's: put back what belongs here, or move the receipt and its shard "+
+		"away (repair leaves them)", path, err, descriptionFile)
 }
 
 func entryOf(receipt *framepb.Receipt) ledger.Entry {

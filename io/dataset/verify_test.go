@@ -220,7 +220,7 @@ var damages = map[string]struct {
 	"a file among the shards": {
 		func(t *testing.T, dir string) { foldertest.Stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
-		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders " +
+		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt names it, but loaders " +
 			"that read every file of shards/ read it: move it away (repair leaves it)",
 	},
 	"another format's shard": {

@@ -39,8 +39,8 @@ func ResolveAWS(ctx context.Context, p AWSParams, requests ...Request) (AWSParam
 		return p, fault.Errorf("no AWS region: set AWS_REGION, or a region in the shared config file, or give %s",
 			fault.Name("AWS.Region"))
 	}
-	const beside = "in %[1]s, where the streams without an ARN are looked for, not in %[2]s: read each region by itself, " +
-		"or name all streams by their ARNs"
+	const beside = "in %[1]s, where the streams without an ARN are looked for, not in %[2]s: read each region by " +
+		"itself, or name all streams by their ARNs"
 	if err := numbered(requests, inOneRegion(p.Region, requests, beside)); err != nil {
 		return p, err
 	}

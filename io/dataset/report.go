@@ -28,17 +28,19 @@ type Report struct {
 	Gaps    map[string]int64 `json:"gaps"`    // by reason, FAILED too
 	Drops   map[string]int64 `json:"drops"`   // by reason
 	// asked for and in no receipt, or recorded as a frame whose file is not there
-	Missing         int64 `json:"missing"`
-	Duplicate       int64 `json:"duplicate"`                  // recorded once more than once: a sample in three receipts counts two
-	Corrupt         int64 `json:"corrupt"`                    // frames whose file is not what was recorded
-	Failed          int64 `json:"failed"`                     // FAILED gaps
-	Damaged         int64 `json:"damaged"`                    // receipts and requests that cannot be read, or are another dataset's
-	DamagedRequests int64 `json:"damaged_requests,omitempty"` // how many of Damaged are requests
-	Unasked         int64 `json:"unasked"`                    // samples that are recorded, and that no request asks for
-	Foreign         int64 `json:"foreign"`                    // files and folders in shards that are not the dataset's
-	Stale           bool  `json:"stale"`                      // there is an index, and it is damaged or not that of the receipts
-	Shards          int64 `json:"shards"`                     // receipts
-	Complete        bool  `json:"complete"`                   // Missing to Foreign are 0, the index is not stale, and a request is on record
+	Missing   int64 `json:"missing"`
+	Duplicate int64 `json:"duplicate"` // recorded once more than once: a sample in three receipts counts two
+	Corrupt   int64 `json:"corrupt"`   // frames whose file is not what was recorded
+	Failed    int64 `json:"failed"`    // FAILED gaps
+	Damaged   int64 `json:"damaged"`   // receipts and requests that cannot be read, or are another dataset's
+	Unasked   int64 `json:"unasked"`   // samples that are recorded, and that no request asks for
+	Foreign   int64 `json:"foreign"`   // files and folders in shards that are not the dataset's
+	Stale     bool  `json:"stale"`     // there is an index, and it is damaged or not that of the receipts
+	Shards    int64 `json:"shards"`    // receipts
+	Complete  bool  `json:"complete"`  // Missing to Foreign are 0, the index is not stale, and a request is on record
+
+	// DamagedRequests is how many of Damaged are requests.
+	DamagedRequests int64 `json:"damaged_requests,omitempty"`
 
 	// Repairable reports whether [Dataset.Repair] takes something away, but for an index. What
 	// is merely missing needs no repair: a backfill fetches it.

@@ -87,7 +87,7 @@ func isBoot(args []string) bool {
 func boot(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet(programName(), flag.ContinueOnError)
 	id := flags.String("id", "", "of the worker")
-	provision := flags.String("provision_endpoint", "", "that tells the rest")
+	provision := flags.String("provision_endpoint", "", "that has the other addresses")
 	logging := flags.String("logging_endpoint", "", "for the worker's log")
 	artifacts := flags.String("artifact_endpoint", "", "of what was staged")
 	control := flags.String("control_endpoint", "", "of the runner")
@@ -109,9 +109,9 @@ func boot(ctx context.Context, args []string) error {
 	return err
 }
 
-func set(endpoint *string, told string) {
-	if told != "" {
-		*endpoint = told
+func set(endpoint *string, address string) {
+	if address != "" {
+		*endpoint = address
 	}
 }
 

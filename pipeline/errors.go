@@ -10,7 +10,7 @@ import (
 	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
 )
 
-// UsageError is what can be told to be wrong before anything is fetched: by
+// UsageError is what is found to be wrong before anything is fetched: by
 // options, by the dataset, or by the preflight.
 type UsageError struct {
 	Faults []error

@@ -33,7 +33,7 @@ func TestNoJobServer(t *testing.T) {
 			began := time.Now()
 			_, err := JobServer(endpoint).Job(t.Context(), "any")
 			if early := (*UsageError)(nil); !errors.As(err, &early) ||
-				!strings.Contains(err.Error(), fmt.Sprintf("--endpoint is %q: there is no Beam job server: ", endpoint)) {
+				!strings.Contains(err.Error(), fmt.Sprintf("JobServer is %q: there is no Beam job server: ", endpoint)) {
 				t.Errorf("%v", err)
 			}
 			if took := time.Since(began); took > 10*time.Second {

@@ -130,7 +130,7 @@ func CheckRequest(r kvsio.Request, floor time.Duration, now time.Time) error {
 }
 
 func inFuture(r kvsio.Request, now time.Time) *kvsio.Fault {
-	return fault.New("EndTimestamp", r.EndTimestamp.UTC().Format(time.RFC3339Nano)+", in the future",
+	return fault.New("EndTimestamp", fault.Errorf("%s, in the future", r.EndTimestamp.UTC().Format(time.RFC3339Nano)),
 		"at most now, "+now.UTC().Format(time.RFC3339))
 }
 

@@ -17,7 +17,7 @@ import (
 // SummarySchema names the form of a Summary as JSON.
 const SummarySchema = "kvsframes.backfill/1"
 
-// Summary is what a backfill came to. All counts of samples are of everything
+// Summary is the result of a backfill. All counts of samples are of everything
 // that was asked for, each sample once, as the dataset's ledger has it now:
 // where it is complete, frames + gaps + drops = samples.
 type Summary struct {
@@ -42,7 +42,7 @@ type Summary struct {
 	// is a FAILED gap.
 	Complete bool `json:"complete"`
 
-	// What the job's calls came to; nil unless all of them were made by this
+	// The totals of the job's calls; nil unless all of them were made by this
 	// process: a runner's metrics lack those of workers that were killed.
 	GetImagesCalls *int64 `json:"get_images_calls"`
 	Retries        *int64 `json:"retries"`

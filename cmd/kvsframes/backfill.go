@@ -5,29 +5,29 @@ import (
 )
 
 const backfillHelp = `Fetch one image every --sampling-interval of the streams' time range
-[--start-timestamp, --end-timestamp) into the dataset --out, and the reason of
-every image that there is not. What the dataset has already is not fetched
-again: run the same command to resume, a later end to extend.
+[--start-timestamp, --end-timestamp) into the dataset --out, and the reason for
+every image that is missing. What the dataset has already is not fetched again: run
+the same command to resume, or with a later end to extend.
 
 Times are RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or dates
-(2026-01-31), and UTC unless they say otherwise.
+(2026-01-31); without a time zone they are UTC.
 
 Credentials, region and endpoint are found as by every AWS tool: AWS_REGION,
 AWS_PROFILE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KINESIS_VIDEO, the shared config
-files. The --aws- flags come before them.
+files. The --aws- flags take precedence.
 
 --out is a folder, or a place in a bucket: s3://BUCKET/PREFIX?region=REGION, with
 &endpoint=URL for a store that speaks S3's language and &profile=PROFILE for
 credentials of its own, or gs://BUCKET/PREFIX. Every process finds the store's
-credentials as the store's own tools do; the URL holds none. AWS_ENDPOINT_URL and
-the --aws- flags are not for the store.
+credentials as the store's own tools do; the URL has no credentials.
+AWS_ENDPOINT_URL and the --aws- flags are not for the store.
 
 With --resize, --dedupe and --tensor frames are resized, then those that are nearly
 the same as the one before are left out, then .npy files are written in place of
 pictures, or beside them. A picture that cannot be decoded becomes a gap CORRUPT,
 one that is left out a drop DUPLICATE: both are accounted for as gaps are. What is
-done is part of the dataset, and the same for all of it; later backfills into it
-need not say it.
+done is part of the dataset, and the same for all of it; later backfills into the
+dataset need not repeat the flags.
 
 A requests file is a YAML list; what an entry leaves out is taken from the flags:
 
@@ -42,21 +42,21 @@ A requests file is a YAML list; what an entry leaves out is taken from the flags
 
 The job runs in this process, on Beam's direct runner, which accepts no connections.
 --runner prism opens a Beam job service on all network interfaces: whoever reaches it
-can run any program as you, as long as the command runs. docs/security.md says more.
+can run any program as you, as long as the command runs. See docs/security.md.
 
 Beam's own flags (--endpoint, --environment_type, --parallelism, …) pass through
 under their own names. With --async the command leaves when a cluster has the job,
 and prints its ID. Dataflow needs --project, --region and --staging_location, and
 --out in a bucket; --dry_run prints its job and submits nothing. Workers run this
-program, where --worker_binary names no other (linux/amd64).
+program, unless --worker_binary names another one (linux/amd64).
 
-Workers find AWS credentials of their own; region, endpoint and role are told them.
+Workers find AWS credentials of their own; the job has the region, endpoint and role.
 On Google's machines no keys are needed: with --aws-web-identity gcp the workers'
-service account assumes --aws-role-arn. Where this is no machine of Google's, its
-own AWS credentials check the streams.
+service account assumes --aws-role-arn. If this machine is not one of Google's, its
+own AWS credentials are used to check the streams.
 
-With --json stdout gets one JSON object, also where the job fails or is
-interrupted: it says what the dataset has of all that was asked for.
+With --json stdout gets one JSON object, even if the job fails or is interrupted: it
+says what the dataset has of all that was requested.
 ` + statusHelp
 
 const backfillExample = `  # two hours of one camera, an image every 3 seconds

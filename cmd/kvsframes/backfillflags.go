@@ -61,7 +61,8 @@ var backfillOptions = []option[pipeline.Options]{
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseTensor) },
 	},
 	{
-		"shard-samples", "`N`: samples that are fetched, written and resumed as one (default: the dataset's; 100 for a new one)",
+		"shard-samples",
+		"`N`: samples that are fetched, written and resumed as one (default: the dataset's; 100 for a new one)",
 		func(o *pipeline.Options, s string) (err error) {
 			o.Read.ShardSamples, err = parseCount(s, dataset.MaxShardSamples)
 			return err
@@ -113,7 +114,7 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
-		"quota-share", "`X`: how much of a stream's quota to take; whoever watches the stream shares it (default 0.5)",
+		"quota-share", "`X`: share of a stream's quota to take; everyone who watches the stream shares the quota (default 0.5)",
 		func(o *pipeline.Options, s string) (err error) {
 			o.Read.QuotaShare, err = strconv.ParseFloat(s, 64)
 			if err != nil || !(o.Read.QuotaShare > 0 && o.Read.QuotaShare <= 1) {
@@ -123,8 +124,8 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
-		"min-sampling-interval", "`interval` that a sampling interval is at least; the service calls 3s a soft limit and " +
-			"can do 200ms (default 3s)",
+		"min-sampling-interval", "least sampling `interval` that is allowed; the service calls 3s a soft limit and " +
+			"supports 200ms (default 3s)",
 		func(o *pipeline.Options, s string) (err error) {
 			o.Read.MinInterval, err = kvsio.ParseInterval(s)
 			if err == nil && o.Read.MinInterval < kvsio.LowestMinInterval {
@@ -133,7 +134,7 @@ var backfillOptions = []option[pipeline.Options]{
 			return err
 		},
 	},
-	{"refetch", "`reasons` of gaps to fetch again, as no_media,not_returned; failed always is", setRefetch},
+	{"refetch", "`reasons` of gaps to fetch again, such as no_media,not_returned; failed ones are always fetched again", setRefetch},
 	{
 		"aws-region", "`region` of the streams (default: that of --stream-arn, or as every AWS tool finds it)",
 		func(o *pipeline.Options, s string) error {
@@ -144,7 +145,7 @@ var backfillOptions = []option[pipeline.Options]{
 	{
 		"aws-endpoint-url", "`URL` of the Kinesis Video Streams control plane (default: the region's)",
 		func(o *pipeline.Options, s string) error {
-			o.Read.AWS.EndpointURL = s // checked with the parameters: it may hold what is not to be told
+			o.Read.AWS.EndpointURL = s // checked with the parameters: it may hold a secret, which no error may show
 			return nil
 		},
 	},
@@ -170,7 +171,7 @@ var backfillOptions = []option[pipeline.Options]{
 func addStep[S transforms.Step](o *pipeline.Options, text string, parse func(string) (S, error)) error {
 	step, err := parse(text)
 	if err != nil {
-		return errors.New(fault.In(err, stepNames.of))
+		return errors.New(strings.ReplaceAll(fault.In(err, stepNames.of), "\n", "; "))
 	}
 	o.Transforms = append(o.Transforms, step)
 	return nil
@@ -207,7 +208,7 @@ func setRefetch(o *pipeline.Options, s string) error {
 	for _, word := range strings.Split(s, ",") {
 		reason := suggest(strings.TrimSpace(word), frame.GapReasons)
 		if plain(reason) != plain(strings.TrimSpace(word)) {
-			return fmt.Errorf("%q is no reason of a gap%s; it must be of %s", word, didYouMean(word, "", frame.GapReasons),
+			return fmt.Errorf("%q is not a reason for a gap%s; it must be one of %s", word, didYouMean(word, "", frame.GapReasons),
 				strings.Join(frame.GapReasons, ", "))
 		}
 		o.Read.Refetch = append(o.Read.Refetch, reason)
@@ -250,8 +251,8 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}
-	// Not an option's own mistake: those are told with what was typed, and here
-	// it may be a secret.
+	// Not an option's own mistake: those are shown with what was typed, which may be a
+	// secret here.
 	if err := store.Check(o.Out); err != nil {
 		faults = append(faults, fmt.Errorf("--out: %w", err))
 	}

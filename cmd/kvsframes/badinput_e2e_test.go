@@ -47,16 +47,16 @@ var badInputs = []struct {
 	},
 	{
 		"start after end", nil, good("--start-timestamp", "2026-01-02"),
-		[]string{"--end-timestamp is 2026-01-01T00:01:00Z: it must be after --start-timestamp, which is 2026-01-02T00:00:00Z"},
+		[]string{"--end-timestamp is \"2026-01-01T00:01:00Z\": it must be after --start-timestamp, which is 2026-01-02T00:00:00Z"},
 	},
 	{"interval", nil, good("--sampling-interval", "3 s"), []string{`--sampling-interval is "3 s": it must be a duration`}},
 	{
 		"interval under the floor", nil, good("--sampling-interval", "1s"),
-		[]string{"--sampling-interval is 1s: it must be at least 3s", "--min-sampling-interval"},
+		[]string{"--sampling-interval is \"1s\": it must be at least 3s", "--min-sampling-interval"},
 	},
 	{
 		"interval under a lower floor", nil, good("--sampling-interval", "300", "--min-sampling-interval", "0.5s"),
-		[]string{"--sampling-interval is 300ms: it must be at least 500ms"},
+		[]string{"--sampling-interval is \"300\": it must be at least 500ms"},
 	},
 	{
 		"resize", nil, good("--resize", "0x512"),
@@ -82,8 +82,11 @@ var badInputs = []struct {
 		"selector", nil, good("--image-selector-type", "NOW"),
 		[]string{`--image-selector-type is "NOW": it must be PRODUCER_TIMESTAMP or SERVER_TIMESTAMP`},
 	},
-	{"format", nil, good("--format", "gif"), []string{`--format is "GIF": it must be JPEG or PNG`}},
-	{"quality", nil, good("--format-config", "JPEGQuality=0"), []string{"--format-config is JPEGQuality=0"}},
+	{"format", nil, good("--format", "gif"), []string{`--format is "gif": it must be JPEG or PNG`}},
+	{
+		"quality", nil, good("--format-config", "JPEGQuality=0"),
+		[]string{`--format-config is "JPEGQuality=0": it must be a JPEGQuality from 1 to 100`},
+	},
 	{"format config", nil, good("--format-config", "80"), []string{`--format-config is "80": it must be JPEGQuality=N`}},
 	{"lone width", nil, good("--width-pixels", "100"), []string{"--width-pixels is 100 without --height-pixels"}},
 	{"lone height", nil, good("--height-pixels", "100"), []string{"--height-pixels is 100 without --width-pixels"}},
@@ -134,7 +137,7 @@ var badInputs = []struct {
 	{
 		"status of nothing", nil,
 		[]string{"status", "--endpoint", "127.0.0.1:1"},
-		[]string{"0 jobs are named: it must be one"},
+		[]string{"0 jobs are named: name one"},
 	},
 	{"status of nobody", nil, []string{"status", "job"}, []string{"--endpoint is not set"}},
 	{

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
@@ -19,6 +17,7 @@ import (
 type draft struct {
 	request kvsio.Request
 	where   map[string]string // API name of a field: where it was said
+	typed   map[string]string // API name of a field: the text that was typed
 	name    func(field) string
 	others  names              // of what is no field
 	missing func(field) string // where a field would be said that nobody said
@@ -31,6 +30,7 @@ func newDraft(others names) *draft {
 	return &draft{
 		request: kvsio.Request{ImageSelectorType: kvsio.ProducerTimestamp, Format: frame.JPEG},
 		where:   map[string]string{},
+		typed:   map[string]string{},
 		faulty:  map[string]bool{},
 		name:    field.flag,
 		others:  others,
@@ -41,7 +41,7 @@ func newDraft(others names) *draft {
 // stream returns the same request of a stream.
 func (d *draft) stream(f field, stream string) *draft {
 	s := *d
-	s.where, s.faulty = maps.Clone(d.where), maps.Clone(d.faulty)
+	s.where, s.typed, s.faulty = maps.Clone(d.where), maps.Clone(d.typed), maps.Clone(d.faulty)
 	s.set(f, f.flag(), stream)
 	return &s
 }
@@ -49,18 +49,18 @@ func (d *draft) stream(f field, stream string) *draft {
 // entry starts a request of a file, with d for defaults.
 func (d *draft) entry(at string) *draft {
 	e := *d
-	e.where, e.faulty = maps.Clone(d.where), maps.Clone(d.faulty)
-	e.faults = nil // d's own are told once
+	e.where, e.typed, e.faulty = maps.Clone(d.where), maps.Clone(d.typed), maps.Clone(d.faulty)
+	e.faults = nil // d's own are reported once
 	e.name = func(f field) string { return f.key }
 	e.missing = func(f field) string { return at + ": " + f.key }
 	return &e
 }
 
 func (d *draft) set(f field, where, text string) {
-	d.where[f.api] = where
+	d.where[f.api], d.typed[f.api] = where, text
 	d.faulty[f.api] = false
 	if err := f.set(&d.request, text); err != nil {
-		d.fail(f, fmt.Errorf("%s is %q: %w", where, text, err))
+		d.fail(f, fmt.Errorf("%s is %s: %w", where, quoted(text), err))
 	}
 }
 
@@ -89,21 +89,29 @@ func (d *draft) named(err error) (errs []error) {
 		if d.faulty[wrong.Field] {
 			continue
 		}
-		if wrong.Value == "not set" {
-			wrong = fault.New(wrong.Field, wrong.Value, written(wrong))
-		}
-		errs = append(errs, errors.New(d.place(wrong.Field)+fault.In(wrong.Rest(), d.of)))
+		errs = append(errs, errors.New(d.place(wrong.Field)+fault.In(d.asTyped(wrong).Rest(), d.of)))
 	}
 	return errs
 }
 
-// written returns how a field that is not set is written, which only the command knows.
-func written(wrong *kvsio.Fault) any {
-	switch wrong.Field {
-	case "StartTimestamp", "EndTimestamp", "SamplingInterval":
-		return forms(wrong.Field)
+// asTyped returns a fault with the text that was typed in place of the value that was made of
+// it, and, where none was typed, with the forms that the text may have.
+func (d *draft) asTyped(wrong *kvsio.Fault) *kvsio.Fault {
+	_, plain := wrong.Value.(string) // else it is a sentence about two fields
+	typed := d.typed[wrong.Field]
+	switch {
+	case plain && typed != "":
+		return fault.New(wrong.Field, quoted(typed), wrong.Allowed)
+	case wrong.Value != "not set":
+		return wrong
 	}
-	return wrong.Allowed
+	switch wrong.Field {
+	case "StartTimestamp", "EndTimestamp":
+		return fault.New(wrong.Field, wrong.Value, kvsio.TimeForms)
+	case "SamplingInterval":
+		return fault.New(wrong.Field, wrong.Value, kvsio.IntervalForms)
+	}
+	return wrong
 }
 
 // of returns what the user calls a field that something is said of beside another one.
@@ -112,12 +120,6 @@ func (d *draft) of(name string) string {
 		return d.name(f)
 	}
 	return d.others.of(name)
-}
-
-// forms returns what the text of a field may be, in its parser's words.
-func forms(api string) string {
-	i := slices.IndexFunc(fields, func(f field) bool { return f.api == api })
-	return strings.TrimPrefix(fields[i].set(new(kvsio.Request), "").Error(), "it must be ")
 }
 
 func (d *draft) place(api string) string {

@@ -9,7 +9,7 @@ import (
 )
 
 // text is a flag that is parsed after all flags are read, so that everything
-// that is wrong with them can be told at once.
+// that is wrong with them can be reported at once.
 type text string
 
 func (t *text) Set(s string) error { *t = text(s); return nil }
@@ -44,7 +44,7 @@ func addBeamFlags(flags *pflag.FlagSet) {
 		added.Hidden = f.Name != "runner"
 		if !added.Hidden {
 			added.Usage = "Beam `runner` that runs the job: direct, dataflow, flink with Beam's --endpoint, or prism, which " +
-				"runs any program of whoever reaches its port (default direct)"
+				"runs any program for anyone who can connect to its port (default direct)"
 		}
 		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
 			added.NoOptDefVal = "true"

@@ -19,14 +19,14 @@ import (
 
 const getImagesHelp = `Print the images of one stream as JSON: what the AWS CLI (version 1) prints for
   aws kinesis-video-archived-media get-images
-with the same flags and the same tokens, and with what it leaves to its users:
-the data endpoint is found and kept, throttles and cut answers are tried again,
-a range may be longer than 300 s, and --out writes pictures instead of base64.
+with the same flags and the same tokens. Unlike the AWS CLI, it finds and keeps the
+data endpoint, tries again after throttles and cut answers, takes ranges longer than
+300 s, and with --out writes pictures instead of base64.
 
---endpoint-url is the control plane's, or a data endpoint. Without it the region's
-control plane is asked for one. A range over 300 s is read in parts of at most
-300 s; the image at --end-timestamp is one of it, and what a part lacks is asked
-for again. Fractions of a second count, to the millisecond: the AWS CLI cuts them off.
+--endpoint-url is that of the control plane, or a data endpoint. Without it the
+region's control plane is asked for one. A range over 300 s is read in parts of at most
+300 s; it includes the image at --end-timestamp, and what a part lacks is asked for
+again. Times are read to the millisecond; the AWS CLI drops fractions of a second.
 
 For --query, text and tables use jq, or the AWS CLI. For datasets use
 kvsframes backfill.
@@ -108,7 +108,7 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 	f.noPaginate = flags.Bool("no-paginate", false, "make one call and print its page; --max-results and --next-token "+
 		"do so, too")
 	for _, name := range awsOnly {
-		f.texts[name] = textFlag(flags, name, "the AWS CLI's alone")
+		f.texts[name] = textFlag(flags, name, "only in the AWS CLI")
 		flags.Lookup(name).Hidden = true
 	}
 	return f
@@ -116,7 +116,7 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 
 // parse returns what the flags ask for, or all that is wrong with them.
 func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
-	l := &imageListing{out: string(*f.texts["out"])}
+	l := &imageListing{out: string(*f.texts["out"]), endpointFrom: "--endpoint-url"}
 	faults := f.paging(cmd, l)
 	d := newDraft(l.names())
 	for _, field := range fields {
@@ -130,11 +130,12 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 		}
 	}
 	if form := *f.texts["output"]; form != "" && form != "json" {
-		faults = append(faults, fmt.Errorf("--output is %q: it must be json; the AWS CLI has text and tables", form))
+		faults = append(faults, fmt.Errorf("--output is %s: it must be json; the AWS CLI has text and tables",
+			quoted(string(form))))
 	}
 	for _, name := range awsOnly {
 		if cmd.Flags().Changed(name) {
-			faults = append(faults, fmt.Errorf("--%s is the AWS CLI's alone: leave it out and use jq on what is printed, or "+
+			faults = append(faults, fmt.Errorf("--%s is only in the AWS CLI: leave it out and use jq on what is printed, or "+
 				"use the AWS CLI", name))
 		}
 	}
@@ -142,8 +143,8 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 		Region: string(*f.texts["region"]), Profile: string(*f.texts["profile"]),
 		EndpointURL: string(*f.texts["endpoint-url"]),
 	}}
-	if params.AWS.EndpointURL == "" {
-		params.AWS.EndpointURL = os.Getenv(mediaEndpoint)
+	if url := os.Getenv(mediaEndpoint); params.AWS.EndpointURL == "" && url != "" {
+		params.AWS.EndpointURL, l.endpointFrom = url, mediaEndpoint
 	}
 	l.stream, l.format = streamOf(d.request), d.request.Format
 	var err error
@@ -170,8 +171,8 @@ func (f *getImagesFlags) paging(cmd *cobra.Command, l *imageListing) (faults []e
 		}
 		n, err := strconv.Atoi(string(*f.texts[name]))
 		if err != nil || n < least || n > most {
-			faults = append(faults, fmt.Errorf("--%s is %q: it must be a whole number, %d–%d", name, *f.texts[name], least,
-				most))
+			faults = append(faults, fmt.Errorf("--%s is %s: it must be a whole number, %d–%d", name,
+				quoted(string(*f.texts[name])), least, most))
 			return nil
 		}
 		return &n

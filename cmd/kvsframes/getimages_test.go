@@ -203,7 +203,7 @@ func TestGetImagesRefuses(t *testing.T) {
 		},
 		"a token that is not base64": {
 			images(30, "--starting-token", "not base64"), 0,
-			[]string{`--starting-token is "not base64": it must be a token of`},
+			[]string{`--starting-token is "not base64": it must be a resume token, as kvsframes, boto3 and`},
 		},
 		"base64 of something else": {
 			images(30, "--starting-token", "eyJhIjogMX0="), 0,

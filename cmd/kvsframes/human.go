@@ -22,7 +22,7 @@ func summaryText(s pipeline.Summary, complete bool) string {
 		return w.String()
 	case s.JobID != "":
 		fmt.Fprintf(w, "Submitted: job %s goes on by itself, with %s shards to fetch. When it is over, the same backfill\n"+
-			"without --async tells what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards),
+			"without --async reports what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards),
 			s.Dataset)
 		return w.String()
 	}
@@ -69,7 +69,8 @@ func reportText(r dataset.Report) string {
 		{r.Duplicate, "duplicate"},
 		{r.Corrupt, "corrupt"},
 		{r.Failed, "FAILED"},
-		{r.Damaged, "damaged receipts"},
+		{r.Damaged - r.DamagedRequests, "damaged receipts"},
+		{r.DamagedRequests, "damaged requests"},
 		{r.Unasked, "recorded and never asked for"},
 		{r.Foreign, "files that are not the dataset's"},
 	} {
@@ -89,14 +90,14 @@ func reportText(r dataset.Report) string {
 	return w.String()
 }
 
-// contentsText is what an index came to, for people.
+// contentsText is the result of indexing, for people.
 func contentsText(c dataset.Contents) string {
 	w := new(strings.Builder)
 	fmt.Fprintf(w, "%s: %s samples: %s, %s.\n", c.Dataset, number(c.Samples),
 		outcome(pipeline.Counts{Samples: c.Samples, Frames: c.Frames, Gaps: c.Gaps, Drops: c.Drops}), size(c.Bytes))
 	fmt.Fprintln(w, "They are in index.parquet.")
 	if !c.Card {
-		fmt.Fprintln(w, "README.md is not ours, and stays as it is.")
+		fmt.Fprintln(w, "README.md was not written by kvsframes, and stays as it is.")
 	}
 	return w.String()
 }

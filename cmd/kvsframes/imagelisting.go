@@ -35,7 +35,9 @@ type imageListing struct {
 	format  string
 	out     string // folder; empty: none
 	fetched bool   // a page has come
-	silent  int    // empty entries
+
+	endpointFrom string // where the endpoint is said: a flag or a variable
+	silent       int    // empty entries
 }
 
 // listed is what is printed: to the letter what the AWS CLI prints, but for
@@ -172,7 +174,8 @@ func mistaken(err error) bool {
 func (l *imageListing) explain(err error) error {
 	text := fault.In(err, l.names().of)
 	if _, ok := errors.AsType[*types.InvalidArgumentException](err); ok && l.config.StartingToken != "" {
-		text = strings.TrimSuffix(text, ".") + "; a token holds for the arguments it was made with, and not for long: leave " + l.tokenFlag() + " out to start again"
+		text = strings.TrimSuffix(text, ".") + "; a token is valid for the arguments it was made with, and not for long: " +
+			"leave " + l.tokenFlag() + " out to start again"
 	}
 	return errors.New(text)
 }
@@ -180,7 +183,7 @@ func (l *imageListing) explain(err error) error {
 func (l *imageListing) names() names {
 	return names{
 		"PaginationConfig.StartingToken": l.tokenFlag(),
-		"AWS.Region":                     "--region", "AWS.Profile": "--profile", "AWS.EndpointURL": "--endpoint-url",
+		"AWS.Region":                     "--region", "AWS.Profile": "--profile", "AWS.EndpointURL": l.endpointFrom,
 	}
 }
 

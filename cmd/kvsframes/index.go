@@ -10,13 +10,13 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-const indexHelp = `Write what a dataset tells of itself, as every backfill does at its end: index.parquet,
+const indexHelp = `Write the description of a dataset, as every backfill does at its end: index.parquet,
 with a row a sample (what became of it, and the file, offset, size and SHA-256 of its
-picture), and README.md, the dataset's card, which tools load it by. It reads the ledger,
-not the pictures. A README.md that somebody else wrote stays. DIR is the folder of a
+picture), and README.md, the dataset's card, which tools that load it read. It reads the
+ledger, not the pictures. It keeps a README.md that kvsframes did not write. DIR is the folder of a
 dataset, or its URL, as backfill takes it with --out.
 
-It is needed where a backfill did not come to its end, or the ledger was changed by other
+It is needed where a backfill did not reach its end, or the ledger was changed by other
 means.
 
 Exit status: 0 complete; 1 the index could not be written; 2 not a dataset; 3 it is
@@ -62,7 +62,7 @@ func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, err
 	})
 	line.end()
 	if err == nil && !contents.Complete {
-		err = incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is not there", dir))
+		err = incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is missing", dir))
 	}
 	return contents, interrupted(err)
 }

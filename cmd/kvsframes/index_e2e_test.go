@@ -82,7 +82,7 @@ func TestIndexOfPart(t *testing.T) {
 		t.Error("a job that failed has written an index")
 	}
 	o := bad.run("index", "out", "--json")
-	wantOneLine(t, o, 3, "out is not complete: the same backfill fetches what is not there")
+	wantOneLine(t, o, 3, "out is not complete: the same backfill fetches what is missing")
 	wants(t, object(t, o.stdout), map[string]any{"samples": 200, "frames": 0, "missing": 200, "complete": false})
 	bad.must(3, ask(0, 10, "--keep-going", "--log-level", "off")...)
 	files := tree(t, filepath.Join(bad.dir, "out"))

@@ -10,21 +10,21 @@ import (
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
-const statusOfJobHelp = `Say how a job is that backfill has submitted, with --async or before it was
-killed. Its job server knows it as long as it runs itself. What the dataset has
-by now, verify tells.
+const statusOfJobHelp = `Print the state of a job that backfill has submitted, with --async or before it
+was killed. Its job server knows the job as long as the server itself runs. Use
+verify to see what the dataset has by now.
 
 Exit status: 0 the job is under way, or done; 1 it has failed or was cancelled; 2
 there is no such job.`
 
-const cancelHelp = `Cancel a job that backfill has submitted, on its Flink cluster, too. What it wrote
+const cancelHelp = `Cancel a job that backfill has submitted, also on its Flink cluster. What it wrote
 stays valid, and the same backfill goes on from there.
 
 Exit status: 0 the job is cancelled; 1 it may go on, on a cluster that cannot be
 reached; 2 there is no such job, or it is over.`
 
 func newStatus() *cobra.Command {
-	return newJobCommand("status", "Say how a submitted job is", statusOfJobHelp, pipeline.JobServer.Job,
+	return newJobCommand("status", "Print the state of a submitted job", statusOfJobHelp, pipeline.JobServer.Job,
 		func(job pipeline.Job) error {
 			switch job.State {
 			case "FAILED":
@@ -56,7 +56,7 @@ func newJobCommand(name, short, long string,
 			if len(args) == 1 {
 				return nil
 			}
-			return mistakes(fmt.Errorf("%d jobs are named: it must be one, by the ID that backfill --async prints", len(args)))
+			return mistakes(fmt.Errorf("%d jobs are named: name one, by the ID that backfill --async prints", len(args)))
 		},
 
 		DisableFlagsInUseLine: true,
@@ -70,12 +70,12 @@ func newJobCommand(name, short, long string,
 		}
 		job, err := ask(pipeline.JobServer(*endpoint), cmd.Context(), args[0])
 		if err != nil {
-			return names{}.told(err)
+			return jobNames.translate(err)
 		}
 		err = judge(job)
 		return errors.Join(show.print(cmd.OutOrStdout(), job, func() string {
 			if err != nil {
-				return "" // it says all
+				return "" // the error says it
 			}
 			return fmt.Sprintf("%s %s\n", job.ID, job.State)
 		}), err)

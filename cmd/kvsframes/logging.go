@@ -25,8 +25,9 @@ func (show *output) startBeam(ctx context.Context, stderr io.Writer) error {
 	return nil
 }
 
-func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, error) {
-	switch level = strings.ToLower(level); level {
+func logHandler(ctx context.Context, w io.Writer, typed string) (slog.Handler, error) {
+	level := strings.ToLower(typed)
+	switch level {
 	case "":
 		h := warnings{w: w, interrupted: ctx.Err}
 		if isTerminal(w) {
@@ -41,7 +42,7 @@ func logHandler(ctx context.Context, w io.Writer, level string) (slog.Handler, e
 	}
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level is %q: it must be debug, info, warn, error or off", level)
+		return nil, fmt.Errorf("--log-level is %s: it must be debug, info, warn, error or off", quoted(typed))
 	}
 	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: l, ReplaceAttr: cleanAttr}), nil
 }
@@ -59,8 +60,8 @@ func cleanAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// warnings shows warnings alone, a line each. Errors are told by who returns
-// them: a runner logs the one that ends a job up to six times, with the graph
+// warnings shows warnings alone, a line each. Errors are shown by the command that
+// returns them: a runner logs the one that ends a job up to six times, with the graph
 // and the stack. After an interrupt it shows none of prism's workers': they complain
 // of the connections that prism closes.
 type warnings struct {

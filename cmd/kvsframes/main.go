@@ -36,6 +36,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
+	addCompletion(root)
 	ctx = context.WithValue(ctx, argsKey{}, args)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -63,27 +64,26 @@ type incompleteError string
 
 func (e incompleteError) Error() string { return string(e) }
 
-// mistakes returns a *usageError of faults, each told once, or nil.
+// mistakes returns a *usageError of faults, each of them once, or nil.
 func mistakes(faults ...error) error {
-	var told []error
+	var once []error
 	seen := map[string]bool{}
 	for _, f := range faults {
 		if f != nil && !seen[f.Error()] {
 			seen[f.Error()] = true
-			told = append(told, f)
+			once = append(once, f)
 		}
 	}
-	if len(told) == 0 {
+	if len(once) == 0 {
 		return nil
 	}
-	return &usageError{faults: told}
+	return &usageError{faults: once}
 }
 
 // errStopped is of a command that begins again where it was interrupted, unlike a backfill.
 var errStopped = errors.New("interrupted: the same command begins again")
 
-// interrupted returns err, or errStopped where it comes of an interrupt: nothing else is
-// then to be told of it.
+// interrupted returns err, or errStopped in place of an error that comes of an interrupt.
 func interrupted(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errStopped

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
@@ -18,7 +20,7 @@ var backfillNames = names{
 	"Out": "--out", "folder": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
-	"Runner":     "--runner",
+	"Runner": "--runner", "JobServer": "--endpoint",
 	"AWS.Region": "--aws-region", "AWS.EndpointURL": "--aws-endpoint-url", "AWS.STSEndpointURL": "AWS_ENDPOINT_URL_STS",
 	"AWS.Profile": "--aws-profile", "AWS.RoleARN": "--aws-role-arn", "AWS.WebIdentity": "--aws-web-identity",
 	"dataset.Repair": "kvsframes verify --repair",
@@ -29,8 +31,10 @@ var packNames = names{
 	"Format": "--dataset-format", "SamplesPerFile": "--samples-per-file", "FileSize": "--file-size",
 	"ShuffleSeed": "--shuffle-seed", "Splits": "--splits", "SplitBy": "--split-by",
 	"Streams": "--stream-name", "Start": "--start-timestamp", "End": "--end-timestamp",
-	"Runner": "--runner",
+	"Runner": "--runner", "JobServer": "--endpoint",
 }
+
+var jobNames = names{"JobServer": "--endpoint"}
 
 // stepNames are for the value of a flag that is a transform.
 var stepNames = names{
@@ -49,14 +53,14 @@ func (n names) of(name string) string {
 	return name
 }
 
-// told returns a job's error in these names.
-func (n names) told(err error) error {
+// translate returns a job's error in these names.
+func (n names) translate(err error) error {
 	if early := (*pipeline.UsageError)(nil); errors.As(err, &early) {
-		told := mistakes(n.each(early)...)
-		if typed := (*usageError)(nil); errors.As(told, &typed) {
+		translated := mistakes(n.each(early)...)
+		if typed := (*usageError)(nil); errors.As(translated, &typed) {
 			typed.begun = early.Begun
 		}
-		return told
+		return translated
 	}
 	if err == nil {
 		return nil
@@ -81,12 +85,28 @@ func (n names) each(err error) (faults []error) {
 	return faults
 }
 
+// stepFlags returns descriptions of transforms as the flags that say them. Those that only
+// programs of other people have are no flags.
+func stepFlags(descriptions any) string {
+	steps, _ := descriptions.([]string)
+	if len(steps) == 0 {
+		return "no transforms"
+	}
+	flags := slices.Clone(steps)
+	for i, step := range steps {
+		if name, _, _ := strings.Cut(step, " "); slices.Contains([]string{"resize", "dedupe", "tensor"}, name) {
+			flags[i] = "--" + step
+		}
+	}
+	return strings.Join(flags, " ")
+}
+
 func (n names) one(err error) error {
 	text := fault.In(err, n.of)
 	other := (*dataset.MismatchError)(nil)
 	if errors.As(err, &other) && other.Field == "Transforms" { // which are flags of their own
-		text = fmt.Sprintf("--resize, --dedupe and --tensor come to %v, but the dataset %s has %v: "+
-			"leave them out, or choose another --out", other.Want, other.Dir, other.Have)
+		text = fmt.Sprintf("the dataset %s is made with %s, not with %s: leave --resize, --dedupe and --tensor out, "+
+			"or choose another --out", other.Dir, stepFlags(other.Have), stepFlags(other.Want))
 	}
 	if unknown := (*pack.UnknownStreamError)(nil); errors.As(err, &unknown) {
 		text = "--stream-name: " + text + didYouMean(unknown.Stream, "", unknown.Known)

@@ -129,42 +129,42 @@ func TestValuesThatLookLikeNames(t *testing.T) {
 			`--resize is "8x8:ResizeParams.Width": the mode is "ResizeParams.Width": it must be one of`,
 		},
 		"out": {
-			backfillNames.told(early(checked(there, dataset.Options{ShardSamples: 30}))),
+			backfillNames.translate(early(checked(there, dataset.Options{ShardSamples: 30}))),
 			"--shard-samples is 30, but the dataset " + there + " has 20: leave --shard-samples out, or choose another --out",
 		},
 		"format": {
-			backfillNames.told(early(checked(there, dataset.Options{Format: "parquet"}))),
+			backfillNames.translate(early(checked(there, dataset.Options{Format: "parquet"}))),
 			"--dataset-format is parquet, but the dataset " + there + " has webdataset: leave --dataset-format out, or choose " +
 				"another --out",
 		},
 		"taken": {
-			backfillNames.told(early(checked(full, dataset.Options{}))),
+			backfillNames.translate(early(checked(full, dataset.Options{}))),
 			strconv.Quote(full) + " is not empty and not a kvsframes dataset: choose another --out",
 		},
-		"no place": {backfillNames.told(pipeline.Options{Out: "s3://Out#"}.Validate()), "--out: the s3:// URL has a #"},
+		"no place": {backfillNames.translate(pipeline.Options{Out: "s3://Out#"}.Validate()), "--out: the s3:// URL has a #"},
 		"stream": {
-			backfillNames.told(early(fmt.Errorf("stream EndTimestamp: %w", kvsio.Request{}.Validate()))),
+			backfillNames.translate(early(fmt.Errorf("stream EndTimestamp: %w", kvsio.Request{}.Validate()))),
 			"stream EndTimestamp: --stream-name is not set, and neither is --stream-arn",
 		},
 		"beside": {
-			backfillNames.told(early(resolved(kvsio.AWSParams{Region: "x"}, irish))),
+			backfillNames.translate(early(resolved(kvsio.AWSParams{Region: "x"}, irish))),
 			"request 1 (" + irishARN + `): --stream-arn is "` + irishARN +
 				`": it must be in x, the region that is read: leave --aws-region out`,
 		},
 		"profile": {
-			backfillNames.told(early(resolved(kvsio.AWSParams{Profile: "AWS.Region"}))),
-			"shared config profile, AWS.Region",
+			backfillNames.translate(early(resolved(kvsio.AWSParams{Profile: "AWS.Region"}))),
+			`--aws-profile is "AWS.Region": there is no profile "AWS.Region" in ` + os.DevNull,
 		},
 		"no region": {
-			backfillNames.told(early(resolved(kvsio.AWSParams{}))),
+			backfillNames.translate(early(resolved(kvsio.AWSParams{}))),
 			"or a region in the shared config file, or give --aws-region",
 		},
 		"no keys": {
-			backfillNames.told(early(resolved(kvsio.AWSParams{Region: "AWS.Profile"}))),
+			backfillNames.translate(early(resolved(kvsio.AWSParams{Region: "x"}))),
 			"name a profile with --aws-profile, or run where a role is given: ",
 		},
 		"twice": {
-			backfillNames.told(&pipeline.IncompleteError{Dir: "dataset.Repair", Duplicates: 5}),
+			backfillNames.translate(&pipeline.IncompleteError{Dir: "dataset.Repair", Duplicates: 5}),
 			"dataset.Repair is not complete: 5 samples are recorded more than once: kvsframes verify --repair leaves each",
 		},
 
@@ -175,35 +175,35 @@ func TestValuesThatLookLikeNames(t *testing.T) {
 			"--start-timestamp is 2026-01-02T00:00:00Z and --end-timestamp is 2026-01-01T00:00:00Z: the end must be later",
 		},
 		"pack's runner": {
-			packNames.told(pipeline.PackOptions{Dir: "Dir", Out: "Out", Runner: "Out is"}.Validate()),
+			packNames.translate(pipeline.PackOptions{Dir: "Dir", Out: "Out", Runner: "Out is"}.Validate()),
 			`--runner is "Out is", which is not linked`,
 		},
-		"another pack": {packNames.told(early(&pack.MismatchError{
+		"another pack": {packNames.translate(early(&pack.MismatchError{
 			Place: "/data/SplitBy", Field: "Streams", Want: "Format",
 			Have: "Splits",
 		})), "--stream-name is Format, but for what /data/SplitBy holds it was Splits: pack it in the same " +
 			"way, or choose another OUT"},
 		"no stream": {
-			packNames.told(early(&pack.UnknownStreamError{Stream: "SplitBy", Known: []string{"Streams"}})),
+			packNames.translate(early(&pack.UnknownStreamError{Stream: "SplitBy", Known: []string{"Streams"}})),
 			`--stream-name: the dataset has no stream "SplitBy": it has Streams`,
 		},
-		"an empty split": {packNames.told(early(&pack.EmptySplitError{
+		"an empty split": {packNames.translate(early(&pack.EmptySplitError{
 			By: pack.ByStream, Units: 1,
 			Splits: []string{"SplitBy"},
 		})), "the split SplitBy would be empty: there is one stream to split: give --split-by " +
 			"day or --split-by sample, or"},
 		"a set's place": {
-			packNames.told(early(pack.Check(t.Context(), full))),
+			packNames.translate(early(pack.Check(t.Context(), full))),
 			strconv.Quote(full) + " is not empty and not a packed set: choose another OUT",
 		},
 
 		"get-images' token": {
 			imagesOf(t, "--stream-name", "Out", "--starting-token", "PaginationConfig.StartingToken is"),
-			`--starting-token is "PaginationConfig.StartingToken is": it must be a token`,
+			`--starting-token is "PaginationConfig.StartingToken is": it must be a resume token`,
 		},
 		"get-images' one": {
 			imagesOf(t, "--stream-name", "Out", "--next-token", "a b"),
-			`--next-token is "a b": it must be a token`,
+			`--next-token is "a b": it must be a resume token`,
 		},
 		"get-images' ARN": {
 			imagesOf(t, "--stream-name", "Out", "--stream-arn", "StreamName"),
@@ -215,11 +215,15 @@ func TestValuesThatLookLikeNames(t *testing.T) {
 		},
 		"get-images' profile": {
 			imagesOf(t, "--stream-name", "Out", "--profile", "name a profile AWS.Region"),
-			"shared config profile, name a profile AWS.Region",
+			`--profile is "name a profile AWS.Region": there is no profile "name a profile AWS.Region" in ` + os.DevNull,
 		},
 		"get-images' region": {
-			imagesOf(t, "--stream-arn", irishARN, "--region", "AWS.Region"),
-			"it must be in AWS.Region, the region that is read: leave --region out, or set it to eu-west-1",
+			imagesOf(t, "--stream-arn", irishARN, "--region", "Region"),
+			"it must be in Region, the region that is read: leave --region out, or set it to eu-west-1",
+		},
+		"get-images' odd region": {
+			imagesOf(t, "--stream-name", "Out", "--region", "AWS.Region"),
+			`--region is "AWS.Region": it must be the name of a region`,
 		},
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.want) {
@@ -230,7 +234,7 @@ func TestValuesThatLookLikeNames(t *testing.T) {
 		"- {stream_name: StreamARN, stream_arn: StreamName}":                                              {`r.yaml:1: stream_name is "StreamARN" beside a stream_arn:`, `r.yaml:1: stream_arn is "StreamName": it must be arn:`},
 		"- {stream_name: without HeightPixels, width_pixels: 5}":                                          {`r.yaml:1: stream_name is "without HeightPixels": it`, "r.yaml:1: width_pixels is 5 without height_pixels: it"},
 		"- {stream_name: EndTimestamp, start_timestamp: 2026-01-02, end_timestamp: after StartTimestamp}": {`r.yaml:1: end_timestamp is "after StartTimestamp": it`},
-		"- {stream_name: a, sampling_interval: 1s}":                                                       {"r.yaml:1: sampling_interval is 1s: it must be at least 3s (the service's soft limit; down to 200ms with --min-sampling-interval)"},
+		"- {stream_name: a, sampling_interval: 1s}":                                                       {"r.yaml:1: sampling_interval is \"1s\": it must be at least 3s, which --min-sampling-interval can lower to 200ms"},
 	} {
 		_, err := parsed(t, text, nil)
 		for _, want := range wants {
@@ -249,11 +253,11 @@ func TestRenamedErrorsKeepTheirStatus(t *testing.T) {
 		&pipeline.JobError{Runner: "direct", Cause: "x", Err: fs.ErrExist}: exitFailed,
 		pipeline.ErrInterrupted:                                            exitInterrupted,
 	} {
-		if got := exitStatus(backfillNames.told(err)); got != want {
+		if got := exitStatus(backfillNames.translate(err)); got != want {
 			t.Errorf("%v: exit status %d, want %d", err, got, want)
 		}
 	}
-	if err := backfillNames.told(nil); err != nil {
+	if err := backfillNames.translate(nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,10 +2,23 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
+
+// longestQuoted is how many bytes of what somebody typed are shown to them.
+const longestQuoted = 300
+
+// quoted returns what somebody typed in quotes, cut off where it is long.
+func quoted(typed string) string {
+	if len(typed) > longestQuoted {
+		typed = strings.ToValidUTF8(typed[:longestQuoted], "") + "…"
+	}
+	return strconv.Quote(typed)
+}
 
 // option is a flag that sets a field of T.
 type option[T any] struct {
@@ -34,7 +47,7 @@ func (f optionFlags[T]) apply(cmd *cobra.Command, o *T) (faults []error) {
 			continue
 		}
 		if err := option.set(o, string(*f.texts[option.name])); err != nil {
-			faults = append(faults, fmt.Errorf("--%s is %q: %w", option.name, *f.texts[option.name], err))
+			faults = append(faults, fmt.Errorf("--%s is %s: %w", option.name, quoted(string(*f.texts[option.name])), err))
 		}
 	}
 	return faults

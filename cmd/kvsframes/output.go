@@ -27,7 +27,7 @@ func newOutput(flags *pflag.FlagSet) *output {
 		json:  flags.Bool("json", false, "print the result as one JSON object"),
 		quiet: flags.Bool("quiet", false, "show no progress"),
 		level: textFlag(flags, "log-level", "`level` of Beam's log: debug, info, warn, error or off (default: warnings "+
-			"alone; what fails is told anyway)"),
+			"alone; errors are always shown)"),
 	}
 }
 
@@ -63,7 +63,7 @@ func (show *output) run(cmd *cobra.Command, o pipeline.Options) (pipeline.Summar
 	o.Progress = line.show
 	defer ownTempDir()()
 	summary, err := pipeline.Backfill(cmd.Context(), o)
-	return summary, backfillNames.told(err)
+	return summary, backfillNames.translate(err)
 }
 
 // ownTempDir gives this process a folder for temporary files of its own: Beam

@@ -24,7 +24,7 @@ import (
 const packHelp = `Make a training set of the frames in a dataset: files of equal numbers of frames,
 shuffled and split as asked, named SPLIT-000000 and so on without holes. It makes no
 calls to Kinesis Video Streams and changes nothing in the dataset. What is packed is
-what the receipts say, whatever index.parquet says. DIR and OUT are folders or places
+what the receipts say; index.parquet is not read. DIR and OUT are folders or places
 in buckets, as backfill takes them with --out.
 
 The same frames and flags make the same files, byte for byte, on every runner and
@@ -32,19 +32,19 @@ however many workers it has. A pack that was interrupted or killed goes on when 
 same command is run again. Another pack into the same OUT is refused.
 
 Files have pictures as they are in the dataset, each compared with its checksum. Where
-two series of a stream are packed, as two sizes of the same pictures, their keys begin
-with the series in place of the stream.
+two series of a stream are packed, such as two sizes of the same pictures, their keys
+begin with the series instead of the stream.
 
-With --split-by stream, the default, no stream is in two splits, and with day no day of
-any stream: frames of one camera or one day are much alike, and a model that has seen
-some of them is tested on nothing new. Which split a frame is in does not depend on the
-seed.
+With --split-by stream, the default, no stream is in two splits; with day, no day of a
+stream is. Frames of one camera or one day are much alike: a model that was trained on
+some of them is not tested by the others. The seed has no effect on which split a frame
+is in.
 
-OUT has, besides the files, pack.json: what was packed and how; and at the end
-shards.json: every file with its number of frames, by split, and a README.md that
-Hugging Face reads.
+Besides the files, OUT has pack.json (what was packed and how), shards.json (every file
+with its number of frames, by split), written at the end, and a README.md that Hugging
+Face reads.
 
-A dataset that is not complete, or has damaged receipts, is packed as it is, with a
+A dataset that is incomplete, or has damaged receipts, is packed as it is, with a
 warning.
 
 Exit status: 0 packed; 1 the job failed; 2 a mistake, nothing was packed; 130
@@ -78,7 +78,7 @@ var packOptions = []option[pipeline.PackOptions]{
 		},
 	},
 	{
-		"file-size", "`size` that files are to be about, as 1GB, in place of --samples-per-file",
+		"file-size", "approximate `size` of the files, such as 1GB, in place of --samples-per-file",
 		func(o *pipeline.PackOptions, s string) error {
 			n, err := humanize.ParseBytes(s)
 			if err != nil || n < pack.LeastFileSize || n > math.MaxInt64 {
@@ -89,7 +89,8 @@ var packOptions = []option[pipeline.PackOptions]{
 		},
 	},
 	{
-		"shuffle-seed", "`N`: mix the frames of each split, each number in another way (default: the order of streams and time)",
+		"shuffle-seed",
+		"`N`: mix the frames of each split, each number in another way (default: the order of streams and time)",
 		func(o *pipeline.PackOptions, s string) error {
 			seed, err := strconv.ParseInt(s, 10, 64)
 			if err != nil {
@@ -203,8 +204,8 @@ func twoFolders(_ *cobra.Command, args []string) error {
 	if len(args) == 2 {
 		return nil
 	}
-	return mistakes(fmt.Errorf("%d places are named: they must be two, the dataset and where the set is made, as "+
-		"kvsframes pack DIR OUT", len(args)))
+	return mistakes(fmt.Errorf("%d places are named: there must be two, the dataset and the place of the "+
+		"set, as in kvsframes pack DIR OUT", len(args)))
 }
 
 // pack runs a pack and prints its summary, also where it failed.
@@ -217,7 +218,7 @@ func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	defer ownTempDir()()
 	summary, err := pipeline.Pack(cmd.Context(), o)
 	line.end()
-	err = packNames.told(err)
+	err = packNames.translate(err)
 	if summary.Schema == "" {
 		return err
 	}

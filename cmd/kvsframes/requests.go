@@ -20,7 +20,7 @@ const requestsExample = `a list such as
 // parseRequests reads a requests file: a YAML (or JSON) list of requests, whose
 // keys are the API's fields in snake_case or as the API spells them. What an
 // entry leaves out it takes from defaults. Every fault names the file and the
-// line; all that can be told are told at once.
+// line, and all of them are reported at once.
 func parseRequests(file string, text []byte, defaults *draft) ([]*draft, []error) {
 	list, err := requestList(file, text)
 	if err != nil {

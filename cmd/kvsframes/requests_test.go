@@ -105,14 +105,14 @@ func TestRequestsFileRefuses(t *testing.T) {
 		},
 		{
 			"end before start", "- start_timestamp: 2026-01-02\n  end_timestamp: 2026-01-01",
-			[]string{"r.yaml:2: end_timestamp is 2026-01-01T00:00:00Z: it must be after start_timestamp"},
+			[]string{"r.yaml:2: end_timestamp is \"2026-01-01\": it must be after start_timestamp"},
 		},
 		{
 			"the future", "- end_timestamp: 2027-01-02\n  image_selector_type: SERVER_TIMESTAMP",
 			[]string{"r.yaml:1: end_timestamp is 2027-01-02T00:00:00Z, in the future: it must be at most now, 2027-01-01"},
 		},
 		{"floor", "- sampling_interval: 1s", []string{
-			"r.yaml:1: sampling_interval is 1s: it must be at least 3s",
+			"r.yaml:1: sampling_interval is \"1s\": it must be at least 3s",
 			"--min-sampling-interval",
 		}},
 		{

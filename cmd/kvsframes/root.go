@@ -2,16 +2,19 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
 const rootHelp = `kvsframes turns spans of Amazon Kinesis Video Streams archives into frames: one
-image at every sampling interval, or the reason why there is none, each sample
+image at every sampling interval, or the reason for its absence, each sample
 exactly once. What a dataset already has is not fetched again, so the same
 command resumes, extends and repairs.
 
@@ -41,6 +44,7 @@ func newRoot() *cobra.Command {
 		root.Version = info.Main.Version
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(newHelp(root))
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newDemo(), newBackfill(), newStatus(), newCancel(), newVerify(), newIndex(), newPack(), newGetImages(),
 		newServe())
@@ -55,7 +59,39 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return mistakes(fmt.Errorf("unknown command %q%s", args[0], didYouMean(args[0], "kvsframes ", names)))
+	hint := didYouMean(args[0], cmd.CommandPath()+" ", names)
+	return mistakes(fmt.Errorf("there is no command %s%s", quoted(args[0]), hint))
+}
+
+// newHelp makes the help command: cobra's own shows the help of the root, as a success, for a
+// command that there is not.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil {
+				return err
+			}
+			if err := unknownCommand(cmd, rest); err != nil {
+				return err
+			}
+			cmd.InitDefaultHelpFlag()
+			cmd.InitDefaultVersionFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+// addCompletion adds cobra's completion command, which would show its help, as a success, for
+// a shell that it does not know.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if cmd, _, err := root.Find([]string{"completion"}); err == nil && cmd != root {
+		cmd.Args = unknownCommand
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 }
 
 // noArgs is cobra.NoArgs with a message that says what to do.
@@ -63,16 +99,52 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return mistakes(fmt.Errorf("%q is not a flag: %s takes flags only, as --name value", args[0], cmd.Name()))
+	return mistakes(fmt.Errorf("%s is not a flag: %s takes flags only, as --name value", quoted(args[0]), cmd.Name()))
 }
 
-// flagError says which flag was meant. The flag parser stops at the first
-// unknown one; all of them are told.
+// flagError says what is wrong with a flag, and what it may be.
 func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return mistakes(err)
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return unknownFlags(cmd, unknown)
 	}
+	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return mistakes(fmt.Errorf("--%s has no value: write it after the flag, or leave the flag out", bare.GetFlag().Name))
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return mistakes(fmt.Errorf("--%s is %s: %s", invalid.GetFlag().Name, quoted(invalid.GetValue()), mustBe(invalid)))
+	}
+	if odd, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
+		return mistakes(fmt.Errorf("%s is not a flag: write it as --name value", quoted(odd.GetSpecifiedFlag())))
+	}
+	return mistakes(err)
+}
+
+// mustBe says what a flag's value must be: the words of the parsers are those of Go.
+func mustBe(invalid *pflag.InvalidValueError) string {
+	var value any = false // the command's own flags with a parser
+	if beam, ok := invalid.GetFlag().Value.(beamFlag); ok {
+		getter, _ := beam.Value.(flag.Getter)
+		if getter == nil {
+			return invalid.Unwrap().Error()
+		}
+		value = getter.Get()
+	}
+	switch value.(type) {
+	case bool:
+		return "it must be true or false"
+	case int, int64, uint, uint64:
+		return fmt.Sprintf("it must be a whole number up to %d", math.MaxInt)
+	case float64:
+		return "it must be a number"
+	case time.Duration:
+		return "it must be a duration such as 90s or 30m"
+	}
+	return invalid.Unwrap().Error()
+}
+
+// unknownFlags names the flags that a command does not have. The flag parser stops at the
+// first one.
+func unknownFlags(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden {

@@ -17,8 +17,8 @@ import (
 
 const serveHelp = `Serve a stand-in for Kinesis Video Streams on this machine: for the AWS SDKs, the
 AWS CLI, and kvsframes backfill. It prints one line, "listening on
-http://HOST:PORT", and serves until it is interrupted. GET /_stats answers what
-it has counted, as JSON. It is for tests: it listens where only this machine can
+http://HOST:PORT", and serves until it is interrupted. GET /_stats returns its
+counters as JSON. It is for tests: it listens where only this machine can
 connect, unless --addr says otherwise, and then warns.
 
 Without --config it serves the three cameras of kvsframes demo, which have media
@@ -75,6 +75,10 @@ func newServe() *cobra.Command {
 			return err
 		}
 		server, err := kvstest.Listen(config, *addr)
+		if failed, ok := errors.AsType[*net.OpError](err); ok {
+			return mistakes(fmt.Errorf("--addr is %s: listening there failed: %w: it must be an address of this machine and a "+
+				"free port; with port 0 the system chooses one", quoted(*addr), failed.Err))
+		}
 		if err != nil {
 			return err
 		}
@@ -93,7 +97,8 @@ func newServe() *cobra.Command {
 func serveConfig(file, addr string) (kvstest.Config, error) {
 	var faults []error
 	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
-		faults = append(faults, fmt.Errorf("--addr is %q: it must be HOST:PORT, as 127.0.0.1:8087: %w", addr, err))
+		faults = append(faults, fmt.Errorf("--addr is %s: it must be HOST:PORT, such as 127.0.0.1:8087: %w",
+			quoted(addr), err))
 	}
 	config := demoConfig()
 	if file != "" {

@@ -151,9 +151,9 @@ func TestOtherTransforms(t *testing.T) {
 	args = append(args, "--dedupe", "3")
 	u.must(0, args...)
 	for more, want := range map[string]string{
-		"--resize 8x8": "--resize, --dedupe and --tensor come to [resize 8x8:stretch:area:q90 dedupe 3], but the dataset " +
-			"out has [dedupe 3]: leave them out",
-		"--dedupe 4": "come to [dedupe 4], but the dataset out has [dedupe 3]",
+		"--resize 8x8": "the dataset out is made with --dedupe 3, not with --resize 8x8:stretch:area:q90 --dedupe 3: " +
+			"leave --resize, --dedupe and --tensor out",
+		"--dedupe 4": "the dataset out is made with --dedupe 3, not with --dedupe 4",
 	} {
 		o := u.run(append(args, strings.Fields(more)...)...)
 		if o.status != 2 || !strings.Contains(o.stderr, want) {

@@ -10,21 +10,22 @@ import (
 	"github.com/kvsframes/kvsframes/io/dataset"
 )
 
-const verifyHelp = `Read everything in a dataset back: that each sample that was ever asked for is
-there exactly once, that every picture is the one that was written, byte for
-byte, and that decoders will find the format and size that were recorded; that
-nothing else lies among them, that what is recorded was asked for, and that an
-index.parquet is the one of the receipts.
+const verifyHelp = `Read everything in a dataset back, and check that
+  - each sample that was ever requested is there exactly once,
+  - each picture is the one that was written, byte for byte, with the format and size
+    that were recorded,
+  - nothing was recorded that was not requested, and no other files lie among the shards,
+  - index.parquet, where there is one, matches the receipts.
 It makes no calls to Kinesis Video Streams. DIR is the folder of a dataset, or its
-URL, as backfill takes it with --out. It changes nothing, but for --repair.
+URL, as backfill takes it with --out. Without --repair it changes nothing.
 
---repair then takes away what is damaged, so that the same backfill fetches that,
-and nothing else, again: shards with pictures that are missing or not as they were
-written, damaged receipts with their shards, and of samples that are there twice
-one; and an index that is not the one of the receipts. It says what it did; the
-report is of the dataset as it is then. Files that could not be read stay, and so do
-files that no receipt knows. "go doc
-github.com/kvsframes/kvsframes/io/dataset.Dataset.Repair" tells the rest.
+--repair then removes what is damaged, so that the same backfill fetches that, and
+nothing else, again: shards with pictures that are missing or not as they were
+written, damaged receipts with their shards, damaged requests, the second copy of
+samples that are there twice, and an index that does not match the receipts. It prints
+what it did; the report is of the dataset after the repair. Files that could not be
+read stay, and so do files that no receipt names. An interrupted backfill leaves
+nothing to repair: the same backfill goes on from there.
 
 Exit status: 0 complete; 1 it could not be read to its end, or repaired; 2 not a
 dataset, or one that cannot be opened; 3 not complete.`
@@ -92,10 +93,13 @@ func nextStep(r dataset.Report, repaired bool) string {
 	if r.Stale {
 		steps = append(steps, "kvsframes index makes the index again")
 	}
+	if r.Damaged > 0 && !r.Repairable {
+		steps = append(steps, "put right, or move away, what is another dataset's")
+	}
 	switch {
-	case !repaired && r.Missing+r.Corrupt+r.Duplicate+r.Damaged > 0:
+	case !repaired && r.Repairable:
 		steps = append(steps, "verify --repair takes away what is damaged, then the same backfill fetches what is missing")
-	case r.Missing+r.Corrupt+r.Duplicate+r.Damaged+r.Failed > 0:
+	case r.Missing+r.Corrupt+r.Duplicate+r.Failed > 0, repaired && r.Damaged > 0:
 		steps = append(steps, "the same backfill fetches what is missing or FAILED")
 	case r.Unasked > 0:
 		steps = append(steps, "the same backfill writes down what it asks for")

@@ -41,6 +41,9 @@ func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (aws.
 			mfa.option(o)
 		}),
 	)...)
+	if err == nil {
+		err = checkRegion(cfg.Region)
+	}
 	if err != nil {
 		return cfg, err
 	}

@@ -48,7 +48,18 @@ func explain(profile config.SharedConfig, err error) error {
 	}
 	text, configured := outside.Text(err.Error()), true
 	program, printed := errors.AsType[*processcreds.ProviderError](err)
+	missing, unknown := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	unread, unreadable := errors.AsType[config.SharedConfigLoadError](err)
+	role, sourceless := errors.AsType[config.SharedConfigAssumeRoleError](err)
 	switch {
+	case unknown:
+		text = fmt.Sprintf("there is no profile %q in %s", missing.Profile, strings.Join(sharedFiles(), " or "))
+		if sourceless {
+			text = fmt.Sprintf("role_arn %s needs the source_profile %q: %s", role.RoleARN, role.Profile, text)
+		}
+		text = outside.Text(text)
+	case unreadable:
+		text = outside.Text(fmt.Sprintf("the shared config file %s cannot be read: %v", unread.Filename, unread.Err))
 	case printed:
 		text = ofProgram(profile, program)
 	case isMFA(err):
@@ -68,6 +79,14 @@ func explain(profile config.SharedConfig, err error) error {
 		}
 	}
 	return &Error{text, err, configured}
+}
+
+// sharedFiles returns the files that profiles are read from.
+func sharedFiles() []string {
+	return []string{
+		cmp.Or(os.Getenv("AWS_CONFIG_FILE"), config.DefaultSharedConfigFilename()),
+		cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), config.DefaultSharedCredentialsFilename()),
+	}
 }
 
 func isMFA(err error) bool {
@@ -106,7 +125,8 @@ func ofProgram(profile config.SharedConfig, err *processcreds.ProviderError) str
 	case odd, broken, strings.HasPrefix(how, "parse failed"):
 		how = "what it prints is not the JSON of credentials alone"
 	}
-	return fmt.Sprintf("the credential_process%s failed: %s (what it prints is withheld, it may hold keys: run it by hand)", named(profile), how)
+	return fmt.Sprintf("the credential_process%s failed: %s (what it prints is withheld, it may hold keys: run it by hand)",
+		named(profile), how)
 }
 
 // named names the program and the profile, as far as they are known. What follows

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -22,7 +23,22 @@ func Lacking(err error, none any) error {
 	if none == "" {
 		return fmt.Errorf("no AWS credentials: %w", outside.Error(err))
 	}
-	return fault.Errorf("no AWS credentials: %v: %w", none, outside.Error(err))
+	return fault.Errorf("no AWS credentials: %v%s: %w", none, keyless(), outside.Error(err))
+}
+
+// keyless names the shared files that are there, but from which no keys came: to the SDK a file
+// that it cannot make sense of is an empty one.
+func keyless() string {
+	var there []string
+	for _, file := range sharedFiles() {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			there = append(there, outside.Text(file))
+		}
+	}
+	if there == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (no keys for the profile in use are in %s)", strings.Join(there, " or "))
 }
 
 // answered reports whether an error is what a source of credentials answers, and what to

@@ -53,7 +53,7 @@ func TestLacking(t *testing.T) {
 			}
 			text := keys.Lacking(err, none).Error()
 			if c.want == "" {
-				if !strings.HasPrefix(text, "no AWS credentials: set some: ") {
+				if !strings.HasPrefix(text, "no AWS credentials: set some (no keys for the profile in use are in ") {
 					t.Error(text)
 				}
 				return

@@ -141,7 +141,7 @@ func redactForty(s string) string {
 	return b.String() + s[done:]
 }
 
-// isMixed tells random characters from words and from hexadecimal.
+// isMixed reports whether characters are random, and not words or hexadecimal.
 func isMixed(s string) bool {
 	var upper, lower, digit bool
 	for _, c := range []byte(s) {

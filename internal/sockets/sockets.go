@@ -1,4 +1,4 @@
-// Package sockets reads what Linux tells about TCP sockets.
+// Package sockets reads what Linux reports about TCP sockets.
 package sockets
 
 import (

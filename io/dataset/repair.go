@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -113,7 +112,7 @@ func (r *repairer) run(ctx context.Context) (Report, error) {
 func (r *repairer) mend(ctx context.Context) error {
 	damages := r.found.damages
 	err := r.all(ctx, len(damages), func(ctx context.Context, i int) error {
-		if strings.HasPrefix(damages[i].Path, "requests/") {
+		if isRequest(damages[i]) {
 			return r.request(ctx, damages[i])
 		}
 		return r.receipt(ctx, damages[i])

@@ -39,6 +39,13 @@ type Report struct {
 	Shards    int64 `json:"shards"`    // receipts
 	Complete  bool  `json:"complete"`  // Missing to Foreign are 0, the index is not stale, and a request is on record
 
+	// DamagedRequests is how many of Damaged are requests.
+	DamagedRequests int64 `json:"damaged_requests,omitempty"`
+
+	// Repairable reports whether [Dataset.Repair] takes something away, but for an index. What
+	// is merely missing needs no repair: a backfill fetches it.
+	Repairable bool `json:"repairable,omitempty"`
+
 	// Problems are for people: one line each, naming file, stream and time. The
 	// harmful come first. At most 100, then how many more there are.
 	Problems []string `json:"problems"`

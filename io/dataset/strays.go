@@ -82,6 +82,7 @@ func (v *verifier) stray(series frame.Series, path, name string) {
 		v.useless = append(v.useless, span)
 	default:
 		v.report.Foreign++
+		v.report.Repairable = true
 		v.found.harm("%s: no receipt knows this shard, and others have its samples: "+
 			"loaders that read every file find them twice: repair removes it", outside.Name(path))
 	}
@@ -94,7 +95,7 @@ func (f *findings) foreign(report *Report, path string) {
 		return
 	}
 	report.Foreign++
-	f.harm("%s: not a file of the dataset: no request and no receipt tells of it, but loaders that read every file of "+
+	f.harm("%s: not a file of the dataset: no request and no receipt names it, but loaders that read every file of "+
 		"shards/ "+
 		"read it: move it away (repair leaves it)", outside.Name(path))
 }

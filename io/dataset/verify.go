@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -175,8 +176,8 @@ func (v *verifier) alien(path string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.report.Damaged++
-	v.found.harm("%s: %v: it or %s is another dataset's: put back what belongs here, or move the receipt and its shard away "+
-		"(repair leaves them)", path, err, descriptionFile)
+	v.found.harm("%s: %v: it or %s is another dataset's: put back what belongs here, or move the receipt and its shard "+
+		"away (repair leaves them)", path, err, descriptionFile)
 }
 
 func entryOf(receipt *framepb.Receipt) ledger.Entry {
@@ -192,6 +193,7 @@ func (v *verifier) finish(part Report) {
 	r.Frames += part.Frames
 	r.Missing += part.Missing
 	r.Corrupt += part.Corrupt
+	r.Repairable = r.Repairable || part.Repairable
 	r.Foreign += part.Foreign
 	for reason, n := range part.Gaps {
 		r.Gaps[reason] += n
@@ -208,6 +210,10 @@ func (v *verifier) finish(part Report) {
 func (v *verifier) damaged(damage *ledger.DamagedError) {
 	v.mu.Lock()
 	v.report.Damaged++
+	if isRequest(damage) {
+		v.report.DamagedRequests++
+	}
+	v.report.Repairable = true
 	if v.spoiled != nil {
 		v.damages = append(v.damages, damage)
 	}
@@ -217,6 +223,9 @@ func (v *verifier) damaged(damage *ledger.DamagedError) {
 	}
 	v.found.harm("%v", damage)
 }
+
+// isRequest reports whether what is damaged is a request, not a receipt.
+func isRequest(damage *ledger.DamagedError) bool { return strings.HasPrefix(damage.Path, "requests/") }
 
 func (v *verifier) addUp(c *coverage) {
 	asked := frame.Union(c.asked)
@@ -230,6 +239,7 @@ func (v *verifier) addUp(c *coverage) {
 			span.Series.StreamName, samplesOf(span))
 	}
 	recorded := frame.Count(c.recorded)
+	v.report.Repairable = v.report.Repairable || c.samples > recorded
 	v.report.Missing += frame.Count(uncovered)
 	v.report.Samples += recorded + frame.Count(uncovered)
 	v.report.Duplicate += c.samples - recorded

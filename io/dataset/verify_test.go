@@ -220,7 +220,7 @@ var damages = map[string]struct {
 	"a file among the shards": {
 		func(t *testing.T, dir string) { foldertest.Stray(t, dir, "shards/"+door.ID()+"/evil.tar") },
 		Report{Foreign: 1},
-		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt tells of it, but loaders " +
+		"shards/" + door.ID() + "/evil.tar: not a file of the dataset: no request and no receipt names it, but loaders " +
 			"that read every file of shards/ read it: move it away (repair leaves it)",
 	},
 	"another format's shard": {
@@ -317,7 +317,7 @@ func TestVerifyDamage(t *testing.T) {
 			test.spoil(t, dir)
 			got := verify(t, dir)
 			plus(&want, test.want)
-			want.Problems = got.Problems
+			want.Problems, want.Repairable, want.DamagedRequests = got.Problems, got.Repairable, got.DamagedRequests
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("Verify = %+v\nwant     %+v", got, want)
 			}
@@ -329,6 +329,19 @@ func TestVerifyDamage(t *testing.T) {
 				if again := verify(t, dir); !reflect.DeepEqual(again, got) {
 					t.Errorf("again Verify = %+v, first %+v", again, got)
 				}
+			}
+			repaired, err := opened(t, dir).Repair(t.Context(), VerifyOptions{})
+			if err != nil {
+				return // what somebody else put there stands in its way
+			}
+			var repairs []string // but of the index
+			for _, done := range repaired.Repairs {
+				if !strings.HasPrefix(done, indexFile) {
+					repairs = append(repairs, done)
+				}
+			}
+			if got.Repairable != (len(repairs) > 0) || (got.DamagedRequests > 0) != (name == "damaged request") {
+				t.Errorf("Verify = %+v, but the repairs are %q", got, repairs)
 			}
 		})
 	}

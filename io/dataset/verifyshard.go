@@ -64,7 +64,9 @@ func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) erro
 	if err != nil {
 		return err
 	}
-	if v.spoiled != nil && part.Missing+part.Corrupt > 0 {
+	spoiled := part.Missing+part.Corrupt > 0
+	part.Repairable = spoiled && readable
+	if v.spoiled != nil && spoiled {
 		v.mu.Lock()
 		v.spoiled[entry] = readable
 		v.mu.Unlock()

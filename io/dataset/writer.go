@@ -69,7 +69,7 @@ func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt
 	var err error
 	if bucket, ok := w.of.store.(store.Bucket); ok {
 		if receipt, err = w.upload(ctx, bucket, shard); err != nil {
-			return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
+			return nil, writing(shard.Span, err)
 		}
 		return receipt, nil
 	}
@@ -82,9 +82,17 @@ func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("writing the shard of %v: %w", shard.Span, err)
+		return nil, writing(shard.Span, err)
 	}
 	return receipt, nil
+}
+
+// writing says of which shard an error is, once: a [*ledger.ShardError] says it itself.
+func writing(span frame.Span, err error) error {
+	if _, ok := err.(*ledger.ShardError); ok {
+		return fmt.Errorf("writing the %w", err)
+	}
+	return fmt.Errorf("writing the shard of %v: %w", span, err)
 }
 
 // CutError says that a shard was cut otherwise than the shards of a dataset are.
@@ -94,8 +102,8 @@ type CutError struct {
 }
 
 func (e *CutError) Error() string {
-	return fmt.Sprintf("the shard of %v has samples on both sides of a multiple of %d, at which the shards of the dataset "+
-		"are cut: the source must cut there, too: set ReadParams.ShardSamples to %d", e.Span, e.ShardSamples, e.ShardSamples)
+	return fmt.Sprintf("the shard of %v has samples on both sides of a multiple of %d, at which the shards of the "+
+		"dataset are cut: the source must cut there, too: set ReadParams.ShardSamples to %d", e.Span, e.ShardSamples, e.ShardSamples)
 }
 
 // TransformsError says that something else was done to the frames of a shard than to those of

@@ -252,6 +252,8 @@ func TestNoShard(t *testing.T) {
 	var typed *ledger.ShardError
 	if !errors.As(err, &typed) {
 		t.Errorf("the error is %v, want a *ShardError", err)
+	} else if n := strings.Count(err.Error(), "shard of"); n != 1 {
+		t.Errorf("the shard is named %d times: %v", n, err)
 	}
 	equalTrees(t, settled(t, dir), want, "a shard that is none")
 	ctx, cancel := context.WithCancel(context.Background())

@@ -39,8 +39,8 @@ func ResolveAWS(ctx context.Context, p AWSParams, requests ...Request) (AWSParam
 		return p, fault.Errorf("no AWS region: set AWS_REGION, or a region in the shared config file, or give %s",
 			fault.Name("AWS.Region"))
 	}
-	const beside = "in %[1]s, where the streams without an ARN are looked for, not in %[2]s: read each region by itself, " +
-		"or name all streams by their ARNs"
+	const beside = "in %[1]s, where the streams without an ARN are looked for, not in %[2]s: read each region by " +
+		"itself, or name all streams by their ARNs"
 	if err := numbered(requests, inOneRegion(p.Region, requests, beside)); err != nil {
 		return p, err
 	}
@@ -73,18 +73,26 @@ func (p AWSParams) locate(ctx context.Context) (AWSParams, aws.Config, error) {
 		return p, cfg, err
 	}
 	p.Region = cfg.Region
+	errs := []error{
+		checkEndpoint("AWS.EndpointURL", p.EndpointURL, "kinesisvideo"),
+		checkEndpoint("AWS.STSEndpointURL", p.STSEndpointURL, "sts"),
+	}
 	if endpoint := kinesisvideo.NewFromConfig(cfg).Options().BaseEndpoint; endpoint != nil && p.EndpointURL == "" {
 		p.EndpointURL = *endpoint
+		errs = append(errs, checkEndpoint("the endpoint of Kinesis Video ("+foundIn+"AWS_ENDPOINT_URL_KINESIS_VIDEO or "+
+			"the shared config file)", p.EndpointURL, "kinesisvideo"))
 	}
 	sts := awsbase.NewSTS(cfg, "").Options().BaseEndpoint
 	if sts != nil && p.STSEndpointURL == "" && p.RoleARN != "" {
 		p.STSEndpointURL = *sts
+		errs = append(errs, checkEndpoint("the endpoint of STS ("+foundIn+"AWS_ENDPOINT_URL_STS or the shared config file)",
+			p.STSEndpointURL, "sts"))
 	}
-	return p, cfg, errors.Join(
-		checkEndpoint("AWS.EndpointURL", p.EndpointURL, "kinesisvideo"),
-		checkEndpoint("AWS.STSEndpointURL", p.STSEndpointURL, "sts"),
-	)
+	return p, cfg, errors.Join(errs...)
 }
+
+// foundIn is where any service's endpoint may be said.
+const foundIn = "from AWS_ENDPOINT_URL, "
 
 const credentialsTimeout = 15 * time.Second
 
@@ -139,10 +147,14 @@ func (p AWSParams) base(ctx context.Context) (aws.Config, error) {
 		options = append(options, config.WithSharedConfigProfile(p.Profile))
 	}
 	cfg, err := awsbase.Load(ctx, options...)
-	if err != nil {
-		return cfg, fmt.Errorf("reading the AWS configuration: %w", keys.Load(p.Profile, err))
+	if err == nil {
+		return cfg, nil
 	}
-	return cfg, nil
+	known := keys.Load(p.Profile, err)
+	if missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok && missing.Profile == p.Profile {
+		return cfg, fault.Of("AWS.Profile", " is %q: %w", p.Profile, known)
+	}
+	return cfg, fmt.Errorf("reading the AWS configuration: %w", known)
 }
 
 // clients are the service's two APIs: the control plane, and the archive, whose

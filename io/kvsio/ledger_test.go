@@ -94,8 +94,11 @@ func TestReadWithoutADriver(t *testing.T) {
 		"ReadAll":    func(s beam.Scope) error { kvsio.ReadAll(s, p, beam.Create(s, asked)); return nil },
 	} {
 		_, s := beam.NewPipelineWithRoot()
-		if err := orPanic(func() error { return read(s) }); err == nil || !strings.Contains(err.Error(), want) {
+		err := orPanic(func() error { return read(s) })
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: the error is %v", name, err)
+		} else if strings.HasPrefix(name, "Read") && !strings.HasPrefix(err.Error(), "kvsio."+name+": ") {
+			t.Errorf("%s panics in another name: %v", name, err)
 		}
 	}
 }

@@ -214,7 +214,7 @@ func (c *checks) pagination(config PaginationConfig) (at resumeToken) {
 		var ok bool
 		if at, ok = parseStartingToken(config.StartingToken); !ok {
 			c.add("PaginationConfig.StartingToken", quoted(config.StartingToken),
-				fmt.Sprintf("a token of this package, of boto3 or of the AWS CLI, or a NextToken of the service "+
+				fmt.Sprintf("a resume token, as kvsframes, boto3 and the AWS CLI make them, or a NextToken of the service "+
 					"(1–%d characters of a–z A–Z 0–9 + / and = at the end)", longestNextToken))
 		}
 	}

@@ -247,7 +247,7 @@ func TestPaginatorRefusesWhatCannotBeRight(t *testing.T) {
 		{
 			same,
 			kvsio.PaginationConfig{StartingToken: "a b"},
-			`PaginationConfig.StartingToken is "a b": it must be a token of`,
+			`PaginationConfig.StartingToken is "a b": it must be a resume token`,
 		},
 		{same, kvsio.PaginationConfig{StartingToken: strings.Repeat("A", 4097)}, "PaginationConfig.StartingToken is "},
 		{

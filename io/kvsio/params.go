@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/awsbase"
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -204,6 +205,7 @@ func (p ReadParams) Validate() error {
 func (p AWSParams) Validate() error {
 	errs := []error{
 		unknownConfig(p.Config),
+		checkRegion(p.Region),
 		checkEndpoint("AWS.EndpointURL", p.EndpointURL, "kinesisvideo"),
 		checkEndpoint("AWS.STSEndpointURL", p.STSEndpointURL, "sts"),
 	}
@@ -227,6 +229,13 @@ func (p AWSParams) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func checkRegion(region string) error {
+	if region == "" || awsbase.IsRegion(region) {
+		return nil
+	}
+	return fault.New("AWS.Region", quoted(region), awsbase.RegionForm)
 }
 
 // withDefaults fills in the fields that are zero.

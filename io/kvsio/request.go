@@ -247,8 +247,8 @@ func (c *checks) interval(d, floor time.Duration) {
 	case d == 0:
 		c.add("SamplingInterval", "not set", fmt.Sprintf("at least %v", floor))
 	case d < floor && floor > LowestMinInterval:
-		c.add("SamplingInterval", d.String(), fault.Errorf("at least %v (the service's soft limit; down to %v with %s)",
-			floor, LowestMinInterval, fault.Name("MinInterval")))
+		c.add("SamplingInterval", d.String(), fault.Errorf("at least %v, which %s can lower to %v", floor,
+			fault.Name("MinInterval"), LowestMinInterval))
 	case d < floor || d < LowestMinInterval:
 		c.add("SamplingInterval", d.String(), fmt.Sprintf("at least %v", max(floor, LowestMinInterval)))
 	case d > maxInterval:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
@@ -212,7 +214,7 @@ func checkDescribed(k grid.StreamKey, info *types.StreamInfo) error {
 // controlCall makes a call of the control plane, which nothing but waiting can
 // mend.
 func (e *engine) controlCall(ctx context.Context, a attempts, call func(context.Context) error) error {
-	return a.do(ctx, func() error {
+	err := a.do(ctx, func() error {
 		ctx, cancel := context.WithTimeout(ctx, e.params.CallTimeout)
 		defer cancel()
 		err := call(ctx)
@@ -229,6 +231,11 @@ func (e *engine) controlCall(ctx context.Context, a attempts, call func(context.
 		}
 		return nil
 	})
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" && e.params.AWS.EndpointURL != "" {
+		err = fault.Errorf("%w: the endpoint is %q, as %s or AWS_ENDPOINT_URL says", err, e.params.AWS.EndpointURL,
+			fault.Name("AWS.EndpointURL"))
+	}
+	return err
 }
 
 // patience is that of a shard's calls of the control plane. A worker that has

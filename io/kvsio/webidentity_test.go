@@ -228,6 +228,8 @@ func TestAWSParamsAreValidated(t *testing.T) {
 			kvsio.AWSParams{RoleARN: "archive-reader"},
 			`RoleARN is "archive-reader": it must be arn:aws:iam::ACCOUNT:role/NAME`,
 		},
+		{kvsio.AWSParams{Region: "fips-us-east-1"}, ""},
+		{kvsio.AWSParams{Region: "Out is"}, `Region is "Out is": it must be the name of a region`},
 		{kvsio.AWSParams{Config: "volt"}, `Config is "volt": it must be registered`},
 		{kvsio.AWSParams{Config: "vault", Profile: "archive"}, `Config is "vault" together with AWS.Profile`},
 		{kvsio.AWSParams{EndpointURL: "https://me:" + secret + "@example.com"}, "EndpointURL names a user or a password"},

@@ -18,7 +18,7 @@ type Ledger struct {
 	store store.Store
 	dir   string // of a store that is a folder
 
-	// step, where set, is told of each step of a change and may fail it.
+	// step, where set, is called for each step of a change and may fail it.
 	// Tests look at what a kill would leave there.
 	step func(name string) error
 }
@@ -26,7 +26,7 @@ type Ledger struct {
 // Open returns the ledger of the dataset at dir: a folder, or the URL of a place
 // in a bucket. It touches no file: a place where there is nothing is an empty
 // ledger. A place that cannot be is an error of everything that is asked of the
-// ledger; [store.Check] tells before.
+// ledger; [store.Check] checks it before.
 func Open(dir string) *Ledger {
 	l := new(Ledger)
 	var err error
@@ -40,7 +40,7 @@ func Open(dir string) *Ledger {
 	return l
 }
 
-// Entry is a receipt as its file name tells of it.
+// Entry is what the file name of a receipt says.
 type Entry struct {
 	Span   frame.Span
 	Failed bool // the shard has FAILED gaps

@@ -124,7 +124,7 @@ func (l *Ledger) all(ctx context.Context, id string, yield func(*framepb.Receipt
 	return true
 }
 
-// allDamaged yields the receipts of a folder without a file that tells which
+// allDamaged yields the receipts of a folder without a file that says which
 // series it is of: each of them is damaged.
 func (l *Ledger) allDamaged(ctx context.Context, id string, yield func(*framepb.Receipt, error) bool) bool {
 	names, _, err := l.store.List(ctx, path.Join("ledger", id))
@@ -200,7 +200,7 @@ func (l *Ledger) ids(ctx context.Context) ([]string, error) {
 	return slices.Compact(ids), nil
 }
 
-// seriesOf finds the series with an ID by reading files of its until one tells.
+// seriesOf finds the series with an ID by reading its files until one says.
 func (l *Ledger) seriesOf(ctx context.Context, id string) (series frame.Series, ok bool, err error) {
 	for _, kind := range []string{"requests", "ledger"} {
 		names, _, err := l.store.List(ctx, path.Join(kind, id))

@@ -20,7 +20,7 @@ const (
 // String returns frame, gap or drop.
 func (k Kind) String() string { return [...]string{"frame", "gap", "drop"}[k] }
 
-// Outcome is what became of one sample, as its receipt tells it.
+// Outcome is what became of one sample, as its receipt says.
 type Outcome struct {
 	Index int64 // of the sample on its series' grid
 	Kind  Kind

@@ -94,7 +94,7 @@ type partReader[T any] struct {
 	yield   func(T, error) bool
 }
 
-// read yields what the samples of a region came to, and whether to go on. Where a
+// read yields the outcomes of the samples of a region, and whether to go on. Where a
 // receipt proves damaged, what it claimed may be in another one.
 func (p *partReader[T]) read(ctx context.Context, region []frame.Span) bool {
 	pieces := pieces(Claims(p.entries, region))

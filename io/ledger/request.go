@@ -13,7 +13,7 @@ import (
 )
 
 // Request records what is asked for, one file a span. It is called before a
-// job begins, so that whatever becomes of the job, what is missing can be told.
+// job begins, so that what is missing is known whatever becomes of the job.
 // A span asked for twice is one file; spans that overlap are as many files.
 func (l *Ledger) Request(ctx context.Context, spans ...frame.Span) error {
 	return each(len(spans), func(i int) error {
@@ -105,7 +105,7 @@ func (l *Ledger) readRequest(ctx context.Context, id, name string) (frame.Span, 
 	if damaged.Entry.Span = misplaced; misplaced.Samples > 0 {
 		return span, err
 	}
-	// The name tells it, too, where another file tells of which series.
+	// The name says it, too, where another file says which series it is.
 	series, ok, problem := l.seriesOf(ctx, id)
 	if problem != nil {
 		return span, problem

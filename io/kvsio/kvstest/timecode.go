@@ -83,7 +83,8 @@ func codeCell(bounds image.Rectangle, column, row int) image.Rectangle {
 func drawTimecode(img *image.YCbCr, t Timecode) {
 	for row, bits := range t.encode() {
 		sync := codeSync[row]
-		line := uint64(sync>>syncColumns)<<(dataColumns+syncColumns) | uint64(bits)<<syncColumns | uint64(sync&(1<<syncColumns-1))
+		line := uint64(sync>>syncColumns)<<(dataColumns+syncColumns) | uint64(bits)<<syncColumns |
+			uint64(sync&(1<<syncColumns-1))
 		for column := range codeColumns {
 			shade := color.YCbCr{Y: 0, Cb: 128, Cr: 128}
 			if line>>(codeColumns-1-column)&1 == 1 {

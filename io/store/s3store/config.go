@@ -23,6 +23,9 @@ func s3Config(ctx context.Context, query url.Values) (aws.Config, error) {
 	if role != "" && !strings.HasPrefix(role, "arn:") {
 		return aws.Config{}, fmt.Errorf("role is %q: it must be the ARN of a role", role)
 	}
+	if region := query.Get("region"); region != "" && !awsbase.IsRegion(region) {
+		return aws.Config{}, fmt.Errorf("region is %q: it must be %s", region, awsbase.RegionForm)
+	}
 	anonymous, err1 := bucket.TakeBool(query, "anonymous", false)
 	named := maps.Clone(query)
 	dualStack, err2 := bucket.TakeBool(query, "dualstack", false)

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
 )
 
@@ -106,7 +107,7 @@ func (s JobServer) explain(err error) error {
 	case codes.OK:
 		return nil
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Unimplemented:
-		return fmt.Errorf("--endpoint is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such as "+
+		return fault.Of("JobServer", " is %q: there is no Beam job server: %s; it must be the HOST:PORT of one, such as "+
 			"localhost:8099 (not Flink's own)", string(s), outside.Text(status.Convert(err).Message()))
 	}
 	return outside.Error(err)

@@ -90,7 +90,9 @@ func input[I any](c call) *I {
 	return in
 }
 
-func once[I, O, F any](ctx context.Context, c call, method func(context.Context, *I, ...func(*F)) (*O, error)) ([]any, error) {
+func once[I, O, F any](
+	ctx context.Context, c call, method func(context.Context, *I, ...func(*F)) (*O, error),
+) ([]any, error) {
 	page, err := method(ctx, input[I](c))
 	if err != nil {
 		return nil, err

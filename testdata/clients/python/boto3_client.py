@@ -43,6 +43,6 @@ for line in sys.stdin:
             "status": e.response["ResponseMetadata"]["HTTPStatusCode"],
             "requestId": e.response["ResponseMetadata"]["RequestId"],
         }
-    except (BotoCoreError, AttributeError, LookupError, TypeError, ValueError) as e:  # its own, before a call or between two
+    except (BotoCoreError, AttributeError, LookupError, TypeError, ValueError) as e:  # before or between calls
         result["error"] = {"type": type(e).__name__}
     print(json.dumps(result, default=lambda time: time.isoformat()), flush=True)

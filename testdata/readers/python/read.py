@@ -59,7 +59,8 @@ def datasets_parquet(files):
 
     loaded = datasets.load_dataset("parquet", data_files=files, split="train")
     want = {
-        "key": "string", "stream": "string", "sample_time": "timestamp[ms, tz=UTC]", "image_time": "timestamp[ms, tz=UTC]",
+        "key": "string", "stream": "string",
+        "sample_time": "timestamp[ms, tz=UTC]", "image_time": "timestamp[ms, tz=UTC]",
         "width": "int32", "height": "int32", "format": "string",
     }
     if "tensor" in loaded.features:
@@ -133,8 +134,8 @@ def tensorflow(files):
     for record in tf.data.TFRecordDataset(files):
         example = tf.io.parse_single_example(record, features)
         of = {name: example["image/" + name].numpy() for name in texts + numbers}
-        tell(of["key"].decode(), of["stream"].decode(), *(int(of[name]) for name in numbers), of["format"].decode().upper(),
-             Image.fromarray(tf.io.decode_image(of["encoded"], channels=3).numpy()))
+        tell(of["key"].decode(), of["stream"].decode(), *(int(of[name]) for name in numbers),
+             of["format"].decode().upper(), Image.fromarray(tf.io.decode_image(of["encoded"], channels=3).numpy()))
 
 
 def index_duckdb(_):

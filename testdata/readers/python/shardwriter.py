@@ -14,6 +14,8 @@ for shard in range(shards):
         for i, picture in enumerate(frames):
             writer.write({
                 "__key__": f"front~door_{shard:06}_{i:06}", "jpg": picture,
-                "json": {"stream": "front.door", "sample_time_ms": 3000 * i, "format": "JPEG", "width": 1280, "height": 720},
+                "json": {
+                    "stream": "front.door", "sample_time_ms": 3000 * i, "format": "JPEG", "width": 1280, "height": 720,
+                },
             })
 print(time.perf_counter() - began)

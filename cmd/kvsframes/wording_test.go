@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kvsframes/kvsframes/io/dataset"
+)
+
+// ran is what a command said, and how it ended.
+type ran struct {
+	status         int
+	stdout, stderr string
+}
+
+func runHere(t *testing.T, args ...string) ran {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), args, &stdout, &stderr)
+	return ran{status, stdout.String(), stderr.String()}
+}
+
+// noAWS is an environment with keys and a region, and nothing else.
+func noAWS(t *testing.T) {
+	for name, value := range map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+		"TMPDIR":           os.TempDir(), // of which a backfill makes one of its own
+		"AWS_ENDPOINT_URL": "", "AWS_ENDPOINT_URL_KINESIS_VIDEO": "", mediaEndpoint: "",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+// TestMistakesAreSaidAsTyped: an error names the flag, and shows what was typed, not what a
+// parser or the SDK makes of it; it is a mistake, found before anything was called.
+func TestMistakesAreSaidAsTyped(t *testing.T) {
+	noAWS(t)
+	span := []string{
+		"--stream-name", "cam", "--start-timestamp", "2026-01-01", "--end-timestamp", "2026-01-02",
+		"--sampling-interval", "3s",
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	backfill := append([]string{"backfill", "--out", out}, span...)
+	images := append([]string{"get-images"}, span...)
+	long := strings.Repeat("ü", 100_000)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, test := range []struct {
+		command []string
+		more    []string
+		want    string
+	}{
+		{backfill, []string{"--format", "gif"}, `--format is "gif": it must be JPEG or PNG`},
+		{images, []string{"--format", "gif"}, `--format is "gif": it must be JPEG or PNG`},
+		{backfill, []string{"--image-selector-type", "now"}, `--image-selector-type is "now": it must be PRODUCER_TIMESTAMP`},
+		{
+			backfill,
+			[]string{"--format-config", "JPEGQuality=3, Foo=4"},
+			`--format-config is "JPEGQuality=3, Foo=4": it must be exactly one entry`,
+		},
+		{backfill, []string{"--format-config", `{"a":"b"}`}, `--format-config is "{\"a\":\"b\"}": it must be exactly one`},
+		{backfill, []string{"--sampling-interval", "2000"}, `--sampling-interval is "2000": it must be at least 3s`},
+		{
+			backfill,
+			[]string{"--sampling-interval", "4s", "--min-sampling-interval", "5s"},
+			`is "4s": it must be at least 5s, which --min-sampling-interval can lower to 200ms` + "\n",
+		},
+		{backfill, []string{"--end-timestamp", "1767225599"}, `--end-timestamp is "1767225599": it must be after --start-`},
+		{
+			backfill,
+			[]string{"--resize", "8x8:up:sharp"},
+			`--resize is "8x8:up:sharp": the mode is "up": it must be one of stretch, fit, crop, pad; the filter is "sharp"`,
+		},
+		{backfill, []string{"--aws-region", "Out is"}, `--aws-region is "Out is": it must be the name of a region, such as`},
+		{images, []string{"--region", "Out is"}, `--region is "Out is": it must be the name of a region, such as us-east-1`},
+		{backfill, []string{"--aws-profile", "X"}, `--aws-profile is "X": there is no profile "X" in ` + os.DevNull},
+		{images, []string{"--profile", "X"}, `--profile is "X": there is no profile "X" in ` + os.DevNull},
+		{
+			images,
+			[]string{"--endpoint-url", "http://127.0.0.1:1"},
+			`connection refused: the endpoint is "http://127.0.0.1:1", as --endpoint-url or AWS_ENDPOINT_URL says`,
+		},
+		{images, []string{"--starting-token", "?"}, `--starting-token is "?": it must be a resume token, as kvsframes,`},
+		{images, []string{"--max-items", long}, `…": it must be a whole number, 0–2147483647` + "\n"},
+		{backfill, []string{"--stream-quota", long}, `…": it must be a number of images a second`},
+		{backfill, []string{"--json=x"}, `--json is "x": it must be true or false` + "\n"},
+		{[]string{"verify", out}, []string{"--repair=maybe"}, `--repair is "maybe": it must be true or false` + "\n"},
+		{backfill, []string{"--parallelism", "four"}, `--parallelism is "four": it must be a whole number`},
+		{backfill, []string{"--async=x"}, `--async is "x": it must be true or false` + "\n"},
+		{backfill, []string{"--quiet", "--out"}, "--out has no value: write it after the flag"},
+		{backfill, []string{"---x"}, `"---x" is not a flag`},
+		{
+			[]string{"serve"},
+			[]string{"--addr", taken.Addr().String()},
+			fmt.Sprintf("--addr is %q: listening there failed: bind: address already in use: it must be an address of this "+
+				"machine and a free port", taken.Addr().String()),
+		},
+		{[]string{"help"}, []string{"nope"}, `there is no command "nope"` + "\n"},
+		{[]string{"help"}, []string{"verfy"}, `there is no command "verfy": did you mean kvsframes verify?`},
+		{[]string{"help"}, []string{"verify", "x"}, `there is no command "x"`},
+		{[]string{"completion"}, []string{"zhs"}, `there is no command "zhs": did you mean kvsframes completion zsh?`},
+		{[]string{"status"}, []string{"--endpoint", "127.0.0.1:1", "job"}, `--endpoint is "127.0.0.1:1": there is no Beam job`},
+	} {
+		name := fmt.Sprintf("%s %.60s", test.command[0], strings.Join(test.more, " "))
+		switch got := runHere(t, append(append([]string{}, test.command...), test.more...)...); {
+		case got.status != exitUsage || !strings.Contains(got.stderr, test.want) || len(got.stderr) > 2000:
+			t.Errorf("%s: exit status %d and %.2000s\nmust contain %s", name, got.status, got.stderr, test.want)
+		case !strings.Contains(got.stderr, "Nothing was done. See kvsframes"), got.stdout != "":
+			t.Errorf("%s: stdout %q and %s", name, got.stdout, got.stderr)
+		}
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Errorf("%s was made", out)
+	}
+}
+
+// TestEnvironmentIsNamed: what no flag says is not blamed on a flag.
+func TestEnvironmentIsNamed(t *testing.T) {
+	odd := filepath.Join(t.TempDir(), "odd")
+	if err := os.WriteFile(odd, []byte("[profile a]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = b\n"+
+		"[default\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, value, want string }{
+		{"AWS_REGION", "Out is", `the region, of AWS_REGION or the shared config file, is "Out is": it must be the name of`},
+		{"AWS_PROFILE", "X", `reading the AWS configuration: there is no profile "X" in ` + os.DevNull},
+		{"AWS_ENDPOINT_URL_KINESIS_VIDEO", "x", `KINESIS_VIDEO or the shared config file) is "x": it must be a URL`},
+		{mediaEndpoint, "x", mediaEndpoint + ` is "x": it must be a URL`},
+		{"AWS_CONFIG_FILE", t.TempDir(), "cannot be read: "},
+		{"AWS_ACCESS_KEY_ID", "", "(no keys for the profile in use are in " + odd + ")"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			noAWS(t)
+			if test.name == "AWS_ACCESS_KEY_ID" {
+				t.Setenv("AWS_SHARED_CREDENTIALS_FILE", odd)
+			}
+			t.Setenv(test.name, test.value)
+			err := imagesOf(t, "--stream-name", "cam")
+			if exitStatus(err) != exitUsage || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("exit status %d and %v\nmust contain %s", exitStatus(err), err, test.want)
+			}
+		})
+	}
+	noAWS(t)
+	t.Setenv("AWS_CONFIG_FILE", odd)
+	err := imagesOf(t, "--stream-name", "cam", "--profile", "a")
+	if want := `role/x needs the source_profile "b": there is no profile "b" in ` + odd; err == nil ||
+		!strings.Contains(err.Error(), want) {
+		t.Errorf("%v\nmust contain %s", err, want)
+	}
+}
+
+// TestHelpHelps: the help command shows what --help shows.
+func TestHelpHelps(t *testing.T) {
+	for _, command := range [][]string{{}, {"verify"}, {"completion", "bash"}} {
+		help, flag := runHere(t, append([]string{"help"}, command...)...), runHere(t, append(command, "--help")...)
+		if help.status != 0 || help.stdout == "" || help != flag {
+			t.Errorf("help %v: %+v\n--help: %+v", command, help, flag)
+		}
+	}
+}
+
+// TestNextStep: what is merely not there needs a backfill and no repair.
+func TestNextStep(t *testing.T) {
+	const repair, backfill = "verify --repair takes away what is damaged, then the same backfill fetches what is missing",
+		"the same backfill fetches what is missing or FAILED"
+	for _, test := range []struct {
+		report   dataset.Report
+		repaired bool
+		want     string
+	}{
+		{dataset.Report{Missing: 5}, false, backfill},
+		{dataset.Report{Failed: 5}, false, backfill},
+		{dataset.Report{Missing: 5, Repairable: true}, false, repair},
+		{dataset.Report{Damaged: 1, DamagedRequests: 1, Repairable: true}, false, repair},
+		{dataset.Report{Missing: 5}, true, backfill},
+		{dataset.Report{Damaged: 1}, false, "put right, or move away, what is another dataset's"},
+		{
+			dataset.Report{Damaged: 1, Missing: 5},
+			false,
+			"put right, or move away, what is another dataset's; " + backfill,
+		},
+		{dataset.Report{Stale: true}, false, "kvsframes index makes the index again"},
+		{dataset.Report{Unasked: 3}, false, "the same backfill writes down what it asks for"},
+		{dataset.Report{}, false, "a backfill writes down what it asks for"},
+	} {
+		if got := nextStep(test.report, test.repaired); got != test.want {
+			t.Errorf("%+v: %s, want %s", test.report, got, test.want)
+		}
+	}
+	text := reportText(dataset.Report{Damaged: 3, DamagedRequests: 2})
+	if !strings.Contains(text, "  1 damaged receipts\n  2 damaged requests\n") {
+		t.Errorf("the report is\n%s", text)
+	}
+}

@@ -11,10 +11,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-// version is of what is stored of a dataset: of all but its index and its card.
-// Version 2 has checksums.
-const version = 2
-
 // The bounds of Options.ShardSamples.
 const (
 	DefaultShardSamples = 100
@@ -48,7 +44,7 @@ func (o Options) validate() error {
 // describe returns the description of a new dataset.
 func (o Options) describe() *framepb.Dataset {
 	desc := &framepb.Dataset{
-		Version: version, Format: DefaultFormat, ShardSamples: DefaultShardSamples, Transforms: o.Transforms,
+		Version: ledger.DescriptionVersion, Format: DefaultFormat, ShardSamples: DefaultShardSamples, Transforms: o.Transforms,
 	}
 	if o.Format != "" {
 		desc.Format = o.Format

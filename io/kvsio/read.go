@@ -42,9 +42,10 @@ func init() {
 // are read once.
 //
 // Read makes no calls: p.Ledger, where one is set, is read by a worker when the job
-// begins, and a ledger that cannot be read fails the job. Whoever would rather
-// know before the job, and with a context, calls NewPlan and ReadPlan. Region and
-// endpoint are found in the environment and in the shared AWS config files.
+// begins, and fails the job where it cannot be read, or where NewPlan refuses it.
+// Whoever would rather know before the job, and with a context, calls NewPlan and
+// ReadPlan. Region and endpoint are found in the environment and in the shared AWS
+// config files.
 //
 // Read panics where p or a request is not valid, as Beam's own transforms do:
 // validate them before.
@@ -73,8 +74,15 @@ func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollectio
 	return readWorks(s, p, works)
 }
 
-// ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
+// ReadPlan reads what a plan of the same parameters holds, as ReadShards does. It
+// panics where p is not valid, or plan is nil.
 func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
+	if plan == nil {
+		panic("kvsio.ReadPlan: plan is nil: it must be one that NewPlan returned")
+	}
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("kvsio.ReadPlan: %w", err))
+	}
 	s = s.Scope("kvsio.ReadShards")
 	arns := make([]string, len(plan.Asked))
 	for i, span := range plan.Asked {

@@ -65,6 +65,9 @@ func (e *UnknownStreamError) Error() string {
 // *UnknownStreamError or an *EmptySplitError, says that no frame is selected, or why the
 // dataset cannot be read.
 func NewPlan(ctx context.Context, source *dataset.Dataset, o Options) (*Plan, error) {
+	if source == nil {
+		return nil, errors.New("pack.NewPlan: source is nil: it must be a dataset that dataset.Open or dataset.Create opened")
+	}
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}

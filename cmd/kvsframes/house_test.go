@@ -26,6 +26,7 @@ var house = []string{
 	"io/store/memstore",
 	"io/store/s3store",
 	"io/frame",
+	"internal/header",
 	"io/frame/framepb",
 	"internal/shardtest",
 	"io/ledger",

@@ -12,6 +12,7 @@ import (
 // those that stand before it, and no others.
 var house = []string{
 	"internal/fault",
+	"internal/card",
 	"internal/storetest",
 	"internal/httpguard",
 	"internal/outside",
@@ -31,7 +32,6 @@ var house = []string{
 	"internal/shardtest",
 	"io/ledger",
 	"io/internal/container",
-	"io/internal/card",
 	"io/internal/foldertest",
 	"io/kvsio/kvstest",
 	"io/kvsio/internal/grid",

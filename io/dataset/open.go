@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
@@ -124,10 +123,3 @@ func Create(ctx context.Context, dir string, want Options) (*Dataset, error) {
 	}
 	return ds, nil
 }
-
-// ownFolders are the folders of a dataset that nothing else belongs in.
-var ownFolders = []string{"tmp", "shards", "ledger", "requests"}
-
-// IsOwnFolder reports whether a dataset keeps its own files in a folder of that name, where
-// nothing else belongs.
-func IsOwnFolder(name string) bool { return slices.Contains(ownFolders, name) }

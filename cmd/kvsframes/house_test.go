@@ -33,6 +33,7 @@ var house = []string{
 	"io/ledger",
 	"io/internal/container",
 	"io/internal/foldertest",
+	"io/internal/placetest",
 	"io/kvsio/kvstest",
 	"io/kvsio/internal/grid",
 	"io/kvsio/internal/pagetest",

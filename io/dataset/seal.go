@@ -10,7 +10,6 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
-
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -282,13 +282,6 @@ var damages = map[string]struct {
 	"a folder for the card": {func(t *testing.T, dir string) { foldertest.Stray(t, dir, card.File+"/x") }, Report{}, ""},
 }
 
-func overwrite(t *testing.T, dir, name string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func remove(t *testing.T, dir, name string) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {

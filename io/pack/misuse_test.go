@@ -41,6 +41,13 @@ func TestNothingToPack(t *testing.T) {
 		t.Errorf("the error of NewPlan is %v", err)
 	}
 	for _, plan := range []*Plan{nil, {}} {
+		place := filepath.Join(t.TempDir(), "set")
+		if err := plan.Create(t.Context(), place); err == nil || !strings.Contains(err.Error(), "plan is nil or empty") {
+			t.Errorf("the error of Create is %v", err)
+		}
+		if files := filesAt(t, place); len(files) > 0 {
+			t.Errorf("Create wrote %v", files)
+		}
 		func() {
 			defer func() {
 				if said := fmt.Sprint(recover()); !strings.Contains(said, "pack.Pack: plan is nil or empty") {

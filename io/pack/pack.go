@@ -68,8 +68,8 @@ func Pack(s beam.Scope, p Params, plan *Plan) {
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("pack.Pack: %w", err))
 	}
-	if plan == nil || len(plan.works) == 0 {
-		panic("pack.Pack: plan is nil or empty: it must be one that pack.NewPlan returned")
+	if plan.empty() {
+		panic(fmt.Errorf("pack.Pack: %w", errNoPlan))
 	}
 	works := beam.Reshuffle(s, beam.CreateList(s, plan.works))
 	references := beam.ParDo(s, &referFn{Dir: p.Dir, Where: plan.where}, works)

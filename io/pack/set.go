@@ -204,6 +204,9 @@ func Check(ctx context.Context, place string) error {
 // refuses a place that holds anything else, or another set: with a
 // *MismatchError for each option that differs.
 func (p *Plan) Create(ctx context.Context, place string) error {
+	if p.empty() {
+		return errNoPlan
+	}
 	if path, ok := store.Below(place, p.dir); ok {
 		folder, _, _ := strings.Cut(path, "/")
 		if slices.Contains(own.Folders, folder) {

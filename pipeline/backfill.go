@@ -125,6 +125,9 @@ func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Pl
 	}
 	o.Read.Runner = o.Runner
 	if beamrun.IsDryRun() {
+		if errors.Is(openDataset(ctx, o.Out), dataset.ErrNoDataset) {
+			o.Read.Ledger = "" // nothing is there yet
+		}
 		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
 		return nil, plan, err
 	}

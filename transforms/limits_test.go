@@ -2,19 +2,16 @@ package transforms
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"hash/crc32"
 	"image"
 	stdjpeg "image/jpeg"
 	"image/png"
-	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
@@ -99,25 +96,7 @@ func TestClaims(t *testing.T) {
 // as encoders can make it.
 func flat(t *testing.T) map[string][]byte {
 	t.Helper()
-	pictures := make(map[string][]byte)
-	paths, err := filepath.Glob("testdata/flat/*.jpg.gz") // of libjpeg-turbo's cjpeg -quality 1
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
-	for _, path := range paths {
-		file, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		unzipped, err := gzip.NewReader(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if pictures[filepath.Base(path)], err = io.ReadAll(unzipped); err != nil {
-			t.Fatal(err)
-		}
-	}
+	pictures := shardtest.FlatJPEGs(t)
 	grey := image.NewGray(image.Rect(0, 0, 3840, 2160))
 	for i := range grey.Pix {
 		grey.Pix[i] = 128
@@ -157,7 +136,7 @@ func TestFlatPictures(t *testing.T) {
 // The limit of memory follows MaxPixels where that is raised, and does not fall
 // below what the largest of ordinary pictures take where it is lowered.
 func TestMaxPixelsAndMemory(t *testing.T) {
-	progressive := flat(t)["progressive.jpg.gz"]
+	progressive := flat(t)["progressive.jpg"]
 	if _, err := pixels.Decode(progressive, pixels.Options{MaxPixels: 3840 * 2160}, 1); err != nil {
 		t.Error(err)
 	}

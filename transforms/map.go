@@ -3,7 +3,6 @@ package transforms
 import (
 	"context"
 	"time"
-	"unsafe"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 )
@@ -19,7 +18,10 @@ type MapFunc = func(context.Context, frame.Frame) (frame.Frame, error)
 //
 // What it is given is as the steps before it left it: encoded, unless a decode or
 // a tensor step is among them, or Pixels is set. What it returns is a frame of the
-// same sample: Stream, StreamARN and the times are put back.
+// same sample: Stream, StreamARN and the times are put back. Its Format, Width and
+// Height must be those of its Data, by the header of a JPEG or a PNG and by the length
+// of RGB; an NPY's Data, and Tensor, must be whole .npy files. Anything else is an error
+// that names the step, the stream and the time, and fails the bundle.
 type MapParams struct {
 	// Fn is the function. It is required, and must be registered, as functions
 	// that are given to beam.ParDo must be: register.Function2x2(fn). It travels
@@ -59,11 +61,14 @@ func (p MapParams) decider() decider {
 			return err
 		}
 		if p.Pixels {
+			err = checkTensor(out.Tensor, s.frame.Tensor)
 			s.frame.Labels, s.frame.Tensor = out.Labels, out.Tensor
-			return nil
+			return err
 		}
-		if in := s.frame; unsafe.SliceData(out.Data) != unsafe.SliceData(in.Data) || len(out.Data) != len(in.Data) ||
-			out.Format != in.Format {
+		if err := checkReturned(out, s.frame); err != nil {
+			return err
+		}
+		if !isSame(out.Data, s.frame.Data) || out.Format != s.frame.Format {
 			s.pixels.Release()
 			s.shown.Release()
 		}

@@ -34,7 +34,7 @@ func init() {
 // [Validate] and [EndInPixels] where they come from elsewhere. A DoFn of your own that
 // takes pixels follows [ShardsOfPixels].
 func Shards(s beam.Scope, shards beam.PCollection, steps ...Step) beam.PCollection {
-	if EndInPixels(steps...) {
+	if Validate(steps...) == nil && EndInPixels(steps...) {
 		panic(errors.New("transforms.Shards: the steps end in pixels, which a dataset does not hold: leave DecodeParams out" +
 			" (MapParams.Pixels gives a function pixels), let TensorParams follow, or use ShardsOfPixels"))
 	}

@@ -108,7 +108,8 @@ func Validate(steps ...Step) error {
 
 // EndInPixels reports whether steps leave frames as pixels, of [frame.RGB], which no
 // dataset holds: whether a decode step is among them, and no tensor step that takes the
-// picture's place. Functions of your own are not expected to encode pixels again.
+// picture's place. Functions of your own are not expected to encode pixels again. The steps
+// must be ones that [Validate] accepts.
 func EndInPixels(steps ...Step) bool {
 	var f form
 	for _, step := range steps {
@@ -118,7 +119,7 @@ func EndInPixels(steps ...Step) bool {
 }
 
 // Describe returns the descriptions of steps, as a dataset's description keeps
-// them.
+// them. The steps must be ones that [Validate] accepts.
 func Describe(steps ...Step) []string {
 	descriptions := make([]string, len(steps))
 	for i, step := range steps {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 	"github.com/kvsframes/kvsframes/pipeline"
@@ -108,5 +109,5 @@ func (r demoResult) python() string {
 	if err != nil {
 		return "" // it has gone since it was verified
 	}
-	return "\nIn Python:\n  " + dataset.PythonLine(ds.Options().Format, r.Backfill.Dataset) + "\n"
+	return "\nIn Python:\n  " + card.PythonLine(ds.Options().Format, r.Backfill.Dataset) + "\n"
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/internal/sockets"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
@@ -44,7 +45,7 @@ func TestDemo(t *testing.T) {
 	wants(t, backfill["fetched"].(map[string]any), map[string]any{"samples": 0})
 	wants(t, verify, map[string]any{"samples": 1200, "complete": true})
 
-	if line := dataset.PythonLine(dataset.DefaultFormat, "kvsframes-demo"); !strings.HasSuffix(first.stdout,
+	if line := card.PythonLine(dataset.DefaultFormat, "kvsframes-demo"); !strings.HasSuffix(first.stdout,
 		"\nIn Python:\n  "+line+"\n") {
 		t.Errorf("it does not end with how to load the dataset, %s:\n%s", line, first.stdout)
 	}

@@ -12,6 +12,7 @@ import (
 // those that stand before it, and no others.
 var house = []string{
 	"internal/fault",
+	"internal/card",
 	"internal/storetest",
 	"internal/httpguard",
 	"internal/outside",
@@ -26,12 +27,13 @@ var house = []string{
 	"io/store/memstore",
 	"io/store/s3store",
 	"io/frame",
+	"internal/header",
 	"io/frame/framepb",
 	"internal/shardtest",
 	"io/ledger",
 	"io/internal/container",
-	"io/internal/card",
 	"io/internal/foldertest",
+	"io/internal/placetest",
 	"io/kvsio/kvstest",
 	"io/kvsio/internal/grid",
 	"io/kvsio/internal/pagetest",

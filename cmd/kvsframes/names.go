@@ -17,7 +17,7 @@ import (
 type names map[string]string
 
 var backfillNames = names{
-	"Out": "--out", "folder": "--out",
+	"Out": "--out", "folder": "--out", "Ledger": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
 	"Runner": "--runner", "JobServer": "--endpoint",

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
@@ -149,7 +150,7 @@ func TestPythonLines(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			u := newUser(t, readerCameras())
 			frames := backfillFormat(u, format, frame.JPEG, "out")
-			u.load(dataset.PythonLine(format, "out"), frames)
+			u.load(card.PythonLine(format, "out"), frames)
 		})
 	}
 }

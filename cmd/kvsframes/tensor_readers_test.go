@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset"
 )
 
@@ -112,7 +113,7 @@ func TestReadersOfTensorsBeside(t *testing.T) {
 				checkSamples(t, u.read(reader), recorded(t, filepath.Join(u.dir, "out")))
 			}
 			u.runCard("out", 3)
-			u.load(dataset.PythonLine(format, "out"), float64(len(recorded(t, filepath.Join(u.dir, "out")))))
+			u.load(card.PythonLine(format, "out"), float64(len(recorded(t, filepath.Join(u.dir, "out")))))
 		})
 	}
 }

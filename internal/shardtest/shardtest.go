@@ -3,6 +3,7 @@ package shardtest
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
 // Door is a series of a picture every 3 seconds.
@@ -90,6 +92,25 @@ func WithTensors(shard frame.Shard) frame.Shard {
 		copy(f.Tensor[128:], f.Key())
 	}
 	return shard
+}
+
+// Write writes shards with w, a dataset.Writer, and asks for them in a ledger.Ledger. Both
+// packages have tests that import this one.
+func Write(t testing.TB, ledger interface {
+	Request(ctx context.Context, spans ...frame.Span) error
+}, w interface {
+	Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error)
+}, shards ...frame.Shard,
+) {
+	t.Helper()
+	for _, shard := range shards {
+		if err := ledger.Request(t.Context(), shard.Span); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(context.Background(), shard); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Tree maps every path below dir to its content; folders end in a slash.

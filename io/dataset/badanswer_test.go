@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/internal/placetest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -19,7 +20,7 @@ var badAnswers = map[string]func(body []byte) []byte{
 }
 
 // badOnce answers the first request for each object with another body.
-func badOnce(f *front, body func([]byte) []byte) func(http.ResponseWriter, *http.Request) bool {
+func badOnce(f *placetest.Front, body func([]byte) []byte) func(http.ResponseWriter, *http.Request) bool {
 	first := once()
 	return func(w http.ResponseWriter, r *http.Request) bool {
 		query := r.URL.Query()
@@ -28,7 +29,7 @@ func badOnce(f *front, body func([]byte) []byte) func(http.ResponseWriter, *http
 			return false
 		}
 		whole := &recorded{header: make(http.Header)}
-		f.behind.ServeHTTP(whole, r)
+		f.Behind.ServeHTTP(whole, r)
 		if whole.status >= 300 { // there is none
 			for name, values := range whole.header {
 				w.Header()[name] = values
@@ -60,7 +61,7 @@ func TestBadAnswersPass(t *testing.T) {
 						t.Fatal(err)
 					}
 					want := s.files(t)
-					again := func() { s.front.set(badOnce(s.front, body)) }
+					again := func() { s.front.Set(badOnce(s.front, body)) }
 					again()
 					tallies, err := ledger.Open(s.name).Tally(t.Context(), spans)
 					if got := tallies[door]; err != nil || !got.Complete() || got.Frames != 6 {
@@ -99,7 +100,7 @@ func TestBadAnswersPass(t *testing.T) {
 					if err != nil || !contents.Complete || !contents.Card {
 						t.Errorf("Catalog = %+v, %v", contents, err)
 					}
-					s.front.set(nil)
+					s.front.Set(nil)
 					equalTrees(t, s.files(t), want, "after bad answers")
 				})
 			})
@@ -113,7 +114,7 @@ func TestDamageStays(t *testing.T) {
 	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 		s := createAt(t, where, Options{})
 		write(t, s.name, shardOf(door, 0, "ff"))
-		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+		s.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
 			return badOnce(s.front, badAnswers["half"])(w, r) // each time the first one
 		})
 		var damaged *ledger.DamagedError

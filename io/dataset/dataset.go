@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -90,7 +90,7 @@ func (d *Dataset) checkFolders() error {
 	if d.folder == "" {
 		return nil
 	}
-	for _, name := range ownFolders {
+	for _, name := range own.Folders {
 		if err := own.CheckFolder(filepath.Join(d.folder, name)); err != nil {
 			return fmt.Errorf("the dataset %q cannot be changed: %w", d.folder, err)
 		}

@@ -63,7 +63,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	var read kvsio.ReadParams
-	read.Ledger, read.ShardSamples = dir, ds.Options().ShardSamples // what is there is not fetched again
+	read.Ledger = dir // what is there is not fetched again, and shards are cut as the dataset's are
 	p, s := beam.NewPipelineWithRoot()
 	shards := kvsio.ReadShards(s, read, request)
 	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)

@@ -11,9 +11,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -249,7 +249,7 @@ func TestLargeDescriptions(t *testing.T) {
 		t.Errorf("Open: %v", err)
 	}
 	s := createAt(t, spots["mem"], Options{})
-	s.put(t, descriptionFile, strings.Repeat(" ", descriptionLimit+1))
+	s.put(t, descriptionFile, strings.Repeat(" ", 16<<20+1))
 	if _, err := Open(t.Context(), s.name); !errors.Is(err, ErrForeign) ||
 		!strings.Contains(err.Error(), "has 16777217 bytes") {
 		t.Errorf("Open: %v", err)

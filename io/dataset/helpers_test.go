@@ -9,12 +9,11 @@ import (
 	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
-	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 func TestMain(m *testing.M) { ptest.Main(m) }
 
-// What shardtest makes, by short names.
+// What tests of datasets share, by short names.
 var (
 	door        = shardtest.Door
 	draw        = shardtest.Draw
@@ -23,6 +22,9 @@ var (
 	withTensors = shardtest.WithTensors
 	tree        = shardtest.Tree
 	equalTrees  = shardtest.EqualTrees
+	overwrite   = foldertest.Overwrite
+	flip        = foldertest.Flip
+	flipAt      = foldertest.FlipAt
 )
 
 const first = shardtest.First
@@ -68,15 +70,10 @@ func writer(t testing.TB, dir string) *Writer {
 // write writes shards, and asks for them.
 func write(t testing.TB, dir string, shards ...frame.Shard) {
 	t.Helper()
-	w, done := writer(t, dir), opened(t, dir).Options().Transforms
+	w := writer(t, dir)
 	for _, shard := range shards {
-		shard.Transforms = done
-		if err := ledger.Open(dir).Request(t.Context(), shard.Span); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(context.Background(), shard); err != nil {
-			t.Fatal(err)
-		}
+		shard.Transforms = w.of.desc.Transforms
+		shardtest.Write(t, w.of.ledger, w, shard)
 	}
 }
 

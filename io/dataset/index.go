@@ -14,6 +14,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -185,7 +186,7 @@ func value[T any](p *T) (v T) {
 type Index struct {
 	of     *Dataset
 	file   store.File
-	ranges *store.Ranges
+	ranges *ranges
 	reader *parquet.File
 	seals  []groupSeal
 }
@@ -213,7 +214,7 @@ func (d *Dataset) openIndexOnce(ctx context.Context) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{of: d, file: file, ranges: store.NewRanges(file)}
+	x := &Index{of: d, file: file, ranges: newRanges(file)}
 	if err := guard(x.open); err != nil {
 		file.Close()
 		var failed *store.Error
@@ -269,13 +270,18 @@ func (x *Index) Current(ctx context.Context) (bool, error) {
 // Series, then of SampleMs, over all groups.
 func (x *Index) Groups() int { return len(x.reader.RowGroups()) }
 
-// Rows returns how many rows a group has: at most 100,000.
+// Rows returns how many rows a group has: at most 100,000. group is from 0 on and less than
+// Groups, or Rows panics, as a slice does.
 func (x *Index) Rows(group int) int64 { return x.reader.RowGroups()[group].NumRows() }
 
-// Read reads the rows of a group, and nothing else, in one go.
+// Read reads the rows of a group, and nothing else, in one go. That the index has no such
+// group is an error.
 func (x *Index) Read(ctx context.Context, group int) ([]Sample, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if group < 0 || group >= x.Groups() {
+		return nil, fault.New("group", group, fmt.Sprintf("from 0 on and less than %d, the number of groups", x.Groups()))
 	}
 	var samples []Sample
 	err := x.twice(ctx, func() (err error) {
@@ -299,7 +305,7 @@ func (x *Index) read(group int) ([]Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer x.ranges.Release(loaded)
+	defer x.ranges.release(loaded)
 	reader := parquet.NewGenericRowGroupReader[indexRow](x.reader.RowGroups()[group])
 	defer reader.Close()
 	samples := make([]Sample, 0, x.Rows(group))

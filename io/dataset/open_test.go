@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/internal/own"
@@ -70,6 +70,10 @@ func TestBadOptions(t *testing.T) {
 		`"tar" is not known: it must be one of files, parquet, tfrecord, webdataset`: {Format: "tar"},
 		"it must be from 1 to 10000": {ShardSamples: -1},
 		"ShardSamples is 10001":      {ShardSamples: 10001},
+		`Transforms is [""]`:         {Transforms: []string{""}},
+		`["resize 2x2" " "]`:         {Transforms: []string{"resize 2x2", " "}},
+		`["a\nb"]`:                   {Transforms: []string{"a\nb"}},
+		`["\xff"]: it must be lines of text, none of them empty`: {Transforms: []string{"\xff"}},
 	} {
 		dir := filepath.Join(t.TempDir(), "x")
 		if _, err := Create(t.Context(), dir, options); err == nil || !strings.Contains(err.Error(), want) {

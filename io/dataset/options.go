@@ -4,16 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
-
-// version is of what is stored of a dataset: of all but its index and its card.
-// Version 2 has checksums.
-const version = 2
 
 // The bounds of Options.ShardSamples.
 const (
@@ -42,13 +41,22 @@ func (o Options) validate() error {
 	if o.ShardSamples < 0 || o.ShardSamples > MaxShardSamples {
 		errs = append(errs, fault.New("ShardSamples", o.ShardSamples, fmt.Sprintf("from 1 to %d", MaxShardSamples)))
 	}
+	if slices.ContainsFunc(o.Transforms, func(step string) bool { return !isLine(step) }) {
+		errs = append(errs, fault.New("Transforms", fmt.Sprintf("%q", o.Transforms),
+			"lines of text, none of them empty, as transforms.Describe returns them"))
+	}
 	return errors.Join(errs...)
+}
+
+// isLine reports whether a text is one line, and not empty.
+func isLine(text string) bool {
+	return strings.TrimSpace(text) != "" && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // describe returns the description of a new dataset.
 func (o Options) describe() *framepb.Dataset {
 	desc := &framepb.Dataset{
-		Version: version, Format: DefaultFormat, ShardSamples: DefaultShardSamples, Transforms: o.Transforms,
+		Version: ledger.DescriptionVersion, Format: DefaultFormat, ShardSamples: DefaultShardSamples, Transforms: o.Transforms,
 	}
 	if o.Format != "" {
 		desc.Format = o.Format

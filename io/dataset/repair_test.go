@@ -244,7 +244,7 @@ func TestRepairKilled(t *testing.T) {
 		undisturbed := createIn(t, format)
 		write(t, undisturbed, shards...)
 		want := spot{name: undisturbed}.files(t)
-		for kind, where := range map[string]func(testing.TB) spot{"folder": spots["folder"], "s3": newS3} {
+		for kind, where := range map[string]func(testing.TB) spot{"folder": spots["folder"], "s3": spots["s3"]} {
 			steps := 0
 			for at := 0; at <= steps; at++ {
 				s := createAt(t, where, Options{Format: format})
@@ -305,13 +305,13 @@ func TestRepairLeaves(t *testing.T) {
 		s.put(t, damagedPicture, "x")
 		s.put(t, receiptPath(shardOf(door, 4, "ff").Span), "{")
 		want := s.files(t)
-		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+		s.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
 			return strings.Contains(r.URL.Path, "20260101T000006000Z.jpg") && answer(w, http.StatusForbidden, "AccessDenied")
 		})
 		if report, err := opened(t, s.name).Repair(context.Background(), VerifyOptions{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Repair = %+v, %v", report, err)
 		}
-		s.front.set(nil)
+		s.front.Set(nil)
 		equalTrees(t, s.files(t), want, "refused in the middle")
 	})
 

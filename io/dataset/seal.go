@@ -10,8 +10,6 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
-
-	"github.com/kvsframes/kvsframes/io/store"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -107,17 +105,17 @@ func (s *sealer) close(setMetadata func(key, value string), end func() error) er
 var errSeal = errors.New("it is damaged: a checksum does not match")
 
 // openSealed opens a sealed file, and returns the seals of its row groups.
-func openSealed(file *store.Ranges) (*parquet.File, []groupSeal, error) {
+func openSealed(file *ranges) (*parquet.File, []groupSeal, error) {
 	size := file.Size()
-	end, err := file.Load(max(0, size-footerEnd), size)
+	end, err := file.load(max(0, size-footerEnd), size)
 	if err != nil {
 		return nil, nil, err
 	}
-	file.Release(end)
-	if len(end.Data) < footerEnd {
+	file.release(end)
+	if len(end.data) < footerEnd {
 		return nil, nil, errSeal
 	}
-	claimed := int64(binary.LittleEndian.Uint32(end.Data))
+	claimed := int64(binary.LittleEndian.Uint32(end.data))
 	if claimed > footerLimit {
 		return nil, nil, fmt.Errorf("it is damaged: its footer claims %d bytes, there must be at most %d",
 			claimed, footerLimit)
@@ -126,15 +124,15 @@ func openSealed(file *store.Ranges) (*parquet.File, []groupSeal, error) {
 	if length+sealSize > size {
 		return nil, nil, errSeal
 	}
-	tail, err := file.Load(size-length-sealSize, size)
+	tail, err := file.load(size-length-sealSize, size)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer file.Release(tail)
-	if crc32.Checksum(tail.Data[sealSize:], castagnoli) != binary.LittleEndian.Uint32(tail.Data) {
+	defer file.release(tail)
+	if crc32.Checksum(tail.data[sealSize:], castagnoli) != binary.LittleEndian.Uint32(tail.data) {
 		return nil, nil, errSeal
 	}
-	if err := checkFooter(tail.Data[sealSize : len(tail.Data)-footerEnd]); err != nil {
+	if err := checkFooter(tail.data[sealSize : len(tail.data)-footerEnd]); err != nil {
 		return nil, nil, fmt.Errorf("it is damaged: %w", err)
 	}
 	reader, err := parquet.OpenFile(file, size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true),
@@ -151,16 +149,16 @@ func openSealed(file *store.Ranges) (*parquet.File, []groupSeal, error) {
 }
 
 // loadSealed loads a row group, and compares it with its seal.
-func loadSealed(file *store.Ranges, seal groupSeal) (*store.Range, error) {
+func loadSealed(file *ranges, seal groupSeal) (*fileRange, error) {
 	if n := seal.End - seal.First; n > groupLimit {
 		return nil, fmt.Errorf("it is damaged: its row group claims %d bytes, there must be at most %d", n, groupLimit)
 	}
-	group, err := file.Load(seal.First, seal.End)
+	group, err := file.load(seal.First, seal.End)
 	if err != nil {
 		return nil, err
 	}
-	if crc32.Checksum(group.Data, castagnoli) != seal.Sum {
-		file.Release(group)
+	if crc32.Checksum(group.data, castagnoli) != seal.Sum {
+		file.release(group)
 		return nil, errSeal
 	}
 	return group, nil
@@ -168,28 +166,28 @@ func loadSealed(file *store.Ranges, seal groupSeal) (*store.Range, error) {
 
 // checkBetween compares what stands between the last row group and the footer, which
 // others read, with its seal.
-func checkBetween(file *store.Ranges, seals []groupSeal) error {
+func checkBetween(file *ranges, seals []groupSeal) error {
 	size := file.Size()
-	end, err := file.Load(size-footerEnd, size)
+	end, err := file.load(size-footerEnd, size)
 	if err != nil {
 		return err
 	}
-	defer file.Release(end)
+	defer file.release(end)
 	var first int64
 	if n := len(seals); n > 0 {
 		first = seals[n-1].End
 	}
-	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.Data))
+	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.data))
 	if n := footer - sealSize - first; n > groupLimit {
 		return fmt.Errorf("it is damaged: %d bytes stand before its footer, there must be at most %d", n, groupLimit)
 	}
-	between, err := file.Load(first, footer-sealSize)
+	between, err := file.load(first, footer-sealSize)
 	if err != nil {
 		return err
 	}
-	defer file.Release(between)
-	n := len(between.Data) - sealSize
-	if n < 0 || crc32.Checksum(between.Data[:n], castagnoli) != binary.LittleEndian.Uint32(between.Data[n:]) {
+	defer file.release(between)
+	n := len(between.data) - sealSize
+	if n < 0 || crc32.Checksum(between.data[:n], castagnoli) != binary.LittleEndian.Uint32(between.data[n:]) {
 		return errSeal
 	}
 	return nil

@@ -11,31 +11,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/internal/card"
 )
-
-func flip(t testing.TB, path string) {
-	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	flipAt(t, path, info.Size()/2)
-}
-
-// flipAt changes a bit of one byte.
-func flipAt(t testing.TB, path string, offset int64) {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[offset] ^= 1
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestVerifyEveryFile: whatever file of a dataset is removed, cut or changed,
 // the equation holds, and a dataset with less than all its frames is not

@@ -15,13 +15,14 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
+	"github.com/kvsframes/kvsframes/io/internal/placetest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // onNetworks runs a test in a place of each kind that is reached by a network.
 func onNetworks(t *testing.T, test func(t *testing.T, where func(testing.TB) spot)) {
-	for kind, where := range map[string]func(testing.TB) spot{"s3": newS3, "gs": newGCS} {
+	for kind, where := range map[string]func(testing.TB) spot{"s3": spots["s3"], "gs": spots["gs"]} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			test(t, where)
@@ -89,15 +90,15 @@ func TestStoreRecovers(t *testing.T) {
 	local := create(t)
 	write(t, local, shards...)
 	want := spot{name: local}.files(t)
-	for name, meet := range map[string]func(f *front) func(http.ResponseWriter, *http.Request) bool{
-		"503": func(*front) func(http.ResponseWriter, *http.Request) bool {
+	for name, meet := range map[string]func(f *placetest.Front) func(http.ResponseWriter, *http.Request) bool{
+		"503": func(*placetest.Front) func(http.ResponseWriter, *http.Request) bool {
 			first := once()
 			return func(w http.ResponseWriter, r *http.Request) bool {
 				return r.Method != http.MethodHead && strings.Contains(r.URL.Path, "20260101T000000000Z") && first(r) &&
 					answer(w, http.StatusServiceUnavailable, "SlowDown")
 			}
 		},
-		"writes are cut": func(*front) func(http.ResponseWriter, *http.Request) bool {
+		"writes are cut": func(*placetest.Front) func(http.ResponseWriter, *http.Request) bool {
 			first := once()
 			return func(w http.ResponseWriter, r *http.Request) bool {
 				if !isWrite(r) || !first(r) {
@@ -108,13 +109,13 @@ func TestStoreRecovers(t *testing.T) {
 				return true
 			}
 		},
-		"answers are cut": func(f *front) func(http.ResponseWriter, *http.Request) bool {
+		"answers are cut": func(f *placetest.Front) func(http.ResponseWriter, *http.Request) bool {
 			first := once()
 			return func(w http.ResponseWriter, r *http.Request) bool {
 				if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "20260101T") || !first(r) {
 					return false
 				}
-				cutAnswer(w, r, f.behind)
+				cutAnswer(w, r, f.Behind)
 				return true
 			}
 		},
@@ -122,13 +123,13 @@ func TestStoreRecovers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
 				s := createAt(t, where, Options{})
-				s.front.set(meet(s.front))
+				s.front.Set(meet(s.front))
 				write(t, s.name, shards...)
 				report := verify(t, s.name)
 				if report.Frames != 2 || report.Corrupt+report.Missing+report.Damaged != 0 {
 					t.Errorf("Verify = %+v", report)
 				}
-				s.front.set(nil)
+				s.front.Set(nil)
 				equalTrees(t, s.files(t), want, name)
 			})
 		})
@@ -149,7 +150,7 @@ func TestStoreRefuses(t *testing.T) {
 				return isWrite(r) && refuse(w, r)
 			},
 		} {
-			s.front.set(meet)
+			s.front.Set(meet)
 			_, err := Create(t.Context(), s.name, Options{})
 			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "credentials") ||
 				!strings.Contains(err.Error(), "://bucket/some/prefix/dataset.json") {
@@ -158,7 +159,7 @@ func TestStoreRefuses(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "test-secret") {
 				t.Errorf("%s: it tells a secret: %v", when, err)
 			}
-			s.front.set(nil)
+			s.front.Set(nil)
 			if files := s.files(t); len(files) > 0 {
 				t.Errorf("%s: left are %v", when, files)
 			}
@@ -172,9 +173,9 @@ func TestStoreRefuses(t *testing.T) {
 func TestRefusedInTheMiddle(t *testing.T) {
 	for _, where := range []string{"front~door_20260101T000003000Z.jpg", "ledger"} {
 		t.Run(where, func(t *testing.T) {
-			s := createAt(t, newS3, Options{})
+			s := createAt(t, spots["s3"], Options{})
 			write(t, s.name, shardOf(door, 0, "ggg"))
-			s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+			s.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
 				return isWrite(r) && strings.Contains(r.URL.Path, where) && answer(w, http.StatusForbidden, "AccessDenied")
 			})
 			_, err := writer(t, s.name).Write(context.Background(), shardOf(door, 0, "fff"))
@@ -186,9 +187,9 @@ func TestRefusedInTheMiddle(t *testing.T) {
 			}
 		})
 	}
-	s := createAt(t, newS3, Options{})
+	s := createAt(t, spots["s3"], Options{})
 	write(t, s.name, shardOf(door, 0, "fff"))
-	s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+	s.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
 		return strings.Contains(r.URL.Path, "Z.jpg") && answer(w, http.StatusForbidden, "AccessDenied")
 	})
 	if report, err := opened(t, s.name).Verify(context.Background(), VerifyOptions{}); !errors.Is(err, fs.ErrPermission) {
@@ -219,10 +220,10 @@ func TestCancelledUpload(t *testing.T) {
 		if format == "large" {
 			shard.Frames[0].Data = append(shard.Frames[0].Data, make([]byte, 70<<20)...)
 		}
-		s := createAt(t, newS3, Options{Format: format})
+		s := createAt(t, spots["s3"], Options{Format: format})
 		want := s.files(t)
 		ctx, cancel := context.WithCancel(context.Background())
-		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+		s.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
 			if !isWrite(r) {
 				return false
 			}
@@ -246,9 +247,9 @@ func TestUploadsInParts(t *testing.T) {
 		20 << 20: func(puts int) bool { return puts == 1 },
 		70 << 20: func(puts int) bool { return puts > 1 },
 	} {
-		s := createAt(t, newS3, Options{Format: "webdataset"})
+		s := createAt(t, spots["s3"], Options{Format: "webdataset"})
 		var puts atomic.Int32
-		s.front.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		s.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
 			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/shards/") {
 				puts.Add(1)
 			}
@@ -270,10 +271,10 @@ func TestUploadsInParts(t *testing.T) {
 // TestUploadsOverlap: a store that takes its time is given many objects of a
 // shard at once.
 func TestUploadsOverlap(t *testing.T) {
-	s := createAt(t, newS3, Options{})
+	s := createAt(t, spots["s3"], Options{})
 	var mu sync.Mutex
 	waiting, together := 0, make(chan struct{})
-	s.front.set(func(_ http.ResponseWriter, r *http.Request) bool {
+	s.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
 		if !isWrite(r) || !strings.HasSuffix(r.URL.Path, ".jpg") {
 			return false
 		}
@@ -298,9 +299,9 @@ func TestUnconditional(t *testing.T) {
 		http.StatusNotImplemented: "NotImplemented",
 		http.StatusConflict:       "ConditionalRequestConflict",
 	} {
-		s := newS3(t)
+		s := spots["s3"](t)
 		first := once()
-		s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
+		s.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
 			return r.Header.Get("If-None-Match") != "" && (status != http.StatusConflict || first(r)) && answer(w, status, code)
 		})
 		if _, err := Create(t.Context(), s.name, Options{ShardSamples: 7}); err != nil {
@@ -318,7 +319,7 @@ func TestLongListings(t *testing.T) {
 		s := createAt(t, where, Options{})
 		write(t, s.name, shardOf(door, 0, "n"))
 		var pages atomic.Int32
-		s.front.set(func(_ http.ResponseWriter, r *http.Request) bool {
+		s.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
 			if query := r.URL.Query(); query.Has("prefix") {
 				query.Set("max-keys", "10")   // S3
 				query.Set("maxResults", "10") // Google

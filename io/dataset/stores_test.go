@@ -1,23 +1,16 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -62,7 +55,7 @@ func sameEverywhere(t *testing.T, format string, shards []frame.Shard) {
 
 // TestObjectNames looks at what others find in the bucket.
 func TestObjectNames(t *testing.T) {
-	s := createAt(t, newS3, Options{})
+	s := createAt(t, spots["s3"], Options{})
 	write(t, s.name, shardOf(door, 0, "ff"))
 	_, endpoint, _ := strings.Cut(s.name, "endpoint=")
 	for path, want := range map[string]string{
@@ -78,81 +71,6 @@ func TestObjectNames(t *testing.T) {
 		if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != want {
 			t.Errorf("%s: %s, %s, want %s", path, answer.Status, answer.Header.Get("Content-Type"), want)
 		}
-	}
-}
-
-var inPlace = map[string]func(t *testing.T, s spot){
-	"nothing":            func(*testing.T, spot) {},
-	"the same":           func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ffnd")) },
-	"other pictures":     func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ggnd")) },
-	"more pictures":      func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "ffff")) },
-	"no pictures":        func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "nnnn")) },
-	"a failed one":       func(t *testing.T, s spot) { write(t, s.name, shardOf(door, 0, "fFnf")) },
-	"other files of its": func(t *testing.T, s spot) { s.put(t, damagedShard+"/front~door_20260101T000009000Z.npy", "x") },
-	"a damaged receipt": func(t *testing.T, s spot) {
-		write(t, s.name, shardOf(door, 0, "ggnd"))
-		s.put(t, damagedReceipt, `{"series"`)
-	},
-	"a damaged picture": func(t *testing.T, s spot) {
-		write(t, s.name, shardOf(door, 0, "ffnd"))
-		s.put(t, damagedPicture, "01234567890123456789")
-	},
-}
-
-// TestKillEverywhere: what an error, and so a kill, at each step of a write
-// leaves is a dataset without that shard or with all of it; written again, it is
-// the same as an undisturbed one.
-func TestKillEverywhere(t *testing.T) {
-	t.Parallel()
-	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-		network := where(t).front != nil
-		for name, before := range inPlace {
-			if network && !slices.Contains([]string{"nothing", "more pictures", "a damaged receipt"}, name) {
-				continue // mem takes the same steps: what is different there is how files come and go
-			}
-			for _, outcomes := range []string{"ffnd", "nnnd"} {
-				killAtEachStep(t, where, outcomes+" over "+name, before, shardOf(door, 0, outcomes))
-			}
-		}
-	})
-}
-
-func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, before func(*testing.T, spot),
-	shard frame.Shard,
-) {
-	undisturbed := createAt(t, where, Options{})
-	// neighbours, one with a name that begins alike
-	write(t, undisturbed.name, shardOf(door, 3, "ff"), shardOf(door, 0, "f"), shard)
-	want := undisturbed.files(t)
-	steps := 0
-	for at := 0; at <= steps; at++ {
-		s := createAt(t, where, Options{})
-		write(t, s.name, shardOf(door, 3, "ff"), shardOf(door, 0, "f"))
-		before(t, s)
-		if err := ledger.Open(s.name).Request(t.Context(), shard.Span); err != nil {
-			t.Fatal(err)
-		}
-		w, count := writer(t, s.name), 0
-		w.step = func(string) error {
-			if count++; count-1 != at {
-				return nil
-			}
-			return syscall.ENOSPC
-		}
-		_, err := w.Write(context.Background(), shard)
-		steps = max(steps, count)
-		when := fmt.Sprintf("%s, step %d", name, at)
-		if err != nil {
-			if !errors.Is(err, syscall.ENOSPC) {
-				t.Errorf("%s: the error is %v", when, err)
-			}
-			checkRecorded(t, s.name, when)
-		}
-		write(t, s.name, shard)
-		equalTrees(t, s.files(t), want, when)
-	}
-	if len(shard.Frames) > 0 && steps < 4 {
-		t.Errorf("%s: only %d steps were tried", name, steps)
 	}
 }
 
@@ -252,216 +170,4 @@ func TestBadPlacesEverywhere(t *testing.T) {
 			t.Errorf("left are %v", files)
 		}
 	})
-}
-
-// TestDamageEverywhere: what happens to files is found in every place.
-func TestDamageEverywhere(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		spoil   func(t *testing.T, s spot)
-		want    Report
-		problem string
-	}{
-		"cut picture": {
-			func(t *testing.T, s spot) { s.put(t, damagedPicture, "01234567890123456789") },
-			Report{Frames: 1, Corrupt: 1},
-			"it has 20 bytes",
-		},
-		"empty picture": {
-			func(t *testing.T, s spot) { s.put(t, damagedPicture, "") },
-			Report{Frames: 1, Corrupt: 1},
-			"it has 0 bytes",
-		},
-		"longer picture": {
-			func(t *testing.T, s spot) { s.put(t, damagedPicture, strings.Repeat("x", 1<<20)) },
-			Report{Frames: 1, Corrupt: 1},
-			"more than",
-		},
-		"no picture": {
-			func(t *testing.T, s spot) { s.remove(t, damagedPicture) },
-			Report{Frames: 1, Missing: 1},
-			"front~door_20260101T000000000Z.jpg",
-		},
-		"no receipt": {func(t *testing.T, s spot) { s.remove(t, damagedReceipt) }, Report{Missing: 4}, "4 samples"},
-		"damaged receipt": {
-			func(t *testing.T, s spot) { s.put(t, damagedReceipt, "{") },
-			Report{Missing: 4, Damaged: 1},
-			damagedReceipt + " is damaged",
-		},
-		"damaged request": {
-			func(t *testing.T, s spot) { s.put(t, damagedRequest, "{") },
-			Report{Frames: 2, Damaged: 1},
-			damagedRequest + " is damaged",
-		},
-		"strays": {func(t *testing.T, s spot) {
-			for _, path := range []string{
-				damagedShard + "/x", "shards/y", "ledger/z", "ledger/" + door.ID() + "/z",
-				"shards/other/20260101T001200000Z-4/x",
-			} {
-				s.put(t, path, "x")
-			}
-		}, Report{Frames: 2}, "5 problems"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-				s := createAt(t, where, Options{})
-				write(t, s.name, shardOf(door, 0, "fnfd"))
-				test.spoil(t, s)
-				got := verify(t, s.name)
-				if got.Frames != test.want.Frames || got.Corrupt != test.want.Corrupt || got.Missing != test.want.Missing ||
-					got.Damaged != test.want.Damaged {
-					t.Errorf("Verify = %+v", got)
-				}
-				problems := append(got.Problems, fmt.Sprintf("%d problems", len(got.Problems)))
-				if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, test.problem) }) {
-					t.Errorf("the problems are %q, want one of them to say %q", got.Problems, test.problem)
-				}
-			})
-		})
-	}
-}
-
-// TestDiscardEverywhere: a damaged receipt is forgotten, and its shard written
-// again.
-func TestDiscardEverywhere(t *testing.T) {
-	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-		s := createAt(t, where, Options{})
-		write(t, s.name, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
-		want := s.files(t)
-		s.put(t, damagedReceipt, "{")
-		book := ledger.Open(s.name)
-		if n, err := book.Discard(t.Context(), shardOf(door, 0, "fnfdff").Span); n != 1 || err != nil {
-			t.Errorf("%d discarded, %v", n, err)
-		}
-		if entries, err := book.Have(t.Context(), door); len(entries) != 1 || err != nil {
-			t.Errorf("left are %v, %v", entries, err)
-		}
-		write(t, s.name, shardOf(door, 0, "fnfd"))
-		equalTrees(t, s.files(t), want, "written again")
-	})
-}
-
-// TestOneFileEverywhere: the walls hold for a format of one file a shard, of any
-// size.
-func TestOneFileEverywhere(t *testing.T) {
-	container.All["one"] = oneFile{}
-	t.Cleanup(func() { delete(container.All, "one") })
-	big := shardOf(door, 8, "f")
-	big.Frames[0].Data = append(big.Frames[0].Data, make([]byte, 20<<20)...)
-	t.Run("in", func(t *testing.T) {
-		everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-			s := createAt(t, where, Options{Format: "one"})
-			write(t, s.name, shardOf(door, 0, "fgnd"), shardOf(door, 4, "fff"), shardOf(door, 4, "ggn"), shardOf(door, 7, "f"),
-				shardOf(door, 7, "n"), big)
-			report := verify(t, s.name)
-			if !report.Complete || report.Frames != 5 || len(report.Problems) > 0 {
-				t.Errorf("Verify = %+v", report)
-			}
-			s.put(t, damagedShard+".bin", "01234567890123456789")
-			s.remove(t, "shards/"+door.ID()+"/20260101T000012000Z-3.bin")
-			if report = verify(t, s.name); report.Corrupt != 2 || report.Missing != 2 {
-				t.Errorf("Verify of damage = %+v", report)
-			}
-		})
-	})
-}
-
-// halfway is a format that fails when it has written a part.
-type halfway struct{ oneFile }
-
-func (halfway) Write(shard frame.Shard, create func(string) (io.WriteCloser, error)) error {
-	file, err := create("")
-	if err != nil {
-		return err
-	}
-	if _, err := file.Write(make([]byte, 12<<20)); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	file.Close()
-	return syscall.ENOSPC
-}
-
-// TestHalfAnUpload: an object that was not written to its end never appears, and
-// what was there before stays.
-func TestHalfAnUpload(t *testing.T) {
-	container.All["half"] = oneFile{}
-	t.Cleanup(func() { delete(container.All, "half") })
-	t.Run("in", func(t *testing.T) {
-		everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-			s := createAt(t, where, Options{Format: "half"})
-			w := writer(t, s.name)
-			w.of.format = halfway{}
-			want := s.files(t)
-			if _, err := w.Write(context.Background(), shardOf(door, 0, "ff")); !errors.Is(err, syscall.ENOSPC) {
-				t.Errorf("the error is %v", err)
-			}
-			opened(t, s.name).Sweep(t.Context())
-			equalTrees(t, s.files(t), want, "half an upload")
-		})
-	})
-}
-
-// TestFileEverywhere: what a format reads is the file, read through or at any
-// place, whatever connections are cut.
-func TestFileEverywhere(t *testing.T) {
-	everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-		s := where(t)
-		content := make([]byte, 3<<20)
-		rand.NewChaCha8([32]byte{}).Read(content)
-		s.put(t, "shards/x", string(content))
-		if s.front != nil {
-			var n atomic.Int64
-			s.front.set(func(w http.ResponseWriter, r *http.Request) bool {
-				if r.Method != http.MethodGet || n.Add(1)%3 > 0 {
-					return false
-				}
-				cutAnswer(w, r, s.front.behind)
-				return true
-			})
-		}
-		file, err := s.store(t).Open(context.Background(), "shards/x")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		if file.Size() != int64(len(content)) {
-			t.Errorf("the size is %d", file.Size())
-		}
-		part := make([]byte, 1<<20)
-		for _, at := range []int{0, 1 << 20, len(content) - 1<<20, 12345} {
-			if n, err := file.ReadAt(part, int64(at)); n != len(part) || err != nil && err != io.EOF ||
-				!bytes.Equal(part, content[at:at+n]) {
-				t.Errorf("ReadAt %d: %d bytes, %v", at, n, err)
-			}
-		}
-		if n, err := file.ReadAt(part, int64(len(content)-10)); n != 10 || err != io.EOF {
-			t.Errorf("ReadAt over the end: %d bytes, %v", n, err)
-		}
-		if n, err := file.ReadAt(part, int64(len(content))); n != 0 || err != io.EOF {
-			t.Errorf("ReadAt at the end: %d bytes, %v", n, err)
-		}
-		if all, err := io.ReadAll(file); err != nil || !bytes.Equal(all, content) {
-			t.Errorf("Read: %d bytes, %v", len(all), err)
-		}
-	})
-}
-
-// TestEmulator: Google's clients are led to an emulator by the environment.
-func TestEmulator(t *testing.T) {
-	for _, form := range []string{"http://", ""} {
-		s := newGCS(t)
-		_, host, _ := strings.Cut(s.name, "endpoint=http://")
-		t.Setenv("STORAGE_EMULATOR_HOST", form+host)
-		name := "gs://bucket/emulated?universe_domain=googleapis.com"
-		if form == "" {
-			name = "gs://bucket/emulated"
-		}
-		if _, err := Create(t.Context(), name, Options{}); err != nil {
-			t.Fatal(err)
-		}
-		write(t, name, shardOf(door, 0, "fnff"))
-		if report := verify(t, name); !report.Complete || report.Frames != 3 {
-			t.Errorf("Verify = %+v", report)
-		}
-	}
 }

@@ -26,7 +26,7 @@ func BenchmarkSinkMemory(b *testing.B) {
 func benchmarkSinkMemory(b *testing.B, format, kind string) {
 	s := createAt(b, spots[kind], Options{Format: format})
 	if s.front != nil {
-		s.front.set(forgetShards)
+		s.front.Set(forgetShards)
 	}
 	w, shard := writer(b, s.name), bigShard()
 	defer debug.SetGCPercent(debug.SetGCPercent(5))

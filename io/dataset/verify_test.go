@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
@@ -280,13 +280,6 @@ var damages = map[string]struct {
 		"is a directory",
 	},
 	"a folder for the card": {func(t *testing.T, dir string) { foldertest.Stray(t, dir, card.File+"/x") }, Report{}, ""},
-}
-
-func overwrite(t *testing.T, dir, name string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func remove(t *testing.T, dir, name string) {

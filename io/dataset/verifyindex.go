@@ -9,7 +9,7 @@ import (
 	"maps"
 	"syscall"
 
-	"github.com/kvsframes/kvsframes/io/internal/card"
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )

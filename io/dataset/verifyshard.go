@@ -1,19 +1,15 @@
 package dataset
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/jpeg" // for pictures' headers
-	_ "image/png"  // for pictures' headers
 	"io/fs"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/internal/header"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
@@ -157,19 +153,9 @@ func isUnreadable(err error) bool {
 // checkHeader looks at what decoders will see first.
 func checkHeader(blob readBlob, format string) error {
 	if blob.Tensor || format == frame.NPY {
-		return container.CheckNPY(blob.Data)
+		return header.CheckNPY(blob.Data)
 	}
-	header, kind, err := image.DecodeConfig(bytes.NewReader(blob.Data))
-	if err != nil {
-		return fmt.Errorf("it is no picture: %w", err)
-	}
-	if !strings.EqualFold(kind, format) {
-		return fmt.Errorf("it is a picture in %s, its receipt says %s", strings.ToUpper(kind), format)
-	}
-	if header.Width != int(blob.Width) || header.Height != int(blob.Height) {
-		return fmt.Errorf("it has %d×%d pixels, its receipt says %d×%d", header.Width, header.Height, blob.Width, blob.Height)
-	}
-	return frame.CheckSize(format, len(blob.Data), header.Width, header.Height)
+	return header.CheckPicture(blob.Data, format, int(blob.Width), int(blob.Height), "its receipt")
 }
 
 // checkPath holds the place of a receipt's pictures against where those of its shard

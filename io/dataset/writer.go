@@ -57,10 +57,11 @@ func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
 // FAILED gaps never replaces one without; the receipt is then of what is there.
 // ctx bounds what is asked of a store on a network.
 //
-// The error is a [*CutError] where the shard is cut otherwise than those of the dataset, and
-// a [*ledger.ShardError] where the samples of the shard are not
-// each exactly one frame, gap or drop; others name the path that could not be
-// written.
+// The error is a [*CutError] where the shard is cut otherwise than those of the dataset, a
+// [*TransformsError] where its frames went through other transforms, and a
+// [*ledger.ShardError] where its series has names or a format that the service does not
+// have, or its samples are not each exactly one frame, gap or drop; others name the path
+// that could not be written.
 func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
 	if err := w.check(shard); err != nil {
 		return nil, err
@@ -123,6 +124,9 @@ func (e *TransformsError) Error() string {
 func (w *Writer) check(shard frame.Shard) error {
 	if !slices.Equal(shard.Transforms, w.of.desc.Transforms) {
 		return &TransformsError{shard.Span, shard.Transforms, w.of.desc.Transforms}
+	}
+	if err := shard.Span.Series.CheckNames(); err != nil {
+		return &ledger.ShardError{Span: shard.Span, Problem: err.Error()}
 	}
 	return w.checkCut(shard.Span)
 }

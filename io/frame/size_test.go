@@ -1,38 +1,21 @@
-package frame
+package frame_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"image"
 	"image/color"
 	"image/png"
-	"io"
-	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/internal/shardtest"
+	"github.com/kvsframes/kvsframes/io/frame"
 )
 
 // The smallest pictures that encoders make of a flat grey pass.
 func TestSmallestPictures(t *testing.T) {
-	paths, err := filepath.Glob("../../transforms/testdata/flat/*.jpg.gz")
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		unzipped, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := io.Copy(io.Discard, unzipped)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := CheckSize(JPEG, int(n), 3840, 2160); err != nil {
-			t.Error(path, err)
+	for name, data := range shardtest.FlatJPEGs(t) {
+		if err := frame.CheckSize(frame.JPEG, len(data), 3840, 2160); err != nil {
+			t.Error(name, err)
 		}
 	}
 	bilevel := image.NewPaletted(image.Rect(0, 0, 3840, 2160), color.Palette{color.Black, color.White})
@@ -40,7 +23,7 @@ func TestSmallestPictures(t *testing.T) {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, bilevel); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckSize(PNG, small.Len(), 3840, 2160); err != nil {
+	if err := frame.CheckSize(frame.PNG, small.Len(), 3840, 2160); err != nil {
 		t.Error(err)
 	}
 }
@@ -49,8 +32,8 @@ func TestTooLargeClaims(t *testing.T) {
 	for _, c := range []struct {
 		format string
 		n      int
-	}{{JPEG, 665}, {JPEG, 100_000}, {PNG, 69}, {PNG, 8000}} {
-		if err := CheckSize(c.format, c.n, 8192, 8192); err == nil {
+	}{{frame.JPEG, 665}, {frame.JPEG, 100_000}, {frame.PNG, 69}, {frame.PNG, 8000}} {
+		if err := frame.CheckSize(c.format, c.n, 8192, 8192); err == nil {
 			t.Errorf("a %s of %d bytes passes for 8192×8192 pixels", c.format, c.n)
 		}
 	}

@@ -2,10 +2,12 @@ package kvsio
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -15,6 +17,29 @@ import (
 
 // ledgerReaders is how many receipts are read at once for a plan.
 const ledgerReaders = 16
+
+// asDataset returns p with the ShardSamples of the ledger's dataset. It refuses others: no
+// shard could be found in the ledger, nor written to the dataset.
+func (p ReadParams) asDataset(ctx context.Context) (ReadParams, error) {
+	if p.Ledger == "" {
+		return p, nil
+	}
+	desc, err := ledger.Open(p.Ledger).Description(ctx)
+	if errors.Is(err, ledger.ErrNoDataset) {
+		return p, fault.Of("Ledger", ": %w: it must be the folder, or the URL, of a dataset that is there: "+
+			"make it with %s, or leave %s empty", err, fault.Name("dataset.Create"), fault.Name("Ledger"))
+	}
+	if err != nil {
+		return p, fault.Of("Ledger", ": %w", err)
+	}
+	has := int(desc.ShardSamples)
+	if p.ShardSamples != 0 && p.ShardSamples != has {
+		return p, fault.New("ShardSamples", p.ShardSamples,
+			fault.Errorf("%d, which the dataset %q has, or 0 for that", has, p.Ledger))
+	}
+	p.ShardSamples = has
+	return p, nil
+}
 
 // inLedger is the lookup of a plan: it lists, and reads receipts only where
 // reasons other than FAILED are to be fetched again.

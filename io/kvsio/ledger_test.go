@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
@@ -31,7 +34,7 @@ func TestReadWithALedger(t *testing.T) {
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
 			p := paramsOf(server)
-			p.Ledger = t.TempDir()
+			p.Ledger = createDataset(t, dataset.Options{})
 			asked := request("cam", newYear, 10*time.Minute)
 			pipeline, s := beam.NewPipelineWithRoot()
 			frames, gaps := kvsio.Read(s, p, asked)
@@ -63,6 +66,72 @@ func TestReadWithALedger(t *testing.T) {
 				t.Errorf("%d frames and %d gaps, want 143 frames, from %v on", len(got), len(none), there.End())
 			}
 		})
+	}
+}
+
+func createDataset(t *testing.T, options dataset.Options) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if _, err := dataset.Create(t.Context(), dir, options); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestPlanForADataset: a plan is cut as the dataset is, and a dataset that is cut in another
+// way, or is not there, is known when the job is planned: no call is made.
+func TestPlanForADataset(t *testing.T) {
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
+	defer server.Close()
+	dir, nothing := createDataset(t, dataset.Options{ShardSamples: 50}), filepath.Join(t.TempDir(), "mistyped")
+	damaged := createDataset(t, dataset.Options{})
+	if err := os.WriteFile(filepath.Join(damaged, ledger.DescriptionFile), []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		ledger  string
+		samples int
+		want    string // in the error
+		is      error
+	}{
+		{dir, 0, "", nil},
+		{dir, 50, "", nil},
+		{dir, 100, fmt.Sprintf("ShardSamples is 100: it must be 50, which the dataset %q has, or 0 for that", dir), nil},
+		{nothing, 0, fmt.Sprintf("Ledger: %q is not a kvsframes dataset", nothing), ledger.ErrNoDataset},
+		{damaged, 100, fmt.Sprintf("Ledger: %q belongs to another kind of dataset", damaged), ledger.ErrForeign},
+	} {
+		p := paramsOf(server)
+		p.Ledger, p.ShardSamples = c.ledger, c.samples
+		asked := request("cam", newYear, 10*time.Minute)
+		plan, err := kvsio.NewPlan(t.Context(), p, []kvsio.Request{asked})
+		pipeline, s := beam.NewPipelineWithRoot()
+		kvsio.ReadShards(s, p, asked)
+		before := server.Stats().GetImagesCalls
+		_, jobErr := beam.Run(t.Context(), "direct", pipeline)
+		if c.want == "" {
+			if err != nil || jobErr != nil || plan.Shards != 4 {
+				t.Errorf("%d samples a shard: %v, %v, %+v, want 4 shards", c.samples, err, jobErr, plan)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) {
+			t.Errorf("the error of the plan is %v, want %s", err, c.want)
+		}
+		if jobErr == nil || !strings.Contains(jobErr.Error(), c.want) {
+			t.Errorf("the error of the job is %v, want %s", jobErr, c.want)
+		}
+		if calls := server.Stats().GetImagesCalls; calls != before {
+			t.Errorf("%s: %d calls were made", c.want, calls-before)
+		}
+	}
+}
+
+// TestReadPlanOfNothing: a plan that nobody made is known when the pipeline is.
+func TestReadPlanOfNothing(t *testing.T) {
+	_, s := beam.NewPipelineWithRoot()
+	err := orPanic(func() error { kvsio.ReadPlan(s, kvsio.ReadParams{}, nil); return nil })
+	if err == nil || !strings.Contains(err.Error(), "kvsio.ReadPlan: plan is nil") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

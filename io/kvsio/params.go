@@ -97,8 +97,8 @@ type PlanParams struct {
 	MinInterval time.Duration
 
 	// ShardSamples is the number of samples at whose multiples shards are cut.
-	// A shard is held in memory whole. Default 100, at most 1,000,000, or
-	// ledger.MaxShardSamples where Ledger is set.
+	// A shard is held in memory whole. Default 100, at most 1,000,000. Where Ledger
+	// is set, the default is what the dataset has, and anything else is an error.
 	ShardSamples int
 
 	// Works is the number of elements that a plan is cut into, at least 1; a plan
@@ -120,8 +120,9 @@ type PlanParams struct {
 type LedgerParams struct {
 	// Ledger is the folder, or the URL, of a dataset whose ledger says which
 	// shards exist already: they are not fetched again. Each worker asks it with
-	// credentials that it finds for itself. A place without a dataset has none of
-	// them. ShardSamples must be the dataset's. Empty: all are fetched.
+	// credentials that it finds for itself. A place without a dataset is an error
+	// of whoever plans: make the dataset first (dataset.Create). Empty: all shards
+	// are fetched.
 	Ledger string
 
 	// Refetch lists the reasons of gaps (frame.GapReasons) for which a shard

@@ -21,9 +21,14 @@ type Plan struct {
 
 // NewPlan plans requests, for ReadPlan. It reads the ledger (ReadParams.Ledger), if
 // there is one, and makes no calls to AWS. Its errors name every invalid request and
-// parameter, or say why the ledger cannot be read.
+// parameter, a Ledger without a dataset and a ShardSamples that is not the dataset's, or
+// say why the ledger cannot be read.
 func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, error) {
 	if err := validate(p, requests); err != nil {
+		return nil, err
+	}
+	p, err := p.asDataset(ctx)
+	if err != nil {
 		return nil, err
 	}
 	p = p.withDefaults()

@@ -29,9 +29,10 @@ func init() {
 // are read once, and come out once for each Tag of theirs.
 //
 // Read makes no calls: p.Ledger, where one is set, is read by a worker when the job
-// begins, and a ledger that cannot be read fails the job. Whoever would rather
-// know before the job, and with a context, calls NewPlan and ReadPlan. Region and
-// endpoint are found in the environment and in the shared AWS config files.
+// begins, and fails the job where it cannot be read, or where NewPlan refuses it.
+// Whoever would rather know before the job, and with a context, calls NewPlan and
+// ReadPlan. Region and endpoint are found in the environment and in the shared AWS
+// config files.
 //
 // Read panics where p or a request is not valid, as Beam's own transforms do:
 // validate them before.
@@ -83,8 +84,15 @@ func worksOf(s beam.Scope, p ReadParams, plan *Plan) (beam.PCollection, ReadPara
 	return beam.CreateList(s, works), p
 }
 
-// ReadPlan reads what a plan of the same parameters holds, as ReadShards does.
+// ReadPlan reads what a plan of the same parameters holds, as ReadShards does. It
+// panics where p is not valid, or plan is nil.
 func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
+	if plan == nil {
+		panic("kvsio.ReadPlan: plan is nil: it must be one that NewPlan returned")
+	}
+	if err := p.Validate(); err != nil {
+		panic(fmt.Errorf("kvsio.ReadPlan: %w", err))
+	}
 	s = s.Scope("kvsio.ReadPlan")
 	works, p := worksOf(s, p, plan)
 	return readShards(s, p, works)

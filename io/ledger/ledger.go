@@ -15,6 +15,7 @@ import (
 // Ledger is the receipts in one place. What is asked of a store on a network ends with the
 // error of the context.
 type Ledger struct {
+	place string // as the user named it
 	store store.Store
 	dir   string // of a store that is a folder
 
@@ -28,7 +29,7 @@ type Ledger struct {
 // ledger. A place that cannot be is an error of everything that is asked of the
 // ledger; [store.Check] checks it before.
 func Open(dir string) *Ledger {
-	l := new(Ledger)
+	l := &Ledger{place: dir}
 	var err error
 	l.store, err = store.At(dir)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 func (l *Ledger) Request(ctx context.Context, spans ...frame.Span) error {
 	return each(len(spans), func(i int) error {
 		span := spans[i]
-		if err := checkSpan(span); err != nil {
+		if err := cmp.Or(checkSpan(span), span.Series.CheckNames()); err != nil {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
 		request := &framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples}

@@ -33,7 +33,7 @@ const namespace = "kvsframes/pack"
 // under these names; for a URL each worker finds credentials for itself.
 type Params struct {
 	Dir   string // of the dataset that the plan was made of
-	Place string // of the set, where Plan.Create has made its description
+	Place string // of the set, where Plan.Create has made its description: elsewhere nothing is written
 }
 
 // Validate returns an error that names each field that is wrong.
@@ -61,16 +61,19 @@ func (p Params) Validate() error {
 // It counts "files_packed", "frames_packed" and "bytes_packed" (of pictures) in
 // the namespace "kvsframes/pack".
 //
-// Pack panics if p is not valid: check [Params.Validate] where p comes from
-// elsewhere.
+// Pack panics if p is not valid, or plan is not one that [NewPlan] returned: check
+// [Params.Validate] where p comes from elsewhere.
 func Pack(s beam.Scope, p Params, plan *Plan) {
 	s = s.Scope("pack.Pack")
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("pack.Pack: %w", err))
 	}
+	if plan.empty() {
+		panic(fmt.Errorf("pack.Pack: %w", errNoPlan))
+	}
 	works := beam.Reshuffle(s, beam.CreateList(s, plan.works))
 	references := beam.ParDo(s, &referFn{Dir: p.Dir, Where: plan.where}, works)
-	files := beam.ParDo(s, &writeFn{Params: p, Format: plan.Set.Format, Where: plan.where}, beam.GroupByKey(s, references))
+	files := beam.ParDo(s, &writeFn{Params: p, Set: plan.Set, Where: plan.where}, beam.GroupByKey(s, references))
 	// Prism (2.77) spins a core for every bundle of a stage that has no outputs.
 	beam.ParDo0(s, forget, beam.Reshuffle(s, files))
 }
@@ -166,7 +169,7 @@ func extended[T any](column []T, n int) []T { return append(column, make([]T, n-
 // writeFn writes the files of a bundle, several at once.
 type writeFn struct {
 	Params Params
-	Format string
+	Set    Set
 	Where  arrangement
 
 	packer               *packer
@@ -174,11 +177,21 @@ type writeFn struct {
 	files, frames, bytes beam.Counter
 }
 
-func (fn *writeFn) Setup() (err error) {
+// Setup refuses a place that is not that of the set: Plan.Create has not been called for it.
+func (fn *writeFn) Setup(ctx context.Context) error {
 	fn.files = beam.NewCounter(namespace, "files_packed")
 	fn.frames = beam.NewCounter(namespace, "frames_packed")
 	fn.bytes = beam.NewCounter(namespace, "bytes_packed")
-	fn.packer, err = newPacker(fn.Params.Dir, fn.Params.Place, fn.Format)
+	has, err := Open(ctx, fn.Params.Place)
+	if errors.Is(err, ErrNoSet) {
+		err = fmt.Errorf("%w: call Plan.Create for it before the job", err)
+	}
+	if err == nil {
+		err = fn.Set.match(fn.Params.Place, has)
+	}
+	if err == nil {
+		fn.packer, err = newPacker(fn.Params.Dir, fn.Params.Place, fn.Set.Format)
+	}
 	return err
 }
 

@@ -71,8 +71,8 @@ func packByHand(plan *Plan, dir, place string, step func(name string) error) err
 			return err
 		}
 	}
-	fn := &writeFn{Params: Params{Dir: dir, Place: place}, Format: plan.Set.Format, Where: plan.where}
-	if err := fn.Setup(); err != nil {
+	fn := &writeFn{Params: Params{Dir: dir, Place: place}, Set: plan.Set, Where: plan.where}
+	if err := fn.Setup(ctx); err != nil {
 		return err
 	}
 	fn.packer.step = step

@@ -33,6 +33,12 @@ type Plan struct {
 	where arrangement
 }
 
+// errNoPlan is the error of a plan that NewPlan has not made.
+var errNoPlan = errors.New("plan is nil or empty: it must be one that pack.NewPlan returned")
+
+// empty reports whether NewPlan has not made the plan: those that it makes have frames.
+func (p *Plan) empty() bool { return p == nil || len(p.works) == 0 }
+
 // work is a group of samples, as an element of the pipeline.
 type work struct {
 	Spans  []frame.Span // it is all that is recorded of these
@@ -65,6 +71,9 @@ func (e *UnknownStreamError) Error() string {
 // *UnknownStreamError or an *EmptySplitError, says that no frame is selected, or why the
 // dataset cannot be read.
 func NewPlan(ctx context.Context, source *dataset.Dataset, o Options) (*Plan, error) {
+	if source == nil {
+		return nil, errors.New("pack.NewPlan: source is nil: it must be a dataset that dataset.Open or dataset.Create opened")
+	}
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}

@@ -8,16 +8,16 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/card"
 	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -204,9 +204,12 @@ func Check(ctx context.Context, place string) error {
 // refuses a place that holds anything else, or another set: with a
 // *MismatchError for each option that differs.
 func (p *Plan) Create(ctx context.Context, place string) error {
+	if p.empty() {
+		return errNoPlan
+	}
 	if path, ok := store.Below(place, p.dir); ok {
 		folder, _, _ := strings.Cut(path, "/")
-		if dataset.IsOwnFolder(folder) {
+		if slices.Contains(own.Folders, folder) {
 			return fault.Of(string(toPlace), " is %q, in the dataset's own folder %s, where it would be damage: "+
 				"choose another %s", place, folder, toPlace)
 		}

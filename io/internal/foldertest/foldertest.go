@@ -75,3 +75,34 @@ func Leftovers(t testing.TB, dir string) []string {
 	}
 	return left
 }
+
+// Overwrite makes a file in a folder hold data.
+func Overwrite(t testing.TB, dir, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Flip changes a bit in the middle of a file.
+func Flip(t testing.TB, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	FlipAt(t, path, info.Size()/2)
+}
+
+// FlipAt changes a bit of the byte at offset in a file.
+func FlipAt(t testing.TB, path string, offset int64) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[offset] ^= 1
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}

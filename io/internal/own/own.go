@@ -13,6 +13,9 @@ import (
 	"syscall"
 )
 
+// Folders are those of a dataset that nothing else belongs in.
+var Folders = []string{"tmp", "shards", "ledger", "requests"}
+
 // oldSuffix marks what is about to be removed.
 const oldSuffix = ".old"
 

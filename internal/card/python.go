@@ -38,3 +38,6 @@ type Loading struct {
 func (l Loading) Python(prefix string) string {
 	return fmt.Sprintf(l.Line, prefix+"shards/"+l.Shards)
 }
+
+// PythonLine returns the line that loads a dataset of pictures in a folder, as frames.
+func PythonLine(format, dir string) string { return LoadingOf(format, false).Python(dir + "/") }

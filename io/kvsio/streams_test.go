@@ -34,6 +34,7 @@ func (o *streamOrder) ProcessElement(shard frame.Shard) {
 // A stream whose quota is small holds up nobody, though the order of the work
 // gives it every fourth turn.
 func TestThrottledStreamHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	const shards = 24
 	config := kvstest.Config{Streams: []kvstest.Stream{
 		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 10}},
@@ -46,6 +47,7 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 	}
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
+			t.Parallel()
 			server := kvstest.NewServer(config)
 			defer server.Close()
 			p := paramsOf(server)
@@ -59,7 +61,9 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 			if _, err := beam.Run(context.Background(), runner, pipeline); err != nil {
 				t.Fatal(err)
 			}
+			ordered.Lock()
 			order := ordered.of[t.Name()]
+			ordered.Unlock()
 			if len(order) != 4*shards {
 				t.Fatalf("%d shards", len(order))
 			}

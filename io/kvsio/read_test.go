@@ -17,7 +17,6 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	beamwindow "github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/window"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	//lint:ignore SA1019 it is one of the two local runners that the source promises to run on
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
@@ -118,11 +117,11 @@ func (*byWindow) ProcessElement(w beam.Window, f frame.Frame) string {
 }
 
 func init() {
-	register.DoFn1x0[frame.Frame](&collectFrames{})
-	register.DoFn1x0[frame.Gap](&collectGaps{})
-	register.DoFn2x0[string, int](&collectCounts{})
-	register.DoFn1x0[kvsio.InvalidRequest](&collectInvalid{})
-	register.DoFn2x1[beam.Window, frame.Frame, string](&byWindow{})
+	beam.RegisterDoFn(&collectFrames{})
+	beam.RegisterDoFn(&collectGaps{})
+	beam.RegisterDoFn(&collectCounts{})
+	beam.RegisterDoFn(&collectInvalid{})
+	beam.RegisterDoFn(&byWindow{})
 }
 
 func request(stream string, from time.Time, d time.Duration) kvsio.Request {

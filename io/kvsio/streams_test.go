@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
-func init() { register.DoFn1x0[frame.Shard](&streamOrder{}) }
+func init() { beam.RegisterDoFn(&streamOrder{}) }
 
 // streamOrder notes whose shards come, in order.
 type streamOrder struct{ Run string }

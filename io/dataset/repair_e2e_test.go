@@ -94,6 +94,10 @@ var repairs = map[string]struct {
 	}, 2, "others have all of its samples"},
 }
 
+func requestPath(span frame.Span) string {
+	return strings.Replace(receiptPath(span), "ledger/", "requests/", 1)
+}
+
 // TestRepair: what is damaged goes, what is whole stays, and what is then fetched
 // again makes the dataset the same as an undisturbed one.
 func TestRepair(t *testing.T) {

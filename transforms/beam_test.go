@@ -23,13 +23,11 @@ import (
 )
 
 func init() {
-	register.DoFn2x1[string, func(beam.EventTime, frame.Shard), error](&makeShard{})
-	register.Emitter2[beam.EventTime, frame.Shard]()
-	register.DoFn2x0[frame.Shard, func(beam.EventTime, frame.Frame)](&takeApart{})
-	register.Emitter2[beam.EventTime, frame.Frame]()
-	register.DoFn2x0[beam.EventTime, frame.Shard](&collectShards{})
-	register.DoFn2x0[beam.EventTime, frame.Frame](&collectFrames{})
-	register.DoFn2x0[beam.EventTime, frame.Gap](&collectGaps{})
+	beam.RegisterDoFn(&makeShard{})
+	beam.RegisterDoFn(&takeApart{})
+	beam.RegisterDoFn(&collectShards{})
+	beam.RegisterDoFn(&collectFrames{})
+	beam.RegisterDoFn(&collectGaps{})
 	register.Function2x2(tellSize)
 	register.Function2x2(isLarge)
 	register.Function2x2(refuse)

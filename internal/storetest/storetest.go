@@ -1,13 +1,12 @@
 // Package storetest starts stores for tests: buckets in memory, on the loopback, that
 // speak S3's language or Google's.
 //
-// Each is a process of the program in testdata/stores, which is a module of its own. So
-// what the stand-ins need is not required of those who use this module.
+// The program in testdata/stores, which is a module of its own, runs them. So what the
+// stand-ins need is not required of those who use this module.
 package storetest
 
 import (
 	"encoding/gob"
-	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -25,9 +24,7 @@ type Store struct {
 	http.Handler // the store, for what a test has stand before it
 	URL          string
 
-	mu      sync.Mutex
-	ask     io.Writer
-	answers *gob.Decoder
+	of *program
 }
 
 // S3 starts a store that speaks S3's language.
@@ -45,40 +42,30 @@ func Google(t testing.TB, bucket, url string) *Store {
 
 func start(t testing.TB, args ...string) *Store {
 	t.Helper()
-	path, err := program()
+	of, err := running()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, args...)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	s := &Store{of: of}
+	if err := of.ask(&s.URL, args...); err != nil {
+		t.Fatalf("starting a store: %v", err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close() // which ends it
-		cmd.Wait()
-	})
-	s := &Store{ask: in, answers: gob.NewDecoder(out)}
-	if err := s.answers.Decode(&s.URL); err != nil {
-		t.Fatal(err)
-	}
+	// Answers pass as they are, and a connection need not be made for each.
+	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100}
 	s.Handler = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", strings.TrimPrefix(s.URL, "http://")
 			r.Out.Host = r.In.Host
 		},
-		// Answers pass as they are, and a connection need not be made for each.
-		Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100},
+		Transport: transport,
 		ErrorLog:  log.New(io.Discard, "", 0), // of clients that a test cuts off
 	}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		if err := of.ask(new(bool), "end", s.URL); err != nil {
+			t.Errorf("ending a store: %v", err)
+		}
+	})
 	return s
 }
 
@@ -87,19 +74,57 @@ func start(t testing.TB, args ...string) *Store {
 // notice.
 func (s *Store) Objects(t testing.TB, prefix string) map[string]string {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	objects := make(map[string]string)
-	fmt.Fprintln(s.ask, prefix)
-	if err := s.answers.Decode(&objects); err != nil {
+	if err := s.of.ask(&objects, "objects", s.URL, prefix); err != nil {
 		t.Errorf("asking the store: %v", err)
 	}
 	return objects
 }
 
-// program builds the stores, and returns the path of what is built. The go command
-// keeps it for the next test in its cache, linked, as it does all tools.
-var program = sync.OnceValues(func() (string, error) {
+// program is the process that runs the stores of all tests of this one: to start a
+// process for each would take longer than most tests. It ends with this one, when the
+// pipe to it closes.
+type program struct {
+	mu      sync.Mutex
+	orders  *gob.Encoder
+	answers *gob.Decoder
+}
+
+// ask has the program obey an order, and reads its answer.
+func (p *program) ask(answer any, order ...string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.orders.Encode(order); err != nil {
+		return err
+	}
+	return p.answers.Decode(answer)
+}
+
+// running returns the program, which starts when the first store does.
+var running = sync.OnceValues(func() (*program, error) {
+	path, err := build()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &program{orders: gob.NewEncoder(in), answers: gob.NewDecoder(out)}, nil
+})
+
+// build builds the stores, and returns the path of what is built. The go command keeps
+// it for the next test in its cache, linked, as it does all tools.
+func build() (string, error) {
 	mod, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", err
@@ -113,4 +138,4 @@ var program = sync.OnceValues(func() (string, error) {
 	cmd.Stderr = os.Stderr
 	path, err := cmd.Output()
 	return strings.TrimSpace(string(path)), err
-})
+}

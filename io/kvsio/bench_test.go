@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -113,7 +112,7 @@ var (
 	taken  atomic.Int64 // bytes of pictures
 )
 
-func init() { register.DoFn1x0[frame.Shard](&takeShards{}) }
+func init() { beam.RegisterDoFn(&takeShards{}) }
 
 func (t *takeShards) ProcessElement(shard frame.Shard) {
 	take(shard)

@@ -104,6 +104,7 @@ func readLeft(ctx context.Context, pages *kvsio.Paginator, way string) (images [
 
 // Whatever a chain of tokens cuts a range into: together it is the range.
 func TestChainOfTokensIsTheWhole(t *testing.T) {
+	t.Parallel()
 	for _, pageSize := range []int{25, 7} {
 		server := kvstest.NewServer(kvstest.Config{PageSize: pageSize, Streams: []kvstest.Stream{halting}})
 		defer server.Close()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -28,7 +27,7 @@ var bundled = struct {
 	count  map[string]int
 }{shards: map[string]map[frame.Span]int{}, count: map[string]int{}}
 
-func init() { register.DoFn1x0[frame.Shard](&bundles{}) }
+func init() { beam.RegisterDoFn(&bundles{}) }
 
 func (b *bundles) StartBundle() { b.shards = 0 }
 

@@ -85,6 +85,7 @@ func TestSplitRangeIsWhole(t *testing.T) {
 
 // A chain of tokens is the whole, and costs no images that are not returned.
 func TestChainOfASplitRangeIsTheWhole(t *testing.T) {
+	t.Parallel()
 	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{hours(4 * time.Second)}})
 	defer server.Close()
 	const n = 260

@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
 
-func init() { register.DoFn1x0[frame.Shard](&streamOrder{}) }
+func init() { beam.RegisterDoFn(&streamOrder{}) }
 
 // streamOrder notes whose shards come, in order.
 type streamOrder struct{ Run string }
@@ -34,6 +33,7 @@ func (o *streamOrder) ProcessElement(shard frame.Shard) {
 // A stream whose quota is small holds up nobody, though the order of the work
 // gives it every fourth turn.
 func TestThrottledStreamHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	const shards = 24
 	config := kvstest.Config{Streams: []kvstest.Stream{
 		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 10}},
@@ -46,6 +46,7 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 	}
 	for _, runner := range runners {
 		t.Run(runner, func(t *testing.T) {
+			t.Parallel()
 			server := kvstest.NewServer(config)
 			defer server.Close()
 			p := paramsOf(server)
@@ -59,7 +60,9 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 			if _, err := beam.Run(context.Background(), runner, pipeline); err != nil {
 				t.Fatal(err)
 			}
+			ordered.Lock()
 			order := ordered.of[t.Name()]
+			ordered.Unlock()
 			if len(order) != 4*shards {
 				t.Fatalf("%d shards", len(order))
 			}

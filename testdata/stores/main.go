@@ -1,20 +1,21 @@
-// Command stores plays a store on a network for tests, with one bucket, which is in
-// memory:
+// Command stores plays stores on a network for tests, each with one bucket, which is in
+// memory.
 //
-//	stores s3 BUCKET
-//	stores gs BUCKET URL
+// Standard input and output are streams of encoding/gob. Each order is a list of strings
+// and has one answer:
 //
-// The first speaks S3's language, the second Google's. That one tells its clients where
-// an upload goes on: at URL, where something stands before it, or, if URL is empty, here.
+//	s3 BUCKET           starts a store that speaks S3's language: its URL
+//	gs BUCKET URL       starts one that speaks Google's: its URL
+//	objects STORE TEXT  the objects of the store with this URL whose names begin with a
+//	                    text: the rest of their names, mapped to their contents
+//	end STORE           ends the store: true
 //
-// Standard output is a stream of encoding/gob. It begins with the store's own URL. For
-// each line of the standard input, a prefix, there follow the objects whose names begin
-// with it, as a map of the rest of their names to their contents. When the standard input
-// ends, so does the store: no test leaves it behind, however the test ends.
+// A store of Google's tells its clients where an upload goes on: at URL, where something
+// stands before it, or, if URL is empty, at its own. When the standard input ends, so
+// does the program: no test leaves it behind, however the test ends.
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/gob"
 	"io"
@@ -29,24 +30,50 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
+// store is one that runs.
+type store struct {
+	server  *http.Server
+	objects func(prefix string) map[string]string
+}
+
 func main() {
+	orders, answers := gob.NewDecoder(os.Stdin), gob.NewEncoder(os.Stdout)
+	stores := make(map[string]store)
+	for {
+		var order []string
+		err := orders.Decode(&order)
+		if err == io.EOF {
+			return
+		}
+		check(err)
+		switch order[0] {
+		case "objects":
+			check(answers.Encode(stores[order[1]].objects(order[2])))
+		case "end":
+			stores[order[1]].server.Close()
+			delete(stores, order[1])
+			check(answers.Encode(true))
+		default:
+			url, started := start(order)
+			stores[url] = started
+			check(answers.Encode(url))
+		}
+	}
+}
+
+func start(order []string) (url string, s store) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(err)
-	url, bucket := "http://"+listener.Addr().String(), os.Args[2]
-	var server http.Handler
-	var objects func(prefix string) map[string]string
-	if os.Args[1] == "s3" {
-		server, objects = s3(bucket)
+	url = "http://" + listener.Addr().String()
+	var handler http.Handler
+	if bucket := order[1]; order[0] == "s3" {
+		handler, s.objects = s3(bucket)
 	} else {
-		server, objects = google(bucket, cmp.Or(os.Args[3], url))
+		handler, s.objects = google(bucket, cmp.Or(order[2], url))
 	}
-	quiet := log.New(io.Discard, "", 0)
-	go (&http.Server{Handler: server, ErrorLog: quiet}).Serve(listener)
-	out := gob.NewEncoder(os.Stdout)
-	check(out.Encode(url))
-	for prefixes := bufio.NewScanner(os.Stdin); prefixes.Scan(); {
-		check(out.Encode(objects(prefixes.Text())))
-	}
+	s.server = &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
+	go s.server.Serve(listener)
+	return url, s
 }
 
 func check(err error) {

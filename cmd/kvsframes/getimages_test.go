@@ -216,7 +216,7 @@ func TestGetImagesRefuses(t *testing.T) {
 		"a token of another request": {
 			images(240, "--starting-token", other), 1,
 			[]string{
-				"NextToken belongs to a request with other parameters; a token holds",
+				"NextToken belongs to a request with other parameters; a token is valid",
 				"leave --starting-token out to start again",
 			},
 		},
@@ -250,7 +250,7 @@ func TestGetImagesRefuses(t *testing.T) {
 			[]string{`--start-timestamp is "1767225600123"`, "1767225600.123"},
 		},
 		"text":             {images(30, "--output", "text"), 0, []string{`--output is "text": it must be json`}},
-		"a query":          {images(30, "--query", "Images[0]"), 0, []string{"--query is the AWS CLI's alone", "jq"}},
+		"a query":          {images(30, "--query", "Images[0]"), 0, []string{"--query is only in the AWS CLI", "jq"}},
 		"a flag of Beam's": {images(30, "--runner", "prism"), 0, []string{"unknown flag --runner"}},
 		"no URL": {
 			images(30, "--endpoint-url", "localhost"), 0,

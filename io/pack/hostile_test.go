@@ -119,7 +119,7 @@ func TestPackIntoAHostileSet(t *testing.T) {
 func TestPackIntoTheDataset(t *testing.T) {
 	dir := createIn(t, "files")
 	write(t, dir, shardOf(door, 0, "fnfd"))
-	plan := &Plan{dir: dir}
+	plan := planned(t, dir, Options{})
 	for _, name := range []string{"shards/new", "ledger/new", "requests", "tmp/new", "x/../shards/new"} {
 		err := plan.Create(t.Context(), dir+"/"+name)
 		if err == nil || !strings.Contains(err.Error(), "in the dataset's own folder") {

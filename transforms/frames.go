@@ -11,7 +11,8 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, frame.Frame, func(frame.Frame), func(frame.Gap), error](&framesFn{})
+	beam.RegisterDoFn(&framesFn{})
+	register.Function4x1((&framesFn{}).ProcessElement)
 	register.Emitter1[frame.Frame]()
 	register.Emitter1[frame.Gap]()
 }

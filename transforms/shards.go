@@ -14,7 +14,8 @@ import (
 )
 
 func init() {
-	register.DoFn3x1[context.Context, frame.Shard, func(frame.Shard), error](&shardsFn{})
+	beam.RegisterDoFn(&shardsFn{})
+	register.Function3x1((&shardsFn{}).ProcessElement)
 	register.Emitter1[frame.Shard]()
 }
 

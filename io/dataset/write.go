@@ -17,7 +17,8 @@ import (
 )
 
 func init() {
-	register.DoFn3x1[context.Context, frame.Shard, func(*framepb.Receipt), error](&writeFn{})
+	beam.RegisterDoFn(&writeFn{})
+	register.Function3x1((&writeFn{}).ProcessElement)
 	register.Emitter1[*framepb.Receipt]()
 }
 

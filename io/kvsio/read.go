@@ -14,10 +14,10 @@ import (
 )
 
 func init() {
-	register.DoFn3x1[context.Context, []byte, func(*framepb.Work), error](&planFn{})
-	register.DoFn5x1[
-		context.Context, []byte, func(*Request) bool, func(*framepb.Work), func(FailedRequest), error,
-	](&planAllFn{})
+	beam.RegisterDoFn(&planFn{})
+	register.Function3x1((&planFn{}).ProcessElement)
+	beam.RegisterDoFn(&planAllFn{})
+	register.Function5x1((&planAllFn{}).ProcessElement)
 	register.Iter1[Request]()
 	register.Emitter1[*framepb.Work]()
 }

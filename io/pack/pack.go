@@ -18,8 +18,10 @@ import (
 
 func init() {
 	beam.RegisterType(reflect.TypeFor[work]())
-	register.DoFn3x1[context.Context, work, func(int64, *framepb.References), error](&referFn{})
-	register.DoFn4x1[context.Context, int64, func(**framepb.References) bool, func(int64), error](&writeFn{})
+	beam.RegisterDoFn(&referFn{})
+	register.Function3x1((&referFn{}).ProcessElement)
+	beam.RegisterDoFn(&writeFn{})
+	register.Function4x1((&writeFn{}).ProcessElement)
 	register.Emitter2[int64, *framepb.References]()
 	register.Emitter1[int64]()
 	register.Iter1[*framepb.References]()

@@ -114,7 +114,8 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
-		"quota-share", "`X`: share of a stream's quota to take; everyone who watches the stream shares the quota (default 0.5)",
+		"quota-share",
+		"`X`: share of a stream's quota to take; everyone who watches the stream shares the quota (default 0.5)",
 		func(o *pipeline.Options, s string) (err error) {
 			o.Read.QuotaShare, err = strconv.ParseFloat(s, 64)
 			if err != nil || !(o.Read.QuotaShare > 0 && o.Read.QuotaShare <= 1) {
@@ -134,7 +135,10 @@ var backfillOptions = []option[pipeline.Options]{
 			return err
 		},
 	},
-	{"refetch", "`reasons` of gaps to fetch again, such as no_media,not_returned; failed ones are always fetched again", setRefetch},
+	{
+		"refetch", "`reasons` of gaps to fetch again, such as no_media,not_returned; failed ones are always fetched again",
+		setRefetch,
+	},
 	{
 		"aws-region", "`region` of the streams (default: that of --stream-arn, or as every AWS tool finds it)",
 		func(o *pipeline.Options, s string) error {
@@ -208,8 +212,8 @@ func setRefetch(o *pipeline.Options, s string) error {
 	for _, word := range strings.Split(s, ",") {
 		reason := suggest(strings.TrimSpace(word), frame.GapReasons)
 		if plain(reason) != plain(strings.TrimSpace(word)) {
-			return fmt.Errorf("%q is not a reason for a gap%s; it must be one of %s", word, didYouMean(word, "", frame.GapReasons),
-				strings.Join(frame.GapReasons, ", "))
+			return fmt.Errorf("%q is not a reason for a gap%s; it must be one of %s",
+				word, didYouMean(word, "", frame.GapReasons), strings.Join(frame.GapReasons, ", "))
 		}
 		o.Read.Refetch = append(o.Read.Refetch, reason)
 	}

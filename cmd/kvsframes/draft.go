@@ -94,6 +94,12 @@ func (d *draft) named(err error) (errs []error) {
 	return errs
 }
 
+// What the text of a time and of an interval may be, as their parsers say.
+const (
+	timeForms     = "RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or a date (2026-01-31)"
+	intervalForms = "a duration such as 3s, 500ms or 1m30s, or a whole number of milliseconds such as 3000"
+)
+
 // asTyped returns a fault with the text that was typed in place of the value that was made of
 // it, and, where none was typed, with the forms that the text may have.
 func (d *draft) asTyped(wrong *kvsio.Fault) *kvsio.Fault {
@@ -107,9 +113,9 @@ func (d *draft) asTyped(wrong *kvsio.Fault) *kvsio.Fault {
 	}
 	switch wrong.Field {
 	case "StartTimestamp", "EndTimestamp":
-		return fault.New(wrong.Field, wrong.Value, kvsio.TimeForms)
+		return fault.New(wrong.Field, wrong.Value, timeForms)
 	case "SamplingInterval":
-		return fault.New(wrong.Field, wrong.Value, kvsio.IntervalForms)
+		return fault.New(wrong.Field, wrong.Value, intervalForms)
 	}
 	return wrong
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/kvsio"
 )
 
 // ran is what a command said, and how it ended.
@@ -200,5 +201,16 @@ func TestNextStep(t *testing.T) {
 	text := reportText(dataset.Report{Damaged: 3, DamagedRequests: 2})
 	if !strings.Contains(text, "  1 damaged receipts\n  2 damaged requests\n") {
 		t.Errorf("the report is\n%s", text)
+	}
+}
+
+// TestForms: what a time and an interval may be is what their parsers say.
+func TestForms(t *testing.T) {
+	_, badTime := kvsio.ParseTime("")
+	_, badInterval := kvsio.ParseInterval("")
+	for want, err := range map[string]error{timeForms: badTime, intervalForms: badInterval} {
+		if err == nil || err.Error() != "it must be "+want {
+			t.Errorf("the error is %v, want %q", err, want)
+		}
 	}
 }

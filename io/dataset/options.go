@@ -56,7 +56,8 @@ func isLine(text string) bool {
 // describe returns the description of a new dataset.
 func (o Options) describe() *framepb.Dataset {
 	desc := &framepb.Dataset{
-		Version: ledger.DescriptionVersion, Format: DefaultFormat, ShardSamples: DefaultShardSamples, Transforms: o.Transforms,
+		Version: ledger.DescriptionVersion, Format: DefaultFormat, ShardSamples: DefaultShardSamples,
+		Transforms: o.Transforms,
 	}
 	if o.Format != "" {
 		desc.Format = o.Format

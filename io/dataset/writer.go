@@ -104,7 +104,8 @@ type CutError struct {
 
 func (e *CutError) Error() string {
 	return fmt.Sprintf("the shard of %v has samples on both sides of a multiple of %d, at which the shards of the "+
-		"dataset are cut: the source must cut there, too: set ReadParams.ShardSamples to %d", e.Span, e.ShardSamples, e.ShardSamples)
+		"dataset are cut: the source must cut there, too: set ReadParams.ShardSamples to %d",
+		e.Span, e.ShardSamples, e.ShardSamples)
 }
 
 // TransformsError says that something else was done to the frames of a shard than to those of

@@ -75,11 +75,13 @@ func TestRequestsComeBackFromJSON(t *testing.T) {
 		})
 		want := kvsio.Request{
 			StreamName: rapid.String().Draw(t, "name"), StreamARN: rapid.String().Draw(t, "arn"),
-			ImageSelectorType: kvsio.ImageSelectorType(rapid.String().Draw(t, "selector")), Format: rapid.String().Draw(t, "format"),
-			SamplingInterval: time.Duration(rapid.Int64().Draw(t, "interval")),
+			ImageSelectorType: kvsio.ImageSelectorType(rapid.String().Draw(t, "selector")),
+			Format:            rapid.String().Draw(t, "format"),
+			SamplingInterval:  time.Duration(rapid.Int64().Draw(t, "interval")),
 			FormatConfig: rapid.SampledFrom([]map[string]string{nil, {}, {"JPEGQuality": "80"}, {"a": "", "": "b"}}).Draw(t,
 				"config"),
-			WidthPixels: rapid.Int().Draw(t, "width"), HeightPixels: rapid.Int().Draw(t, "height"), Tag: rapid.String().Draw(t, "tag"),
+			WidthPixels: rapid.Int().Draw(t, "width"), HeightPixels: rapid.Int().Draw(t, "height"),
+			Tag: rapid.String().Draw(t, "tag"),
 		}
 		if rapid.Bool().Draw(t, "timed") {
 			want.StartTimestamp, want.EndTimestamp = instant.Draw(t, "start"), instant.Draw(t, "end")

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TimeForms lists the plainest of the forms that ParseTime takes, for messages.
-const TimeForms = "RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or a date (2026-01-31)"
+// timeForms lists the plainest of the forms that ParseTime takes, for messages.
+const timeForms = "RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or a date (2026-01-31)"
 
 var (
 	epochPattern = regexp.MustCompile(`^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$`)
@@ -61,7 +61,7 @@ func ParseTime(text string) (time.Time, error) {
 	return time.Time{}, errNoTime
 }
 
-var errNoTime = errors.New("it must be " + TimeForms)
+var errNoTime = errors.New("it must be " + timeForms)
 
 // parseISO reads what isoPattern has taken apart.
 func parseISO(m []string) (time.Time, error) {
@@ -92,7 +92,7 @@ func parseMail(m []string) (time.Time, error) {
 		return time.Time{}, errNoTime
 	}
 	if day := t.Weekday().String(); m[1] != "" && !strings.EqualFold(m[1], day[:3]) {
-		return time.Time{}, fmt.Errorf("that day is a %s: it must be %s", day, TimeForms)
+		return time.Time{}, fmt.Errorf("that day is a %s: it must be %s", day, timeForms)
 	}
 	return t.UTC(), nil
 }
@@ -153,7 +153,7 @@ func epochTooLarge(whole string) error {
 			return fmt.Errorf("it looks like epoch %s: in epoch seconds it is %s.%s", u.name, digits[:n], digits[n:])
 		}
 	}
-	return errors.New("it is after the year 2262: it must be " + TimeForms)
+	return errors.New("it is after the year 2262: it must be " + timeForms)
 }
 
 // ParseInterval reads a sampling interval: a bare number of milliseconds
@@ -168,8 +168,8 @@ func ParseInterval(text string) (time.Duration, error) {
 	if d, err := time.ParseDuration(text); err == nil {
 		return d, nil
 	}
-	return 0, errors.New("it must be " + IntervalForms)
+	return 0, errors.New("it must be " + intervalForms)
 }
 
-// IntervalForms lists the forms that ParseInterval takes, for messages.
-const IntervalForms = "a duration such as 3s, 500ms or 1m30s, or a whole number of milliseconds such as 3000"
+// intervalForms lists the forms that ParseInterval takes, for messages.
+const intervalForms = "a duration such as 3s, 500ms or 1m30s, or a whole number of milliseconds such as 3000"

@@ -256,6 +256,48 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// TestTagsStay: whatever a step makes of a frame has the frame's tag.
+func TestTagsStay(t *testing.T) {
+	for name, steps := range map[string][]Step{
+		"function": {MapParams{Fn: anew}}, "decoded": {DecodeParams{}}, "tensor": {TensorParams{}},
+		"resized": {ResizeParams{Width: 8, Height: 8}}, "classified": {MapParams{tellSize, true}},
+	} {
+		_, run := runOn(t, "direct", mixed, func(s beam.Scope, run string, shards beam.PCollection) {
+			frames, gaps := Frames(s, beam.ParDo(s, tagged, beam.ParDo(s, &takeApart{}, shards)), steps...)
+			beam.ParDo0(s, &collectFrames{run}, frames)
+			beam.ParDo0(s, &collectGaps{run}, gaps)
+		})
+		frames, gaps := collected.frames[run], collected.gaps[run]
+		if len(frames)+len(gaps) < 7 {
+			t.Errorf("%s: %d frames and %d gaps", name, len(frames), len(gaps))
+		}
+		for _, f := range frames {
+			if f.Tag != "event 1" {
+				t.Errorf("%s: the tag of a frame is %q", name, f.Tag)
+			}
+		}
+		for _, g := range gaps {
+			if g.Tag != "event 1" {
+				t.Errorf("%s: the tag of a gap is %q", name, g.Tag)
+			}
+		}
+	}
+}
+
+func init() {
+	register.Function1x1(tagged)
+	register.Function2x2(anew)
+}
+
+func tagged(f frame.Frame) frame.Frame {
+	f.Tag = "event 1"
+	return f
+}
+
+func anew(_ context.Context, f frame.Frame) (frame.Frame, error) {
+	return frame.Frame{Format: f.Format, Width: f.Width, Height: f.Height, Data: f.Data}, nil
+}
+
 // A function's error fails the job, and names the frame.
 func TestFunctionFails(t *testing.T) {
 	p, s := beam.NewPipelineWithRoot()

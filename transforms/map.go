@@ -18,7 +18,7 @@ type MapFunc = func(context.Context, frame.Frame) (frame.Frame, error)
 //
 // What it is given is as the steps before it left it: encoded, unless a decode or
 // a tensor step is among them, or Pixels is set. What it returns is a frame of the
-// same sample: Stream, StreamARN and the times are put back. Its Format, Width and
+// same sample: Stream, StreamARN, Tag and the times are put back. Its Format, Width and
 // Height must be those of its Data, by the header of a JPEG or a PNG and by the length
 // of RGB; an NPY's Data, and Tensor, must be whole .npy files. Anything else is an error
 // that names the step, the stream and the time, and fails the bundle.
@@ -73,7 +73,7 @@ func (p MapParams) decider() decider {
 			s.shown.Release()
 		}
 		out.Stream, out.StreamARN = s.frame.Stream, s.frame.StreamARN
-		out.SampleMs, out.ImageMs = s.frame.SampleMs, s.frame.ImageMs
+		out.SampleMs, out.ImageMs, out.Tag = s.frame.SampleMs, s.frame.ImageMs, s.frame.Tag
 		s.frame = out
 		return nil
 	}

@@ -32,7 +32,7 @@ func (s *sample) gap() frame.Gap {
 	f := s.frame
 	return frame.Gap{
 		Stream: f.Stream, StreamARN: f.StreamARN, SampleMs: f.SampleMs,
-		Reason: frame.Corrupt, Cause: s.corrupt.Error(),
+		Reason: frame.Corrupt, Cause: s.corrupt.Error(), Tag: f.Tag,
 	}
 }
 

@@ -36,8 +36,7 @@ func ResolveAWS(ctx context.Context, p AWSParams, requests ...Request) (AWSParam
 		return p, err
 	}
 	if p.Region == "" {
-		return p, fault.Errorf("no AWS region: set AWS_REGION, or a region in the shared config file, or give %s",
-			fault.Name("AWS.Region"))
+		return p, errNoRegion()
 	}
 	const beside = "in %[1]s, where the streams without an ARN are looked for, not in %[2]s: read each region by " +
 		"itself, or name all streams by their ARNs"
@@ -45,6 +44,11 @@ func ResolveAWS(ctx context.Context, p AWSParams, requests ...Request) (AWSParam
 		return p, err
 	}
 	return p, checkCredentials(ctx, cfg)
+}
+
+func errNoRegion() error {
+	return fault.Errorf("no AWS region: set AWS_REGION, or a region in the shared config file, or give %s",
+		fault.Name("AWS.Region"))
 }
 
 // checkCredentials makes sure that there are credentials. The SDK's providers make

@@ -70,6 +70,9 @@ func engineFor(ctx context.Context, p ReadParams) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Region == "" {
+		return nil, errNoRegion()
+	}
 	if err := checkCredentials(ctx, cfg); err != nil {
 		return nil, err
 	}

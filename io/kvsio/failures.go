@@ -19,7 +19,7 @@ func init() {
 
 // FailedRequest is a request that ReadAll could not read, and why.
 type FailedRequest struct {
-	// Request is the request as it came, where it is not valid. Otherwise it asks for
+	// Request is the request as it came, to the microsecond, where it is not valid. Otherwise it asks for
 	// samples that were not read, of one or several requests of one tag: ReadAll reads
 	// exactly those when it is given this Request.
 	Request Request
@@ -86,7 +86,7 @@ func requestFor(span frame.Span, tag string) Request {
 		StreamARN:         series.StreamARN,
 		ImageSelectorType: ImageSelectorType(series.ImageSelectorType),
 		StartTimestamp:    time.UnixMilli(series.At(span.First)).UTC(),
-		EndTimestamp:      time.UnixMilli(series.At(span.End())).UTC(),
+		EndTimestamp:      time.UnixMilli(min(series.At(span.End()), latest.UnixMilli())).UTC(),
 		SamplingInterval:  time.Duration(series.IntervalMs) * time.Millisecond,
 		Format:            series.Format,
 		WidthPixels:       int(series.WidthPixels),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -25,7 +26,7 @@ func init() {
 // Read reads the images that requests ask for. It returns a
 // PCollection<frame.Frame> and a PCollection<frame.Gap>: every sample of
 // every request is one element of one of the two, once, with its sample time
-// as event time, in the global window. Samples that several requests ask for
+// as event time, in the global window. Samples that p.Ledger has are not read. Samples that several requests ask for
 // are read once, and come out once for each Tag of theirs.
 //
 // Read makes no calls: p.Ledger, where one is set, is read by a worker when the job
@@ -103,7 +104,8 @@ func ReadPlan(s beam.Scope, p ReadParams, plan *Plan) beam.PCollection {
 // comes out as a PCollection<FailedRequest>, in the global window:
 //
 //   - requests that are not valid, also those whose ARN is of another region than
-//     p.AWS.Region, or, where that is not set, the environment's;
+//     p.AWS.Region, or, where that is not set, the environment's, or, where there is
+//     none, that of the first ARN by the alphabet;
 //   - with p.KeepGoing, requests for the samples whose calls failed for good, such as
 //     those of a stream that is not there. These samples are FAILED gaps, too, so that
 //     frames and gaps are all samples of the valid requests. Without p.KeepGoing the job
@@ -177,20 +179,28 @@ type planAllFn struct {
 func (fn *planAllFn) ProcessElement(
 	ctx context.Context, _ []byte, requests func(*Request) bool, emit func(*framepb.Work), failed func(FailedRequest),
 ) error {
-	var asked, valid []Request
+	var valid, here []Request
+	invalid := func(r Request, err error) {
+		failed(FailedRequest{Request: r, Problem: err.Error(), Invalid: true})
+	}
 	var r Request
 	for requests(&r) {
-		asked = append(asked, r)
-	}
-	elsewhere := CheckRegions(fn.Params.AWS, asked)
-	for i, r := range asked {
-		if err := cmp.Or(r.ValidateFloor(fn.Params.MinInterval), elsewhere[i]); err != nil {
-			failed(FailedRequest{Request: r, Problem: err.Error(), Invalid: true})
+		if err := r.ValidateFloor(fn.Params.MinInterval); err != nil {
+			invalid(r, err)
 			continue
 		}
 		valid = append(valid, r)
 	}
-	return emitPlan(ctx, fn.Params, valid, emit)
+	// They came in any order, which must not decide which region is read.
+	slices.SortStableFunc(valid, func(a, b Request) int { return cmp.Compare(a.StreamARN, b.StreamARN) })
+	for i, elsewhere := range CheckRegions(fn.Params.AWS, valid) {
+		if elsewhere != nil {
+			invalid(valid[i], elsewhere)
+			continue
+		}
+		here = append(here, valid[i])
+	}
+	return emitPlan(ctx, fn.Params, here, emit)
 }
 
 func emitPlan(ctx context.Context, p ReadParams, requests []Request, emit func(*framepb.Work)) error {

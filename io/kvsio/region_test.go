@@ -93,3 +93,45 @@ func TestReadAllOfOtherRegions(t *testing.T) {
 		t.Errorf("%d frames, and invalid: %+v", len(got), refused)
 	}
 }
+
+// TestReadAllFindsTheRegion: where nothing else names a region, it is that of the ARNs of
+// valid requests, in whatever order they come.
+func TestReadAllFindsTheRegion(t *testing.T) {
+	server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
+	t.Cleanup(server.Close)
+	machine(t, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_ENDPOINT_URL_KINESIS_VIDEO="+server.URL)
+	first, last, invalid := request("", newYear, time.Minute), request("", newYear, time.Minute), request("", newYear, 0)
+	last.StreamARN = server.StreamARN("cam")
+	first.StreamARN = strings.Replace(last.StreamARN, "us-east-1", "af-south-1", 1)
+	invalid.StreamARN = first.StreamARN
+	named := request("cam", newYear, time.Minute)
+	for name, c := range map[string]struct {
+		requests       []kvsio.Request
+		frames, failed int
+		err            string
+	}{
+		"an invalid one first": {[]kvsio.Request{invalid, last}, 20, 1, ""},
+		"names alone":          {[]kvsio.Request{named}, 0, 0, "no AWS region: set AWS_REGION"},
+		"another one last":     {[]kvsio.Request{last, first}, 0, 0, "af-south-1"}, // it is read, as in the next
+		"another one first":    {[]kvsio.Request{first, last}, 0, 0, "af-south-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := t.Name()
+			pipeline, s := beam.NewPipelineWithRoot()
+			frames, _, failures := kvsio.ReadAll(s, kvsio.ReadParams{}, beam.CreateList(s, c.requests))
+			beam.ParDo0(s, &collectFrames{Run: id}, frames)
+			beam.ParDo0(s, &collectFailures{Run: id}, failures)
+			_, err := beam.Run(t.Context(), "direct", pipeline)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("the error is %v, want %q", err, c.err)
+				}
+				return
+			}
+			if n, failed := len(collected.frames[id]), len(collected.failures[id]); err != nil || n != c.frames ||
+				failed != c.failed {
+				t.Errorf("%d frames and %d failures, %v", n, failed, err)
+			}
+		})
+	}
+}

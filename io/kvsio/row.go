@@ -2,6 +2,7 @@ package kvsio
 
 import (
 	"io"
+	"math"
 	"reflect"
 	"time"
 
@@ -40,10 +41,10 @@ type failedRow struct {
 }
 
 // rowOf returns the row of a request. What is valid stays so, and what is not, too, though
-// a row has no nanoseconds.
+// a row has no nanoseconds, and no way to tell an empty FormatConfig from none.
 func rowOf(r Request) requestRow {
 	row := requestRow{
-		r.StreamName, r.StreamARN, string(r.ImageSelectorType), r.StartTimestamp.UnixMicro(), r.EndTimestamp.UnixMicro(),
+		r.StreamName, r.StreamARN, string(r.ImageSelectorType), microsOf(r.StartTimestamp), microsOf(r.EndTimestamp),
 		r.SamplingInterval.Microseconds(), r.Format, r.FormatConfig, int64(r.WidthPixels), int64(r.HeightPixels), r.Tag,
 	}
 	if r.StartTimestamp.Before(r.EndTimestamp) {
@@ -52,8 +53,11 @@ func rowOf(r Request) requestRow {
 	if r.SamplingInterval%time.Microsecond != 0 {
 		row.SamplingIntervalMicros |= 1 // no whole milliseconds
 	}
-	if row.FormatConfig == nil {
+	switch {
+	case row.FormatConfig == nil:
 		row.FormatConfig = map[string]string{}
+	case len(row.FormatConfig) == 0:
+		row.FormatConfig = map[string]string{"": ""} // as little valid
 	}
 	return row
 }
@@ -77,9 +81,20 @@ func (row requestRow) request() Request {
 	return r
 }
 
+// microsOf returns the microseconds since the epoch, as many as there can be.
+func microsOf(t time.Time) int64 {
+	switch {
+	case t.Before(time.UnixMicro(math.MinInt64)):
+		return math.MinInt64
+	case t.After(time.UnixMicro(math.MaxInt64)):
+		return math.MaxInt64
+	}
+	return t.UnixMicro()
+}
+
 // microseconds returns n microseconds, or the longest time that a Duration can be.
 func microseconds(n int64) time.Duration {
-	const most = int64(1<<63-1) / int64(time.Microsecond)
+	const most = math.MaxInt64 / int64(time.Microsecond)
 	return time.Duration(min(max(n, -most), most)) * time.Microsecond
 }
 

@@ -62,12 +62,13 @@ func TestRequestRow(t *testing.T) {
 // as invalid as it was.
 func TestRowsOfRequests(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		instant := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.Int64Range(-1, 5e9), func(ns int64) time.Time {
+		instant := rapid.OneOf(rapid.SampledFrom([]time.Time{{}, time.Unix(1<<58, 0), time.Unix(-1<<58, 0)}), rapid.Map(rapid.Int64Range(-1, 5e9), func(ns int64) time.Time {
 			return time.Unix(0, ns)
 		}))
 		asked := Request{
 			StreamName: "cam", ImageSelectorType: ProducerTimestamp, Format: frame.JPEG,
 			StartTimestamp: instant.Draw(t, "start"), EndTimestamp: instant.Draw(t, "end"),
+			FormatConfig: rapid.SampledFrom([]map[string]string{nil, {}, {"JPEGQuality": "9"}, {"x": ""}}).Draw(t, "config"),
 			SamplingInterval: time.Duration(rapid.OneOf(rapid.Int64(), rapid.Int64Range(2_999_999_990, 3_000_000_010),
 				rapid.Just(int64(3*time.Second))).Draw(t, "interval")),
 		}

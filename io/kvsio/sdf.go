@@ -59,15 +59,25 @@ func (*source) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
 func (fn *source) read(
 	ctx context.Context, rt *sdf.LockRTracker, w *framepb.Work, emit func(beam.EventTime, frame.Shard),
 ) error {
-	e, err := engineFor(ctx, fn.Params)
+	p := fn.Params
+	p.AWS = p.AWS.inRegionOf(arnsIn(w)) // where a worker has planned, nobody knew it before
+	e, err := engineFor(ctx, p)
 	if err != nil {
 		return fmt.Errorf("this worker cannot read: %w", err)
 	}
 	defer e.release()
-	d := newDispatch(ctx, e, fn.Params, emit)
+	d := newDispatch(ctx, e, p, emit)
 	defer d.close() // a downstream error comes back through emit as a panic
 	rest := rt.GetRestriction().(offsetrange.Restriction)
 	return d.run(grid.NewOrder(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
+}
+
+func arnsIn(w *framepb.Work) []string {
+	arns := make([]string, len(w.Series))
+	for i, s := range w.Series {
+		arns[i] = s.GetStreamArn()
+	}
+	return arns
 }
 
 // readFn reads shards.

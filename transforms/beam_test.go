@@ -262,25 +262,27 @@ func TestTagsStay(t *testing.T) {
 		"function": {MapParams{Fn: anew}}, "decoded": {DecodeParams{}}, "tensor": {TensorParams{}},
 		"resized": {ResizeParams{Width: 8, Height: 8}}, "classified": {MapParams{tellSize, true}},
 	} {
-		_, run := runOn(t, "direct", mixed, func(s beam.Scope, run string, shards beam.PCollection) {
-			frames, gaps := Frames(s, beam.ParDo(s, tagged, beam.ParDo(s, &takeApart{}, shards)), steps...)
-			beam.ParDo0(s, &collectFrames{run}, frames)
-			beam.ParDo0(s, &collectGaps{run}, gaps)
+		t.Run(name, func(t *testing.T) {
+			_, run := runOn(t, "direct", mixed, func(s beam.Scope, run string, shards beam.PCollection) {
+				frames, gaps := Frames(s, beam.ParDo(s, tagged, beam.ParDo(s, &takeApart{}, shards)), steps...)
+				beam.ParDo0(s, &collectFrames{run}, frames)
+				beam.ParDo0(s, &collectGaps{run}, gaps)
+			})
+			frames, gaps := collected.frames[run], collected.gaps[run]
+			if len(frames)+len(gaps) != 7 {
+				t.Errorf("%d frames and %d gaps", len(frames), len(gaps))
+			}
+			for _, f := range frames {
+				if f.Tag != "event 1" {
+					t.Errorf("the tag of a frame is %q", f.Tag)
+				}
+			}
+			for _, g := range gaps {
+				if g.Tag != "event 1" {
+					t.Errorf("the tag of a gap is %q", g.Tag)
+				}
+			}
 		})
-		frames, gaps := collected.frames[run], collected.gaps[run]
-		if len(frames)+len(gaps) < 7 {
-			t.Errorf("%s: %d frames and %d gaps", name, len(frames), len(gaps))
-		}
-		for _, f := range frames {
-			if f.Tag != "event 1" {
-				t.Errorf("%s: the tag of a frame is %q", name, f.Tag)
-			}
-		}
-		for _, g := range gaps {
-			if g.Tag != "event 1" {
-				t.Errorf("%s: the tag of a gap is %q", name, g.Tag)
-			}
-		}
 	}
 }
 

@@ -55,7 +55,7 @@ func (g *guarded) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s := g.source.Load()
 	c, err := s.Retrieve(ctx)
 	// The keys that a profile's role is assumed with may be old.
-	if err != nil && g.reload != nil && isRefusal(err) && g.renew(ctx, s, aws.Credentials{}) {
+	if err != nil && g.reload != nil && IsRefusal(err) && g.renew(ctx, s, aws.Credentials{}) {
 		s = g.source.Load()
 		c, err = s.Retrieve(ctx)
 	}

@@ -16,8 +16,8 @@ import (
 // renewTimeout is how long it may take to find other keys. Calls wait for it.
 const renewTimeout = 15 * time.Second
 
-// isRefusal reports whether an error says that keys are not taken, or not any more.
-func isRefusal(err error) bool {
+// IsRefusal reports whether an error says that keys are not taken, or not any more.
+func IsRefusal(err error) bool {
 	code := ""
 	if failed, ok := errors.AsType[smithy.APIError](err); ok {
 		code = failed.ErrorCode()
@@ -49,7 +49,7 @@ func (g *guarded) option(stack *middleware.Stack) error {
 		switch {
 		case err == nil && g.untried.Load() && same(used, *g.kept.Load()):
 			g.untried.Store(false)
-		case isRefusal(err) && used.HasKeys() && g.renew(ctx, from, used):
+		case IsRefusal(err) && used.HasKeys() && g.renew(ctx, from, used):
 			err = awsbase.Passing(err)
 		}
 		return out, metadata, err

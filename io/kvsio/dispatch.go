@@ -8,6 +8,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
+	"github.com/kvsframes/kvsframes/internal/keys"
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
@@ -131,6 +132,9 @@ func (d *dispatch) deliver(r result) error {
 	d.underWay--
 	defer d.over(r)
 	d.countCalls(r.stats)
+	if r.err != nil && keys.IsRefusal(r.err) {
+		d.engine.refused.Store(true)
+	}
 	switch {
 	case d.ctx.Err() != nil:
 		return d.ctx.Err()

@@ -23,6 +23,7 @@ type engine struct {
 	retries retries
 	wires   lift.Wires
 	reached atomic.Bool // the control plane has answered
+	refused atomic.Bool // keys were, and others were not found
 
 	mu             sync.Mutex
 	streams        map[grid.StreamKey]*stream
@@ -100,15 +101,25 @@ func anyEngine(ctx context.Context, p ReadParams) (*engine, error) {
 func (e *engine) release() {
 	engines.mu.Lock()
 	defer engines.mu.Unlock()
-	if e.users--; e.users == 0 {
-		e.idle = time.AfterFunc(engineLife, e.forget)
+	if e.users--; e.users > 0 {
+		return
 	}
+	if e.refused.Load() {
+		e.end() // the next job looks for keys anew
+		return
+	}
+	e.idle = time.AfterFunc(engineLife, e.forget)
 }
 
 // forget ends an engine that nobody uses.
 func (e *engine) forget() {
 	engines.mu.Lock()
 	defer engines.mu.Unlock()
+	e.end()
+}
+
+// end is forget for whoever holds engines.mu.
+func (e *engine) end() {
 	if key := e.params.engineKey(); e.users == 0 && engines.of[key] == e {
 		delete(engines.of, key)
 		e.clients.close()

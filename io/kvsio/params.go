@@ -32,6 +32,8 @@ const (
 	LeastCallTimeout      = time.Second
 	MostCallTimeout       = time.Hour
 	LeastThrottlePatience = time.Second
+	LeastStreamQuota      = 0.01 // media points a second
+	LeastQuotaShare       = 0.001
 )
 
 // UnknownQuota as CallParams.StreamQuota says that a stream's quota is not
@@ -80,12 +82,12 @@ type CallParams struct {
 	ThrottlePatience time.Duration
 
 	// StreamQuota is the number of media points (images) a second that the
-	// service grants one stream. Default 500, the documented quota;
+	// service grants one stream, at least 0.01. Default 500, the documented quota;
 	// UnknownQuota: not known. The stream's metadata points are taken to be 20
 	// times as many, as documented (10,000).
 	StreamQuota float64
 
-	// QuotaShare is how much of a stream's quota to take, over 0 and up to 1:
+	// QuotaShare is how much of a stream's quota to take, from 0.001 to 1:
 	// everyone who watches the stream shares it. Default 0.5.
 	QuotaShare float64
 }
@@ -181,11 +183,11 @@ func (p ReadParams) Validate() error {
 	if p.ThrottlePatience != 0 && p.ThrottlePatience < LeastThrottlePatience {
 		refuse("ThrottlePatience", p.ThrottlePatience, fmt.Sprintf("at least %v", LeastThrottlePatience))
 	}
-	if !(p.StreamQuota >= 0) && p.StreamQuota != UnknownQuota {
-		refuse("StreamQuota", p.StreamQuota, "a number of points a second over 0, or unknown")
+	if q := p.StreamQuota; q != 0 && q != UnknownQuota && !(q >= LeastStreamQuota) {
+		refuse("StreamQuota", q, fmt.Sprintf("at least %v points a second, or unknown", LeastStreamQuota))
 	}
-	if !(p.QuotaShare >= 0 && p.QuotaShare <= 1) {
-		refuse("QuotaShare", p.QuotaShare, "over 0 and up to 1")
+	if q := p.QuotaShare; q != 0 && !(q >= LeastQuotaShare && q <= 1) {
+		refuse("QuotaShare", q, fmt.Sprintf("from %v to 1", LeastQuotaShare))
 	}
 	if err := store.Check(p.Ledger); err != nil {
 		errs = append(errs, fault.Of("Ledger", ": %w", err))

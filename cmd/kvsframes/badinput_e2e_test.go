@@ -130,6 +130,14 @@ var badInputs = []struct {
 		},
 	},
 	{
+		"universal's flags", nil, good("--runner", "universal"),
+		[]string{"--endpoint is not set: it must be the HOST:PORT of a Beam job server"},
+	},
+	{
+		"Flink's slots", nil, good("--runner", "flink", "--endpoint", "127.0.0.1:1", "--parallelism", "-5"),
+		[]string{"--parallelism is -5: Flink would run the job in one slot"},
+	},
+	{
 		"no job server", nil, good("--runner", "flink", "--parallelism", "4", "--endpoint", "127.0.0.1:1"),
 		[]string{`--endpoint is "127.0.0.1:1": there is no Beam job server`, "connection refused"},
 	},

@@ -35,14 +35,12 @@ func newDemo() *cobra.Command {
 		Args:    noArgs,
 	}
 	out := cmd.Flags().String("out", "kvsframes-demo", "`folder` of the dataset")
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if strings.Contains(*out, "://") {
 			return mistakes(errors.New("--out is a URL: the demo reads no configuration for a store, give it a folder"))
 		}
-		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
-			return err
-		}
+		show.startBeam()
 		result, err := show.demo(cmd, *out)
 		if result.Verify.Schema == "" {
 			return err

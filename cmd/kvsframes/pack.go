@@ -185,16 +185,14 @@ func newPack() *cobra.Command {
 		Args:    twoFolders,
 	}
 	flags := newPackFlags(cmd.Flags())
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	addBeamFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		options, err := flags.parse(cmd, args)
 		if err != nil {
 			return err
 		}
-		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
-			return err
-		}
+		show.startBeam()
 		return show.pack(cmd, options)
 	}
 	return cmd

@@ -49,6 +49,10 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	backfill := append([]string{"backfill", "--out", out}, span...)
 	images := append([]string{"get-images"}, span...)
+	there := filepath.Join(t.TempDir(), "there")
+	if _, err := dataset.Create(t.Context(), there, dataset.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	long := strings.Repeat("ü", 100_000)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -95,7 +99,17 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 		{backfill, []string{"--stream-quota", long}, `…": it must be a number of images a second`},
 		{backfill, []string{"--json=x"}, `--json is "x": it must be true or false` + "\n"},
 		{[]string{"verify", out}, []string{"--repair=maybe"}, `--repair is "maybe": it must be true or false` + "\n"},
-		{backfill, []string{"--parallelism", "four"}, `--parallelism is "four": it must be a whole number`},
+		{backfill, []string{"--parallelism", "four"}, `--parallelism is "four": it must be a whole number` + "\n"},
+		{
+			backfill,
+			[]string{"--parallelism", "99999999999999999999"},
+			`--parallelism is "99999999999999999999": it must be a whole number up to 9223372036854775807` + "\n",
+		},
+		{backfill, []string{"--log-level", "x"}, `--log-level is "x": it must be debug, info, warn, error or off` + "\n"},
+		{[]string{"demo", "--out", out}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{[]string{"verify", there}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{[]string{"index", there}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{[]string{"pack", there, out}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
 		{backfill, []string{"--async=x"}, `--async is "x": it must be true or false` + "\n"},
 		{backfill, []string{"--quiet", "--out"}, "--out has no value: write it after the flag"},
 		{backfill, []string{"---x"}, `"---x" is not a flag`},

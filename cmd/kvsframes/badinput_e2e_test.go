@@ -241,6 +241,11 @@ var badInputs = []struct {
 		[]string{"serve", "--config", "bad-config.yaml"},
 		[]string{"bad-config.yaml:2: streams[0].nam: unknown key"},
 	},
+	{
+		"demo into another dataset", nil,
+		[]string{"demo", "--out", "there"},
+		[]string{`--out is "there": the dataset there has the stream "cam", which is not the demo's`},
+	},
 	{"demo into something else", nil, []string{"demo", "--out", "full"}, []string{"choose another --out"}},
 }
 

@@ -103,16 +103,14 @@ func newBackfill() *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	flags := newBackfillFlags(cmd.Flags())
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	addBeamFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		options, err := flags.parse(cmd)
 		if err != nil {
 			return err
 		}
-		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
-			return err
-		}
+		show.startBeam()
 		return show.backfill(cmd, options)
 	}
 	return cmd

@@ -211,7 +211,7 @@ func parseCount(s string, most int) (int, error) {
 func setRefetch(o *pipeline.Options, s string) error {
 	for _, word := range strings.Split(s, ",") {
 		reason := suggest(strings.TrimSpace(word), frame.GapReasons)
-		if plain(reason) != plain(strings.TrimSpace(word)) {
+		if reason == "" || plain(reason) != plain(strings.TrimSpace(word)) {
 			return fmt.Errorf("%q is not a reason for a gap%s; it must be one of %s",
 				word, didYouMean(word, "", frame.GapReasons), strings.Join(frame.GapReasons, ", "))
 		}
@@ -251,7 +251,7 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	o := pipeline.Options{Runner: *runners.Runner}
 	o.Read.KeepGoing = *f.keepGoing
-	faults := f.options.apply(cmd, &o)
+	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "requests", "runner")...)
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}

@@ -130,6 +130,14 @@ var badInputs = []struct {
 		},
 	},
 	{
+		"universal's flags", nil, good("--runner", "universal"),
+		[]string{"--endpoint is not set: it must be the HOST:PORT of a Beam job server"},
+	},
+	{
+		"Flink's slots", nil, good("--runner", "flink", "--endpoint", "127.0.0.1:1", "--parallelism", "-5"),
+		[]string{"--parallelism is -5: Flink would run the job in one slot"},
+	},
+	{
 		"no job server", nil, good("--runner", "flink", "--parallelism", "4", "--endpoint", "127.0.0.1:1"),
 		[]string{`--endpoint is "127.0.0.1:1": there is no Beam job server`, "connection refused"},
 	},
@@ -232,6 +240,11 @@ var badInputs = []struct {
 		"serve nonsense", nil,
 		[]string{"serve", "--config", "bad-config.yaml"},
 		[]string{"bad-config.yaml:2: streams[0].nam: unknown key"},
+	},
+	{
+		"demo into another dataset", nil,
+		[]string{"demo", "--out", "there"},
+		[]string{`--out is "there": the dataset there has the stream "cam", which is not the demo's`},
 	},
 	{"demo into something else", nil, []string{"demo", "--out", "full"}, []string{"choose another --out"}},
 }

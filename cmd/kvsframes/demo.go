@@ -35,14 +35,12 @@ func newDemo() *cobra.Command {
 		Args:    noArgs,
 	}
 	out := cmd.Flags().String("out", "kvsframes-demo", "`folder` of the dataset")
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if strings.Contains(*out, "://") {
 			return mistakes(errors.New("--out is a URL: the demo reads no configuration for a store, give it a folder"))
 		}
-		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
-			return err
-		}
+		show.startBeam()
 		result, err := show.demo(cmd, *out)
 		if result.Verify.Schema == "" {
 			return err
@@ -66,6 +64,9 @@ func (show *output) demo(cmd *cobra.Command, out string) (demoResult, error) {
 		return result, err
 	}
 	defer server.Close()
+	if err := checkDemoFolder(cmd.Context(), server, out); err != nil {
+		return result, err
+	}
 	if err := useOnly(server.Env()); err != nil {
 		return result, err
 	}
@@ -79,6 +80,25 @@ func (show *output) demo(cmd *cobra.Command, out string) (demoResult, error) {
 	}
 	result.Verify, err = show.verify(cmd, ds, false)
 	return result, err
+}
+
+// checkDemoFolder refuses a dataset that has other streams than the demo's.
+func checkDemoFolder(ctx context.Context, server *kvstest.Server, out string) error {
+	ds, err := dataset.Open(ctx, out)
+	if err != nil {
+		return nil // the backfill makes one, or says what is there
+	}
+	asked, err := ds.Ledger().Requests(ctx)
+	if err != nil {
+		return err
+	}
+	for _, span := range asked {
+		if arn := server.StreamARN(span.Series.StreamName); arn == "" || arn != span.Series.StreamARN {
+			return mistakes(fmt.Errorf("--out is %s: the dataset there has the stream %s, which is not the demo's: give "+
+				"the demo a folder of its own", quoted(out), quoted(span.Series.StreamName)))
+		}
+	}
+	return nil
 }
 
 func (r demoResult) text() string {

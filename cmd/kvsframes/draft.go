@@ -104,9 +104,9 @@ const (
 // it, and, where none was typed, with the forms that the text may have.
 func (d *draft) asTyped(wrong *kvsio.Fault) *kvsio.Fault {
 	_, plain := wrong.Value.(string) // else it is a sentence about two fields
-	typed := d.typed[wrong.Field]
+	typed, isTyped := d.typed[wrong.Field]
 	switch {
-	case plain && typed != "":
+	case plain && isTyped:
 		return fault.New(wrong.Field, quoted(typed), wrong.Allowed)
 	case wrong.Value != "not set":
 		return wrong

@@ -43,8 +43,8 @@ func addBeamFlags(flags *pflag.FlagSet) {
 		added := flags.VarPF(beamFlag{f}, f.Name, "", f.Usage)
 		added.Hidden = f.Name != "runner"
 		if !added.Hidden {
-			added.Usage = "Beam `runner` that runs the job: direct, dataflow, flink with Beam's --endpoint, or prism, which " +
-				"runs any program for anyone who can connect to its port (default direct)"
+			added.Usage = "Beam `runner` that runs the job: direct, dataflow, flink or universal with Beam's --endpoint, or " +
+				"prism, which runs any program for anyone who can connect to its port (default direct)"
 		}
 		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
 			added.NoOptDefVal = "true"

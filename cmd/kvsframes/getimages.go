@@ -124,10 +124,10 @@ func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 			d.set(field, field.flag(), string(*f.fields[field.api]))
 		}
 	}
-	for _, name := range []string{"starting-token", "next-token", "out", "endpoint-url"} {
-		if cmd.Flags().Changed(name) && *f.texts[name] == "" {
-			faults = append(faults, fmt.Errorf("--%s is empty: give it a value, or leave it out", name))
-		}
+	faults = append(faults, emptyFlags(cmd, "starting-token", "next-token", "out", "region", "profile", "endpoint-url",
+		"output")...)
+	if strings.Contains(l.out, "://") {
+		faults = append(faults, errors.New("--out is a URL: get-images writes pictures to folders only, name a folder"))
 	}
 	if form := *f.texts["output"]; form != "" && form != "json" {
 		faults = append(faults, fmt.Errorf("--output is %s: it must be json; the AWS CLI has text and tables",

@@ -33,7 +33,7 @@ func newIndex() *cobra.Command {
 		Example: indexExample,
 		Args:    oneFolder,
 	}
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if _, err := store.At(args[0]); err != nil {
 			return mistakes(err)

@@ -14,17 +14,13 @@ import (
 )
 
 // startBeam initializes Beam and makes it and its runners, which log by slog, as
-// quiet as asked. An interrupt ends ctx.
-func (show *output) startBeam(ctx context.Context, stderr io.Writer) error {
-	handler, err := logHandler(ctx, stderr, string(*show.level))
-	if err != nil {
-		return mistakes(err)
-	}
+// quiet as asked.
+func (show *output) startBeam() {
 	beam.Init() // sets slog's default too
-	slog.SetDefault(slog.New(handler))
-	return nil
+	slog.SetDefault(slog.New(show.log))
 }
 
+// logHandler returns a handler for a level that was typed. An interrupt ends ctx.
 func logHandler(ctx context.Context, w io.Writer, typed string) (slog.Handler, error) {
 	level := strings.ToLower(typed)
 	switch level {

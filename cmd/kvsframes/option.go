@@ -20,6 +20,17 @@ func quoted(typed string) string {
 	return strconv.Quote(typed)
 }
 
+// emptyFlags returns what is wrong with the flags of these names that were given an empty value, as a
+// variable that is not set gives it: that would be taken for leaving the flag out.
+func emptyFlags(cmd *cobra.Command, names ...string) (faults []error) {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			faults = append(faults, fmt.Errorf("--%s is empty: give it a value, or leave it out", name))
+		}
+	}
+	return faults
+}
+
 // option is a flag that sets a field of T.
 type option[T any] struct {
 	name, usage string
@@ -48,7 +59,9 @@ func (f optionFlags[T]) apply(cmd *cobra.Command, o *T) (faults []error) {
 		}
 		if err := option.set(o, string(*f.texts[option.name])); err != nil {
 			faults = append(faults, fmt.Errorf("--%s is %s: %w", option.name, quoted(string(*f.texts[option.name])), err))
+			continue
 		}
+		faults = append(faults, emptyFlags(cmd, option.name)...)
 	}
 	return faults
 }

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/internal/scratch"
@@ -19,16 +19,23 @@ import (
 // else does; progress and logs go to stderr.
 type output struct {
 	json, quiet *bool
-	level       *text
+	log         slog.Handler // as --log-level asks, once the command runs
 }
 
-func newOutput(flags *pflag.FlagSet) *output {
-	return &output{
+// newOutput adds the flags of output to cmd, which does not run with a level that is none.
+func newOutput(cmd *cobra.Command) *output {
+	flags := cmd.Flags()
+	show := &output{
 		json:  flags.Bool("json", false, "print the result as one JSON object"),
 		quiet: flags.Bool("quiet", false, "show no progress"),
-		level: textFlag(flags, "log-level", "`level` of Beam's log: debug, info, warn, error or off (default: warnings "+
-			"alone; errors are always shown)"),
 	}
+	level := textFlag(flags, "log-level", "`level` of Beam's log: debug, info, warn, error or off (default: warnings "+
+		"alone; errors are always shown)")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) {
+		show.log, err = logHandler(cmd.Context(), cmd.ErrOrStderr(), string(*level))
+		return mistakes(err)
+	}
+	return show
 }
 
 // print prints a result, as JSON or as text for people.

@@ -166,7 +166,7 @@ func newPackFlags(flags *pflag.FlagSet) *packFlags {
 func (f *packFlags) parse(cmd *cobra.Command, args []string) (pipeline.PackOptions, error) {
 	o := pipeline.PackOptions{Dir: args[0], Out: args[1], Runner: *runners.Runner}
 	o.Streams = *f.streams
-	faults := f.options.apply(cmd, &o)
+	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "runner")...)
 	if fault := checkEndpoint(o.Runner); fault != nil {
 		faults = append(faults, fault)
 	}
@@ -185,16 +185,14 @@ func newPack() *cobra.Command {
 		Args:    twoFolders,
 	}
 	flags := newPackFlags(cmd.Flags())
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	addBeamFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		options, err := flags.parse(cmd, args)
 		if err != nil {
 			return err
 		}
-		if err := show.startBeam(cmd.Context(), cmd.ErrOrStderr()); err != nil {
-			return err
-		}
+		show.startBeam()
 		return show.pack(cmd, options)
 	}
 	return cmd

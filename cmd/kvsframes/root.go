@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -133,7 +134,10 @@ func mustBe(invalid *pflag.InvalidValueError) string {
 	case bool:
 		return "it must be true or false"
 	case int, int64, uint, uint64:
-		return fmt.Sprintf("it must be a whole number up to %d", math.MaxInt)
+		if _, err := strconv.Atoi(invalid.GetValue()); errors.Is(err, strconv.ErrRange) {
+			return fmt.Sprintf("it must be a whole number up to %d", math.MaxInt)
+		}
+		return "it must be a whole number"
 	case float64:
 		return "it must be a number"
 	case time.Duration:

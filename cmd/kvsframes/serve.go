@@ -70,6 +70,9 @@ func newServe() *cobra.Command {
 	addr := cmd.Flags().String("addr", "127.0.0.1:0", "`address` to listen at; port 0: any that is free")
 	file := cmd.Flags().String("config", "", "YAML `file` that says what to serve")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := mistakes(emptyFlags(cmd, "config")...); err != nil {
+			return err
+		}
 		config, err := serveConfig(*file, *addr)
 		if err != nil {
 			return err
@@ -96,7 +99,11 @@ func newServe() *cobra.Command {
 
 func serveConfig(file, addr string) (kvstest.Config, error) {
 	var faults []error
-	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
+	_, err := net.ResolveTCPAddr("tcp", addr)
+	if addr == "" { // which would be all addresses
+		err = errors.New("missing address")
+	}
+	if err != nil {
 		faults = append(faults, fmt.Errorf("--addr is %s: it must be HOST:PORT, such as 127.0.0.1:8087: %w",
 			quoted(addr), err))
 	}

@@ -43,7 +43,7 @@ func newVerify() *cobra.Command {
 		Example: verifyExample,
 		Args:    oneFolder,
 	}
-	show := newOutput(cmd.Flags())
+	show := newOutput(cmd)
 	repair := cmd.Flags().Bool("repair", false, "take away what is damaged, so that the next backfill fetches just that")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ds, err := dataset.Open(cmd.Context(), args[0])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -49,12 +50,17 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	backfill := append([]string{"backfill", "--out", out}, span...)
 	images := append([]string{"get-images"}, span...)
+	there := filepath.Join(t.TempDir(), "there")
+	if _, err := dataset.Create(t.Context(), there, dataset.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	long := strings.Repeat("ü", 100_000)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	defer flag.Set("runner", flag.Lookup("runner").Value.String())
 	for _, test := range []struct {
 		command []string
 		more    []string
@@ -95,7 +101,37 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 		{backfill, []string{"--stream-quota", long}, `…": it must be a number of images a second`},
 		{backfill, []string{"--json=x"}, `--json is "x": it must be true or false` + "\n"},
 		{[]string{"verify", out}, []string{"--repair=maybe"}, `--repair is "maybe": it must be true or false` + "\n"},
-		{backfill, []string{"--parallelism", "four"}, `--parallelism is "four": it must be a whole number`},
+		{backfill, []string{"--parallelism", "four"}, `--parallelism is "four": it must be a whole number` + "\n"},
+		{
+			backfill,
+			[]string{"--parallelism", "99999999999999999999"},
+			`--parallelism is "99999999999999999999": it must be a whole number up to 9223372036854775807` + "\n",
+		},
+		{[]string{"serve"}, []string{"--addr", ""}, `--addr is "": it must be HOST:PORT, such as 127.0.0.1:8087`},
+		{[]string{"serve"}, []string{"--config", ""}, "--config is empty: give it a value, or leave it out"},
+		{backfill, []string{"--aws-role-arn", ""}, "--aws-role-arn is empty: give it a value, or leave it out"},
+		{backfill, []string{"--aws-profile="}, "--aws-profile is empty"},
+		{backfill, []string{"--aws-region", ""}, "--aws-region is empty"},
+		{backfill, []string{"--aws-endpoint-url", ""}, "--aws-endpoint-url is empty"},
+		{backfill, []string{"--aws-web-identity", ""}, "--aws-web-identity is empty"},
+		{backfill, []string{"--requests", ""}, "--requests is empty"},
+		{backfill, []string{"--runner", ""}, "--runner is empty"},
+		{backfill, []string{"--refetch", ""}, `--refetch is "": "" is not a reason for a gap; it must be one of`},
+		{backfill, []string{"--refetch", "failed,"}, `--refetch is "failed,": "" is not a reason for a gap; it must be`},
+		{backfill, []string{"--out", ""}, `--out is "": it must name a folder, or a place in a bucket`},
+		{backfill, []string{"--format", ""}, `--format is "": it must be JPEG or PNG`},
+		{backfill, []string{"--image-selector-type", ""}, `--image-selector-type is "": it must be PRODUCER_TIMESTAMP or`},
+		{[]string{"pack", there, out}, []string{"--runner", ""}, "--runner is empty"},
+		{images, []string{"--region", ""}, "--region is empty: give it a value, or leave it out"},
+		{images, []string{"--profile", ""}, "--profile is empty"},
+		{images, []string{"--format", ""}, `--format is "": it must be JPEG or PNG`},
+		{images, []string{"--out", "s3://b/x"}, "--out is a URL: get-images writes pictures to folders only"},
+		{images, []string{"--out", "file:///x"}, "--out is a URL: get-images writes pictures to folders only"},
+		{backfill, []string{"--log-level", "x"}, `--log-level is "x": it must be debug, info, warn, error or off` + "\n"},
+		{[]string{"demo", "--out", out}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{[]string{"verify", there}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{[]string{"index", there}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{[]string{"pack", there, out}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
 		{backfill, []string{"--async=x"}, `--async is "x": it must be true or false` + "\n"},
 		{backfill, []string{"--quiet", "--out"}, "--out has no value: write it after the flag"},
 		{backfill, []string{"---x"}, `"---x" is not a flag`},

@@ -44,9 +44,9 @@ func TestNamed(t *testing.T) {
 		"FlinkRunner":    {flink{portable{name: "FlinkRunner"}}, false, true},
 		"dataflow":       {dataflow{}, false, true},
 		"DataflowRunner": {dataflow{}, false, true},
-		"universal":      {portable{name: "universal"}, false, false},
-		"PortableRunner": {portable{name: "PortableRunner"}, false, false},
-		"portable":       {portable{name: "portable"}, false, false},
+		"universal":      {portable{name: "universal"}, false, true},
+		"PortableRunner": {portable{name: "PortableRunner"}, false, true},
+		"portable":       {portable{name: "portable"}, false, true},
 	} {
 		if got := Named(name); got != want.runner || got.IsLocal() != want.local {
 			t.Errorf("%q is %#v, local: %v", name, got, got.IsLocal())

@@ -3,7 +3,9 @@ package beamrun
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
@@ -20,16 +22,20 @@ type flink struct{ portable }
 
 // CheckFlags looks at what would otherwise be found out on a cluster, late, or never.
 func (r flink) CheckFlags() error {
-	errs := []error{r.portable.CheckFlags()}
-	if *jobopts.Endpoint == "" {
-		errs = append(errs, errors.New("--endpoint is not set: it must be the HOST:PORT of Beam's job server for Flink, "+
-			"such as localhost:8099"))
+	return errors.Join(r.undemanding.CheckFlags(), checkEndpoint("Beam's job server for Flink"), checkParallelism(),
+		checkEnvironment())
+}
+
+func checkParallelism() error {
+	is := strconv.Itoa(*jobopts.Parallelism)
+	switch {
+	case *jobopts.Parallelism >= 1:
+		return nil
+	case is == flag.Lookup("parallelism").DefValue:
+		is = "not set"
 	}
-	if *jobopts.Parallelism < 1 {
-		errs = append(errs, errors.New("--parallelism is not set: Flink would run the job in one slot; it must be the "+
-			"number of slots to use, such as 4"))
-	}
-	return errors.Join(append(errs, checkEnvironment())...)
+	return fmt.Errorf("--parallelism is %s: Flink would run the job in one slot; it must be the number of slots to use, "+
+		"such as 4", is)
 }
 
 // Prepare also asks whether there is a job server, and warns of folders.

@@ -2,6 +2,8 @@ package beamrun
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
@@ -14,6 +16,18 @@ type portable struct {
 }
 
 func (portable) IsLocal() bool { return jobopts.IsLoopback() }
+
+func (r portable) CheckFlags() error {
+	return errors.Join(r.undemanding.CheckFlags(), checkEndpoint("a Beam job server"))
+}
+
+// checkEndpoint returns an error where Beam's --endpoint does not name a server.
+func checkEndpoint(server string) error {
+	if *jobopts.Endpoint == "" {
+		return fmt.Errorf("--endpoint is not set: it must be the HOST:PORT of %s, such as localhost:8099", server)
+	}
+	return nil
+}
 
 func (r portable) Prepare(context.Context, ...string) error {
 	if r.IsLocal() {

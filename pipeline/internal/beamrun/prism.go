@@ -15,6 +15,8 @@ type prism struct{ portable }
 
 func (prism) IsLocal() bool { return true }
 
+func (r prism) CheckFlags() error { return r.undemanding.CheckFlags() }
+
 func (prism) Prepare(context.Context, ...string) error { return nil }
 
 // Run starts the job service first.

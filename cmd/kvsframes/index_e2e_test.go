@@ -61,7 +61,7 @@ func TestIndexCommand(t *testing.T) {
 	}
 
 	u.write("out/README.md", "# Mine\n")
-	if text := u.must(0, "index", "out"); !strings.Contains(text, "README.md is not ours") {
+	if text := u.must(0, "index", "out"); !strings.Contains(text, "README.md was not written by kvsframes") {
 		t.Errorf("it says %s", text)
 	}
 	if mine := tree(t, filepath.Join(u.dir, "out"))["README.md"]; mine != "# Mine\n" {

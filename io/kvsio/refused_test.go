@@ -22,7 +22,8 @@ func TestKeysAreLookedForAgain(t *testing.T) {
 		server := kvstest.NewServer(kvstest.Config{Streams: []kvstest.Stream{{Name: "cam", Media: day, Quota: noQuota()}}})
 		t.Cleanup(server.Close)
 		for _, c := range []struct{ id, secret, err string }{
-			{"nobody", "test", "UnrecognizedClientException"}, {"test", "wrong", "InvalidSignatureException"},
+			{"nobody", "test", "UnrecognizedClientException"},
+			{"test", "wrong", "InvalidSignatureException"},
 			{"test", "test", ""},
 		} {
 			text := "[default]\naws_access_key_id = " + c.id + "\naws_secret_access_key = " + c.secret + "\n"

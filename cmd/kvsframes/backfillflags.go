@@ -251,7 +251,7 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	o := pipeline.Options{Runner: *runners.Runner}
 	o.Read.KeepGoing = *f.keepGoing
-	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "requests", "runner")...)
+	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "requests")...)
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}

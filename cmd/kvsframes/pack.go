@@ -166,7 +166,7 @@ func newPackFlags(flags *pflag.FlagSet) *packFlags {
 func (f *packFlags) parse(cmd *cobra.Command, args []string) (pipeline.PackOptions, error) {
 	o := pipeline.PackOptions{Dir: args[0], Out: args[1], Runner: *runners.Runner}
 	o.Streams = *f.streams
-	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "runner")...)
+	faults := f.options.apply(cmd, &o)
 	if fault := checkEndpoint(o.Runner); fault != nil {
 		faults = append(faults, fault)
 	}

@@ -62,7 +62,7 @@ func benchmarkWrite(b *testing.B, format string) {
 			}
 			b.StartTimer()
 		}
-		shard.Span.Series.Format = fmt.Sprint("JPEG", i)
+		shard.Span.Series.JPEGQuality = int32(i) // another shard
 		if _, err := w.Write(context.Background(), shard); err != nil {
 			b.Fatal(err)
 		}

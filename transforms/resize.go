@@ -97,15 +97,7 @@ func oneOf[T ~string](field string, value T, allowed []T) error {
 	if value == "" || slices.Contains(allowed, value) {
 		return nil
 	}
-	return fault.New(field, strconv.Quote(string(value)), "one of "+list(allowed))
-}
-
-func list[T ~string](names []T) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = string(name)
-	}
-	return strings.Join(texts, ", ")
+	return fault.New(field, strconv.Quote(string(value)), "one of "+fault.List(allowed))
 }
 
 // withDefaults fills in what is left out.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
@@ -56,7 +57,7 @@ func ParseTensor(s string) (TensorParams, error) {
 	dtype, besides := strings.CutSuffix(s, beside)
 	p := TensorParams{Dtype: Dtype(dtype), Beside: besides}
 	if !slices.Contains(Dtypes, p.Dtype) {
-		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay", list(Dtypes), beside)
+		return p, fmt.Errorf("it must be one of %s, with %s behind it where the picture is to stay", fault.List(Dtypes), beside)
 	}
 	return p, nil
 }

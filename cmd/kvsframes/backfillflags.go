@@ -45,8 +45,8 @@ var backfillOptions = []option[pipeline.Options]{
 	},
 	{
 		"resize", "`size` that all pictures get, as 512x512:crop: WxH[:MODE[:FILTER[:qN]]], with a mode of " +
-			joined(transforms.Modes) +
-			", a filter of " + joined(transforms.Filters) +
+			fault.List(transforms.Modes) +
+			", a filter of " + fault.List(transforms.Filters) +
 			" and a quality of JPEGs (default: the dataset's; none for a new one)",
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseResize) },
 	},
@@ -57,7 +57,7 @@ var backfillOptions = []option[pipeline.Options]{
 	},
 	{
 		"tensor", "`type` of .npy files that are written in place of pictures, or beside them with :beside, as " +
-			"float32:beside: " + joined(transforms.Dtypes) + " (default: the dataset's; none for a new one)",
+			"float32:beside: " + fault.List(transforms.Dtypes) + " (default: the dataset's; none for a new one)",
 		func(o *pipeline.Options, s string) error { return addStep(o, s, transforms.ParseTensor) },
 	},
 	{
@@ -318,13 +318,4 @@ func (f *backfillFlags) fromFile(base *draft) ([]*draft, []error) {
 		return nil, []error{fmt.Errorf("--requests: %w", err)}
 	}
 	return parseRequests(*f.file, text, base)
-}
-
-// joined returns names for people.
-func joined[T ~string](names []T) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = string(name)
-	}
-	return strings.Join(texts, ", ")
 }

@@ -22,7 +22,7 @@ type output struct {
 	log         slog.Handler // as --log-level asks, once the command runs
 }
 
-// newOutput adds the flags of output to cmd, which does not run with a level that is none.
+// newOutput adds the flags of output to cmd, which refuses to run with an unknown level.
 func newOutput(cmd *cobra.Command) *output {
 	flags := cmd.Flags()
 	show := &output{

@@ -128,3 +128,12 @@ func joined(err error) []error {
 	}
 	return parts
 }
+
+// List returns names as a text lists what is allowed: "a, b, c".
+func List[T ~string](names []T) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, ", ")
+}

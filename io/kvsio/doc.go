@@ -59,8 +59,8 @@
 // throttled is slowed down, and fails only if nothing at all gets through for
 // [CallParams.ThrottlePatience]. When a shard's calls fail for good the job fails, with one
 // error that names stream and time; with [ReadParams.KeepGoing] the shard's
-// samples become FAILED gaps, and ReadAll gives requests for them back. A stream that cannot work at all (gone,
-// forbidden) fails once, not once a shard.
+// samples become FAILED gaps, and ReadAll gives requests for them back. A stream
+// that cannot work at all (gone, forbidden) fails once, not once a shard.
 //
 // # What follows the source
 //

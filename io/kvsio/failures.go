@@ -1,7 +1,6 @@
 package kvsio
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -19,9 +18,9 @@ func init() {
 
 // FailedRequest is a request that ReadAll could not read, and why.
 type FailedRequest struct {
-	// Request is the request as it came, to the microsecond, where it is not valid. Otherwise it asks for
-	// samples that were not read, of one or several requests of one tag: ReadAll reads
-	// exactly those when it is given this Request.
+	// Request is the request as it came, to the microsecond, where it is not valid.
+	// Otherwise it asks for samples that were not read, of one or several requests of
+	// one tag: ReadAll reads exactly those when it is given this Request.
 	Request Request
 	// Problem says what is wrong, for people.
 	Problem string
@@ -39,8 +38,7 @@ type unread struct {
 // key returns what samples that may be in one FailedRequest have in common.
 func (u unread) key() string { return u.Span.Series.ID() + " " + u.Tag }
 
-// failedIn returns those of a span's samples whose calls failed, as the gaps of the
-// span tell.
+// failedIn returns those of a span's samples whose calls failed, by the span's gaps.
 func failedIn(span frame.Span, gaps []frame.Gap) (failed []unread) {
 	for _, g := range gaps {
 		if g.Reason != frame.Failed {
@@ -63,19 +61,15 @@ func joinFailures(s beam.Scope, failed beam.PCollection) beam.PCollection {
 }
 
 func joinUnread(_ string, failed func(*unread) bool, emit func(FailedRequest)) {
-	var parts []unread
-	for u := (unread{}); failed(&u); {
-		parts = append(parts, u)
+	var spans []frame.Span
+	var u unread
+	problems := make(map[int64]string) // by the first sample
+	for failed(&u) {
+		spans = append(spans, u.Span)
+		problems[u.Span.First] = u.Problem
 	}
-	slices.SortFunc(parts, func(a, b unread) int { return a.Span.Compare(b.Span) })
-	for len(parts) > 0 {
-		joined, n := parts[0], 1
-		for n < len(parts) && parts[n].Span.First == joined.Span.End() {
-			joined.Span.Samples += parts[n].Span.Samples
-			n++
-		}
-		parts = parts[n:]
-		emit(FailedRequest{Request: requestFor(joined.Span, joined.Tag), Problem: joined.Problem})
+	for _, span := range frame.Union(spans) {
+		emit(FailedRequest{Request: requestFor(span, u.Tag), Problem: problems[span.First]})
 	}
 }
 

@@ -123,8 +123,8 @@ type LedgerParams struct {
 	// Ledger is the folder, or the URL, of a dataset whose ledger says which
 	// shards exist already: they are not fetched again. Each worker asks it with
 	// credentials that it finds for itself. A place without a dataset is an error
-	// of whoever plans: make the dataset first (dataset.Create). Empty: all shards
-	// are fetched.
+	// where the plan is made: make the dataset first (dataset.Create). Empty: all
+	// shards are fetched.
 	Ledger string
 
 	// Refetch lists the reasons of gaps (frame.GapReasons) for which a shard

@@ -26,14 +26,14 @@ func init() {
 // Read reads the images that requests ask for. It returns a
 // PCollection<frame.Frame> and a PCollection<frame.Gap>: every sample of
 // every request is one element of one of the two, once, with its sample time
-// as event time, in the global window. Samples that p.Ledger has are not read. Samples that several requests ask for
-// are read once, and come out once for each Tag of theirs.
+// as event time, in the global window. Samples that p.Ledger has are not read.
+// Samples that several requests ask for are read once, and come out once for each
+// Tag of theirs.
 //
 // Read makes no calls: p.Ledger, where one is set, is read by a worker when the job
 // begins, and fails the job where it cannot be read, or where NewPlan refuses it.
-// Whoever would rather know before the job, and with a context, calls NewPlan and
-// ReadPlan. Region and endpoint are found in the environment and in the shared AWS
-// config files.
+// To know before the job, and with a context, call NewPlan and ReadPlan. Region and
+// endpoint are found in the environment and in the shared AWS config files.
 //
 // Read panics where p or a request is not valid, as Beam's own transforms do:
 // validate them before.

@@ -68,7 +68,7 @@ type Request struct {
 	// stream's own.
 	WidthPixels  int
 	HeightPixels int
-	// Tag is any text in UTF-8, for whoever asks: Read and ReadAll put it on every
+	// Tag is any text in UTF-8, with a meaning for the caller alone: Read and ReadAll put it on every
 	// frame and gap of the request. Samples that requests of different tags ask for
 	// are read once, and come out once for each tag. Of a stream that goes by its name
 	// in one request and by its ARN in another they are read, and come out, twice.

@@ -151,7 +151,7 @@ func (s JobServer) find(ctx context.Context, service jobpb.JobServiceClient, id 
 	return Job{}, fmt.Errorf("the job server knows no job %q: it must be one of %s", id, strings.Join(known, ", "))
 }
 
-// lastError returns what the job server told last of a job that has failed.
+// lastError returns the last error that the job server reports of a job that has failed.
 func lastError(ctx context.Context, service jobpb.JobServiceClient, id string) error {
 	last := errors.New("the job server does not say why")
 	told, err := service.GetMessageStream(ctx, &jobpb.JobMessagesRequest{JobId: id})
@@ -165,7 +165,7 @@ func lastError(ctx context.Context, service jobpb.JobServiceClient, id string) e
 }
 
 // submission is a job as its submitter knows it: a job server gives it an ID, but
-// Beam does not tell it. Its name need not be its own alone.
+// Beam does not show it. Its name need not be its own alone.
 type submission struct {
 	server JobServer
 	name   string
@@ -177,7 +177,7 @@ func newSubmission(ctx context.Context, server JobServer, name string) submissio
 	if server == "" {
 		return s
 	}
-	jobs, _ := server.Jobs(ctx) // what is wrong with it, Beam will tell
+	jobs, _ := server.Jobs(ctx) // Beam reports what is wrong with it
 	for _, job := range jobs {
 		s.others[job.ID] = true
 	}
@@ -218,7 +218,7 @@ func (s submission) failed(ctx context.Context, err error) error {
 	if flink.cluster == nil {
 		return err
 	}
-	still := flink.cancel(ctx) // mostly it has told of the failure, and is done
+	still := flink.cancel(ctx) // mostly it has reported the failure, and is done
 	if !foreign.MatchString(err.Error()) {
 		return err
 	}

@@ -32,7 +32,6 @@ func (r prism) Run(ctx context.Context, name string, p *beam.Pipeline) (string, 
 // server first. Nothing can stop that, or make it listen on the loopback only.
 func startPrism(ctx context.Context) {
 	log.Warn(ctx, "prism, the runner that you asked for, opens a Beam job service on all network interfaces until this "+
-		"process ends, "+
-		"and runs any program that whoever reaches it asks for, as this user; --runner direct opens nothing")
+		"process ends, and runs any program that whoever reaches it asks for, as this user; --runner direct opens nothing")
 	beamprism.Execute(ctx, beam.NewPipeline())
 }

@@ -97,8 +97,9 @@ func (t *Tags) AddTo(works []*framepb.Work) {
 		return
 	}
 	for _, w := range works {
+		series := seriesOf(w)
 		for _, r := range w.Runs {
-			run := frame.Span{Series: w.Series[r.Series].Value(), First: r.First, Samples: r.Samples}
+			run := frame.Span{Series: series[r.Series], First: r.First, Samples: r.Samples}
 			for tag, span := range t.In(run) {
 				w.Tagged = append(w.Tagged, &framepb.TaggedRun{
 					Tag: []byte(tag), Series: r.Series, First: span.First, Samples: span.Samples,
@@ -110,10 +111,7 @@ func (t *Tags) AddTo(works []*framepb.Work) {
 
 // TagsOf returns the tags that a work was given.
 func TagsOf(w *framepb.Work) *Tags {
-	series := make([]frame.Series, len(w.Series))
-	for i, s := range w.Series {
-		series[i] = s.Value()
-	}
+	series := seriesOf(w)
 	asked := make([]Tagged, len(w.Tagged))
 	for i, r := range w.Tagged {
 		asked[i] = Tagged{Tag: string(r.Tag), Span: frame.Span{Series: series[r.Series], First: r.First, Samples: r.Samples}}

@@ -87,10 +87,7 @@ type streamShards struct {
 // NewOrder returns the order of a work's shards.
 func NewOrder(w *framepb.Work) *Order {
 	o := &Order{ShardSamples: int64(w.ShardSamples)}
-	series := make([]frame.Series, len(w.Series))
-	for i, s := range w.Series {
-		series[i] = s.Value()
-	}
+	series := seriesOf(w)
 	index := make(map[StreamKey]int)
 	for _, r := range w.Runs {
 		run := frame.Span{Series: series[r.Series], First: r.First, Samples: r.Samples}
@@ -112,6 +109,14 @@ func NewOrder(w *framepb.Work) *Order {
 		o.Total += s.total
 	}
 	return o
+}
+
+func seriesOf(w *framepb.Work) []frame.Series {
+	series := make([]frame.Series, len(w.Series))
+	for i, s := range w.Series {
+		series[i] = s.Value()
+	}
+	return series
 }
 
 // Streams returns the streams of the order, as a Turn counts them.

@@ -89,16 +89,14 @@ func (w *Writer) put(ctx context.Context, bucket store.Bucket, shard frame.Shard
 // removeObjects removes objects of a shard that are not of it any more. What else
 // somebody keeps at its path stays.
 func removeObjects(ctx context.Context, bucket store.Bucket, span frame.Span, path string, names []string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(store.UploadsAtOnce)
+	var paths []string
 	for _, name := range names {
-		if name != "" {
-			if !container.IsMember(span, name) {
-				continue
-			}
-			name = "/" + name
+		switch {
+		case name == "":
+			paths = append(paths, path)
+		case container.IsMember(span, name):
+			paths = append(paths, path+"/"+name)
 		}
-		group.Go(func() error { return bucket.Remove(ctx, path+name) })
 	}
-	return group.Wait()
+	return bucket.RemoveAll(ctx, paths)
 }

@@ -54,6 +54,18 @@ type Bucket interface {
 	// Empty reports whether the bucket has no object below the prefix.
 	Empty(ctx context.Context) (bool, error)
 
+	// ListBetween returns the names of the files in a folder from first to last, both
+	// included, in the order of their bytes. Folders are left out, and so may be files
+	// whose names have control characters. S3 and Google Cloud Storage list little more
+	// than these names, however large the folder is.
+	ListBetween(ctx context.Context, folder, first, last string) (files []string, err error)
+
+	// RemoveAll removes many objects in as few requests as the service allows: S3 takes
+	// 1,000 objects a request. Where a service does not know such a request, each object
+	// is one, and some are sent at once. It is no error if there is no object. If there
+	// is an error, some objects may be removed and others not.
+	RemoveAll(ctx context.Context, paths []string) error
+
 	// Put makes an object hold data, whole or not at all.
 	Put(ctx context.Context, path string, data []byte) error
 

@@ -97,7 +97,7 @@ func connect(p store.Place) (*bucket.Client, error) {
 			}),
 		)
 	}
-	return &bucket.Client{Bucket: opened, Answer: answerOf}, nil
+	return &bucket.Client{Bucket: opened, Answer: answerOf, Between: between}, nil
 }
 
 // gcsTransport makes the transport of a store's requests. It is below what adds

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"cloud.google.com/go/storage"
 )
 
 // errNoList is the error of a list that Google does not make. It may pass.
@@ -63,4 +65,15 @@ func checkList(body []byte) error {
 		}
 	}
 	return nil
+}
+
+// between makes a list begin with the key first, and end after the key last.
+func between(first, last string) func(as func(any) bool) error {
+	return func(as func(any) bool) error {
+		var query *storage.Query
+		if as(&query) {
+			query.StartOffset, query.EndOffset = first, last+"!" // the end is not listed itself
+		}
+		return nil
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -123,6 +124,29 @@ func (p *pages) repeat(token string) bool {
 		p.kept = token
 	}
 	return false
+}
+
+// between makes a list begin shortly before the key first. S3 cannot be told where a list
+// is to end.
+func between(first, _ string) func(as func(any) bool) error {
+	return func(as func(any) bool) error {
+		var input *s3.ListObjectsV2Input
+		if as(&input) && isAsIs(first) {
+			input.StartAfter = new(before(first))
+		}
+		return nil
+	}
+}
+
+// before returns a key before the given one with few keys in between: S3 lists what comes
+// after a key, and not that key itself.
+func before(key string) string {
+	last, size := utf8.DecodeLastRuneInString(key)
+	key = key[:len(key)-size]
+	if last > '!' && last <= '~' {
+		return key + string(last-1) + "~"
+	}
+	return key
 }
 
 // hostOf names who answered.

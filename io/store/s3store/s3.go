@@ -138,7 +138,10 @@ func connect(p store.Place) (*bucket.Client, error) {
 		options.RequestChecksumCalculation = o.RequestChecksumCalculation
 	})
 	opened, err := s3blob.OpenBucket(context.Background(), client, p.Bucket, options)
-	return &bucket.Client{Bucket: opened, Answer: answerOf, Put: putter{client, p}.put, ListContext: withPages}, err
+	return &bucket.Client{
+		Bucket: opened, Answer: answerOf, Put: putter{client, p}.put, ListContext: withPages,
+		Between: between, RemoveAll: remover{client, p.Bucket}.removeAll,
+	}, err
 }
 
 // longestOfS3 limits what is no object: that is as long as it is.

@@ -45,6 +45,15 @@ type Client struct {
 
 	// ListContext, where set, returns the context of all pages of one list.
 	ListContext func(ctx context.Context) context.Context
+
+	// Between, where set, returns the [blob.ListOptions.BeforeList] of a list that may
+	// leave out keys before first and keys after last.
+	Between func(first, last string) func(as func(any) bool) error
+
+	// RemoveAll, where set, removes at most 1,000 objects in one request. It returns the
+	// keys of those that the service did not remove. They are then removed one by one,
+	// which tells why.
+	RemoveAll func(ctx context.Context, keys []string) (left []string, err error)
 }
 
 // Answer is what a service answered, as far as an error knows.
@@ -90,6 +99,14 @@ func (b *Bucket) Client() *Client { return b.client }
 
 func (b *Bucket) key(path string) string { return b.place.Prefix + path }
 
+// prefix is what the keys of the objects in a folder begin with.
+func (b *Bucket) prefix(folder string) string {
+	if folder == "" {
+		return b.place.Prefix
+	}
+	return b.key(folder) + "/"
+}
+
 // url names an object to people.
 func (b *Bucket) url(path string) string {
 	return (&url.URL{Scheme: b.place.Scheme, Host: b.place.Bucket, Path: "/" + b.key(path)}).String()
@@ -125,10 +142,7 @@ func (b *Bucket) Open(ctx context.Context, path string) (store.File, error) {
 
 // List is as [store.Store] says.
 func (b *Bucket) List(ctx context.Context, folder string) (files, folders []string, err error) {
-	prefix := b.key("")
-	if folder != "" {
-		prefix = b.key(folder) + "/"
-	}
+	prefix := b.prefix(folder)
 	for object, err := range b.objects(ctx, prefix, "/") {
 		if err != nil {
 			return nil, nil, b.fault(ctx, "listing", folder, err)
@@ -173,9 +187,7 @@ func (b *Bucket) Under(ctx context.Context, path string) (names []string, err er
 // objects lists the objects whose names begin with a prefix.
 func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(func(*blob.ListObject, error) bool) {
 	return func(yield func(*blob.ListObject, error) bool) {
-		if b.client.ListContext != nil {
-			ctx = b.client.ListContext(ctx)
-		}
+		ctx = b.listContext(ctx)
 		list := b.client.List(&blob.ListOptions{Prefix: prefix, Delimiter: delimiter})
 		for {
 			object, err := list.Next(ctx)
@@ -184,6 +196,13 @@ func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(fun
 			}
 		}
 	}
+}
+
+func (b *Bucket) listContext(ctx context.Context) context.Context {
+	if b.client.ListContext == nil {
+		return ctx
+	}
+	return b.client.ListContext(ctx)
 }
 
 // Remove is as [store.Store] says.

@@ -52,10 +52,10 @@ func (s scale) receipt() int64   { return 500 + 50*s.shard }
 
 // Requests to a store: of a first backfill, and of one that finds all there.
 func (s scale) pages() int64      { return s.cameras * ceil(ceil(s.samples, s.shard), 1000) }
-func (s scale) lists() int64      { return s.shards() + 4*s.cameras + 3*s.pages() + 6 }
+func (s scale) lists() int64      { return s.shards() + 5*s.cameras + 3*s.pages() + 6 }
 func (s scale) reads() int64      { return 4*s.shards() + 2*s.cameras + 6 }
-func (s scale) listsAgain() int64 { return 5*s.pages() + 2*s.cameras + 4 }
-func (s scale) readsAgain() int64 { return 3*s.shards() + 2*s.cameras + 5 }
+func (s scale) listsAgain() int64 { return 5*s.pages() + 3*s.cameras + 4 }
+func (s scale) readsAgain() int64 { return 3*s.shards() + 3*s.cameras + 5 }
 
 // near reports whether a formula gives what is, within a share of it.
 func near(t *testing.T, what string, formula, is int64, within float64) {

@@ -16,7 +16,7 @@
 // URL may hold. The same files are in each:
 //
 //	dataset.json                           its description: format, samples per shard, transforms
-//	requests/<series>/<span>.json          what was asked for
+//	requests/<series>/<span>.json          what was asked for: one file for spans that touch or overlap
 //	ledger/<series>/<span>.json            what became of each shard
 //	shards/<series>/<span>…                the pictures of a shard, in the dataset's format
 //	index.parquet                          a row a sample: what became of it, and where its picture lies

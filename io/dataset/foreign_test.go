@@ -267,6 +267,9 @@ func TestNothingWrittenBehindLinks(t *testing.T) {
 			elsewhere := foldertest.LinkAway(t, dir, linked)
 			want, before := tree(t, elsewhere), verify(t, dir)
 			shards := []frame.Shard{shardOf(door, 0, "ggnd"), shardOf(door, 0, "nnnn"), shardOf(door, 4, "ff")}
+			if strings.HasPrefix(linked, "requests/") {
+				shards = shards[2:] // the others were asked for: nothing is written
+			}
 			for _, shard := range shards {
 				err := ledger.Open(dir).Request(t.Context(), shard.Span)
 				if !strings.HasPrefix(linked, "requests/") {

@@ -110,13 +110,18 @@ func (r *repairer) run(ctx context.Context) (Report, error) {
 // mend takes away what is damaged first: only what is whole decides which of the
 // samples that are there twice stay.
 func (r *repairer) mend(ctx context.Context) error {
-	damages := r.found.damages
-	err := r.all(ctx, len(damages), func(ctx context.Context, i int) error {
-		if isRequest(damages[i]) {
-			return r.request(ctx, damages[i])
+	var requests, receipts []*ledger.DamagedError
+	for _, damage := range r.found.damages {
+		if isRequest(damage) {
+			requests = append(requests, damage)
+		} else {
+			receipts = append(receipts, damage)
 		}
-		return r.receipt(ctx, damages[i])
-	})
+	}
+	if err := r.requests(ctx, requests); err != nil {
+		return err
+	}
+	err := r.all(ctx, len(receipts), func(ctx context.Context, i int) error { return r.receipt(ctx, receipts[i]) })
 	if err != nil {
 		return err
 	}
@@ -162,16 +167,15 @@ func (r *repairer) all(ctx context.Context, n int, do func(ctx context.Context, 
 	return group.Wait()
 }
 
-func (r *repairer) request(ctx context.Context, damage *ledger.DamagedError) error {
-	if span := damage.Entry.Span; span.Samples > 0 {
-		r.done.note("%s: written anew: %v", damage.Path, damage.Err)
-		if err := r.found.ledger.Request(ctx, span); err != nil || damage.Path == ledger.RequestPath(span) {
-			return err
+func (r *repairer) requests(ctx context.Context, damages []*ledger.DamagedError) error {
+	for _, damage := range damages {
+		done := "removed"
+		if damage.Entry.Span.Samples > 0 {
+			done = "written anew"
 		}
-		return r.found.store.Remove(ctx, damage.Path)
+		r.done.note("%s: %s: %v", damage.Path, done, damage.Err)
 	}
-	r.done.note("%s: removed: %v", damage.Path, damage.Err)
-	return r.found.store.Remove(ctx, damage.Path)
+	return r.found.ledger.MendRequests(ctx, damages...)
 }
 
 func (r *repairer) receipt(ctx context.Context, damage *ledger.DamagedError) error {

@@ -54,6 +54,10 @@ func refill(t testing.TB, dir string, shards ...frame.Shard) (written int) {
 
 func receiptPath(span frame.Span) string { return ledger.Entry{Span: span}.Path() }
 
+func requestPath(span frame.Span) string {
+	return strings.Replace(receiptPath(span), "ledger/", "requests/", 1)
+}
+
 // pictures lists the files of a shard.
 func (s spot) pictures(t testing.TB, span frame.Span) []string {
 	path := fmt.Sprintf("shards/%s/%s", span.Series.ID(), span.Name())

@@ -125,7 +125,7 @@ func TestVerifyEveryBit(t *testing.T) {
 			catalog(t, dir)
 			whole := tree(t, dir)
 			names := checkedFiles(whole)
-			if report := verify(t, dir); !report.Complete || len(names) < 7 {
+			if report := verify(t, dir); !report.Complete || len(names) < 6 {
 				t.Fatalf("%+v of %v", report, names)
 			}
 			rapid.Check(t, func(rt *rapid.T) {

@@ -44,9 +44,9 @@ func TestDamageEverywhere(t *testing.T) {
 			damagedReceipt + " is damaged",
 		},
 		"damaged request": {
-			func(t *testing.T, s spot) { s.put(t, damagedRequest, "{") },
+			func(t *testing.T, s spot) { s.put(t, requestPath(shardOf(door, 0, "fnfd").Span), "{") },
 			Report{Frames: 2, Damaged: 1},
-			damagedRequest + " is damaged",
+			requestPath(shardOf(door, 0, "fnfd").Span) + " is damaged",
 		},
 		"strays": {func(t *testing.T, s spot) {
 			for _, path := range []string{

@@ -86,7 +86,7 @@ var (
 	damagedShard   = "shards/" + door.ID() + "/20260101T000000000Z-4"
 	damagedPicture = damagedShard + "/front~door_20260101T000000000Z.jpg"
 	damagedReceipt = "ledger/" + door.ID() + "/20260101T000000000Z-4.json"
-	damagedRequest = "requests/" + door.ID() + "/20260101T000000000Z-4.json"
+	damagedRequest = "requests/" + door.ID() + "/20260101T000000000Z-6.json"
 )
 
 // damages are what may happen to a dataset of "fnfd" and "ff".
@@ -154,7 +154,7 @@ var damages = map[string]struct {
 		func(t *testing.T, dir string) { damage(t, dir, damagedReceipt); remove(t, dir, damagedRequest) },
 		Report{
 			Frames: -2, Gaps: map[string]int64{frame.NoMedia: -1}, Drops: map[string]int64{"SAME": -1}, Shards: -1,
-			Missing: 4, Damaged: 1,
+			Missing: 4, Damaged: 1, Unasked: 2,
 		},
 		damagedReceipt + " is damaged",
 	},
@@ -245,8 +245,8 @@ var damages = map[string]struct {
 	},
 	"no request": {
 		func(t *testing.T, dir string) { remove(t, dir, damagedRequest) },
-		Report{Unasked: 4},
-		"4 samples from 2026-01-01T00:00:00.000Z",
+		Report{Unasked: 6},
+		"6 samples from 2026-01-01T00:00:00.000Z",
 	},
 	"unfinished": {func(t *testing.T, dir string) {
 		asked := shardOf(door, 240, "ffff").Span

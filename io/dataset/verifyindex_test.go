@@ -45,6 +45,7 @@ func TestVerifyIndex(t *testing.T) {
 					remove(t, dir, name)
 				}
 			}
+			overwrite(t, dir, damagedRequest, []byte(old[damagedRequest]))
 		}, true, "it has a row of front~door_20260101T000018000Z, which is in no receipt"},
 		"a card of before": {func(t *testing.T, dir string) {
 			overwrite(t, dir, card.File, []byte(tree(t, dir)[card.File]+"More.\n"))

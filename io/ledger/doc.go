@@ -4,7 +4,8 @@
 //
 // A ledger lies in the place of its dataset, which package store names:
 //
-//	requests/<series>/<span>.json        what was asked for, written before a job begins
+//	requests/<series>/<span>.json        what was asked for, written before a job begins: one file for spans
+//	                                     that touch or overlap
 //	ledger/<series>/<span>.json          the receipt of a shard
 //	ledger/<series>/<span>.failed.json   the receipt of a shard with FAILED gaps: not the end of it
 //	tmp/<series>.<span>.<random>         in a folder: what is being written, see [Ledger.Temp]; gone after [Ledger.Sweep]

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"path"
 	"slices"
 
@@ -12,24 +14,47 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
-// Request records what is asked for, one file a span. It is called before a
-// job begins, so that what is missing is known whatever becomes of the job.
-// A span asked for twice is one file; spans that overlap are as many files.
+// Request records what is asked for. It is called before a job begins, so that what is
+// missing is known whatever becomes of the job. Spans of a series that touch or overlap
+// each other, or what was asked for before, become one file. Nothing is written where a
+// file covers a span already. A damaged file stays as it is.
+//
+// It lists the requests of each series once, and reads those that become one.
 func (l *Ledger) Request(ctx context.Context, spans ...frame.Span) error {
-	return each(len(spans), func(i int) error {
-		span := spans[i]
+	asked := make(map[frame.Series][]frame.Span)
+	for _, span := range spans {
 		if err := cmp.Or(checkSpan(span), span.Series.CheckNames()); err != nil {
 			return fmt.Errorf("recording the request for %v: %w", span, err)
 		}
-		request := &framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples}
-		err := l.write(ctx, span, RequestPath(span), request)
-		if err == nil {
-			err = l.clear(span)
+		asked[span.Series] = append(asked[span.Series], span)
+	}
+	series := slices.Collect(maps.Keys(asked))
+	return each(len(series), func(i int) error { return l.fold(ctx, series[i], asked[series[i]]) })
+}
+
+// MendRequests writes anew what damaged files of [Ledger.Requests] asked for, where they
+// tell it, and removes those that are still damaged.
+func (l *Ledger) MendRequests(ctx context.Context, files ...*DamagedError) error {
+	var spans []frame.Span
+	for _, file := range files {
+		if file.Entry.Span.Samples > 0 {
+			spans = append(spans, file.Entry.Span)
 		}
-		if err != nil {
-			return fmt.Errorf("recording the request for %v: %w", span, err)
+	}
+	if err := l.Request(ctx, spans...); err != nil {
+		return err
+	}
+	return each(len(files), func(i int) error {
+		folder, name := path.Split(files[i].Path)
+		_, err := l.readRequest(ctx, path.Base(folder), name)
+		var damaged *DamagedError
+		switch {
+		case errors.As(err, &damaged):
+			return l.remove(ctx, files[i].Path)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
 		}
-		return nil
+		return err
 	})
 }
 
@@ -40,7 +65,7 @@ func RequestPath(span frame.Span) string {
 }
 
 // Requests returns everything that was ever asked for, by series ID, then first
-// sample, then samples; spans may overlap. Damaged files are left out of it and
+// sample, then samples; spans may touch and overlap. Damaged files are left out of it and
 // are the error, a *DamagedError each, joined: what can be read is returned
 // with them.
 func (l *Ledger) Requests(ctx context.Context) ([]frame.Span, error) {
@@ -51,34 +76,53 @@ func (l *Ledger) Requests(ctx context.Context) ([]frame.Span, error) {
 	var spans []frame.Span
 	var damaged []error
 	for _, id := range ids {
-		names, _, err := l.store.List(ctx, path.Join("requests", id))
+		found, errs, err := l.requestsOf(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("listing the requests: %w", err)
+			return nil, fmt.Errorf("reading the requests: %w", err)
 		}
-		names = slices.DeleteFunc(names, func(name string) bool {
-			_, _, failed, ok := splitName(name)
-			return !ok || failed
-		})
-		found, errs := make([]frame.Span, len(names)), make([]error, len(names))
-		each(len(names), func(i int) error {
-			found[i], errs[i] = l.readRequest(ctx, id, names[i])
-			return nil
-		})
-		first := len(spans)
-		for i, err := range errs {
-			var broken *DamagedError
-			switch {
-			case err == nil:
-				spans = append(spans, found[i])
-			case errors.As(err, &broken):
-				damaged = append(damaged, err)
-			default:
-				return nil, fmt.Errorf("reading the requests: %w", err)
-			}
-		}
-		slices.SortFunc(spans[first:], frame.Span.Compare)
+		spans, damaged = append(spans, found...), append(damaged, errs...)
 	}
 	return spans, errors.Join(damaged...)
+}
+
+// requestsOf returns the requests of a series, and the errors of those that are damaged.
+func (l *Ledger) requestsOf(ctx context.Context, id string) (spans []frame.Span, damaged []error, err error) {
+	for range attempts {
+		spans, damaged, err = l.listedRequests(ctx, id)
+		if !errors.Is(err, fs.ErrNotExist) { // else it became part of a larger one
+			break
+		}
+	}
+	slices.SortFunc(spans, frame.Span.Compare)
+	return spans, damaged, err
+}
+
+func (l *Ledger) listedRequests(ctx context.Context, id string) (spans []frame.Span, damaged []error, err error) {
+	names, _, err := l.store.List(ctx, path.Join("requests", id))
+	if err != nil {
+		return nil, nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, _, failed, ok := splitName(name)
+		return !ok || failed
+	})
+	found, errs := make([]frame.Span, len(names)), make([]error, len(names))
+	each(len(names), func(i int) error {
+		found[i], errs[i] = l.readRequest(ctx, id, names[i])
+		return nil
+	})
+	for i, err := range errs {
+		var broken *DamagedError
+		switch {
+		case err == nil:
+			spans = append(spans, found[i])
+		case errors.As(err, &broken):
+			damaged = append(damaged, err)
+		default:
+			return nil, nil, err
+		}
+	}
+	return spans, damaged, nil
 }
 
 func (l *Ledger) readRequest(ctx context.Context, id, name string) (frame.Span, error) {

@@ -20,7 +20,7 @@ func TestRequests(t *testing.T) {
 		Series: frame.Series{StreamName: "a", IntervalMs: 7, Format: frame.PNG}, First: 3,
 		Samples: 1 << 40,
 	}
-	want := []frame.Span{other, span(5, 10), span(5, 100), span(40, 2)}
+	want := []frame.Span{other, span(5, 10), span(20, 100), span(140, 2)}
 	if err := l.Request(t.Context(), want[3], want[1], want[2], want[0], want[1]); err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func (c *cataloger) card() string {
 
 func (c *cataloger) counts(w io.Writer) {
 	fmt.Fprint(w, "\n| samples | |\n|---|---:|\n")
-	row := func(name string, n int64) { fmt.Fprintf(w, "| %s | %d |\n", card.Cell(name), n) }
+	row := func(name string, n int64) { fmt.Fprintf(w, "| %s | %s |\n", card.Cell(name), card.Number(n)) }
 	row("all", c.contents.Samples)
 	row("frames", c.contents.Frames)
 	for _, reason := range slices.Sorted(maps.Keys(c.contents.Gaps)) {
@@ -98,7 +98,7 @@ func (c *cataloger) counts(w io.Writer) {
 	if c.contents.Missing > 0 {
 		row("asked for and not there", c.contents.Missing)
 	}
-	fmt.Fprintf(w, "\nThe pictures have %d bytes.\n", c.contents.Bytes)
+	fmt.Fprintf(w, "\nThe pictures take %s.\n", card.Bytes(c.contents.Bytes))
 	if len(c.desc.Transforms) > 0 {
 		fmt.Fprintf(w, "\nWhat was done to frames: `%s`.\n", strings.Join(c.desc.Transforms, "`, then `"))
 	}
@@ -121,19 +121,28 @@ func (c *cataloger) loading(w io.Writer) {
 // requests is what was asked for.
 func (c *cataloger) requests(w io.Writer) {
 	var asked []frame.Span
-	for _, series := range slices.SortedFunc(maps.Keys(c.cover),
-		func(a, b frame.Series) int { return cmp.Compare(a.ID(), b.ID()) }) {
-		asked = append(asked, frame.Union(c.cover[series].asked)...)
+	for _, cover := range c.cover {
+		asked = append(asked, frame.Union(cover.asked)...)
 	}
+	slices.SortFunc(asked, inTime)
 	fmt.Fprint(w, "\n## What was asked for\n\n| stream | first sample | last sample | every | by | picture | samples "+
 		"|\n|---|---|---|---:|---|---|---:|\n")
 	for _, span := range asked[:min(len(asked), cardRows)] {
 		s := span.Series
-		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %d |\n", card.Cell(s.StreamName), frame.Clock(s.At(span.First)),
+		fmt.Fprintf(w, "| %s | %s | %s | %v | %s | %s | %s |\n", card.Cell(s.StreamName), frame.Clock(s.At(span.First)),
 			frame.Clock(s.At(span.End()-1)),
-			time.Duration(s.IntervalMs)*time.Millisecond, card.Cell(s.ImageSelectorType), picturesOf(s), span.Samples)
+			time.Duration(s.IntervalMs)*time.Millisecond, card.Cell(s.ImageSelectorType), picturesOf(s), card.Number(span.Samples))
 	}
 	more(w, len(asked))
+}
+
+// inTime orders spans of all series by stream, then by time.
+func inTime(a, b frame.Span) int {
+	return cmp.Or(
+		cmp.Compare(a.Series.StreamName, b.Series.StreamName),
+		cmp.Compare(a.Series.At(a.First), b.Series.At(b.First)),
+		cmp.Compare(a.Series.ID(), b.Series.ID()),
+	)
 }
 
 func picturesOf(s frame.Series) string {
@@ -156,8 +165,8 @@ func (c *cataloger) gaps(w io.Writer) {
 	fmt.Fprint(w, "\n## Gaps and drops\n\n| stream | when | samples | frames | gaps | drops "+
 		"|\n|---|---|---:|---:|---|---|\n")
 	for _, p := range periods[:min(len(periods), cardRows)] {
-		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s |\n", card.Cell(p.stream), cmp.Or(p.when, "ever"), p.samples, p.frames,
-			reasons(p.gaps), reasons(p.drops))
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", card.Cell(p.stream), cmp.Or(p.when, "ever"),
+			card.Number(p.samples), card.Number(p.frames), reasons(p.gaps), reasons(p.drops))
 	}
 	more(w, len(periods))
 }
@@ -215,13 +224,13 @@ func (c *cataloger) fold(length int) (all []period) {
 func reasons(counts map[string]int64) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%s %d", card.Cell(reason), counts[reason]))
+		parts = append(parts, card.Cell(reason)+" "+card.Number(counts[reason]))
 	}
 	return strings.Join(parts, ", ")
 }
 
 func more(w io.Writer, rows int) {
 	if rows > cardRows {
-		fmt.Fprintf(w, "\nand %d more.\n", rows-cardRows)
+		fmt.Fprintf(w, "\nand %s more.\n", card.Number(int64(rows-cardRows)))
 	}
 }

@@ -49,7 +49,7 @@ Made by [kvsframes](https://github.com/kvsframes/kvsframes), whose ` + "`verify`
 | drops, SAME | 2 |
 | asked for and not there | 2 |
 
-The pictures have BYTES bytes.
+The pictures take BYTES.
 
 ## Load it
 
@@ -112,7 +112,7 @@ func TestCard(t *testing.T) {
 		if !reflect.DeepEqual(contents, want) || size < 1000 {
 			t.Errorf("the contents are %+v, want %+v", contents, want)
 		}
-		want2 := strings.Replace(wantCard, "BYTES", fmt.Sprint(size), 1)
+		want2 := strings.Replace(wantCard, "BYTES", card.Bytes(size), 1)
 		if got := s.files(t)[card.File]; got != want2 {
 			t.Errorf("the card is\n%s\nwant\n%s", got, want2)
 		}
@@ -131,6 +131,36 @@ func TestCard(t *testing.T) {
 			t.Errorf("when all is there, the contents are %+v", contents)
 		}
 	})
+}
+
+// TestCardRequests: what was asked for is told stream by stream, in the order of time,
+// ranges that touch as one.
+func TestCardRequests(t *testing.T) {
+	pngs, attic := door, door
+	pngs.Format, attic.StreamName = frame.PNG, "attic"
+	c := &cataloger{tally: newTally()}
+	for _, span := range []frame.Span{
+		{Series: pngs, First: first + 300, Samples: 1},
+		{Series: door, First: first + 2000, Samples: 1_234_567},
+		{Series: door, First: first + 10, Samples: 5},
+		{Series: pngs, First: first + 7, Samples: 2},
+		{Series: door, First: first, Samples: 10},
+		{Series: attic, First: first + 9000, Samples: 1},
+	} {
+		c.cover.of(span.Series).ask(span)
+	}
+	text := new(strings.Builder)
+	c.requests(text)
+	const want = `
+| attic | 2026-01-01T07:30:00.000Z | 2026-01-01T07:30:00.000Z | 3s | PRODUCER\_TIMESTAMP | JPEG | 1 |
+| front.door | 2026-01-01T00:00:00.000Z | 2026-01-01T00:00:42.000Z | 3s | PRODUCER\_TIMESTAMP | JPEG | 15 |
+| front.door | 2026-01-01T00:00:21.000Z | 2026-01-01T00:00:24.000Z | 3s | PRODUCER\_TIMESTAMP | PNG | 2 |
+| front.door | 2026-01-01T00:15:00.000Z | 2026-01-01T00:15:00.000Z | 3s | PRODUCER\_TIMESTAMP | PNG | 1 |
+| front.door | 2026-01-01T01:40:00.000Z | 2026-02-12T22:28:18.000Z | 3s | PRODUCER\_TIMESTAMP | JPEG | 1,234,567 |
+`
+	if !strings.HasSuffix(text.String(), want) {
+		t.Errorf("the card says%s\nwant%s", text, want)
+	}
 }
 
 // TestCardOfNothing: a dataset without a frame has no files to load.

@@ -129,12 +129,12 @@ func (s Set) card(shards []SplitFiles) []byte {
 		}
 	}
 	card.FrontMatter(w, splits, s.Format == "files", s.Frames)
-	fmt.Fprintf(w, "\n# Frames of Amazon Kinesis Video Streams\n\n%d frames (%d bytes of pictures) in the format `%s`, "+
-		"%d a file, packed by kvsframes.\n\n",
-		s.Frames, s.Bytes, s.Format, s.SamplesPerFile)
+	fmt.Fprintf(w, "\n# Frames of Amazon Kinesis Video Streams\n\n%s frames in the format `%s`, %s a file, packed by kvsframes. "+
+		"The pictures take %s.\n\n",
+		card.Number(s.Frames), s.Format, card.Number(s.SamplesPerFile), card.Bytes(s.Bytes))
 	fmt.Fprint(w, "| split | frames | files |\n|---|---|---|\n")
 	for _, split := range shards {
-		fmt.Fprintf(w, "| %s | %d | `%s` |\n", split.Name, split.Frames, split.Shards)
+		fmt.Fprintf(w, "| %s | %s | `%s` |\n", split.Name, card.Number(split.Frames), split.Shards)
 	}
 	fmt.Fprintf(w, "\n%s\n\nEach split loads by a line of Python:\n\n```python\n", s.story())
 	for _, split := range s.Splits {

@@ -17,7 +17,8 @@ import (
 // Request records what is asked for. It is called before a job begins, so that what is
 // missing is known whatever becomes of the job. Spans of a series that touch or overlap
 // each other, or what was asked for before, become one file. Nothing is written where a
-// file covers a span already. A damaged file stays as it is.
+// file covers a span already. A damaged file stays as it is. What processes record at once
+// may be left as files that overlap, until a span is recorded that touches them.
 //
 // It lists the requests of each series once, and reads those that become one.
 func (l *Ledger) Request(ctx context.Context, spans ...frame.Span) error {

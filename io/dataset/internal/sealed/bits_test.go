@@ -51,3 +51,17 @@ func TestReadRuns(t *testing.T) {
 		}
 	})
 }
+
+// TestBadDeltas: blocks that no writer makes are damaged.
+func TestBadDeltas(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"no parts":          {128, 1, 0, 2, 0, 0, 0},
+		"no block":          {0, 4, 2, 0, 0, 0, 0, 0, 0},
+		"uneven parts":      {100, 4, 2, 0, 0, 0, 0, 0, 0},
+		"numbers of 65 bit": append([]byte{8, 1, 2, 0, 0, 65}, make([]byte, 65)...),
+	} {
+		if numbers, _, err := readDeltas(data, 2); err == nil {
+			t.Errorf("%s: %v", name, numbers)
+		}
+	}
+}

@@ -127,6 +127,13 @@ func TestTableClaims(t *testing.T) {
 		"it says 9 rows": table(func(r []*framepb.Receipt) {
 			r[2].Samples, r[2].Gaps[0].Samples = 3, 3
 		}),
+		"its table says that receipts have columns": table(func(r []*framepb.Receipt) {
+			r[2].TensorSizes = []int32{1}
+		}),
+		"has a number or text that is too large": table(func(r []*framepb.Receipt) {
+			r[0].Transforms, r[1].Transforms = make([]string, textsLimit/2), make([]string, textsLimit/2)
+		}),
+		"it has no samples":            table(func(r []*framepb.Receipt) { r[2].Samples, r[2].Gaps = 0, nil }),
 		"it says 2 frames":             table(func(r []*framepb.Receipt) { r[0].Samples++ }),
 		"its run of 5 samples at 1 is": table(func(r []*framepb.Receipt) { r[0].Gaps[0].Samples = 5 }),
 		"its run of 1 samples at 2147483647": table(func(r []*framepb.Receipt) {
@@ -205,5 +212,25 @@ func TestPageClaims(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%v must contain %q", err, test.says)
 		}
+	}
+}
+
+// TestTooLarge: a file that nobody would read is not written.
+func TestTooLarge(t *testing.T) {
+	w := &sumWriter{file: new(bytes.Buffer)}
+	err := w.finish(func() error {
+		_, err := w.Write(footed(make([]byte, footerLimit+1)))
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "its footer has 67108865 bytes") {
+		t.Errorf("finish: %v", err)
+	}
+	w = &sumWriter{file: new(bytes.Buffer), size: bodyLimit}
+	err = w.finish(func() error {
+		_, err := w.Write(footed(make([]byte, 100)))
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "its rows have 1073741836 bytes") {
+		t.Errorf("finish: %v", err)
 	}
 }

@@ -75,7 +75,7 @@ func (r *columnReader) readDictionary(page []byte, size int, values int32) error
 func (r *columnReader) readPage(page []byte, unzipped int, header *format.DataPageHeaderV2) error {
 	rows, levels := int(header.NumValues), int(header.DefinitionLevelsByteLength)
 	if rows < 1 || rows > r.rows || header.RepetitionLevelsByteLength != 0 ||
-		levels < 0 || levels > min(len(page), unzipped) || levels > 0 != r.optional {
+		levels < 0 || levels > min(len(page), unzipped) || (levels > 0) != r.optional {
 		return fmt.Errorf("a page claims %d rows of %d, and %d bytes of levels", rows, r.rows, levels)
 	}
 	r.rows -= rows
@@ -111,11 +111,6 @@ func (r *columnReader) readValues(data []byte, values int, encoding format.Encod
 	case !isText && encoding == format.DeltaBinaryPacked:
 		var numbers []int64
 		numbers, _, err = readDeltas(data, values)
-		if r.kind == format.Int32 {
-			for i := range numbers {
-				numbers[i] = int64(int32(numbers[i])) // differences go round
-			}
-		}
 		r.numbers = append(r.numbers, numbers...)
 	case isText && encoding == format.DeltaLengthByteArray:
 		texts, err = longTexts(data, values)

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -87,7 +90,7 @@ func FuzzFile(f *testing.F) {
 	})
 }
 
-// crafted is the small file with row n changed, and with another table where one is given.
+// crafted is the small file with row n changed, all rows where n is negative, and with another table where one is given.
 func crafted(t *testing.T, n int, change func(r *row), table string, options ...parquet.WriterOption) []byte {
 	t.Helper()
 	receipts := small(t, webdataset)
@@ -101,10 +104,12 @@ func crafted(t *testing.T, n int, change func(r *row), table string, options ...
 	parts := func(yield func([]row, error) bool) {
 		at := 0
 		for part, err := range rowsOfAll(webdataset, receipts) {
-			if i := n - at; i >= 0 && i < len(part) {
-				change(&part[i])
+			for i := range part {
+				if n < 0 || at == n {
+					change(&part[i])
+				}
+				at++
 			}
-			at += len(part)
 			if !yield(part, err) {
 				return
 			}
@@ -160,6 +165,86 @@ func TestEveryColumn(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBadValues: no receipt is made of values that none has.
+func TestBadValues(t *testing.T) {
+	for want, change := range map[string]func(r *row){
+		"size has a value of 2147483648": func(r *row) { r.Size = new(int64(1 << 31)) },
+		"size has a value of 0":          func(r *row) { r.Size = new(int64(0)) },
+		"size has 3 values":              func(r *row) { r.Size = nil },
+		"width has a value of -1":        func(r *row) { r.Width = new(int32(-1)) },
+		"sha256 has a value of 2 digits": func(r *row) { r.SHA256 = new("00") },
+		"invalid byte":                   func(r *row) { r.SHA256 = new(strings.Repeat("x", 64)) },
+		"ms from its sample":             func(r *row) { r.ImageTime = new(int64(0)) },
+		"unexpected end of JSON":         func(r *row) { r.Labels = new(`{"a":`) },
+		"the texts of a column":          func(r *row) { r.Labels = new("") },
+	} {
+		f, _ := opened(t, crafted(t, 0, change, ""))
+		_, err := f.Receipts()
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v must be of damage and contain %q", err, want)
+		}
+	}
+}
+
+// TestOtherRow: a value that stands in another row is found.
+func TestOtherRow(t *testing.T) {
+	var moved *string
+	data := crafted(t, -1, func(r *row) {
+		if r.Kind == "gap" {
+			r.Cause, moved = moved, r.Cause
+		}
+	}, "")
+	if err := readData(data); err == nil || !strings.Contains(err.Error(), "column cause is not") {
+		t.Error(err)
+	}
+}
+
+// TestFooter: what the footer tells readers of Parquet is what the rows are.
+func TestFooter(t *testing.T) {
+	for want, change := range map[string]func(meta *format.FileMetaData){
+		"it says 10 rows":                 func(meta *format.FileMetaData) { meta.NumRows++ },
+		"in its group 10:":                func(meta *format.FileMetaData) { meta.RowGroups[0].NumRows++ },
+		"it has 0 row groups":             func(meta *format.FileMetaData) { meta.RowGroups = nil },
+		"and 21 nodes":                    func(meta *format.FileMetaData) { meta.Schema = meta.Schema[:21] },
+		`in its schema "x"`:               func(meta *format.FileMetaData) { meta.Schema[3].Name = "x" },
+		"its columns are":                 func(meta *format.FileMetaData) { meta.Schema[5].LogicalType.Value = nil },
+		`it has version "1"`:              func(meta *format.FileMetaData) { setMetadata(meta, versionKey, "1") },
+		"its table of receipts claims 0":  func(meta *format.FileMetaData) { setMetadata(meta, tableKey, "") },
+		"the statistics of its column":    func(meta *format.FileMetaData) { chunk(meta).Statistics.MaxValue = []byte("x") },
+		"key claims 9223372036854775807 ": func(meta *format.FileMetaData) { chunk(meta).TotalCompressedSize = math.MaxInt64 },
+		"bytes at -1":                     func(meta *format.FileMetaData) { chunk(meta).DataPageOffset = -1 },
+		"of codec GZIP":                   func(meta *format.FileMetaData) { chunk(meta).Codec = format.Gzip },
+		"a page of type INT32":            func(meta *format.FileMetaData) { chunk(meta).Type = format.Int32 },
+	} {
+		data := written(t, webdataset, small(t, webdataset))
+		f, _ := opened(t, data)
+		change(&f.meta)
+		footer, err := thrift.Marshal(new(thrift.CompactProtocol), f.meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = append(bytes.Clone(data[:f.body+2*sumSize]), footer...)
+		data = append(binary.LittleEndian.AppendUint32(data, uint32(len(footer))), "PAR1"...)
+		sumAnew(data)
+		if err := readData(data); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v must be of damage and contain %q", err, want)
+		}
+	}
+}
+
+func setMetadata(meta *format.FileMetaData, key, value string) {
+	for i := range meta.KeyValueMetadata {
+		if meta.KeyValueMetadata[i].Key == key {
+			meta.KeyValueMetadata[i].Value = value
+		}
+	}
+}
+
+// chunk is what a footer tells of the first column.
+func chunk(meta *format.FileMetaData) *format.ColumnMetaData {
+	return &meta.RowGroups[0].Columns[0].MetaData
 }
 
 // TestOtherEncoding: a file that another version encoded and compressed in another way is

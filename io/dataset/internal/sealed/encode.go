@@ -43,7 +43,7 @@ func (e *encoder) text(text string) {
 // What a table may have: more than any has, and little memory.
 const (
 	textLimit  = 64 << 10 // bytes of a text
-	textsLimit = 4 << 20
+	textsLimit = 2 << 20
 )
 
 // decoder reads what an encoder wrote. After the first error all that it reads is zero.

@@ -121,6 +121,9 @@ func TestRoundTrip(t *testing.T) {
 				if err := f.Check(format); err != nil {
 					rt.Fatal(err)
 				}
+				if !bytes.Equal(written(t, format, got), data) {
+					rt.Error("what is written again has other bytes")
+				}
 				if Digest(got) != Digest(receipts) {
 					rt.Error("the digest is another one")
 				}

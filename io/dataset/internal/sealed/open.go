@@ -140,7 +140,8 @@ func (f *File) parse() error {
 			f.meta.NumRows, group.NumRows, rows)
 	}
 	if len(group.Columns) != len(columns) || len(f.meta.Schema) != len(columns)+1 {
-		return fmt.Errorf("it has %d columns, there must be %d", len(group.Columns), len(columns))
+		return fmt.Errorf("it has %d columns, and %d nodes in its schema: there must be %d, and one more",
+			len(group.Columns), len(f.meta.Schema), len(columns))
 	}
 	for i, name := range columns {
 		path, node := group.Columns[i].MetaData.PathInSchema, f.meta.Schema[i+1].Name

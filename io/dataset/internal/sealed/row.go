@@ -69,31 +69,26 @@ func rowsOf(format container.Format, receipt *framepb.Receipt, id string) ([]row
 		}
 		if o.Kind == ledger.Frame {
 			r.Outcome, r.Format = frameOutcome, &kept
-			r.picture(receipt.Path, pictures[o.Number], at, &o)
+			r.ImageTime, r.Size, r.SHA256 = new(at+int64(o.OffsetMs)), new(int64(o.Size)), new(hex.EncodeToString(o.SHA256))
+			r.File, r.Offset = placeOf(receipt, pictures[o.Number])
+			r.Width, r.Height = &o.Width, &o.Height
+		}
+		if len(o.Labels) > 0 {
+			r.Labels = new(frame.LabelsJSON(o.Labels))
 		}
 		if o.TensorSize > 0 {
-			r.tensor(receipt.Path, tensors[o.Number], &o)
+			r.TensorFile, r.TensorOffset = placeOf(receipt, tensors[o.Number])
+			r.TensorSize, r.TensorSHA256 = new(int64(o.TensorSize)), new(hex.EncodeToString(o.TensorSHA256))
 		}
 		rows = append(rows, r)
 	}
 	return rows, nil
 }
 
-func (r *row) picture(folder string, at container.Position, sampleMs int64, o *ledger.Outcome) {
-	v := &struct {
-		imageTime, size int64
-		at              container.Position
-		sum             string
-	}{sampleMs + int64(o.OffsetMs), int64(o.Size), at, hex.EncodeToString(o.SHA256)}
-	v.at.Name = path.Join(folder, at.Name)
-	r.ImageTime, r.File, r.Offset, r.Size, r.SHA256 = &v.imageTime, &v.at.Name, &v.at.Offset, &v.size, &v.sum
-	r.Width, r.Height = &o.Width, &o.Height
-	if len(o.Labels) > 0 {
-		r.Labels = new(frame.LabelsJSON(o.Labels))
+// placeOf returns which file holds a blob, relative to the dataset, and where.
+func placeOf(receipt *framepb.Receipt, at container.Position) (file *string, offset *int64) {
+	if at.Name == "" {
+		return &receipt.Path, &at.Offset
 	}
-}
-
-func (r *row) tensor(folder string, at container.Position, o *ledger.Outcome) {
-	r.TensorFile, r.TensorOffset = new(path.Join(folder, at.Name)), &at.Offset
-	r.TensorSize, r.TensorSHA256 = new(int64(o.TensorSize)), new(hex.EncodeToString(o.TensorSHA256))
+	return new(path.Join(receipt.Path, at.Name)), &at.Offset
 }

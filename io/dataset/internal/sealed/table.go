@@ -152,11 +152,11 @@ func (d *decoder) receipt(room int64) (*framepb.Receipt, int32) {
 	r.Frames = int32(d.number(samples))
 	shape := int32(d.number(shapes - 1))
 	r.Bytes, r.Path, r.Format = d.number(math.MaxInt64), d.text(), d.text()
-	for range d.number(int64(min(len(d.data), textsLimit))) {
-		r.Transforms = append(r.Transforms, d.text())
-		if d.err != nil {
-			break
-		}
+	if n := d.number(int64(min(len(d.data), textsLimit))); n > 0 {
+		r.Transforms = make([]string, n)
+	}
+	for i := range r.Transforms {
+		r.Transforms[i] = d.text()
 	}
 	for range d.number(samples) {
 		r.Gaps = append(r.Gaps, &framepb.GapRun{

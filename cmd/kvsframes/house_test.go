@@ -42,6 +42,7 @@ var house = []string{
 	"io/kvsio/internal/admit",
 	"io/kvsio/internal/ask",
 	"io/kvsio",
+	"io/dataset/internal/sealed",
 	"io/dataset",
 	"io/pack",
 	"transforms/internal/jpeg",

@@ -61,14 +61,14 @@ func (w *Writer) complete(ctx context.Context, look frame.Shard) (frame.Shard, *
 		if err != nil {
 			return frame.Shard{}, nil, err
 		}
-		if len(damaged) == 0 {
-			return m.shard, nil, nil
-		}
-		// It may be another writer's hand: that takes away the receipt first.
-		if now, err := w.receiptOfEither(ctx, look.Span); err != nil {
+		// Another writer may have come meanwhile. Before it touches pictures the receipt goes.
+		switch now, err := w.receiptOfEither(ctx, look.Span); {
+		case err != nil:
 			return frame.Shard{}, nil, err
-		} else if !proto.Equal(now, have) {
+		case !proto.Equal(now, have):
 			continue
+		case len(damaged) == 0:
+			return m.shard, nil, nil
 		}
 		m.lose(damaged)
 		return m.shard, nil, w.disown(ctx, look.Span)

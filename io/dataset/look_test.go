@@ -300,6 +300,29 @@ func TestSecondLooksAtOnce(t *testing.T) {
 	})
 }
 
+// TestLooksAtOtherSamples: what another look finds while a shard's pictures are read back is
+// not lost.
+func TestLooksAtOtherSamples(t *testing.T) {
+	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {
+		fresh, s := createAt(t, where, Options{}), createAt(t, where, Options{})
+		write(t, fresh.name, shardOf(door, 0, "ffff"))
+		write(t, s.name, shardOf(door, 0, "fFnf"))
+		w, first := writer(t, s.name), true
+		s.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, ".jpg") && first {
+				first = false
+				write(t, s.name, lookOf(".Ff."))
+			}
+			return false
+		})
+		if _, err := w.Write(t.Context(), lookOf(".f..")); err != nil {
+			t.Error(err)
+		}
+		s.front.Set(nil)
+		equalTrees(t, s.files(t), fresh.files(t), "looks at other samples")
+	})
+}
+
 // TestSecondLookAtAnAwayStore: a store that does not answer is no proof of damage.
 func TestSecondLookAtAnAwayStore(t *testing.T) {
 	onNetworks(t, func(t *testing.T, where func(testing.TB) spot) {

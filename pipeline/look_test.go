@@ -208,9 +208,15 @@ func filesIn(t *testing.T, place, folder string) map[string]string {
 // TestDamagedPictureOfASecondLook: a picture that is found damaged on the way costs itself
 // alone, and the job goes on without a runner's retries.
 func TestDamagedPictureOfASecondLook(t *testing.T) {
+	for _, runner := range []string{"direct", "prism"} {
+		t.Run(runner, func(t *testing.T) { testDamagedPicture(t, runner) })
+	}
+}
+
+func testDamagedPicture(t *testing.T, runner string) {
 	early := camera(t, [2]int{0, 60}, [2]int{240, 600})
 	whole := camera(t, [2]int{0, 60}, [2]int{60, 240}, [2]int{240, 600})
-	o := Options{DatasetFormat: "files", Out: newPlace(t, "folder")}
+	o := Options{Runner: runner, DatasetFormat: "files", Out: newPlace(t, "folder")}
 	backfillFrom(t, early, o)
 	pictures, err := filepath.Glob(o.Out + "/shards/*/*/*_20260101T000030000Z.jpg")
 	if err != nil || len(pictures) != 1 {

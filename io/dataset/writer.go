@@ -285,6 +285,7 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 			if err := w.takeAway(ctx, out.span, path); err != nil {
 				return err
 			}
+		case errors.Is(err, fs.ErrExist): // another writer has just taken it away
 		case errors.Is(err, fs.ErrNotExist) && own.Exists(out.path):
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err // one that exists may have been removed a moment later
@@ -364,16 +365,6 @@ func (w *Writer) clearAway(ctx context.Context, span frame.Span) error {
 		return err
 	}
 	return removeObjects(ctx, bucket, span, path, names)
-}
-
-// checkParents refuses to change a shard, or its receipt, in a folder that is not the dataset's.
-func (w *Writer) checkParents(span frame.Span) error {
-	for _, path := range []string{w.of.format.Path(span), ledger.Entry{Span: span}.Path()} {
-		if err := own.CheckParents(w.of.folder, path); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // checkOwn refuses to take away a shard of a folder that somebody keeps a file in,

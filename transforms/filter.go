@@ -15,7 +15,7 @@ const Filtered = "FILTERED"
 
 // FilterParams are, as a [Step], to keep the frames that a function of your own
 // says are to be kept. It is called as that of [MapParams] is. On shards the
-// others are drops.
+// others are drops. It must decide on a frame by the frame alone.
 type FilterParams struct {
 	Fn     FilterFunc // required, and registered: register.Function2x2(fn)
 	Pixels bool       // the function is given the picture decoded, as that of MapParams.Pixels is

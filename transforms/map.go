@@ -16,6 +16,9 @@ type MapFunc = func(context.Context, frame.Frame) (frame.Frame, error)
 // called for one frame after another in their order, in the goroutine that Beam
 // called, so it may use Beam's metrics and log.
 //
+// A frame must be made of the frame alone: where footage comes later, a backfill calls the
+// function for the frames that are new.
+//
 // What it is given is as the steps before it left it: encoded, unless a decode or
 // a tensor step is among them, or Pixels is set. What it returns is a frame of the
 // same sample: Stream, StreamARN, Tag and the times are put back. Its Format, Width and

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -84,7 +85,7 @@ func killAtEachStep(t *testing.T, where func(testing.TB) spot, name string, befo
 		write(t, s.name, shard)
 		equalTrees(t, s.files(t), want, when)
 	}
-	if len(shard.Frames) > 0 && steps < 4 {
+	if len(shard.Frames) > 0 && steps < 4 && !strings.HasSuffix(name, "over the same") {
 		t.Errorf("%s: only %d steps were tried", name, steps)
 	}
 }

@@ -273,7 +273,7 @@ func (r *repairer) trim(ctx context.Context, entry ledger.Entry, counted []frame
 
 // readShard returns a shard as it was written.
 func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (frame.Shard, error) {
-	shard := frame.Shard{Span: receipt.Span()}
+	shard := frame.Shard{Span: receipt.Span(), Transforms: receipt.Transforms}
 	series := shard.Span.Series
 	for outcome := range ledger.Outcomes(receipt) {
 		switch at := series.At(outcome.Index); outcome.Kind {
@@ -304,7 +304,7 @@ func cut(shard frame.Shard, span frame.Span) frame.Shard {
 	from, end := span.Series.At(span.First), span.Series.At(span.End())
 	outside := func(ms int64) bool { return ms < from || ms >= end }
 	return frame.Shard{
-		Span:   span,
+		Span: span, Transforms: shard.Transforms,
 		Frames: slices.DeleteFunc(slices.Clone(shard.Frames), func(f frame.Frame) bool { return outside(f.SampleMs) }),
 		Gaps:   slices.DeleteFunc(slices.Clone(shard.Gaps), func(g frame.Gap) bool { return outside(g.SampleMs) }),
 		Drops:  slices.DeleteFunc(slices.Clone(shard.Drops), func(d frame.Drop) bool { return outside(d.SampleMs) }),

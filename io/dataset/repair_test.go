@@ -87,7 +87,8 @@ func TestRepairTrims(t *testing.T) {
 	for _, format := range Formats() {
 		t.Run(format, func(t *testing.T) {
 			everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
-				s := createAt(t, where, Options{Format: format})
+				options := Options{Format: format, Transforms: []string{"resize 16x9"}}
+				s := createAt(t, where, options)
 				first, second := shardOf(door, 0, "fnfd"), shardOf(door, 2, "ggngd")
 				write(t, s.name, first, second, shardOf(door, 4, "ngd"), shardOf(door, 6, "FF"))
 				if before := verify(t, s.name); before.Duplicate != 6 {
@@ -98,7 +99,7 @@ func TestRepairTrims(t *testing.T) {
 					report.Missing+report.Damaged+report.Corrupt != 0 || report.Repaired != 3 {
 					t.Errorf("Repair = %+v", report)
 				}
-				want := createAt(t, where, Options{Format: format})
+				want := createAt(t, where, options)
 				write(t, want.name, first, cut(second, frame.Span{Series: door, First: second.Span.First + 2, Samples: 3}),
 					shardOf(door, 7, "F"))
 				equalTrees(t, withoutExtraRequests(s.files(t), nil), withoutExtraRequests(want.files(t), nil), "trimmed")

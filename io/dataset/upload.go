@@ -11,7 +11,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -44,7 +43,10 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 	if err := look.Wait(); err != nil {
 		return nil, err
 	}
-	if have != nil && ledger.Failed(receipt) {
+	if kept, err := w.keeps(ctx, have, receipt); err != nil || kept != nil {
+		return kept, err
+	}
+	if w.stands(ctx, have, receipt) {
 		return have, nil
 	}
 	if !proto.Equal(have, receipt) {

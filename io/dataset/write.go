@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,8 +53,11 @@ func (p WriteParams) Validate() error {
 // otherwise than the dataset's fails the job with the text of a [CutError], one whose frames
 // went through other transforms with that of a [TransformsError].
 //
+// Of a second look ([frame.Shard.Again]) nothing comes out where the shard was taken away
+// meanwhile, which is logged: the next backfill fetches what is missing then.
+//
 // It counts "shards_written", "frames_written" and "bytes_written" (of pictures)
-// in the namespace "kvsframes/dataset".
+// in the namespace "kvsframes/dataset"; of a second look the frames that it found.
 //
 // Write panics if p is not valid: check [WriteParams.Validate] where p comes
 // from elsewhere.
@@ -88,19 +92,37 @@ func (fn *writeFn) Setup(ctx context.Context) error {
 
 func (fn *writeFn) ProcessElement(ctx context.Context, shard frame.Shard, emit func(*framepb.Receipt)) error {
 	receipt, err := fn.writer.Write(ctx, shard)
+	if gone := (*GoneError)(nil); errors.As(err, &gone) {
+		log.Warn(ctx, gone)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
+	emit(receipt)
 	if failed(shard) && !ledger.Failed(receipt) {
-		log.Warnf(ctx, "the shard of %v could not be fetched; what the dataset has of it stays", shard.Span)
-		emit(receipt)
-		return nil
+		log.Warnf(ctx, "samples of %v could not be fetched; what the dataset has of them stays", shard.Span)
+		if len(shard.Again) == 0 {
+			return nil
+		}
+	}
+	frames, bytes := int64(receipt.Frames), receipt.Bytes
+	if len(shard.Again) > 0 {
+		if frames, bytes = int64(len(shard.Frames)), pictureBytes(shard); frames == 0 {
+			return nil // a receipt at most was written
+		}
 	}
 	fn.shards.Inc(ctx, 1)
-	fn.frames.Inc(ctx, int64(receipt.Frames))
-	fn.bytes.Inc(ctx, receipt.Bytes)
-	emit(receipt)
+	fn.frames.Inc(ctx, frames)
+	fn.bytes.Inc(ctx, bytes)
 	return nil
+}
+
+func pictureBytes(shard frame.Shard) (bytes int64) {
+	for i := range shard.Frames {
+		bytes += int64(len(shard.Frames[i].Data))
+	}
+	return bytes
 }
 
 func failed(shard frame.Shard) bool {

@@ -53,21 +53,36 @@ func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
 }
 
 // Write writes a shard, whole or not at all, then its receipt, which it returns.
-// A shard that is there already is replaced, with one exception: a shard with
-// FAILED gaps never replaces one without; the receipt is then of what is there.
+// A shard that is there already is replaced, with two exceptions: a shard with
+// FAILED gaps never replaces one without, or one with as few of them and as many frames;
+// and what is the same is not touched. The receipt is then of what is there.
 // ctx bounds what is asked of a store on a network.
 //
+// A second look ([frame.Shard.Again]) is made whole: with the pictures, gaps and drops that
+// the dataset has of the other samples. A sample that failed again stays what it is. A picture
+// that is damaged in the dataset becomes a FAILED gap, which the next backfill asks for.
+//
 // The error is a [*CutError] where the shard is cut otherwise than those of the dataset, a
-// [*TransformsError] where its frames went through other transforms, and a
-// [*ledger.ShardError] where its series has names or a format that the service does not
-// have, or its samples are not each exactly one frame, gap or drop; others name the path
-// that could not be written.
+// [*TransformsError] where its frames went through other transforms, a [*GoneError] where
+// what it is a second look at is not there any more, and a [*ledger.ShardError] where its
+// series has names or a format that the service does not have, or its samples are not each
+// exactly one frame, gap or drop; others name the path that could not be written.
 func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
 	if err := w.check(shard); err != nil {
 		return nil, err
 	}
 	var receipt *framepb.Receipt
 	var err error
+	if len(shard.Again) > 0 {
+		whole, known, err := w.complete(ctx, shard)
+		if err != nil {
+			return nil, writing(shard.Span, err)
+		}
+		if known != nil {
+			return known, nil
+		}
+		shard = whole
+	}
 	if bucket, ok := w.of.store.(store.Bucket); ok {
 		if receipt, err = w.upload(ctx, bucket, shard); err != nil {
 			return nil, writing(shard.Span, err)
@@ -142,10 +157,8 @@ func (w *Writer) checkCut(span frame.Span) error {
 }
 
 func (w *Writer) write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
-	for _, path := range []string{w.of.format.Path(shard.Span), ledger.Entry{Span: shard.Span}.Path()} {
-		if err := own.CheckParents(w.of.folder, path); err != nil {
-			return nil, err
-		}
+	if err := w.checkParents(shard.Span); err != nil {
+		return nil, err
 	}
 	out := &output{writer: w, span: shard.Span}
 	defer out.discard()
@@ -157,7 +170,10 @@ func (w *Writer) write(ctx context.Context, shard frame.Shard) (*framepb.Receipt
 	if err != nil {
 		return nil, err
 	}
-	if have != nil && ledger.Failed(receipt) {
+	if kept, err := w.keeps(ctx, have, receipt); err != nil || kept != nil {
+		return kept, err
+	}
+	if w.stands(ctx, have, receipt) {
 		return have, nil
 	}
 	if !proto.Equal(have, receipt) {
@@ -269,6 +285,7 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 			if err := w.takeAway(ctx, out.span, path); err != nil {
 				return err
 			}
+		case errors.Is(err, fs.ErrExist): // another writer has just taken it away
 		case errors.Is(err, fs.ErrNotExist) && own.Exists(out.path):
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err // one that exists may have been removed a moment later

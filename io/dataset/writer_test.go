@@ -146,7 +146,7 @@ func testKill(t *testing.T, outcomes string, before func(*testing.T, string)) {
 		write(t, dir, shard)
 		equalTrees(t, settled(t, dir), want, fmt.Sprintf("error at step %d", at))
 	}
-	if len(shard.Frames) > 0 && steps < 4 {
+	if len(shard.Frames) > 0 && steps < 2 {
 		t.Errorf("only %d steps were tried", steps)
 	}
 }

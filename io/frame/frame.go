@@ -119,7 +119,8 @@ type Drop struct {
 }
 
 // Shard is consecutive samples of one series, fetched: each of them is exactly
-// one of its frames, gaps and drops, and each of the three is in time order.
+// one of its frames, gaps and drops, and each of the three is in time order. Of a
+// second look (Again) that holds for the samples that were asked for.
 type Shard struct {
 	Span   Span
 	Frames []Frame
@@ -129,4 +130,10 @@ type Shard struct {
 	// Transforms describes what was done to the frames since they were fetched, in order.
 	// Package transforms sets it; a dataset takes only shards that have its own.
 	Transforms []string
+
+	// Again makes the shard a second look at one that its dataset has: it lists the samples
+	// that were asked for again, as [Union] returns them. Of the span's other samples the
+	// shard has nothing: what the dataset has of them stays. It is nil where all samples
+	// were asked for.
+	Again []Span
 }

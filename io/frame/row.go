@@ -35,12 +35,12 @@ func init() {
 	registerRow(
 		func(s Shard) shardRow {
 			s.Frames, s.Gaps, s.Drops = written(s.Frames), written(s.Gaps), written(s.Drops)
-			s.Transforms = written(s.Transforms)
+			s.Transforms, s.Again = written(s.Transforms), written(s.Again)
 			return shardRow(s)
 		},
 		func(s shardRow) Shard {
 			s.Frames, s.Gaps, s.Drops = read(s.Frames), read(s.Gaps), read(s.Drops)
-			s.Transforms = read(s.Transforms)
+			s.Transforms, s.Again = read(s.Transforms), read(s.Again)
 			return Shard(s)
 		})
 }

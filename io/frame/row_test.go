@@ -29,6 +29,7 @@ func TestRowsHaveNoNulls(t *testing.T) {
 		frame.Shard{
 			Span: frame.Span{Samples: 3}, Frames: []frame.Frame{full, {}},
 			Gaps: []frame.Gap{{Reason: frame.NoMedia}}, Drops: []frame.Drop{{Reason: "DUPLICATE"}},
+			Transforms: []string{"resize 2x1"}, Again: []frame.Span{{First: 1, Samples: 2}},
 		},
 	} {
 		of := reflect.TypeOf(value)

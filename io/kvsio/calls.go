@@ -44,23 +44,26 @@ type imageCalls struct {
 type shardCalls struct {
 	imageCalls
 	series  frame.Series
-	samples int64
+	samples int64         // that are asked for
 	ticket  *admit.Ticket // nil: not counted in the memory budget
 	bytes   int64         // of the pictures that have come
 }
 
-// fetch fetches a shard. With an error it returns what it has, the rest as
-// FAILED gaps.
+// fetch fetches what a look at a shard asks for. With an error it returns what it has, the
+// rest as FAILED gaps.
 func (e *engine) fetch(
-	ctx context.Context, r *reading, t *admit.Ticket, span frame.Span, stats *callStats,
+	ctx context.Context, r *reading, t *admit.Ticket, l look, stats *callStats,
 ) (frame.Shard, error) {
 	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
-	c := &shardCalls{imageCalls: calls, series: span.Series, samples: span.Samples, ticket: t}
+	c := &shardCalls{imageCalls: calls, series: l.shard.Series, samples: frame.Count(l.asked), ticket: t}
 	c.reserve = c.need
-	shard, err := ask.Shard(ctx, c, span)
+	shard, err := ask.Shard(ctx, c, l.shard, l.asked)
+	if l.second {
+		shard.Again = l.asked
+	}
 	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("reading %v: %w", span, err)
+		err = fmt.Errorf("reading %v: %w", l.shard, err)
 	}
 	return shard, err
 }

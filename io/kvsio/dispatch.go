@@ -11,6 +11,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/keys"
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/admit"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 )
@@ -23,7 +24,9 @@ type dispatch struct {
 	engine   *engine
 	params   ReadParams
 	emit     func(beam.EventTime, frame.Shard)
-	streams  []*reading // as the work's order has them
+	streams  []*reading          // as the work's order has them
+	again    map[frame.Span]bool // shards that the ledger had when the work was planned
+	whole    bool                // which are fetched whole
 	finished chan result
 	underWay int // shards that have not come through finished
 
@@ -31,14 +34,13 @@ type dispatch struct {
 }
 
 type result struct {
-	ticket  *admit.Ticket
-	stream  *reading
-	span    frame.Span
-	shard   frame.Shard
-	bytes   int64
-	skipped bool // the ledger has it
-	stats   callStats
-	err     error
+	ticket *admit.Ticket
+	stream *reading
+	look   look // none: the ledger has the shard
+	shard  frame.Shard
+	bytes  int64
+	stats  callStats
+	err    error
 }
 
 func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.EventTime, frame.Shard)) *dispatch {
@@ -46,8 +48,10 @@ func newDispatch(ctx context.Context, e *engine, p ReadParams, emit func(beam.Ev
 	return &dispatch{ctx: ctx, cancel: cancel, engine: e, params: p, emit: emit, finished: make(chan result)}
 }
 
-// run reads the shards from start to end of an order, as far as claim lets it.
-func (d *dispatch) run(order *grid.Order, start, end int64, claim func(int64) bool) error {
+// run reads the shards from start to end of a work's order, as far as claim lets it.
+func (d *dispatch) run(w *framepb.Work, start, end int64, claim func(int64) bool) error {
+	order := grid.NewOrder(w)
+	d.again, d.whole = grid.AgainIn(w), w.Whole
 	for _, key := range order.Streams() {
 		d.streams = append(d.streams, d.engine.reading(key))
 	}
@@ -111,9 +115,13 @@ func (d *dispatch) start(t *admit.Ticket, s *reading, span frame.Span) {
 	d.underWay++
 	s.inHand.Add(1)
 	go func() {
-		r := result{ticket: t, stream: s, span: span}
-		if r.skipped, r.err = d.params.done(d.ctx, span); r.err == nil && !r.skipped {
-			r.shard, r.err = d.engine.fetch(d.ctx, s, t, span, &r.stats)
+		r := result{ticket: t, stream: s}
+		r.look, r.err = d.params.atDispatch(d.ctx, span, d.again[span], d.whole)
+		if n := frame.Count(r.look.asked); r.err == nil && n > 0 {
+			if n < span.Samples {
+				t.Resize(d.engine.shardBytes(s.stream, n))
+			}
+			r.shard, r.err = d.engine.fetch(d.ctx, s, t, r.look, &r.stats)
 			r.bytes = bytesOf(r.shard)
 		}
 		t.Resize(withGarbage(r.bytes))
@@ -138,21 +146,22 @@ func (d *dispatch) deliver(r result) error {
 	switch {
 	case d.ctx.Err() != nil:
 		return d.ctx.Err()
-	case r.skipped:
+	case r.err == nil && len(r.look.asked) == 0:
 		d.skipped++
 		skippedMetric.Inc(d.ctx, 1)
 		counters.skipped.Add(1)
 		return nil
-	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.span || judge(r.err) == helpless):
+	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.look.shard || judge(r.err) == helpless):
 		return r.err
 	case r.err != nil:
 		log.Warnf(d.ctx, "kept going: %s", outside.Text(r.err.Error()))
 	}
-	if have := len(r.shard.Frames) + len(r.shard.Gaps); int64(have) != r.span.Samples {
-		return fmt.Errorf("reading %v: %d frames and gaps", r.span, have)
+	span, asked := r.look.shard, frame.Count(r.look.asked)
+	if have := len(r.shard.Frames) + len(r.shard.Gaps); int64(have) != asked {
+		return fmt.Errorf("reading %d samples of %v: %d frames and gaps", asked, span, have)
 	}
 	d.countShard(r)
-	d.emit(mtime.FromMilliseconds(r.span.Series.At(r.span.First)), r.shard)
+	d.emit(mtime.FromMilliseconds(span.Series.At(span.First)), r.shard)
 	d.emitted++
 	return nil
 }

@@ -270,7 +270,7 @@ func TestDroppedShardIsAnError(t *testing.T) {
 	span := order.At(0)
 	d.underWay = 1
 	if err := d.deliver(result{
-		ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), span: span,
+		ticket: e.admission.Enter(1), stream: e.reading(order.Streams()[0]), look: all(span),
 		shard: frame.Shard{Span: span},
 	}); err == nil {
 		t.Error("a shard without its samples is no error")

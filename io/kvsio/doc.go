@@ -69,7 +69,9 @@
 // of the process (59 MB of pictures took 680 MB on prism, and 1.9 GB behind a Flatten).
 // Sinks take whole shards of [ReadShards], which no stage boundary parts from the source.
 // With [LedgerParams.Ledger] set, [ReadShards] emits nothing for shards that the ledger
-// has: what follows sees what is new, and reads the rest from the dataset.
+// has: what follows sees what is new, and reads the rest from the dataset. A shard with gaps
+// that may have an image by now is looked at again: these samples are asked for, in ranges of
+// their own, and no others but up to 20 s that lead to a range, where its head is empty.
 //
 // # Without Beam
 //

@@ -33,7 +33,7 @@ func FetchAll(ctx context.Context, p ReadParams, plan *Plan, take func(frame.Sha
 				t := e.admission.Enter(e.shardBytes(r.stream, span.Samples))
 				defer t.Leave()
 				<-t.Admitted()
-				shard, err := e.fetch(ctx, r, t, span, &stats)
+				shard, err := e.fetch(ctx, r, t, all(span), &stats)
 				if err == nil {
 					take(shard)
 				}

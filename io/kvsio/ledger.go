@@ -3,13 +3,13 @@ package kvsio
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -18,78 +18,65 @@ import (
 // ledgerReaders is how many receipts are read at once for a plan.
 const ledgerReaders = 16
 
-// asDataset returns p with the ShardSamples of the ledger's dataset. It refuses others: no
-// shard could be found in the ledger, nor written to the dataset.
-func (p ReadParams) asDataset(ctx context.Context) (ReadParams, error) {
+// asDataset returns p with the ShardSamples of the ledger's dataset, and its description,
+// which is nil where there is no ledger. It refuses others: no shard could be found in the
+// ledger, nor written to the dataset.
+func (p ReadParams) asDataset(ctx context.Context) (ReadParams, *framepb.Dataset, error) {
 	if p.Ledger == "" {
-		return p, nil
+		return p, nil, nil
 	}
 	desc, err := ledger.Open(p.Ledger).Description(ctx)
 	if errors.Is(err, ledger.ErrNoDataset) {
-		return p, fault.Of("Ledger", ": %w: it must be the folder, or the URL, of a dataset that is there: "+
+		return p, nil, fault.Of("Ledger", ": %w: it must be the folder, or the URL, of a dataset that is there: "+
 			"make it with %s, or leave %s empty", err, fault.Name("dataset.Create"), fault.Name("Ledger"))
 	}
 	if err != nil {
-		return p, fault.Of("Ledger", ": %w", err)
+		return p, nil, fault.Of("Ledger", ": %w", err)
 	}
 	has := int(desc.ShardSamples)
 	if p.ShardSamples != 0 && p.ShardSamples != has {
-		return p, fault.New("ShardSamples", p.ShardSamples,
+		return p, nil, fault.New("ShardSamples", p.ShardSamples,
 			fault.Errorf("%d, which the dataset %q has, or 0 for that", has, p.Ledger))
 	}
 	p.ShardSamples = has
-	return p, nil
+	return p, desc, nil
 }
 
-// inLedger is the lookup of a plan: it lists, and reads receipts only where
-// reasons other than FAILED are to be fetched again.
-func (p LedgerParams) inLedger(ctx context.Context, series frame.Series) (done, again []frame.Span, err error) {
+// inLedger is the lookup of a plan: it lists, and reads the receipts of shards that are
+// asked for and may be looked at again.
+func (p LedgerParams) inLedger(
+	ctx context.Context, asked []frame.Span, whole bool,
+) (done []frame.Span, again []look, err error) {
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
 	l := ledger.Open(p.Ledger)
-	entries, err := l.Have(ctx, series)
+	entries, err := l.Have(ctx, asked[0].Series)
 	if err != nil {
 		return nil, nil, err
 	}
-	redo := make([]bool, len(entries))
+	looks := make([]look, len(entries))
 	var group errgroup.Group
 	group.SetLimit(ledgerReaders)
 	for i, entry := range entries {
-		if redo[i] = entry.Failed; redo[i] || len(p.Refetch) == 0 {
+		looks[i].shard = entry.Span
+		if !entry.Failed && len(p.Refetch) == 0 || !grid.Overlaps(asked, entry.Span) {
 			continue
 		}
-		group.Go(func() error {
-			receipt, err := l.Ask(ctx, entry.Span)
-			redo[i] = receipt == nil || p.refetches(receipt)
+		group.Go(func() (err error) {
+			looks[i], err = p.look(ctx, l, entry, whole)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, nil, err
 	}
-	for i, entry := range entries {
-		if redo[i] {
-			again = append(again, entry.Span)
+	for _, look := range looks {
+		if len(look.asked) > 0 {
+			again = append(again, look)
 		} else {
-			done = append(done, entry.Span)
+			done = append(done, look.shard)
 		}
 	}
 	return done, again, nil
-}
-
-// done is asked at dispatch, on the worker: a stage that begins again after a
-// lost machine must not pay for its images twice.
-func (p LedgerParams) done(ctx context.Context, span frame.Span) (bool, error) {
-	if p.Ledger == "" {
-		return false, nil
-	}
-	receipt, err := ledger.Open(p.Ledger).Ask(ctx, span)
-	return receipt != nil && !p.refetches(receipt), err
-}
-
-func (p LedgerParams) refetches(receipt *framepb.Receipt) bool {
-	return slices.ContainsFunc(receipt.Gaps, func(g *framepb.GapRun) bool {
-		return slices.Contains(p.Refetch, g.Reason)
-	})
 }

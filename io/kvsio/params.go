@@ -127,8 +127,10 @@ type LedgerParams struct {
 	// shards are fetched.
 	Ledger string
 
-	// Refetch lists the reasons of gaps (frame.GapReasons) for which a shard
-	// in the ledger is fetched again. Shards with FAILED gaps always are.
+	// Refetch lists the reasons of gaps (frame.GapReasons) for which samples in the
+	// ledger are asked for again; FAILED ones always are. Of their shards nothing else is
+	// asked for (frame.Shard.Again), unless what the dataset does to frames looks at other
+	// frames of the shard, as a dedupe step does: then the shard is fetched whole.
 	Refetch []string
 }
 

@@ -3,18 +3,20 @@ package kvsio
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // Plan is what is to be read: what was asked, minus what the ledger has, cut
 // into works.
 type Plan struct {
 	Asked   []frame.Span    // the union of the requests, by series and time
-	Missing []frame.Span    // the runs to fetch, by series and time
-	Shards  int64           // that the runs are cut into
+	Missing []frame.Span    // the samples to ask the service for, by series and time
+	Shards  int64           // that have such samples
 	Skipped int64           // that are asked for and in the ledger already
 	Works   []*framepb.Work // the elements of the source
 }
@@ -27,7 +29,7 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 	if err := validate(p, requests); err != nil {
 		return nil, err
 	}
-	p, err := p.asDataset(ctx)
+	p, desc, err := p.asDataset(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -37,38 +39,51 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 		spans[i] = r.Span()
 		tagged[i] = grid.Tagged{Tag: r.Tag, Span: spans[i]}
 	}
-	plan, err := planFrom(p, spans, func(series frame.Series) (done, again []frame.Span, err error) {
-		return p.inLedger(ctx, series)
+	whole := ledger.LooksAround(desc.GetTransforms())
+	plan, err := planFrom(p, spans, func(asked []frame.Span) (done []frame.Span, again []look, err error) {
+		return p.inLedger(ctx, asked, whole)
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, w := range plan.Works {
+		w.Whole = whole
 	}
 	grid.NewTags(tagged).AddTo(plan.Works)
 	return plan, nil
 }
 
-// lookup returns the shards of a series that a ledger has: those that are
-// done, and those that are there but to be fetched again.
-type lookup func(frame.Series) (done, again []frame.Span, err error)
+// lookup returns the shards that a ledger has of a series, of which samples are asked
+// for: those that are done, and those that are there but to be looked at again.
+type lookup func(asked []frame.Span) (done []frame.Span, again []look, err error)
 
 func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	plan := &Plan{Asked: grid.Union(spans)}
 	n := int64(p.ShardSamples)
+	var runs, again []frame.Span
 	for asked := range grid.BySeries(plan.Asked) {
-		done, again, err := have(asked[0].Series)
+		done, looks, err := have(asked)
 		if err != nil {
 			return nil, fmt.Errorf("planning %s: %w", asked[0].Series.StreamName, err)
 		}
-		plan.Missing = append(plan.Missing, grid.Difference(asked, done, again)...)
+		redo, wanted := make([]frame.Span, len(looks)), []frame.Span(nil)
+		for i, look := range looks {
+			redo[i] = look.shard
+			wanted = append(wanted, look.asked...)
+		}
+		anew := frame.Minus(asked, frame.Union(slices.Concat(done, redo)))
+		plan.Missing = append(plan.Missing, frame.Union(append(wanted, anew...))...)
+		runs, again = append(runs, grid.Difference(asked, done, redo)...), append(again, redo...)
 		for _, shard := range done {
 			if grid.Overlaps(asked, shard) {
 				plan.Skipped++
 			}
 		}
 	}
-	for _, run := range plan.Missing {
+	for _, run := range runs {
 		plan.Shards += grid.ShardCount(run, n)
 	}
-	plan.Works = grid.CutWorks(plan.Missing, n, p.works(spans))
+	plan.Works = grid.CutWorks(runs, n, p.works(spans))
+	grid.MarkAgain(plan.Works, again)
 	return plan, nil
 }

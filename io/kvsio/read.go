@@ -26,7 +26,9 @@ func init() {
 // Read reads the images that requests ask for. It returns a
 // PCollection<frame.Frame> and a PCollection<frame.Gap>: every sample of
 // every request is one element of one of the two, once, with its sample time
-// as event time, in the global window. Samples that p.Ledger has are not read.
+// as event time, in the global window. Samples that p.Ledger has are not read, and do not
+// come out. Of a shard that it has with gaps to ask for again (LedgerParams.Refetch) those
+// alone are read, all of its gaps of the reasons.
 // Samples that several requests ask for are read once, and come out once for each
 // Tag of theirs.
 //
@@ -47,7 +49,9 @@ func Read(s beam.Scope, p ReadParams, requests ...Request) (frames, gaps beam.PC
 // ReadShards reads as Read does, and returns a PCollection<frame.Shard> with
 // the time of a shard's first sample as event time. Sinks take shards: they
 // are the unit that is fetched, written, recorded and resumed. A shard has
-// samples of any number of requests, and no Tag.
+// samples of any number of requests, and no Tag. A shard that p.Ledger has with gaps to ask
+// for again comes out with those samples alone, and says so (frame.Shard.Again):
+// dataset.Write makes it whole.
 func ReadShards(s beam.Scope, p ReadParams, requests ...Request) beam.PCollection {
 	s = s.Scope("kvsio.ReadShards")
 	works, p := plannedWorks(s, "kvsio.ReadShards", p, requests)

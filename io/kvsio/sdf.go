@@ -69,7 +69,7 @@ func (fn *source) read(
 	d := newDispatch(ctx, e, p, emit)
 	defer d.close() // a downstream error comes back through emit as a panic
 	rest := rt.GetRestriction().(offsetrange.Restriction)
-	return d.run(grid.NewOrder(w), rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
+	return d.run(w, rest.Start, rest.End, func(k int64) bool { return rt.TryClaim(k) })
 }
 
 func arnsIn(w *framepb.Work) []string {

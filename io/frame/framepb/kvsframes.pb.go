@@ -199,6 +199,7 @@ type Work struct {
 	Runs          []*Run                 `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"` // runs of one series stand together
 	ShardSamples  int32                  `protobuf:"varint,3,opt,name=shard_samples,json=shardSamples,proto3" json:"shard_samples,omitempty"`
 	Tagged        []*TaggedRun           `protobuf:"bytes,4,rep,name=tagged,proto3" json:"tagged,omitempty"` // what requests with tags ask for; none: no request has a tag
+	Whole         bool                   `protobuf:"varint,5,opt,name=whole,proto3" json:"whole,omitempty"`  // shards that the ledger has are fetched whole again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -261,6 +262,13 @@ func (x *Work) GetTagged() []*TaggedRun {
 	return nil
 }
 
+func (x *Work) GetWhole() bool {
+	if x != nil {
+		return x.Whole
+	}
+	return false
+}
+
 // Run is consecutive samples of one series; it is cut into shards at the
 // multiples of Work.shard_samples.
 type Run struct {
@@ -268,6 +276,7 @@ type Run struct {
 	Series        int32                  `protobuf:"varint,1,opt,name=series,proto3" json:"series,omitempty"` // index into Work.series
 	First         int64                  `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
 	Samples       int64                  `protobuf:"varint,3,opt,name=samples,proto3" json:"samples,omitempty"`
+	Again         bool                   `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"` // one shard, which the ledger had when the work was planned
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -321,6 +330,13 @@ func (x *Run) GetSamples() int64 {
 		return x.Samples
 	}
 	return 0
+}
+
+func (x *Run) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 // TaggedRun is consecutive samples that were asked for under one tag.
@@ -1080,16 +1096,18 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\aRequest\x122\n" +
 	"\x06series\x18\x01 \x01(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"\xb7\x01\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\"\xcd\x01\n" +
 	"\x04Work\x122\n" +
 	"\x06series\x18\x01 \x03(\v2\x1a.kvsframes.v1.StoredSeriesR\x06series\x12%\n" +
 	"\x04runs\x18\x02 \x03(\v2\x11.kvsframes.v1.RunR\x04runs\x12#\n" +
 	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\x12/\n" +
-	"\x06tagged\x18\x04 \x03(\v2\x17.kvsframes.v1.TaggedRunR\x06tagged\"M\n" +
+	"\x06tagged\x18\x04 \x03(\v2\x17.kvsframes.v1.TaggedRunR\x06tagged\x12\x14\n" +
+	"\x05whole\x18\x05 \x01(\bR\x05whole\"c\n" +
 	"\x03Run\x12\x16\n" +
 	"\x06series\x18\x01 \x01(\x05R\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
-	"\asamples\x18\x03 \x01(\x03R\asamples\"e\n" +
+	"\asamples\x18\x03 \x01(\x03R\asamples\x12\x14\n" +
+	"\x05again\x18\x04 \x01(\bR\x05again\"e\n" +
 	"\tTaggedRun\x12\x10\n" +
 	"\x03tag\x18\x01 \x01(\fR\x03tag\x12\x16\n" +
 	"\x06series\x18\x02 \x01(\x05R\x06series\x12\x14\n" +

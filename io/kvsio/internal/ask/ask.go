@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
@@ -55,13 +56,13 @@ type Pager interface {
 	Page(ctx context.Context, w grid.Window, token string, n int) (entries []Answer, next string, err error)
 }
 
-// Shard fetches a shard. With an error it returns what it has, the rest
-// as FAILED gaps.
-func Shard(ctx context.Context, p Pager, span frame.Span) (frame.Shard, error) {
-	shard := frame.Shard{Span: span, Frames: make([]frame.Frame, 0, span.Samples)}
+// Shard fetches samples of a shard, which are given as frame.Union returns them. With an
+// error it returns what it has, the rest as FAILED gaps.
+func Shard(ctx context.Context, p Pager, span frame.Span, asked []frame.Span) (frame.Shard, error) {
+	shard := frame.Shard{Span: span, Frames: make([]frame.Frame, 0, frame.Count(asked))}
 	var failure error
 	cause := "" // of the gaps that the failure leaves
-	for w := range grid.Windows(span) {
+	for w := range windows(asked) {
 		var answers []Answer
 		if failure == nil {
 			if answers, failure = Window(ctx, p, w); failure != nil {
@@ -76,6 +77,19 @@ func Shard(ctx context.Context, p Pager, span frame.Span) (frame.Shard, error) {
 		}
 	}
 	return shard, failure
+}
+
+// windows cuts spans into windows, in order of time.
+func windows(spans []frame.Span) iter.Seq[grid.Window] {
+	return func(yield func(grid.Window) bool) {
+		for _, span := range spans {
+			for w := range grid.Windows(span) {
+				if !yield(w) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // addSample adds a sample to a shard. The failure is why it could not be fetched, in

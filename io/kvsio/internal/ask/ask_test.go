@@ -180,12 +180,52 @@ func TestShardGetsWhatTheArchiveHas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		span := drawShard(t)
 		a := drawArchive(t, span)
-		shard, err := Shard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkShard(t, a, span, shard)
 	})
+}
+
+// TestSomeOfAShard: samples that are asked for alone get the answers that they get among
+// all of their shard.
+func TestSomeOfAShard(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		span := drawShard(t)
+		a := drawArchive(t, span)
+		var asked []frame.Span
+		for i := span.First; i < span.End(); i++ {
+			if rapid.Bool().Draw(t, "asked") {
+				asked = append(asked, span.Slice(i, i+1))
+			}
+		}
+		shard, err := Shard(context.Background(), a, span, frame.Union(asked))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(shard.Frames) + len(shard.Gaps); n != len(asked) || shard.Span != span {
+			t.Fatalf("%d frames and gaps of %d samples, of %v", n, len(asked), shard.Span)
+		}
+		for _, one := range asked {
+			checkShard(t, a, one, only(shard, one.Series.At(one.First)))
+		}
+	})
+}
+
+// only returns the frames and gaps of a shard at an instant.
+func only(shard frame.Shard, ms int64) (some frame.Shard) {
+	for _, f := range shard.Frames {
+		if f.SampleMs == ms {
+			some.Frames = append(some.Frames, f)
+		}
+	}
+	for _, g := range shard.Gaps {
+		if g.SampleMs == ms {
+			some.Gaps = append(some.Gaps, g)
+		}
+	}
+	return some
 }
 
 // Nothing that passes loses a sample, as long as no sample is hit twice.
@@ -194,7 +234,7 @@ func TestShardSurvivesHarm(t *testing.T) {
 		span := drawShard(t)
 		a := drawArchive(t, span)
 		a.harm = (&harm{t: t, archive: a, hit: make(map[int64]bool)}).spoil
-		shard, err := Shard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +306,7 @@ func TestShardAtTheEdgeOfRetention(t *testing.T) {
 		a := drawArchive(t, span)
 		a.fragment = 1 // at the edge, what a range starts inside cannot be had
 		a.oldest = span.Series.At(rapid.Int64Range(span.First, span.End()).Draw(t, "oldest"))
-		shard, err := Shard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,7 +341,7 @@ func TestShardCosts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.archive.period, c.archive.pageSize = 100, 25
-			if _, err := Shard(context.Background(), &c.archive, span); err != nil {
+			if _, err := Shard(context.Background(), &c.archive, span, []frame.Span{span}); err != nil {
 				t.Fatal(err)
 			}
 			if c.archive.calls != c.calls || c.archive.asked > c.mostAsks {
@@ -323,7 +363,7 @@ func TestShardKeepsWhatItHas(t *testing.T) {
 		}
 		return entries, next, nil
 	}
-	shard, err := Shard(context.Background(), a, span)
+	shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
@@ -351,7 +391,7 @@ func TestShardBelievesNoFarTime(t *testing.T) {
 				}
 				return entries, next, nil
 			}
-			shard, err := Shard(context.Background(), a, span)
+			shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 			if err != nil {
 				t.Fatal(err)
 			}

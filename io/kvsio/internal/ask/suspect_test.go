@@ -38,7 +38,7 @@ func TestCopiesAreNotBelieved(t *testing.T) {
 					stretches: []stretch{{start, start + 1_000_000}}, fragment: 2000, period: period, pageSize: 25, instants: instants,
 				}
 				a.harm = copied()
-				shard, err := Shard(context.Background(), a, span)
+				shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 				if err != nil || len(shard.Frames) != 200 {
 					t.Fatalf("%d frames, %v", len(shard.Frames), err)
 				}
@@ -67,7 +67,7 @@ func TestWrongTimesAreNotBelieved(t *testing.T) {
 				}
 				return entries, next, nil
 			}
-			shard, err := Shard(context.Background(), a, span)
+			shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 			if err != nil || len(shard.Frames) != 400 {
 				t.Fatalf("%d frames, %v", len(shard.Frames), err)
 			}
@@ -95,7 +95,7 @@ func TestUnusualCamerasCostLittle(t *testing.T) {
 		}
 		return entries, next, nil
 	}
-	shard, err := Shard(context.Background(), a, span)
+	shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 	if err != nil || len(shard.Frames) != 1000 {
 		t.Fatalf("%d frames, %v", len(shard.Frames), err)
 	}
@@ -122,7 +122,7 @@ func TestEmptyAnswers(t *testing.T) {
 			}
 			return entries, next, nil
 		}
-		shard, err := Shard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 		if test.silent {
 			if !errors.Is(err, errSilent) || len(shard.Gaps) != int(test.samples) || shard.Gaps[0].Reason != frame.Failed ||
 				a.calls > 80 {
@@ -153,7 +153,7 @@ func TestUnknownWords(t *testing.T) {
 			}
 			return entries, next, nil
 		}
-		shard, err := Shard(context.Background(), a, span)
+		shard, err := Shard(context.Background(), a, span, []frame.Span{span})
 		if passing := times == 1; err != nil || passing != (len(shard.Gaps) == 0) {
 			t.Errorf("%d times: %d gaps, %v", times, len(shard.Gaps), err)
 		} else if !passing && (shard.Gaps[0].Reason != frame.MediaError || shard.Gaps[0].Cause != "THROTTLED") {

@@ -1,0 +1,67 @@
+package kvsio
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+)
+
+// A second look is at a shard that the ledger has. It asks only for the samples that may
+// have an image by now: no image is paid for twice.
+
+// look is a shard, and its samples that are to be asked for: none where the ledger has
+// all that there is of it.
+type look struct {
+	shard  frame.Span
+	asked  []frame.Span // as frame.Union returns them
+	second bool         // the ledger has the other samples
+}
+
+// all is the first look at a shard.
+func all(shard frame.Span) look { return look{shard: shard, asked: []frame.Span{shard}} }
+
+// look reads a receipt for a plan. One that is damaged is none.
+func (p LedgerParams) look(ctx context.Context, l *ledger.Ledger, entry ledger.Entry, whole bool) (look, error) {
+	receipt, err := l.Read(ctx, entry)
+	var damaged *ledger.DamagedError
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
+		return all(entry.Span), nil
+	}
+	if err != nil {
+		return look{}, err
+	}
+	return p.lookBy(receipt, whole), nil
+}
+
+// lookBy returns what is to be asked for of a shard that has a receipt: its gaps of some
+// reasons, or, where it is to be fetched whole, all of it if it has such gaps.
+func (p LedgerParams) lookBy(receipt *framepb.Receipt, whole bool) look {
+	shard := receipt.Span()
+	asked := ledger.Gaps(receipt, append([]string{frame.Failed}, p.Refetch...)...)
+	if whole && len(asked) > 0 {
+		return all(shard)
+	}
+	return look{shard, asked, true}
+}
+
+// atDispatch is asked on the worker: a stage that begins again after a lost machine must
+// not pay for its images twice. Of shards that the ledger had when the work was planned
+// it reads the failed receipt, too.
+func (p LedgerParams) atDispatch(ctx context.Context, shard frame.Span, again, whole bool) (look, error) {
+	if p.Ledger == "" {
+		return all(shard), nil
+	}
+	l := ledger.Open(p.Ledger)
+	receipt, err := l.Ask(ctx, shard)
+	if err == nil && receipt == nil && again {
+		receipt, err = l.AskFailed(ctx, shard)
+	}
+	if err != nil || receipt == nil {
+		return all(shard), err
+	}
+	return p.lookBy(receipt, whole), nil
+}

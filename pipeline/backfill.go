@@ -58,8 +58,15 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	bound, stop := told(ctx)
 	defer stop()
-	total, err := summary.tally(bound, ledger.Open(o.Out), plan)
+	count := ledger.Open(o.Out).Tally
+	if ds != nil {
+		count = ds.Tally
+	}
+	total, err := summary.tally(bound, count, plan)
 	summary.Seconds = time.Since(began).Seconds()
+	if err == nil && jobErr != nil {
+		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
+	}
 	if err != nil {
 		summary.Unknown = err.Error()
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/storetest"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/kvsio/kvstest"
 )
@@ -27,8 +28,9 @@ func (s scale) quotaTime(share float64) float64 {
 func (s scale) callTime(workers int64, call float64) float64 {
 	return float64(s.calls()) * call / float64(workers*s.inFlight)
 }
-func (s scale) summaryTime(read float64) float64 { return float64(s.shards()) * read / 16 }
-func (s scale) indexTime(read float64) float64   { return float64(s.shards()) * read / 32 }
+
+func (s scale) sealTime(read float64) float64 { return float64(min(s.block(), s.shards())) * read / 32 }
+func (s scale) cardTime(read float64) float64 { return float64(2*s.blocks()) * read / 32 }
 
 // memory is what a shard takes of the budget.
 func (s scale) memory(picture int64) int64 { return 5 * (s.shard + 4) * picture / 2 }
@@ -50,7 +52,7 @@ func TestScaleFigures(t *testing.T) {
 		fmt.Sprintf("With 20 workers, %d in flight and half a second a call: %s · 0.5 / %d = %.1f hours", s.inFlight,
 			grouped(s.calls()), 20*s.inFlight, calls/3600),
 		fmt.Sprintf("it takes %d workers", ceil(int64(20*calls), int64(quota))),
-		fmt.Sprintf("At 20 ms a read that is %.0f and %.1f hours", s.summaryTime(0.02)/3600, s.indexTime(0.02)/3600),
+		fmt.Sprintf("At 20 ms a read a block takes %.1f seconds, and the card %.0f", s.sealTime(0.02), s.cardTime(0.02)),
 		fmt.Sprintf("at 180 kB %d MB for N = 100, so that %d fit, and %d MB for N = 1,000, so that %d fit",
 			s.memory(picture)/megabyte, budget/s.memory(picture), larger.memory(picture)/megabyte,
 			budget/larger.memory(picture)),
@@ -191,42 +193,68 @@ func TestScaleOfMemory(t *testing.T) {
 	}
 }
 
-// TestScaleOfReads: so many receipts are read at once for the summary, and for the
-// index.
+// TestScaleOfReads: so many receipts are read at once to seal them, and so many files of the
+// index for the card.
 func TestScaleOfReads(t *testing.T) {
-	s := scale{cameras: 1, samples: 640, shard: 10, inFlight: 32}
-	o, _ := options(t)
-	o.Requests[0].EndTimestamp = start.Add(time.Duration(3*s.samples) * time.Second)
-	o.Read.ShardSamples, o.Runner = int(s.shard), "direct"
+	s := scale{cameras: 1, samples: 6400, shard: 100, inFlight: 32}
 	store := storetest.S3(t, "archive")
 	var front http.Handler = store
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.ServeHTTP(w, r) }))
 	defer server.Close()
-	o.Out = "s3://archive/frames?region=us-east-1&endpoint=" + server.URL
-	if _, err := Backfill(t.Context(), o); err != nil {
-		t.Fatal(err)
-	}
-	receipts := func(r *http.Request) bool {
-		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/ledger/") && !r.URL.Query().Has("list-type")
-	}
-	ds, err := dataset.Open(t.Context(), o.Out)
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
+	out := "s3://archive/frames?region=us-east-1&endpoint=" + server.URL
+	ds, err := dataset.Create(t.Context(), out, dataset.Options{ShardSamples: int(s.shard)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := ds.Ledger().Requests(t.Context())
+	series := frame.Series{StreamName: "cam", ImageSelectorType: "PRODUCER_TIMESTAMP", IntervalMs: 3000, Format: frame.JPEG}
+	if err := ds.Begin(t.Context(), frame.Span{Series: series, Samples: s.samples}); err != nil {
+		t.Fatal(err)
+	}
+	put := func(first, samples int64) {
+		t.Helper()
+		span := frame.Span{Series: series, First: first, Samples: samples}
+		receipt := &framepb.Receipt{
+			Series: framepb.SeriesOf(series), First: first, Samples: int32(samples),
+			Gaps: []*framepb.GapRun{{Samples: int32(samples), Reason: frame.NoMedia}},
+		}
+		if err := ds.Ledger().PutNew(t.Context(), receipt); err != nil {
+			t.Fatal(span, err)
+		}
+	}
+	for i := range s.shards() {
+		put(100*i, 100)
+	}
+	reads := func(folder string) func(r *http.Request) bool {
+		return func(r *http.Request) bool {
+			return r.Method == http.MethodGet && strings.Contains(r.URL.Path, folder) && !r.URL.Query().Has("list-type")
+		}
+	}
+	receipts := newRounds(store, 32, int(s.shards()), reads("/ledger/"))
+	front = receipts
+	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	receipts.want(t, "receipts", int(s.sealTime(1)))
+	front = store
+	for i := range int64(63) { // with the one that is there, files of 64 blocks
+		put(100_000*(i+1), 100)
+	}
+	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, server.URL+"/archive/frames/catalog.json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary := newRounds(store, 16, int(s.shards()), receipts)
-	front = summary
-	if _, err := ds.Ledger().Tally(t.Context(), asked); err != nil {
-		t.Fatal(err)
+	if answer, err := http.DefaultClient.Do(request); err != nil || answer.StatusCode >= 300 {
+		t.Fatal(answer, err)
 	}
-	summary.want(t, "the summary", int(s.summaryTime(1)))
-	index := newRounds(store, 32, int(s.shards()), receipts)
+	index := newRounds(store, 32, 2*64, reads("/index/"))
 	front = index
 	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	index.want(t, "the index", int(s.indexTime(1)))
+	index.want(t, "files of the index", int(scale{cameras: 1, samples: 64 * 100_000, shard: 100}.cardTime(1)))
 }

@@ -38,6 +38,10 @@ type Summary struct {
 	// that ends last finds them all.
 	Duplicates int64 `json:"duplicates,omitempty"`
 
+	// Unsealed counts shards of the streams that were asked for whose receipts are not in the
+	// index yet: as a job leaves them that was interrupted, or failed.
+	Unsealed int64 `json:"unsealed,omitempty"`
+
 	// Complete says that every sample that was asked for is recorded once, and none
 	// is a FAILED gap.
 	Complete bool `json:"complete"`
@@ -124,15 +128,17 @@ func counts(t ledger.Tally) Counts {
 }
 
 // tally fills in what the ledger says of a plan.
-func (s *Summary) tally(ctx context.Context, book *ledger.Ledger, plan *kvsio.Plan) (ledger.Tally, error) {
+func (s *Summary) tally(ctx context.Context,
+	count func(context.Context, []frame.Span) (map[frame.Series]ledger.Tally, error), plan *kvsio.Plan,
+) (ledger.Tally, error) {
 	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
-	asked, err := book.Tally(ctx, plan.Asked)
+	asked, err := count(ctx, plan.Asked)
 	if err != nil {
 		return ledger.Tally{}, err
 	}
 	fetched := asked
 	if !slices.Equal(plan.Missing, plan.Asked) {
-		if fetched, err = book.Tally(ctx, plan.Missing); err != nil {
+		if fetched, err = count(ctx, plan.Missing); err != nil {
 			return ledger.Tally{}, err
 		}
 	}
@@ -176,4 +182,21 @@ func (s *Summary) calls(runner beamrun.Runner, here kvsio.Counts) {
 	if runner.IsLocal() && here.Shards+here.Skipped+here.Calls > 0 {
 		s.GetImagesCalls, s.Retries, s.Throttles = &here.Calls, &here.Retries, &here.Throttles
 	}
+}
+
+// unsealed counts the loose receipts of the series of a plan.
+func unsealed(ctx context.Context, book *ledger.Ledger, plan *kvsio.Plan) (shards int64, err error) {
+	seen := make(map[frame.Series]bool)
+	for _, span := range plan.Asked {
+		if seen[span.Series] {
+			continue
+		}
+		seen[span.Series] = true
+		files, err := book.Files(ctx, span.Series)
+		if err != nil {
+			return 0, err
+		}
+		shards += int64(len(files.Loose))
+	}
+	return shards, nil
 }

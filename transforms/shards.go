@@ -70,7 +70,7 @@ func (fn *shardsFn) ProcessElement(ctx context.Context, shard frame.Shard, emit 
 	out := frame.Shard{
 		Span: shard.Span, Frames: make([]frame.Frame, 0, len(shard.Frames)),
 		Gaps: slices.Clone(shard.Gaps), Drops: slices.Clone(shard.Drops),
-		Transforms: slices.Concat(shard.Transforms, fn.Steps), Again: shard.Again,
+		Transforms: slices.Concat(shard.Transforms, fn.Steps), New: shard.New, Again: shard.Again,
 	}
 	err := fn.chain.run(ctx, shard.Frames, func(s *sample) {
 		switch f := s.frame; {

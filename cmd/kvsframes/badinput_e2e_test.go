@@ -217,9 +217,9 @@ var badInputs = []struct {
 	},
 	{
 		"a dataset of another version", nil, good("--out", "future"),
-		[]string{`"future" belongs to another kind of dataset: it has version 3, this kvsframes knows 2: use the one that wrote it, or choose another --out`},
+		[]string{`"future" belongs to another kind of dataset: it has version 4, this kvsframes knows 3: use the one that wrote it, or choose another --out`},
 	},
-	{"verify a dataset of another version", nil, []string{"verify", "future", "--repair"}, []string{"it has version 3"}},
+	{"verify a dataset of another version", nil, []string{"verify", "future", "--repair"}, []string{"it has version 4"}},
 	{"no file", nil, []string{"backfill", "--requests", "nope.yaml", "--out", "out"}, []string{"nope.yaml: no such file"}},
 	{
 		"file", nil,
@@ -260,7 +260,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(u.dir, "future"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	u.write("future/dataset.json", `{"version":3,"format":"files","shardSamples":100}`+"\n")
+	u.write("future/dataset.json", `{"version":4,"format":"files","shardSamples":100}`+"\n")
 	u.write("notes.txt", "")
 	u.write("bad.yaml", "- {stream_name: cam, start_timestamp: 2026-01-01, end_timestamp: 2026-01-02, "+
 		"sampling_interval: 3s}\n- {stream_name: cam, start_timestamp: 2026-01-01, sampling: 3s, sampling_interval: 3s,\n  "+

@@ -78,7 +78,7 @@ func (show *output) demo(cmd *cobra.Command, out string) (demoResult, error) {
 	if err != nil {
 		return result, err
 	}
-	result.Verify, err = show.verify(cmd, ds, false)
+	result.Verify, err = show.verify(cmd, ds, dataset.VerifyOptions{}, false)
 	return result, err
 }
 

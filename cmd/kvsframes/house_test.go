@@ -20,7 +20,7 @@ var house = []string{
 	"internal/keys",
 	"internal/sockets",
 	"internal/scratch",
-	"io/internal/own",
+	"io/internal/disk",
 	"io/store",
 	"io/store/internal/bucket",
 	"io/store/gcsstore",

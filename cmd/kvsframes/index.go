@@ -10,25 +10,28 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-const indexHelp = `Write the description of a dataset, as every backfill does at its end: index.parquet,
-with a row a sample (what became of it, and the file, offset, size and SHA-256 of its
-picture), and README.md, the dataset's card, which tools that load it read. It reads the
-ledger, not the pictures. It keeps a README.md that kvsframes did not write. DIR is the folder of a
-dataset, or its URL, as backfill takes it with --out.
+const indexHelp = `Put what a backfill has written into the index of its dataset, as every backfill does at
+its end: Parquet files under index/, with a row a sample (what became of it, and the file,
+offset, size and SHA-256 of its picture). Then write README.md, the dataset's card, which
+tools that load it read, unless it is one that kvsframes did not write. Of the pictures it
+reads only shards that no receipt names: these it records anew, so that an index that was
+lost comes back. DIR is the folder of a dataset, or its URL, as backfill takes it with
+--out.
 
-It is needed where a backfill did not reach its end, or the ledger was changed by other
-means.
+It is needed where a backfill did not reach its end and no other one follows, or files of
+the index were lost. The index is there all the time, and never has a sample less than
+before: read index/*/*.parquet.
 
 Exit status: 0 complete; 1 the index could not be written; 2 not a dataset; 3 it is
 written, but samples that were asked for are missing or FAILED; 130 interrupted.`
 
 const indexExample = `  kvsframes index frames
-  duckdb -c "SELECT stream, outcome, count(*) FROM 'frames/index.parquet' GROUP BY ALL"`
+  duckdb -c "SELECT stream, outcome, count(*) FROM 'frames/index/*/*.parquet' GROUP BY ALL"`
 
 func newIndex() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "index DIR",
-		Short:   "Write the index and the card of a dataset",
+		Short:   "Bring the index and the card of a dataset up to date",
 		Long:    indexHelp,
 		Example: indexExample,
 		Args:    oneFolder,

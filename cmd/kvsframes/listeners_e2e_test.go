@@ -56,6 +56,7 @@ func TestNobodyCanConnect(t *testing.T) {
 		{"pack", []string{"pack", "out", "set", "--samples-per-file", "5"}, 0},
 		{"verify", []string{"verify", "out"}, 0},
 		{"index", []string{"index", "out"}, 0},
+		{"remove", []string{"remove", "out", "--stream-name", "cam"}, 0},
 		{"get-images", images, 0},
 		{"demo", []string{"demo"}, 1},
 	} {

@@ -35,6 +35,8 @@ var packNames = names{
 	"Runner": "--runner", "JobServer": "--endpoint",
 }
 
+var removeNames = names{"folder": "DIR", "dataset.Repair": "kvsframes verify --repair"}
+
 var jobNames = names{"JobServer": "--endpoint"}
 
 // stepNames are for the value of a flag that is a transform.

@@ -23,9 +23,8 @@ import (
 
 const packHelp = `Make a training set of the frames in a dataset: files of equal numbers of frames,
 shuffled and split as asked, named SPLIT-000000 and so on without holes. It makes no
-calls to Kinesis Video Streams and changes nothing in the dataset. What is packed is
-what the receipts say; index.parquet is not read. DIR and OUT are folders or places
-in buckets, as backfill takes them with --out.
+calls to Kinesis Video Streams and changes nothing in the dataset. DIR and OUT are folders
+or places in buckets, as backfill takes them with --out.
 
 The same frames and flags make the same files, byte for byte, on every runner and
 however many workers it has. A pack that was interrupted or killed goes on when the

@@ -149,13 +149,14 @@ func TestPackMistakes(t *testing.T) {
 func TestPackOfAnIncompleteDataset(t *testing.T) {
 	t.Parallel()
 	u := archived(t)
-	receipts, err := filepath.Glob(filepath.Join(u.dir, "out", "ledger", "cam_*", "*.json"))
-	if err != nil || len(receipts) == 0 {
-		t.Fatal(receipts, err)
+	mine, err := filepath.Glob(filepath.Join(u.dir, "out", "shards", "cam_*", "*"))
+	if err != nil || len(mine) == 0 {
+		t.Fatal(mine, err)
 	}
-	if err := os.Remove(receipts[0]); err != nil {
+	if err := os.RemoveAll(mine[0]); err != nil {
 		t.Fatal(err)
 	}
+	u.must(3, "verify", "out", "--repair")
 	o := u.run("pack", "out", "set", "--json")
 	if o.status != 0 || !strings.Contains(o.stderr, "warning: out is not complete: 20 samples are missing") {
 		t.Errorf("exit status %d, stderr %s", o.status, o.stderr)

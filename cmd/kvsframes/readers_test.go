@@ -212,11 +212,11 @@ type sample struct {
 func recorded(t *testing.T, dir string) map[string]sample {
 	t.Helper()
 	frames := make(map[string]sample)
-	for receipt, err := range ledger.Open(dir).All(t.Context()) {
+	for recorded, err := range ledger.Open(dir).All(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		series := receipt.Span().Series
+		receipt, series := recorded.Receipt, recorded.Entry.Span.Series
 		for o := range ledger.Outcomes(receipt) {
 			if o.Kind != ledger.Frame {
 				continue

@@ -47,8 +47,8 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(newHelp(root))
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newDemo(), newBackfill(), newStatus(), newCancel(), newVerify(), newIndex(), newPack(), newGetImages(),
-		newServe())
+	root.AddCommand(newDemo(), newBackfill(), newStatus(), newCancel(), newVerify(), newIndex(), newRemove(), newPack(),
+		newGetImages(), newServe())
 	return root
 }
 

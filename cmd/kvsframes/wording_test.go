@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,6 +55,8 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 	if _, err := dataset.Create(t.Context(), there, dataset.Options{}); err != nil {
 		t.Fatal(err)
 	}
+	verify := []string{"verify", there}
+	remove := []string{"remove", there, "--stream-name", "cam"}
 	long := strings.Repeat("ü", 100_000)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -101,6 +104,11 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 		{backfill, []string{"--stream-quota", long}, `…": it must be a number of images a second`},
 		{backfill, []string{"--json=x"}, `--json is "x": it must be true or false` + "\n"},
 		{[]string{"verify", out}, []string{"--repair=maybe"}, `--repair is "maybe": it must be true or false` + "\n"},
+		{verify, []string{"--since", "soon"}, `--since is "soon": it must be ` + timeForms + "\n"},
+		{verify, []string{"--since="}, `--since is "": it must be RFC 3339`},
+		{verify, []string{"--since", "2026-01-01", "--books"}, "--since and --books are both given: it must be one"},
+		{verify, []string{"--books", "--repair"}, "--repair reads everything back: leave --since and --books out\n"},
+		{verify, []string{"--since", "2026-01-01", "--repair"}, "--repair reads everything back: leave --since and --books"},
 		{backfill, []string{"--parallelism", "four"}, `--parallelism is "four": it must be a whole number` + "\n"},
 		{
 			backfill,
@@ -130,6 +138,24 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 		{[]string{"verify", there}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
 		{[]string{"index", there}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
 		{[]string{"pack", there, out}, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{remove, []string{"--log-level", "x"}, `--log-level is "x": it must be debug,`},
+		{remove, nil, "--stream-name: " + there + " has nothing of cam\n"},
+		{remove, []string{"--stream-arn", "cam"}, "--stream-name and --stream-arn are both given: it must be one of the two"},
+		{[]string{"remove", there}, nil, "no stream is named: give --stream-name or --stream-arn\n"},
+		{[]string{"remove"}, []string{"--stream-name", "cam"}, "0 folders are named: it must be one"},
+		{[]string{"remove", out}, []string{"--stream-name", "cam"}, strconv.Quote(out) + " is not a kvsframes dataset"},
+		{[]string{"remove", there}, []string{"--stream-name", "a b"}, `--stream-name is "a b": it must be 1–256 characters of`},
+		{[]string{"remove", there}, []string{"--stream-name", ""}, `--stream-name is not set`},
+		{[]string{"remove", there}, []string{"--stream-arn", "cam"}, `--stream-arn is "cam": it must be arn:PARTITION:kinesis`},
+		{[]string{"remove", there}, []string{"--stream-arn", irishARN}, "--stream-arn: " + there + " has nothing of " + irishARN},
+		{remove, []string{"--start-timestamp", "soon"}, `--start-timestamp is "soon": it must be RFC 3339`},
+		{remove, []string{"--end-timestamp", ""}, `--end-timestamp is "": it must be RFC 3339`},
+		{
+			remove,
+			[]string{"--start-timestamp", "2026-01-02", "--end-timestamp", "2026-01-01"},
+			`--end-timestamp is "2026-01-01": it must be after --start-timestamp, which is 2026-01-02T00:00:00Z`,
+		},
+		{remove, []string{"--yes=x"}, `--yes is "x": it must be true or false` + "\n"},
 		{backfill, []string{"--async=x"}, `--async is "x": it must be true or false` + "\n"},
 		{backfill, []string{"--quiet", "--out"}, "--out has no value: write it after the flag"},
 		{backfill, []string{"---x"}, `"---x" is not a flag`},
@@ -229,6 +255,30 @@ func TestNextStep(t *testing.T) {
 		{dataset.Report{}, false, "a backfill writes down what it asks for"},
 	} {
 		if got := nextStep(test.report, test.repaired); got != test.want {
+			t.Errorf("%+v: %s, want %s", test.report, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		report dataset.Report
+		want   string
+	}{
+		{
+			dataset.Report{Complete: true, Shards: 9},
+			"Verified: complete: each sample once: 0 samples: 0 frames; 9 shards read back.\n",
+		},
+		{
+			dataset.Report{Complete: true, Shards: 9, Unread: 9, Scope: "books"},
+			"Verified in part: nothing is wrong there: 0 samples: 0 frames; 0 shards read back.\n" +
+				"  9 shards were not read back (books): of these, names and sizes of files are compared with receipts.\n",
+		},
+		{
+			dataset.Report{Shards: 9, Unread: 7, Scope: "since 2026-01-01T00:00:00.000Z"},
+			"Verified: NOT complete: 0 samples: 0 frames; 2 shards read back.\n" +
+				"  7 shards were not read back (since 2026-01-01T00:00:00.000Z): of these, names of files are compared with " +
+				"receipts.\n",
+		},
+	} {
+		if got := reportText(test.report); got != test.want {
 			t.Errorf("%+v: %s, want %s", test.report, got, test.want)
 		}
 	}

@@ -49,6 +49,23 @@ func CheckNPY(data []byte) error {
 	return nil
 }
 
+// npyPicture is the shape of the pixels of one picture.
+var npyPicture = regexp.MustCompile(`^1, (\d{1,9}), (\d{1,9}), 3$`)
+
+// SizeOfNPY returns the width and the height of the picture whose pixels are in a .npy file,
+// in pixels, or 0 where its shape is not (1, height, width, 3).
+func SizeOfNPY(data []byte) (width, height int, err error) {
+	if err := CheckNPY(data); err != nil {
+		return 0, 0, err
+	}
+	header, _, _ := splitNPY(data)
+	if shape := npyPicture.FindSubmatch(npyHeader.FindSubmatch(header)[3]); shape != nil {
+		height, _ = strconv.Atoi(string(shape[1]))
+		width, _ = strconv.Atoi(string(shape[2]))
+	}
+	return width, height, nil
+}
+
 // splitNPY returns the header and the values of a .npy file.
 func splitNPY(data []byte) (header, values []byte, err error) {
 	rest, ok := bytes.CutPrefix(data, []byte(npyMagic))

@@ -28,3 +28,13 @@ func CheckPicture(data []byte, format string, width, height int, teller string) 
 	}
 	return frame.CheckSize(format, len(data), header.Width, header.Height)
 }
+
+// SizeOfPicture returns the width and the height of a JPEG or PNG, in pixels, as its header
+// says.
+func SizeOfPicture(data []byte) (width, height int, err error) {
+	header, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return 0, 0, fmt.Errorf("it is no picture: %w", err)
+	}
+	return header.Width, header.Height, nil
+}

@@ -69,7 +69,7 @@ func (c *cataloger) card() string {
 	if c.contents.Frames > 0 {
 		splits = []card.Split{{Name: "train", Path: "shards/" + card.LoadingOf(c.desc.Format, false).Shards}}
 		if !card.IsOfDatasets(c.desc.Format, c.tensors) {
-			splits[0].Path = indexFile
+			splits[0].Path = indexGlob
 		}
 	}
 	fmt.Fprintf(w, "---\n%s\n", cardMark)
@@ -113,8 +113,8 @@ func (c *cataloger) loading(w io.Writer) {
 		// datasets takes "." for no name
 		block(`import datasets, os; samples = datasets.load_dataset(os.getcwd(), split="train")`)
 	}
-	block(`import duckdb; duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()`)
-	fmt.Fprintf(w, "\n`index.parquet` has a row a sample: what became of it, and the file, offset, size and SHA-256 of "+
+	block(`import duckdb; duckdb.sql("SELECT stream, kind, outcome, count(*) FROM '` + indexGlob + `' GROUP BY ALL").show()`)
+	fmt.Fprintf(w, "\n`index/` has a row a sample: what became of it, and the file, offset, size and SHA-256 of "+
 		"its picture. The dataset format is `%s`.\n", c.desc.Format)
 }
 
@@ -166,7 +166,7 @@ func (c *cataloger) gaps(w io.Writer) {
 		"|\n|---|---|---:|---:|---|---|\n")
 	for _, p := range periods[:min(len(periods), cardRows)] {
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", card.Cell(p.stream), cmp.Or(p.when, "ever"),
-			card.Number(p.samples), card.Number(p.frames), reasons(p.gaps), reasons(p.drops))
+			card.Number(p.Samples), card.Number(p.Frames), reasons(p.Gaps), reasons(p.Drops))
 	}
 	more(w, len(periods))
 }
@@ -186,7 +186,7 @@ func (c *cataloger) periods() (all []period) {
 			return all
 		}
 	}
-	slices.SortStableFunc(all, func(a, b period) int { return cmp.Compare(b.samples-b.frames, a.samples-a.frames) })
+	slices.SortStableFunc(all, func(a, b period) int { return cmp.Compare(b.Samples-b.Frames, a.Samples-a.Frames) })
 	return all
 }
 
@@ -201,17 +201,10 @@ func (c *cataloger) fold(length int) (all []period) {
 			sum = &period{stream: k.stream, when: k.when}
 			sums[k] = sum
 		}
-		sum.samples += day.samples
-		sum.frames += day.frames
-		for reason, n := range day.gaps {
-			addReason(&sum.gaps, reason, n)
-		}
-		for reason, n := range day.drops {
-			addReason(&sum.drops, reason, n)
-		}
+		sum.add(day)
 	}
 	for _, sum := range sums {
-		if sum.frames < sum.samples {
+		if sum.Frames < sum.Samples {
 			all = append(all, *sum)
 		}
 	}

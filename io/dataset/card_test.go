@@ -12,7 +12,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
-func catalog(t testing.TB, dir string) Contents {
+func finish(t testing.TB, dir string) Contents {
 	t.Helper()
 	contents, err := opened(t, dir).Finish(context.Background(), FinishOptions{})
 	if err != nil {
@@ -67,10 +67,10 @@ samples = datasets.load_dataset(os.getcwd(), split="train")
 
 ` + "```python" + `
 import duckdb
-duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index.parquet' GROUP BY ALL").show()
+duckdb.sql("SELECT stream, kind, outcome, count(*) FROM 'index/*/*.parquet' GROUP BY ALL").show()
 ` + "```" + `
 
-` + "`index.parquet`" + ` has a row a sample: what became of it, and the file, offset, size and SHA-256 of its picture. The dataset format is ` + "`webdataset`" + `.
+` + "`index/`" + ` has a row a sample: what became of it, and the file, offset, size and SHA-256 of its picture. The dataset format is ` + "`webdataset`" + `.
 
 ## What was asked for
 
@@ -103,7 +103,7 @@ func TestCard(t *testing.T) {
 			frame.Span{Series: door, First: first + dayOfSamples, Samples: 6}); err != nil {
 			t.Fatal(err)
 		}
-		contents := catalog(t, s.name)
+		contents := finish(t, s.name)
 		size := contents.Bytes
 		want := Contents{
 			Schema: ContentsSchema, Dataset: s.name, Samples: 13, Frames: 5, Missing: 2, Bytes: size, Card: true,
@@ -118,16 +118,16 @@ func TestCard(t *testing.T) {
 		}
 
 		s.put(t, card.File, "---\n"+cardMark+"\n---\nan old card")
-		if catalog(t, s.name); s.files(t)[card.File] != want2 {
+		if finish(t, s.name); s.files(t)[card.File] != want2 {
 			t.Error("an old card stays")
 		}
 		s.put(t, card.File, "# My frames")
-		if contents := catalog(t, s.name); contents.Card || s.files(t)[card.File] != "# My frames" {
+		if contents := finish(t, s.name); contents.Card || s.files(t)[card.File] != "# My frames" {
 			t.Error("a README.md of somebody's own is written over")
 		}
 		s.remove(t, card.File)
 		write(t, s.name, shardOf(door, dayOfSamples, "fnndnn"), shardOf(door, 4, "f"))
-		if contents := catalog(t, s.name); !contents.Complete || contents.Missing != 0 || s.files(t)[card.File] == "" {
+		if contents := finish(t, s.name); !contents.Complete || contents.Missing != 0 || s.files(t)[card.File] == "" {
 			t.Errorf("when all is there, the contents are %+v", contents)
 		}
 	})
@@ -167,11 +167,11 @@ func TestCardRequests(t *testing.T) {
 func TestCardOfNothing(t *testing.T) {
 	for _, format := range Formats() {
 		dir := createIn(t, format)
-		if contents := catalog(t, dir); contents.Complete || contents.Samples != 0 {
+		if contents := finish(t, dir); contents.Complete || contents.Samples != 0 {
 			t.Errorf("%s: an empty dataset has %+v", format, contents)
 		}
 		write(t, dir, shardOf(door, 0, "nn"))
-		catalog(t, dir)
+		finish(t, dir)
 		if card := tree(t, dir)[card.File]; strings.Contains(card, "configs:") || strings.Contains(card, "shards/") {
 			t.Errorf("%s:\n%s", format, card)
 		}
@@ -193,24 +193,33 @@ func TestCardStaysShort(t *testing.T) {
 		{20, 2000, 20, ""},
 		{120, 30, 120, ""},
 	} {
-		c := &cataloger{tally: newTally()}
+		c, counts := &cataloger{tally: newTally()}, make(map[string]*fileCount)
 		var want int64
 		for stream := range test.streams {
 			for day := range test.days {
 				for range stream + 1 {
 					want++
-					c.addSample(&Sample{
-						Stream: fmt.Sprintf("cam-%03d", stream), SampleMs: door.At(first) + day*dayMs,
-						Kind: ledger.Gap, Outcome: frame.NoMedia,
-					})
+					series := door
+					series.StreamName = fmt.Sprintf("cam-%03d", stream)
+					at := first + day*dayMs/int64(door.IntervalMs)
+					if counts[series.StreamName] == nil {
+						counts[series.StreamName] = new(fileCount)
+					}
+					counts[series.StreamName].addRun(series, ledger.Run{First: at, Samples: 1, Kind: ledger.Gap, Reason: frame.NoMedia})
 				}
 			}
 		}
-		c.addSample(&Sample{Stream: "whole", SampleMs: door.At(first), Kind: ledger.Frame})
+		whole := door
+		whole.StreamName = "whole"
+		counts["whole"] = new(fileCount)
+		counts["whole"].addRun(whole, ledger.Run{First: first, Samples: 1})
+		for stream, count := range counts {
+			c.take(stream, count)
+		}
 		periods := c.periods()
 		var got int64
 		for _, p := range periods {
-			got += p.gaps[frame.NoMedia]
+			got += p.Gaps[frame.NoMedia]
 		}
 		if len(periods) != test.rows || periods[0].when != test.when || got != want {
 			t.Errorf("%d streams of %d days: %d rows, the first %+v, with %d gaps of %d", test.streams, test.days, len(periods),

@@ -11,7 +11,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -46,17 +46,26 @@ func (d *Dataset) Ledger() *ledger.Ledger { return d.ledger }
 
 // Begin records what a job is to write: the spans of its requests. Whatever becomes of the
 // job, Verify then tells what is missing. It also removes receipts of these samples that are
-// damaged, so that their shards are fetched again. Call it before the job is planned; to call
-// it again with the same spans does no harm.
+// damaged, and records the shards of these samples that no receipt knows, where they were asked
+// for before: only what those do not have is fetched again. Call it before the job is planned;
+// to call it again with the same spans does no harm.
 func (d *Dataset) Begin(ctx context.Context, asked ...frame.Span) error {
 	if err := d.checkFolders(); err != nil {
+		return err
+	}
+	// Plans are made from listings, which do not show that a receipt is damaged.
+	_, files, err := d.ledger.Discard(ctx, asked...)
+	if err != nil {
+		return err
+	}
+	lost, err := d.lost(ctx, asked, files)
+	if err != nil {
 		return err
 	}
 	if err := d.ledger.Request(ctx, asked...); err != nil {
 		return err
 	}
-	// Plans are made from listings, which do not show that a receipt is damaged.
-	_, err := d.ledger.Discard(ctx, asked...)
+	_, err = d.adopt(ctx, lost...)
 	return err
 }
 
@@ -70,8 +79,8 @@ func (d *Dataset) Sweep(ctx context.Context) error {
 	if err := store.SweepMade(d.store, descriptionFile); err != nil {
 		return err
 	}
-	err := own.Sweep(filepath.Join(d.folder, "tmp"), func(name string, entry fs.DirEntry) bool {
-		return (name == indexFile || name == card.File) && isOld(entry)
+	err := disk.Sweep(filepath.Join(d.folder, "tmp"), func(name string, entry fs.DirEntry) bool {
+		return (name == card.File || name == catalogFile) && isOld(entry)
 	})
 	if err != nil {
 		return fmt.Errorf("sweeping tmp: %w", err)
@@ -90,8 +99,8 @@ func (d *Dataset) checkFolders() error {
 	if d.folder == "" {
 		return nil
 	}
-	for _, name := range own.Folders {
-		if err := own.CheckFolder(filepath.Join(d.folder, name)); err != nil {
+	for _, name := range disk.Folders {
+		if err := disk.CheckFolder(filepath.Join(d.folder, name)); err != nil {
 			return fmt.Errorf("the dataset %q cannot be changed: %w", d.folder, err)
 		}
 	}

@@ -4,12 +4,12 @@
 //	ds, err := dataset.Create(ctx, dir, dataset.Options{})   // or Open
 //	err = ds.Begin(ctx, request.Span())                      // what is asked for is on record
 //	dataset.Write(s, dataset.WriteParams{Dir: dir}, shards)  // in a Beam pipeline; a Writer does it without Beam
-//	contents, err := ds.Finish(ctx, dataset.FinishOptions{}) // the index and the card
+//	contents, err := ds.Finish(ctx, dataset.FinishOptions{}) // what is left of the index, and the card
 //	report, err := ds.Verify(ctx, dataset.VerifyOptions{})   // everything is read back
 //
 // [Dataset.Repair] takes away what is damaged, so that the next backfill fetches it again.
-// [Dataset.Samples] and [Dataset.OpenIndex] tell what became of each sample and where its
-// picture lies.
+// [Dataset.Remove] takes footage out for good.
+// [Dataset.Samples] tells what became of each sample and where its picture lies.
 //
 // A dataset is a folder, or a prefix of the objects of a bucket, named by a URL
 // such as s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; package store says what a
@@ -17,9 +17,10 @@
 //
 //	dataset.json                           its description: format, samples per shard, transforms
 //	requests/<series>/<span>.json          what was asked for: one file for spans that touch or overlap
-//	ledger/<series>/<span>.json            what became of each shard
+//	ledger/<series>/<span>.json            what became of a shard, until it is in the index
+//	index/<series>/<span>.<digest>.parquet what became of consecutive shards: a row a sample
 //	shards/<series>/<span>…                the pictures of a shard, in the dataset's format
-//	index.parquet                          a row a sample: what became of it, and where its picture lies
+//	catalog.json                           what the files of the index come to
 //	README.md                              the dataset's card
 //	tmp/                                   in a folder: what is being written; gone when a job has ended
 //
@@ -41,7 +42,7 @@
 // files. Where a function says something of frames, a file with such frames tells
 // it of each, as a JSON object of texts by name, in order, {} where nothing was
 // said: the fields called labels below, which other files do not have. In "files"
-// labels are in the index alone.
+// labels are in the index alone, and so are image times.
 //
 // "webdataset", the default: shards/<series>/<span>.tar, of two members a frame, or
 // three.
@@ -87,11 +88,20 @@
 //
 // # The index
 //
-// index.parquet has a row for each sample that is in a receipt, each sample once:
-// where receipts overlap, by the one that it counts by in [ledger.Ledger.Tally].
-// The rows are in the order of series, then of sample_time, in row groups of
-// 100,000. [Dataset.Finish] makes it from receipts, without a look at the shards, and
-// [Dataset.OpenIndex] reads it a row group at a time.
+// The receipts of shards are sealed: of those that follow each other in a series, and lie in
+// one block of up to 1,000 shards and 100,000 samples, there is one Parquet file, which takes
+// the place of the loose ones. Those with FAILED gaps have files of their own, whose names say
+// so: <span>.failed.<digest>.parquet. <digest> is of what the receipts say. [Write] seals, on
+// the workers, when all is written, and [Dataset.Finish] what a job that was interrupted has
+// left. All files together, index/*/*.parquet, are the index: a row for each sample that is in
+// a receipt, in the order of sample_time in each file.
+//
+// A file that takes the place of others is there before those go. So whoever lists the files
+// and reads them finds each sample at least once, and twice only within the moment in
+// which a block is sealed, or where two shards have it; who finds a file gone that was listed
+// lists again. In DuckDB, this counts right even then:
+//
+//	SELECT * FROM 'index/*/*.parquet' QUALIFY row_number() OVER (PARTITION BY series, sample_time) = 1
 //
 //	key           string                 the key
 //	stream        string                 the stream
@@ -113,16 +123,14 @@
 //	tensor_offset int64                  of such frames: the tensor's first byte in tensor_file
 //	tensor_size   int64                  of such frames: the tensor's bytes
 //	tensor_sha256 string                 of such frames: of the tensor, hexadecimal
+//	cause         string                 of gaps that have one: for people
 //
 // What is of frames is null in other rows, and nothing else is. The row groups
 // have the least and the most of every column but the checksums.
 //
-// The index describes the dataset as it was when the index was made. Whoever
-// begins to write removes it, so that it does not outlive a job that was killed;
-// and it keeps a digest of the ledger's listing, by which [Index.Current] tells
-// whether receipts came or went all the same. What neither shows is a shard that was
-// replaced by a writer from before the index. So nothing in this package believes the
-// index.
+// A footer holds, besides, what the receipts of its file say but for their frames: plans,
+// summaries and cards are made from names and footers. Nothing in this package believes what a
+// row says of files and places: it follows from the receipts.
 //
 // # The card
 //
@@ -130,7 +138,7 @@
 // loads the frames by what stands at its head, but for tfrecord, which datasets does
 // not read: there it loads the index. It says what was asked for, what became of it,
 // the gaps of each stream by days (or months, or years, where there are many), and how
-// to load the dataset. [Dataset.Finish] writes it with the index, unless there is a README.md
+// to load the dataset. [Dataset.Finish] writes it, unless there is a README.md
 // that has lost, or never had, the line by which it knows its own.
 //
 // # Promises
@@ -141,18 +149,29 @@
 // byte that is not as it was written, around the pictures too. A shard is written
 // whole or not at all, its receipt last; where a shard is replaced, its old
 // receipt goes first. So a shard with a receipt is whole, and any other will be
-// fetched again.
+// recorded by what its files say, if they are whole, or fetched again.
+//
+// What receipts say can be found in the shards, but for gaps and drops: where receipts are
+// lost, the index among them, [Dataset.Begin], [Dataset.Finish] and [Dataset.Repair] record the
+// shards anew, and the next backfill fetches again only what is in none. In "files" the image
+// times, the labels and the size of a tensor that has no shape (1, height, width, 3) are lost:
+// an image time is the sample time then, a size 0. So a backfill does not rely on these files:
+// Begin leaves them to be fetched again.
 //
 // The description, requests and receipts end with a checksum. A wrong checksum is damage,
 // and so is an unknown field.
 //
-// Processes may be killed at any instant. Files are not flushed to the disk one
-// by one; after a power cut run [Dataset.Verify].
+// Processes may be killed at any instant, and the power may be cut: in a folder the pictures of
+// a shard are on the disk before a receipt names them, sealed receipts before those go that
+// they take the place of, and what takes a receipt away before its pictures go. So no receipt
+// is left without its pictures. What [Writer.Write] has returned, or a bundle of [Write] has
+// recorded when it ends, stays. This depends on a disk that keeps what it says is flushed, and on
+// a file system that flushes folders: some of networks do not. A bucket's answer is durable.
 //
-// In a folder a shard is made ready in tmp and renamed. In a bucket its objects
+// In a folder a shard is made ready in tmp, flushed and renamed. In a bucket its objects
 // are written where they belong, each of them whole or not at all: until the
-// receipt follows they are unfinished work, which does no harm and is written
-// over when the shard is fetched again. Two processes that create one dataset in
+// receipt follows they are unfinished work, which does no harm and is recorded, or
+// written over, by the next backfill. Two processes that create one dataset in
 // a bucket agree on its description by a conditional write; a store without them
 // lets the last one win, so create a dataset there before many jobs start.
 //

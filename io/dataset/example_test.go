@@ -82,8 +82,8 @@ func Example() {
 	// Output: 80 frames, gaps map[NO_MEDIA:20], complete: true
 }
 
-// What became of each sample, from the index.
-func ExampleDataset_OpenIndex() {
+// What became of each sample.
+func ExampleDataset_Samples() {
 	dir, err := os.MkdirTemp("", "dataset")
 	if err != nil {
 		log.Fatal(err)
@@ -94,7 +94,7 @@ func ExampleDataset_OpenIndex() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	writer, err := ds.NewWriter(ctx)
+	writer, err := ds.NewWriter()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -109,17 +109,15 @@ func ExampleDataset_OpenIndex() {
 		log.Fatal(err)
 	}
 
-	index, err := ds.OpenIndex(ctx)
+	recorded, err := ds.Recorded(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer index.Close()
-	for group := range index.Groups() {
-		samples, err := index.Read(ctx, group)
+	for group, err := range ds.Samples(ctx, recorded, false) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		for _, s := range samples {
+		for _, s := range group.Samples {
 			fmt.Printf("%s is a %v: %s\n", s.Key, s.Kind, s.Outcome)
 		}
 	}

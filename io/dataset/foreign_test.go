@@ -14,8 +14,8 @@ import (
 	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
-	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -36,13 +36,13 @@ func TestNothingOfOthersGoes(t *testing.T) {
 		},
 		"create": func(t *testing.T, dir string) error { _, err := Create(t.Context(), dir, Options{}); return err },
 		"write": func(t *testing.T, dir string) error {
-			w, err := opened(t, dir).NewWriter(t.Context())
+			w, err := opened(t, dir).NewWriter()
 			if err == nil {
 				_, err = w.Write(t.Context(), shardOf(door, 4, "ff"))
 			}
 			return err
 		},
-		"index": func(t *testing.T, dir string) error { _, err := writeIndex(t.Context(), t, dir); return err },
+		"index": func(t *testing.T, dir string) error { return sealAll(t.Context(), opened(t, dir)) },
 		"sweep": func(t *testing.T, dir string) error { return opened(t, dir).Sweep(t.Context()) },
 	} {
 		dir := create(t)
@@ -58,7 +58,7 @@ func TestNothingOfOthersGoes(t *testing.T) {
 		write(t, dir, shardOf(door, 0, "fnfd"))
 		elsewhere := foldertest.LinkAway(t, dir, "tmp")
 		foldertest.Somebodys(t, elsewhere)
-		foldertest.Stray(t, elsewhere, own.TempName(door.ID()+"."+shardOf(door, 0, "fnfd").Span.Name()))
+		foldertest.Stray(t, elsewhere, disk.TempName(door.ID()+"."+shardOf(door, 0, "fnfd").Span.Name()))
 		want, whole := tree(t, elsewhere), verify(t, dir)
 		err := do(t, dir)
 		if refused := err != nil && strings.Contains(err.Error(), "is a link"); name != "repair whole" && name != "sweep" &&
@@ -171,10 +171,10 @@ func TestPipes(t *testing.T) {
 		format, path string
 		want         Report
 	}{
-		"receipt": {"files", damagedReceipt, Report{Damaged: 1, Missing: 4}},
-		"request": {"files", damagedRequest, Report{Damaged: 1}},
-		"picture": {"files", damagedPicture, Report{Corrupt: 1}},
-		"file":    {"webdataset", damagedShard + ".tar", Report{Corrupt: 2}},
+		"receipt": {"files", damagedReceipt, Report{Damaged: 1, Missing: 4, Repaired: 2}},
+		"request": {"files", damagedRequest, Report{Damaged: 1, Repaired: 1}},
+		"picture": {"files", damagedPicture, Report{Corrupt: 1, Repaired: 1}},
+		"file":    {"webdataset", damagedShard + ".tar", Report{Corrupt: 2, Repaired: 1}},
 	} {
 		dir := createIn(t, test.format)
 		write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
@@ -187,7 +187,7 @@ func TestPipes(t *testing.T) {
 			!strings.Contains(strings.Join(got.Problems, "\n"), "a pipe") {
 			t.Errorf("%s: Verify = %+v", name, got)
 		}
-		if report := repair(t, dir); report.Repaired != 1 || report.Damaged+report.Corrupt != 0 {
+		if report := repair(t, dir); report.Repaired != test.want.Repaired || report.Damaged+report.Corrupt != 0 {
 			t.Errorf("%s: Repair = %+v", name, report)
 		}
 		refill(t, dir, shardOf(door, 0, "fnfd"))
@@ -235,8 +235,8 @@ func TestLargeDescriptions(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, card.File), 40<<30); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := writeIndex(t.Context(), t, dir); err != nil {
-		t.Errorf("WriteIndex: %v", err)
+	if _, err := opened(t, dir).Finish(t.Context(), FinishOptions{}); err != nil {
+		t.Errorf("Finish: %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, card.File)); err != nil || info.Size() != 40<<30 {
 		t.Errorf("the card: %v", err)
@@ -303,12 +303,11 @@ func TestBadLinks(t *testing.T) {
 			{"files", damagedPicture, false},
 			{"files", damagedShard, false},
 			{"webdataset", damagedShard + ".tar", false},
-			{"files", indexFile, false},
 			{"files", card.File, false},
 		} {
 			dir := createIn(t, test.format)
 			write(t, dir, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
-			catalog(t, dir)
+			finish(t, dir)
 			path, to := filepath.Join(dir, test.path), target
 			if to == "" {
 				to = path
@@ -323,17 +322,15 @@ func TestBadLinks(t *testing.T) {
 				!harmless && !strings.Contains(said, "a link to nothing") {
 				t.Errorf("%s: Verify = %+v", label, got)
 			}
-			if test.path != indexFile { // writers take it away
-				if _, err := opened(t, dir).Finish(t.Context(), FinishOptions{}); err != nil {
-					t.Errorf("%s: Catalog: %v", label, err)
-				}
+			if _, err := opened(t, dir).Finish(t.Context(), FinishOptions{}); err != nil {
+				t.Errorf("%s: Catalog: %v", label, err)
 			}
 			report := repair(t, dir)
 			if report.Damaged+report.Corrupt > 0 || report.Stale || (report.Repaired == 0) != got.Complete {
 				t.Errorf("%s: Repair = %+v", label, report)
 			}
 			refill(t, dir, shardOf(door, 0, "fnfd"))
-			catalog(t, dir)
+			finish(t, dir)
 			if report := verify(t, dir); !report.Complete || report.Frames != 4 {
 				t.Errorf("%s: mended: %+v", label, report)
 			}

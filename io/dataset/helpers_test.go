@@ -50,17 +50,25 @@ func opened(t testing.TB, dir string) *Dataset {
 	return ds
 }
 
-// writeIndex writes the index alone, without the card.
-func writeIndex(ctx context.Context, t testing.TB, dir string) (rows int64, err error) {
+// seals seals what is loose in a dataset, and writes no card.
+func seals(t testing.TB, dir string) {
 	t.Helper()
-	c := &cataloger{Dataset: opened(t, dir)}
-	err = c.writeIndex(ctx)
-	return c.contents.Samples, err
+	if err := sealAll(t.Context(), opened(t, dir)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sealAll(ctx context.Context, d *Dataset) error {
+	all, err := d.ledger.Survey(ctx)
+	if err == nil {
+		err = d.seal(ctx, all, nil)
+	}
+	return err
 }
 
 func writer(t testing.TB, dir string) *Writer {
 	t.Helper()
-	w, err := opened(t, dir).NewWriter(t.Context())
+	w, err := opened(t, dir).NewWriter()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -41,7 +41,7 @@ func TestKillProcess(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for i := 0; !own.Exists(dir+"/ledger") && i < 1000; i++ {
+		for i := 0; !disk.Exists(dir+"/ledger") && i < 1000; i++ {
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(rand.N(25 * time.Millisecond))

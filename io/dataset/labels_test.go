@@ -55,7 +55,8 @@ func TestLabelsThatAreNoTexts(t *testing.T) {
 // wantLabels looks into the index.
 func wantLabels(t *testing.T, dir string, shard frame.Shard) {
 	t.Helper()
-	samples := index(t, dir)
+	seals(t, dir)
+	samples := samplesIn(t, dir)
 	for _, f := range shard.Frames {
 		for _, s := range samples {
 			if s.SampleMs == f.SampleMs && !maps.Equal(s.Labels, f.Labels) {

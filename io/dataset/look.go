@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -43,7 +41,6 @@ func (w *Writer) complete(ctx context.Context, look frame.Shard) (frame.Shard, *
 			return frame.Shard{}, nil, err
 		}
 	}
-	var suspect *framepb.Receipt // whose pictures were found damaged
 	for range tries {
 		have, err := w.receiptOfEither(ctx, look.Span)
 		if err != nil {
@@ -64,8 +61,7 @@ func (w *Writer) complete(ctx context.Context, look frame.Shard) (frame.Shard, *
 		if err != nil {
 			return frame.Shard{}, nil, err
 		}
-		// Another writer may have come meanwhile. Before it touches pictures the receipt goes;
-		// but of several writers one may record what another one is just replacing.
+		// Another writer may have come meanwhile. Before it touches pictures the receipt goes.
 		switch now, err := w.receiptOfEither(ctx, look.Span); {
 		case err != nil:
 			return frame.Shard{}, nil, err
@@ -73,29 +69,11 @@ func (w *Writer) complete(ctx context.Context, look frame.Shard) (frame.Shard, *
 			continue
 		case len(damaged) == 0:
 			return m.shard, nil, nil
-		case !proto.Equal(suspect, have):
-			suspect = have
-			if err := wait(ctx, replacing); err != nil {
-				return frame.Shard{}, nil, err
-			}
-			continue
 		}
 		m.lose(damaged)
 		return m.shard, nil, w.disown(ctx, look.Span)
 	}
 	return frame.Shard{}, nil, &GoneError{look.Span}
-}
-
-// replacing is longer than the pictures of a shard are away while a writer replaces them.
-const replacing = 200 * time.Millisecond
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // receiptOfEither returns the receipt that there is of a shard, complete or failed.
@@ -118,16 +96,6 @@ func (w *Writer) amend(ctx context.Context, have *framepb.Receipt, shard frame.S
 		return nil, err
 	}
 	return receipt, w.of.ledger.Put(ctx, receipt)
-}
-
-// checkParents refuses to change a shard, or its receipt, in a folder that is not the dataset's.
-func (w *Writer) checkParents(span frame.Span) error {
-	for _, path := range []string{w.of.format.Path(span), ledger.Entry{Span: span}.Path()} {
-		if err := own.CheckParents(w.of.folder, path); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // isOurs reports whether a receipt is one of the dataset's.

@@ -17,8 +17,8 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/internal/foldertest"
-	"github.com/kvsframes/kvsframes/io/internal/own"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -42,7 +42,7 @@ func TestCreate(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s = %v, %v, want %v", make.name, got, err, want)
 		}
-		if make.name == "Check" && own.Exists(filepath.Dir(dir)) {
+		if make.name == "Check" && disk.Exists(filepath.Dir(dir)) {
 			t.Error("Check left a trace")
 		}
 	}
@@ -79,7 +79,7 @@ func TestBadOptions(t *testing.T) {
 		if _, err := Create(t.Context(), dir, options); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", options, err, want)
 		}
-		if own.Exists(dir) {
+		if disk.Exists(dir) {
 			t.Errorf("%+v: a folder is left", options)
 		}
 	}
@@ -106,7 +106,7 @@ func TestBadFolders(t *testing.T) {
 			"choose another folder",
 		},
 		"a pack's": {
-			func(t *testing.T, dir string) { foldertest.Stray(t, dir, own.TempName(".pack.json")) }, "", ErrNoDataset,
+			func(t *testing.T, dir string) { foldertest.Stray(t, dir, disk.TempName(".pack.json")) }, "", ErrNoDataset,
 			"choose another folder",
 		},
 		"a file":       {func(t *testing.T, dir string) { foldertest.Stray(t, dir, "x") }, "x", nil, "not a folder"},
@@ -118,25 +118,28 @@ func TestBadFolders(t *testing.T) {
 		"empty": {func(t *testing.T, dir string) { describe(t, dir, ``) }, "", ErrForeign, "cut short"},
 		"version 1, without checksums": {func(t *testing.T, dir string) {
 			describe(t, dir, `{"version":1,"format":"files","shardSamples":100}`+"\n")
-		}, "", ErrForeign, "it has version 1, this kvsframes knows 2: use the one that wrote it, or choose another folder"},
-		"version 3": {func(t *testing.T, dir string) {
-			describeWell(t, dir, `{"version":3,"format":"files","shardSamples":100,"x":1}`+"\n")
-		}, "", ErrForeign, "it has version 3, this kvsframes knows 2"},
+		}, "", ErrForeign, "it has version 1, this kvsframes knows 3: use the one that wrote it, or choose another folder"},
+		"version 2, with an index beside receipts": {func(t *testing.T, dir string) {
+			describeWell(t, dir, `{"version":2,"format":"files","shardSamples":100}`+"\n")
+		}, "", ErrForeign, "it has version 2, this kvsframes knows 3: use the one that wrote it, or choose another folder"},
+		"version 4": {func(t *testing.T, dir string) {
+			describeWell(t, dir, `{"version":4,"format":"files","shardSamples":100,"x":1}`+"\n")
+		}, "", ErrForeign, "it has version 4, this kvsframes knows 3"},
 		"another program's": {
 			func(t *testing.T, dir string) { describe(t, dir, `{"name":"coco"}`+"\n") }, "", ErrForeign,
 			"version 0",
 		},
 		"without a checksum": {func(t *testing.T, dir string) {
-			describe(t, dir, `{"version":2,"format":"files","shardSamples":100}`+"\n")
+			describe(t, dir, `{"version":3,"format":"files","shardSamples":100}`+"\n")
 		}, "", ErrForeign, "dataset.json cannot be read: it has no checksum"},
 		"a field that nobody knows": {func(t *testing.T, dir string) {
-			describeWell(t, dir, `{"version":2,"format":"files","shardSamples":100,"tqansforms":["resize 224x224"]}`+"\n")
+			describeWell(t, dir, `{"version":3,"format":"files","shardSamples":100,"tqansforms":["resize 224x224"]}`+"\n")
 		}, "", ErrForeign, "tqansforms"},
 		"unknown format": {func(t *testing.T, dir string) {
-			describeWell(t, dir, `{"version":2,"format":"zarr","shardSamples":100}`+"\n")
+			describeWell(t, dir, `{"version":3,"format":"zarr","shardSamples":100}`+"\n")
 		}, "", ErrForeign, "one of files"},
 		"no samples": {
-			func(t *testing.T, dir string) { describeWell(t, dir, `{"version":2,"format":"files"}`+"\n") }, "",
+			func(t *testing.T, dir string) { describeWell(t, dir, `{"version":3,"format":"files"}`+"\n") }, "",
 			ErrForeign, "0 samples a shard",
 		},
 	} {
@@ -183,7 +186,7 @@ func describe(t *testing.T, dir, text string) {
 
 // TestUnwritable: /proc takes no files, whoever asks.
 func TestUnwritable(t *testing.T) {
-	if !own.Exists("/proc/self") {
+	if !disk.Exists("/proc/self") {
 		t.Skip("no /proc here")
 	}
 	if _, err := Create(t.Context(), "/proc/kvsframes/x", Options{}); err == nil ||
@@ -271,14 +274,14 @@ func TestSweep(t *testing.T) {
 	done := shardOf(door, 0, "ffnd").Span
 	other := shardOf(door, 4, "ffnd").Span
 	name := func(span frame.Span, end string) string {
-		return "tmp/" + own.TempName(span.Series.ID()+"."+span.Name()) + end
+		return "tmp/" + disk.TempName(span.Series.ID()+"."+span.Name()) + end
 	}
 	long := time.Now().Add(-25 * time.Hour)
-	young, index := name(other, ""), "tmp/"+own.TempName(indexFile)
-	for _, name := range []string{name(done, ""), name(done, ".old"), own.TempName(".dataset.json"), index} {
+	young := name(other, "")
+	for _, name := range []string{name(done, ""), name(done, ".old"), disk.TempName(".dataset.json")} {
 		foldertest.Stray(t, dir, name)
 	}
-	for _, name := range []string{name(other, ""), "tmp/" + own.TempName(card.File)} {
+	for _, name := range []string{name(other, ""), "tmp/" + disk.TempName(card.File)} {
 		foldertest.Stray(t, dir, name)
 		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
 			t.Fatal(err)
@@ -288,20 +291,15 @@ func TestSweep(t *testing.T) {
 	if _, err := Create(t.Context(), dir, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	left, want := foldertest.Leftovers(t, dir), []string{filepath.Base(young), filepath.Base(index)}
-	slices.Sort(left)
-	slices.Sort(want)
+	left, want := foldertest.Leftovers(t, dir), []string{filepath.Base(young)}
 	if !slices.Equal(left, want) {
 		t.Errorf("left is %v, want %v", left, want)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("left is %v", left)
 	}
-	if _, err := writeIndex(t.Context(), t, dir); err != nil { // what is left of another one goes with it
-		t.Fatal(err)
-	}
 	write(t, dir, shardOf(door, 4, "ffnd"))
-	if settled(t, dir); own.Exists(filepath.Join(dir, "tmp")) {
+	if settled(t, dir); disk.Exists(filepath.Join(dir, "tmp")) {
 		t.Error("tmp is still there")
 	}
 }

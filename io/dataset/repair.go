@@ -9,18 +9,19 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/container"
 	"github.com/kvsframes/kvsframes/io/ledger"
-	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // Repair verifies a dataset and then takes away what is damaged, so that the next
 // backfill fetches that, and nothing else, again:
 //
-//   - a shard with a picture that is missing or not what was recorded, and one
-//     whose receipt is damaged, go with their receipts;
+//   - a shard with a picture that is missing or not what was recorded goes with its
+//     receipt;
+//   - a file of receipts that is damaged goes. Shards that no receipt knows, of samples
+//     that were asked for, are recorded by what their files say, if they are whole;
 //   - a damaged request is written anew from its name, or one under another's name
 //     under its own; it goes where neither tells what it asked for, or no other file
 //     of which series it is;
@@ -28,14 +29,15 @@ import (
 //     stays. A shard that has none of those goes; one that has some is written anew
 //     with these alone;
 //   - a shard without a receipt goes where others have all of its samples;
-//   - an index that is damaged, or not that of the receipts, goes.
+//   - a file of the index whose rows are not what its receipts say is written anew, and a
+//     catalog that says of files what they do not say goes.
 //
 // A shard's folder that holds a file of somebody's, or that is behind a link, is not
 // taken away: that is an error, which names the file.
 //
 // All else stays: shards with FAILED gaps, which the next backfill fetches anyway,
-// what no receipt knows, which may be what a backfill is about to record, and files
-// that are not the dataset's, but those in the folder of a shard that goes.
+// what no receipt knows and is not whole, and files that are not the dataset's, but those in
+// the folder of a shard that goes.
 //
 // Nothing is touched where Verify would return an error, nor a picture that the
 // file system does not give away, and what is damaged is read a second time before
@@ -43,13 +45,17 @@ import (
 // beside backfills: at worst one of them finishes a shard between that second look
 // and the removal, and that shard is fetched again.
 //
-// Where there is something to repair, the dataset's index goes first, as with every
-// [Writer]: the next backfill, or [Dataset.Finish], makes it again.
+// What was taken away leaves the index when it is sealed the next time: by a backfill, or by
+// [Dataset.Finish].
 //
 // The report is of the dataset as it is then, and of what was done; pictures that
 // were found whole are not read again for it. The errors are those of Verify, or
 // say what could not be taken away: what was done by then stays done.
 func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, error) {
+	if options.scope() != "" {
+		return Report{}, fault.Errorf("repairing the dataset %q: everything must be read back: leave %s and %s out", d.dir,
+			fault.Name("Since"), fault.Name("Books"))
+	}
 	v := newVerifier(d, options)
 	v.spoiled = make(map[ledger.Entry]bool)
 	if err := v.run(ctx); err != nil {
@@ -58,7 +64,7 @@ func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, er
 	if v.nothingToRepair() {
 		return v.result(), d.Sweep(ctx)
 	}
-	writer, err := d.NewWriter(ctx)
+	writer, err := d.NewWriter()
 	if err != nil {
 		return Report{}, err
 	}
@@ -72,14 +78,14 @@ func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, er
 	return report, nil
 }
 
-// nothingToRepair says that no writer is needed: one would remove the index.
+// nothingToRepair says that no writer is needed.
 func (v *verifier) nothingToRepair() bool {
 	for _, c := range v.cover {
 		if c.samples != frame.Count(c.recorded) {
 			return false
 		}
 	}
-	return len(v.damages)+len(v.spoiled)+len(v.useless) == 0 && !v.report.Stale
+	return len(v.damages)+len(v.spoiled)+len(v.useless)+len(v.unknown)+len(v.stale) == 0 && !v.badCatalog
 }
 
 type repairer struct {
@@ -146,10 +152,46 @@ func (r *repairer) mend(ctx context.Context) error {
 			return err
 		}
 	}
-	if r.found.report.Stale && r.done.harmless.seen == 0 { // else it goes without saying
-		r.done.note("%s: removed: indexing the dataset, or the next backfill, writes it again", indexFile) // by NewWriter
+	if r.found.badCatalog {
+		r.done.note("%s: removed: indexing the dataset, or the next backfill, writes it again", catalogFile)
+		if err := r.found.store.Remove(ctx, catalogFile); err != nil {
+			return err
+		}
 	}
-	return nil
+	for _, file := range r.found.stale {
+		if err := r.index(ctx, file); err != nil {
+			return err
+		}
+	}
+	return r.adopt(ctx)
+}
+
+// adopt records shards that no receipt knows any more: the last step, since what went before
+// may have left one alone with its samples.
+func (r *repairer) adopt(ctx context.Context) error {
+	var missing [][]frame.Span
+	for series, c := range r.found.cover {
+		files, err := r.found.ledger.Files(ctx, series)
+		if err != nil {
+			return err
+		}
+		missing = append(missing, frame.Minus(frame.Union(c.asked), files.Recorded()))
+	}
+	adopted, err := r.found.Dataset.adopt(ctx, missing...)
+	for _, span := range adopted {
+		r.done.note("%s: recorded anew: no receipt knew it", r.found.format.Path(span))
+	}
+	return err
+}
+
+// index writes a file of the index anew from its receipts.
+func (r *repairer) index(ctx context.Context, file ledger.Entry) error {
+	receipts, err := r.found.ledger.Receipts(ctx, file)
+	if err != nil {
+		return notGone(notDamaged(err)) // the next repair's
+	}
+	r.done.note("%s: written anew from its receipts", file.Path())
+	return r.found.putSealed(ctx, file, receipts)
 }
 
 // all does something for 0 to n-1, for as many at once as shards are read.
@@ -183,16 +225,24 @@ func (r *repairer) receipt(ctx context.Context, damage *ledger.DamagedError) err
 		r.done.note("%s: removed: %v", damage.Path, damage.Err)
 		return r.found.store.Remove(ctx, damage.Path)
 	}
+	if damage.Entry.Sealed != "" {
+		_, err := r.found.ledger.Receipts(ctx, damage.Entry)
+		if err != nil && notDamaged(err) == nil && !isUnreadable(err) {
+			r.done.note("%s: removed: %v", damage.Path, damage.Err)
+			return r.found.store.Remove(ctx, damage.Path)
+		}
+	}
 	receipt, err := r.found.ledger.Read(ctx, damage.Entry)
-	var still *ledger.DamagedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && checkPath(r.found.format, receipt) == nil:
 		return nil
-	case err != nil && !errors.As(err, &still):
+	case isUnreadable(err):
+		return nil
+	case notDamaged(err) != nil:
 		return err
 	}
-	r.done.note("%s: removed with its pictures: %v", damage.Path, damage.Err)
-	return r.writer.forget(ctx, damage.Entry.Span)
+	r.done.note("%s: removed: %v", damage.Path, damage.Err)
+	return r.found.ledger.Remove(ctx, damage.Entry.Span)
 }
 
 func (r *repairer) shard(ctx context.Context, entry ledger.Entry) error {
@@ -207,7 +257,7 @@ func (r *repairer) shard(ctx context.Context, entry ledger.Entry) error {
 		return err
 	}
 	r.done.note("%s; removed with its receipt", why.list()[0])
-	return r.writer.forget(ctx, entry.Span)
+	return r.writer.forgetSpoiled(ctx, entry.Span)
 }
 
 // read returns a receipt that was whole, or nil where it no longer is there, or
@@ -223,30 +273,33 @@ func (r *repairer) read(ctx context.Context, entry ledger.Entry) (*framepb.Recei
 
 // duplicates leaves each sample of a series in one receipt.
 func (r *repairer) duplicates(ctx context.Context, series frame.Series) error {
-	entries, err := r.found.ledger.Have(ctx, series)
+	shards, _, err := r.found.ledger.Shards(ctx, series, nil)
 	if err != nil {
 		return err
 	}
-	entries = slices.DeleteFunc(entries, func(entry ledger.Entry) bool { _, not := r.found.spoiled[entry]; return not })
-	spans := make([]frame.Span, len(entries))
-	for i, entry := range entries {
-		spans[i] = entry.Span
+	var entries []ledger.Entry
+	var spans []frame.Span
+	for _, shard := range shards {
+		if _, not := r.found.spoiled[shard.Entry]; !not {
+			entries, spans = append(entries, shard.Entry), append(spans, shard.Span)
+		}
 	}
-	counted := make(map[ledger.Entry][]frame.Span)
+	counted := make(map[frame.Span][]frame.Span) // by shard: it may have two receipts
 	for _, claim := range ledger.Claims(entries, frame.Union(spans)) {
-		counted[claim.Entry] = claim.Spans
+		counted[claim.Entry.Span] = append(counted[claim.Entry.Span], claim.Spans...)
 	}
+	entries = slices.CompactFunc(entries, func(a, b ledger.Entry) bool { return a.Span == b.Span })
 	// What goes is out of the way before a shard of the same name may be written.
 	err = r.all(ctx, len(entries), func(ctx context.Context, i int) error {
-		if len(counted[entries[i]]) > 0 {
+		if len(counted[entries[i].Span]) > 0 {
 			return nil
 		}
 		r.done.note("%s: removed with its receipt: others have all of its samples", r.found.format.Path(entries[i].Span))
 		return r.writer.forget(ctx, entries[i].Span)
 	})
 	for _, entry := range entries {
-		if n := frame.Count(counted[entry]); err == nil && 0 < n && n < entry.Span.Samples {
-			err = r.trim(ctx, entry, counted[entry])
+		if n := frame.Count(counted[entry.Span]); err == nil && 0 < n && n < entry.Span.Samples {
+			err = r.trim(ctx, entry, frame.Union(counted[entry.Span]))
 		}
 	}
 	return err
@@ -258,57 +311,11 @@ func (r *repairer) trim(ctx context.Context, entry ledger.Entry, counted []frame
 	if receipt == nil {
 		return err
 	}
-	shard, err := r.readShard(ctx, receipt)
-	if err != nil {
+	if err := r.writer.keep(ctx, receipt, counted); err != nil {
 		return err
-	}
-	for _, span := range counted {
-		if _, err := r.writer.Write(ctx, cut(shard, span)); err != nil {
-			return err
-		}
 	}
 	r.done.note("%s: written anew without the samples that others have", r.found.format.Path(entry.Span))
 	return r.writer.forget(ctx, entry.Span)
-}
-
-// readShard returns a shard as it was written.
-func (r *repairer) readShard(ctx context.Context, receipt *framepb.Receipt) (frame.Shard, error) {
-	shard := frame.Shard{Span: receipt.Span(), Transforms: receipt.Transforms}
-	series := shard.Span.Series
-	for outcome := range ledger.Outcomes(receipt) {
-		switch at := series.At(outcome.Index); outcome.Kind {
-		case ledger.Gap:
-			shard.Gaps = append(shard.Gaps, frame.Gap{SampleMs: at, Reason: outcome.Reason, Cause: outcome.Cause})
-		case ledger.Drop:
-			shard.Drops = append(shard.Drops, frame.Drop{SampleMs: at, Reason: outcome.Reason})
-		}
-	}
-	for _, m := range container.MembersOf(receipt) {
-		shard.Frames = append(shard.Frames, m.Frame)
-	}
-	there := &stored{ctx: ctx, store: r.found.store, path: r.found.format.Path(shard.Span)}
-	err := store.Twice(there.store, func() error {
-		for blob, err := range there.blobs(r.found.format, receipt) {
-			if err != nil {
-				return fmt.Errorf("%s changed while it was repaired: %w", there.path, err)
-			}
-			*container.DataOf(&shard.Frames[blob.Frame], blob.Tensor) = slices.Clone(blob.Data)
-		}
-		return nil
-	}, func(err error) bool { return store.IsDamage(ctx, err) })
-	return shard, err
-}
-
-// cut returns the shard of some of another one's samples.
-func cut(shard frame.Shard, span frame.Span) frame.Shard {
-	from, end := span.Series.At(span.First), span.Series.At(span.End())
-	outside := func(ms int64) bool { return ms < from || ms >= end }
-	return frame.Shard{
-		Span: span, Transforms: shard.Transforms,
-		Frames: slices.DeleteFunc(slices.Clone(shard.Frames), func(f frame.Frame) bool { return outside(f.SampleMs) }),
-		Gaps:   slices.DeleteFunc(slices.Clone(shard.Gaps), func(g frame.Gap) bool { return outside(g.SampleMs) }),
-		Drops:  slices.DeleteFunc(slices.Clone(shard.Drops), func(d frame.Drop) bool { return outside(d.SampleMs) }),
-	}
 }
 
 // useless removes a shard without a receipt.

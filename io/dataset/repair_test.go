@@ -17,7 +17,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -146,7 +146,7 @@ func TestRepairLeaves(t *testing.T) {
 		damagedShard + "/x", "shards/" + door.ID() + "/20260101T001200000Z-4/x", "shards/y",
 		"ledger/z", damagedReceipt,
 	} {
-		if !own.Exists(filepath.Join(s.name, name)) {
+		if !disk.Exists(filepath.Join(s.name, name)) {
 			t.Errorf("%s is gone", name)
 		}
 	}
@@ -222,10 +222,11 @@ func recordedWhole(t *testing.T, dir string) map[int64]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for receipt, err := range ledger.Open(dir).All(t.Context()) {
+	for recorded, err := range ledger.Open(dir).All(t.Context()) {
 		if err != nil {
 			continue
 		}
+		receipt := recorded.Receipt
 		there := &stored{ctx: context.Background(), store: store.Folder(dir), path: format.Path(receipt.Span())}
 		if receipt.Frames == 0 || there.holds(format, receipt) {
 			for outcome := range ledger.Outcomes(receipt) {

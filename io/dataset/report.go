@@ -24,7 +24,7 @@ type Report struct {
 	Schema  string           `json:"schema"`  // ReportSchema
 	Dataset string           `json:"dataset"` // the folder
 	Samples int64            `json:"samples"` // asked for or recorded, each once
-	Frames  int64            `json:"frames"`  // read back, as recorded
+	Frames  int64            `json:"frames"`  // read back, as recorded: see Scope
 	Gaps    map[string]int64 `json:"gaps"`    // by reason, FAILED too
 	Drops   map[string]int64 `json:"drops"`   // by reason
 	// asked for and in no receipt, or recorded as a frame whose file is not there
@@ -35,15 +35,22 @@ type Report struct {
 	Damaged   int64 `json:"damaged"`   // receipts and requests that cannot be read, or are another dataset's
 	Unasked   int64 `json:"unasked"`   // samples that are recorded, and that no request asks for
 	Foreign   int64 `json:"foreign"`   // files and folders in shards that are not the dataset's
-	Stale     bool  `json:"stale"`     // there is an index, and it is damaged or not that of the receipts
+	Stale     bool  `json:"stale"`     // rows of the index are not what its receipts say
 	Shards    int64 `json:"shards"`    // receipts
 	Complete  bool  `json:"complete"`  // Missing to Foreign are 0, the index is not stale, and a request is on record
+
+	// Scope says how much was read back: "books" for [VerifyOptions.Books], "since TIME" for
+	// [VerifyOptions.Since], empty for everything. Frames that were not read back count as their
+	// receipts and the names of their files, with Books also the sizes, tell; so Complete says no
+	// more of them.
+	Scope  string `json:"scope,omitempty"`
+	Unread int64  `json:"unread,omitempty"` // of Shards: those whose pictures were not read back
 
 	// DamagedRequests is how many of Damaged are requests.
 	DamagedRequests int64 `json:"damaged_requests,omitempty"`
 
 	// Repairable reports whether [Dataset.Repair] takes something away, but for an index. What
-	// is merely missing needs no repair: a backfill fetches it.
+	// is merely missing needs no repair: a backfill fetches it, or takes in the shard that has it.
 	Repairable bool `json:"repairable,omitempty"`
 
 	// Problems are for people: one line each, naming file, stream and time. The

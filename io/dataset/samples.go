@@ -11,6 +11,42 @@ import (
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
+// Sample is what became of a sample, and where its picture lies: a row of the index.
+type Sample struct {
+	Key       string // [frame.Key]
+	Stream    string // name
+	StreamARN string // empty where only the name is known
+	Series    string // [frame.Series.ID]
+	SampleMs  int64  // the instant asked for, in milliseconds since the Unix epoch
+	Kind      ledger.Kind
+	Outcome   string // FRAME, or the reason of a gap or of a drop
+
+	// Of a frame. In any other row they are zero, and null in the file.
+	ImageMs int64  // the instant of the picture that the service found
+	File    string // that holds the picture: relative to the dataset, with forward slashes
+	Offset  int64  // of the picture's first byte in File
+	Size    int64  // bytes of the picture
+	SHA256  [32]byte
+	Format  string // JPEG, PNG or NPY
+	Width   int32  // pixels
+	Height  int32  // pixels
+
+	Labels map[string]string // what a function said about the frame; nil, and null in the file, where none did
+
+	// Of the tensor beside the picture; zero, and null in the file, where there is
+	// none.
+	TensorFile   string // that holds it, as File
+	TensorOffset int64  // of its first byte in TensorFile
+	TensorSize   int64  // bytes
+	TensorSHA256 [32]byte
+}
+
+// frameOutcome is Sample.Outcome of a frame.
+const frameOutcome = "FRAME"
+
+// maxSamples bounds Samples.
+const maxSamples = 100_000
+
 // Samples is at most 100,000 samples, in the order of the index.
 type Samples struct {
 	Spans   []frame.Span // that they are of, each sample once
@@ -26,18 +62,20 @@ func (d *Dataset) Recorded(ctx context.Context) ([]frame.Span, error) {
 	}
 	var spans []frame.Span
 	for _, series := range all {
-		entries, err := d.ledger.Have(ctx, series)
+		files, err := d.ledger.Files(ctx, series)
 		if err != nil {
 			return nil, err
 		}
-		if len(entries) == 0 {
-			continue
+		var span frame.Span
+		for _, entry := range append(files.Loose, files.Sealed...) {
+			if span.Samples == 0 {
+				span = entry.Span
+			}
+			span = span.Slice(min(span.First, entry.Span.First), max(span.End(), entry.Span.End()))
 		}
-		span := entries[0].Span
-		for _, entry := range entries {
-			span.Samples = max(span.End(), entry.Span.End()) - span.First
+		if span.Samples > 0 {
+			spans = append(spans, span)
 		}
-		spans = append(spans, span)
 	}
 	return spans, nil
 }
@@ -45,9 +83,8 @@ func (d *Dataset) Recorded(ctx context.Context) ([]frame.Span, error) {
 // Samples yields all recorded samples of spans, in the order of the index. If places
 // is true, they say where their pictures lie, which takes more time.
 //
-// It reads receipts, not the index. Whoever can write index.parquet could leave rows out of
-// it, double them, or name files elsewhere, and it may be older than a receipt of the same
-// name. A receipt is checked when it is read, and where its pictures lie follows from it.
+// Where a picture lies follows from its receipt, sealed or loose, which is checked when it is
+// read: what the rows of the index say of files, whoever wrote it, is not asked.
 func (d *Dataset) Samples(ctx context.Context, spans []frame.Span, places bool) iter.Seq2[Samples, error] {
 	do := d.outcomesOf
 	if places {
@@ -67,13 +104,13 @@ func (d *Dataset) Samples(ctx context.Context, spans []frame.Span, places bool) 
 				}
 				for len(part.samples) > 0 {
 					part = group.take(part)
-					if len(group.Samples) < indexGroupRows {
+					if len(group.Samples) < maxSamples {
 						continue
 					}
 					if !yield(group, nil) {
 						return
 					}
-					group = Samples{Samples: make([]Sample, 0, indexGroupRows)}
+					group = Samples{Samples: make([]Sample, 0, maxSamples)}
 				}
 			}
 		}
@@ -85,7 +122,7 @@ func (d *Dataset) Samples(ctx context.Context, spans []frame.Span, places bool) 
 
 // take adds as many samples of a part as there is room for, and returns the others.
 func (g *Samples) take(part indexed) indexed {
-	n := min(len(part.samples), indexGroupRows-len(g.Samples))
+	n := min(len(part.samples), maxSamples-len(g.Samples))
 	g.Samples = append(g.Samples, part.samples[:n]...)
 	taken, rest := part.span, part.span
 	taken.Samples = int64(n)
@@ -126,8 +163,7 @@ func (d *Dataset) samplesOf(part ledger.Part, blobs []container.Blob, err error)
 		err = checkTransforms(d.desc, receipt)
 	}
 	if err != nil {
-		entry := ledger.Entry{Span: span, Failed: ledger.Failed(receipt)}
-		return indexed{}, &ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: err}
+		return indexed{}, &ledger.DamagedError{Path: part.Entry.Path(), Entry: part.Entry, Err: err}
 	}
 	pictures, tensors := make([]container.Position, receipt.Frames), make([]container.Position, receipt.Frames)
 	for _, b := range blobs {

@@ -2,193 +2,328 @@ package dataset
 
 import (
 	"bytes"
-	"encoding/binary"
-	"encoding/json"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
+	"io/fs"
+	"slices"
+	"sync"
 
-	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kvsframes/kvsframes/io/dataset/internal/sealed"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// indexGlob is what readers of the index read.
+const indexGlob = "index/*/*.parquet"
 
-// A sealed Parquet file has checksums where Parquet has none: parquet-go (0.32)
-// panics at some files that are damaged there, and ends the process at others. The
-// seals of its row groups are in its metadata; that of its footer stands right
-// before the footer, where readers of Parquet look at nothing, and before it that of
-// what stands between the last group and the footer.
-
-// sealKey is the name of a sealed file's metadata that has the seals.
-const sealKey = "kvsframes.seals"
-
-// sealSize is the size of a footer's seal.
-const sealSize = 4
-
-// footerEnd is the size of what ends a Parquet file: the size of the footer, and
-// the magic bytes.
-const footerEnd = 8
-
-// What an index claims is bounded before memory is taken for it. A row group of
-// indexGroupRows adds 2 kB to the footer, or 8 kB with the longest names: 64 MiB are
-// reached by no index of less than half a billion rows. Of a group's bytes, most are
-// labels: 10 kB a row are more than there is room for elsewhere.
-const (
-	footerLimit = 64 << 20
-	groupLimit  = 1 << 30
-)
-
-// groupSeal is the checksum of all bytes from First to End, a row group's.
-type groupSeal struct {
-	First int64  `json:"first"`
-	End   int64  `json:"end"`
-	Sum   uint32 `json:"sum"`
+func init() {
+	open := func(file store.File) (ledger.SealedFile, error) { return sealed.Open(file) }
+	ledger.RegisterSealed(open, sealed.Digest)
 }
 
-// sealer writes a sealed file.
-type sealer struct {
-	file    io.Writer
-	group   groupSeal // that is being written
-	groups  []groupSeal
-	closing *bytes.Buffer // what comes after the last group
-}
+// blocksAtOnce bounds how many blocks are sealed at once in a process: each holds up to
+// [ledger.SealedSamples] samples.
+const blocksAtOnce = 2
 
-func (s *sealer) Write(p []byte) (int, error) {
-	if s.closing != nil {
-		return s.closing.Write(p)
+// seal seals all blocks that have something to seal, and lists their series anew.
+func (d *Dataset) seal(ctx context.Context, all []ledger.Survey, progress func(done, total int64)) error {
+	var mu sync.Mutex
+	var done, total int64
+	blocks := make([][]looseBlock, len(all))
+	for i := range all {
+		blocks[i] = d.blocksOf(all[i].Files)
+		for _, block := range blocks[i] {
+			total += block.loose
+		}
 	}
-	n, err := s.file.Write(p)
-	s.group.End += int64(n)
-	s.group.Sum = crc32.Update(s.group.Sum, castagnoli, p[:n])
-	return n, err
-}
-
-// endGroup must be called when all of a group has been written.
-func (s *sealer) endGroup() error {
-	if n := s.group.End - s.group.First; n > groupLimit {
-		return fmt.Errorf("its row group has %d bytes, it must have at most %d: make labels shorter", n, groupLimit)
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(blocksAtOnce)
+	for _, blocks := range blocks {
+		for _, block := range blocks {
+			group.Go(func() error {
+				if err := d.sealBlock(groupCtx, block.Span); err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if done += block.loose; progress != nil {
+					progress(done, total)
+				}
+				return nil
+			})
+		}
 	}
-	s.groups = append(s.groups, s.group)
-	s.group = groupSeal{First: s.group.End, End: s.group.End}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i := range all {
+		if len(blocks[i]) == 0 {
+			continue
+		}
+		var err error
+		if all[i].Files, err = d.ledger.Files(ctx, all[i].Series); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// close seals the footer that end writes.
-func (s *sealer) close(setMetadata func(key, value string), end func() error) error {
-	seals, err := json.Marshal(s.groups)
+// sealTries bounds how often a block is sealed again because another process changed it.
+const sealTries = 10
+
+// sealBlock folds the receipts of a block into as few files as hold them, each a run of
+// shards that follow each other: the complete ones, and those with FAILED gaps. It adds
+// before it removes, so that whoever reads finds each receipt at any time, and a kill loses
+// none. Two processes that seal the same block at once may leave files that overlap, which
+// the next one mends.
+//
+// A receipt that is damaged stays where it is, for Verify to tell.
+func (d *Dataset) sealBlock(ctx context.Context, block frame.Span) error {
+	for range sealTries {
+		files, err := d.ledger.FilesIn(ctx, block)
+		if err != nil {
+			return err
+		}
+		again, err := d.sealFiles(ctx, block, files)
+		if err != nil || !again {
+			return err
+		}
+	}
+	return fmt.Errorf("sealing the receipts of %v: they change too often", block)
+}
+
+// sealFiles seals what was listed. It reports whether the list proved out of date.
+func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.Files) (again bool, err error) {
+	if len(files.Loose)+len(files.Void) == 0 && areApart(files.Sealed) {
+		return false, nil
+	}
+	s := &sealing{Dataset: d, chosen: make(map[shardKey]chosen)}
+	if err := s.read(ctx, files); err != nil {
+		return errors.Is(err, fs.ErrNotExist), notGone(err)
+	}
+	// What was replaced or taken away while it was read must not come back.
+	if now, err := d.ledger.FilesIn(ctx, block); err != nil || !now.Has(files) {
+		return true, err
+	}
+	targets, err := s.write(ctx, files.Sealed)
 	if err != nil {
-		return err
+		return false, err
 	}
-	setMetadata(sealKey, string(seals))
-	s.closing = new(bytes.Buffer)
-	if err := end(); err != nil {
-		return err
+	old := ledger.Files{Void: files.Void, Loose: s.loose}
+	for _, file := range s.sealed {
+		if !slices.Contains(targets, file) {
+			old.Sealed = append(old.Sealed, file)
+		}
 	}
-	rest := s.closing.Bytes()
-	length := int(binary.LittleEndian.Uint32(rest[len(rest)-footerEnd:]))
-	if length > footerLimit {
-		return fmt.Errorf("its footer has %d bytes, it must have at most %d: make datasets of fewer samples",
-			length, footerLimit)
+	return false, d.ledger.RemoveFiles(ctx, old)
+}
+
+func notGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	footer := rest[len(rest)-footerEnd-length:]
-	if _, err := s.file.Write(rest[:len(rest)-len(footer)]); err != nil {
-		return err
-	}
-	between := crc32.Update(s.group.Sum, castagnoli, rest[:len(rest)-len(footer)])
-	seal := binary.LittleEndian.AppendUint32(nil, between)
-	seal = binary.LittleEndian.AppendUint32(seal, crc32.Checksum(footer, castagnoli))
-	_, err = s.file.Write(append(seal, footer...))
 	return err
 }
 
-var errSeal = errors.New("it is damaged: a checksum does not match")
-
-// openSealed opens a sealed file, and returns the seals of its row groups.
-func openSealed(file *ranges) (*parquet.File, []groupSeal, error) {
-	size := file.Size()
-	end, err := file.load(max(0, size-footerEnd), size)
-	if err != nil {
-		return nil, nil, err
-	}
-	file.release(end)
-	if len(end.data) < footerEnd {
-		return nil, nil, errSeal
-	}
-	claimed := int64(binary.LittleEndian.Uint32(end.data))
-	if claimed > footerLimit {
-		return nil, nil, fmt.Errorf("it is damaged: its footer claims %d bytes, there must be at most %d",
-			claimed, footerLimit)
-	}
-	length := footerEnd + claimed
-	if length+sealSize > size {
-		return nil, nil, errSeal
-	}
-	tail, err := file.load(size-length-sealSize, size)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer file.release(tail)
-	if crc32.Checksum(tail.data[sealSize:], castagnoli) != binary.LittleEndian.Uint32(tail.data) {
-		return nil, nil, errSeal
-	}
-	if err := checkFooter(tail.data[sealSize : len(tail.data)-footerEnd]); err != nil {
-		return nil, nil, fmt.Errorf("it is damaged: %w", err)
-	}
-	reader, err := parquet.OpenFile(file, size, parquet.SkipMagicBytes(true), parquet.SkipPageIndex(true),
-		parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, nil, err
-	}
-	var seals []groupSeal
-	text, _ := reader.Lookup(sealKey)
-	if err := json.Unmarshal([]byte(text), &seals); err != nil || len(seals) != len(reader.RowGroups()) {
-		return nil, nil, errSeal
-	}
-	return reader, seals, nil
+// looseBlock is a block that has something to seal.
+type looseBlock struct {
+	frame.Span
+	loose int64 // receipts
 }
 
-// loadSealed loads a row group, and compares it with its seal.
-func loadSealed(file *ranges, seal groupSeal) (*fileRange, error) {
-	if n := seal.End - seal.First; n > groupLimit {
-		return nil, fmt.Errorf("it is damaged: its row group claims %d bytes, there must be at most %d", n, groupLimit)
+// blocksOf lists the blocks of files that have something to seal.
+func (d *Dataset) blocksOf(files ledger.Files) (blocks []looseBlock) {
+	sealed := make(map[frame.Span][]ledger.Entry)
+	counts := make(map[frame.Span]int64)
+	n := int(d.desc.ShardSamples)
+	for _, entry := range files.Loose {
+		counts[ledger.BlockOf(entry.Span, n)]++
 	}
-	group, err := file.load(seal.First, seal.End)
-	if err != nil {
-		return nil, err
+	for _, span := range files.Void {
+		counts[ledger.BlockOf(span, n)] += 0
 	}
-	if crc32.Checksum(group.data, castagnoli) != seal.Sum {
-		file.release(group)
-		return nil, errSeal
+	for _, file := range files.Sealed {
+		block := ledger.BlockOf(file.Span, n)
+		sealed[block] = append(sealed[block], file)
 	}
-	return group, nil
+	for block, files := range sealed {
+		if !areApart(files) {
+			counts[block] += 0
+		}
+	}
+	for block, loose := range counts {
+		blocks = append(blocks, looseBlock{block, loose})
+	}
+	slices.SortFunc(blocks, func(a, b looseBlock) int { return a.Compare(b.Span) })
+	return blocks
 }
 
-// checkBetween compares what stands between the last row group and the footer, which
-// others read, with its seal.
-func checkBetween(file *ranges, seals []groupSeal) error {
-	size := file.Size()
-	end, err := file.load(size-footerEnd, size)
-	if err != nil {
+// areApart reports whether files of sealed receipts are as sealing leaves them.
+func areApart(files []ledger.Entry) bool {
+	end := make(map[bool]int64)
+	for _, file := range files {
+		if last, ok := end[file.Failed]; ok && file.Span.First <= last {
+			return false
+		}
+		end[file.Failed] = file.Span.End()
+	}
+	return true
+}
+
+// sealing is what is read of a block.
+type sealing struct {
+	*Dataset
+	chosen map[shardKey]chosen
+	loose  []ledger.Entry // that were read
+	sealed []ledger.Entry // files that were read
+}
+
+type shardKey struct{ first, samples int64 }
+
+// chosen is the receipt of a shard that is sealed.
+type chosen struct {
+	entry   ledger.Entry
+	receipt *framepb.Receipt
+}
+
+// read reads all receipts, and chooses one a shard: as [ledger.Claims] does.
+func (s *sealing) read(ctx context.Context, files ledger.Files) error {
+	loose := make([]*framepb.Receipt, len(files.Loose))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(bucketReaders)
+	for i, entry := range files.Loose {
+		group.Go(func() (err error) {
+			loose[i], err = s.ledger.Read(groupCtx, entry)
+			if err == nil && s.isForeign(loose[i]) {
+				loose[i] = nil
+			}
+			return notDamaged(err)
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	defer file.release(end)
-	var first int64
-	if n := len(seals); n > 0 {
-		first = seals[n-1].End
+	for i, entry := range files.Loose {
+		if loose[i] != nil {
+			s.loose = append(s.loose, entry)
+			if err := s.choose(ctx, entry, loose[i]); err != nil {
+				return err
+			}
+		}
 	}
-	footer := size - footerEnd - int64(binary.LittleEndian.Uint32(end.data))
-	if n := footer - sealSize - first; n > groupLimit {
-		return fmt.Errorf("it is damaged: %d bytes stand before its footer, there must be at most %d", n, groupLimit)
-	}
-	between, err := file.load(first, footer-sealSize)
-	if err != nil {
-		return err
-	}
-	defer file.release(between)
-	n := len(between.data) - sealSize
-	if n < 0 || crc32.Checksum(between.data[:n], castagnoli) != binary.LittleEndian.Uint32(between.data[n:]) {
-		return errSeal
+	for _, file := range files.Sealed {
+		receipts, err := s.ledger.Receipts(ctx, file)
+		if err != nil {
+			if notDamaged(err) != nil {
+				return err
+			}
+			continue
+		}
+		s.sealed = append(s.sealed, file)
+		for _, receipt := range receipts {
+			entry := file
+			if entry.Span = receipt.Span(); slices.Contains(files.Void, entry.Span) {
+				continue
+			}
+			if err := s.choose(ctx, entry, receipt); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// isForeign reports whether no writer of the dataset can have made a receipt: it stays, for
+// Verify to tell.
+func (d *Dataset) isForeign(receipt *framepb.Receipt) bool {
+	_, err := d.format.Positions(receipt)
+	return cmp.Or(err, checkPath(d.format, receipt), checkTransforms(d.desc, receipt)) != nil
+}
+
+func notDamaged(err error) error {
+	var damaged *ledger.DamagedError
+	if errors.As(err, &damaged) {
+		return nil
+	}
+	return err
+}
+
+// choose takes the receipt of a shard, unless one that counts before it is there.
+func (s *sealing) choose(ctx context.Context, entry ledger.Entry, receipt *framepb.Receipt) error {
+	key := shardKey{entry.Span.First, entry.Span.Samples}
+	have, ok := s.chosen[key]
+	switch {
+	case !ok || have.entry.Failed && !entry.Failed:
+	case have.entry.Failed != entry.Failed || have.entry.Sealed == "" || proto.Equal(have.receipt, receipt):
+		return nil
+	default:
+		// A process that was slow has sealed what another one had replaced: the shard's file
+		// tells which of the two is right.
+		there := &stored{ctx: ctx, store: s.store, path: s.format.Path(entry.Span)}
+		if !there.holds(s.format, receipt) {
+			return ctx.Err()
+		}
+	}
+	s.chosen[key] = chosen{entry, receipt}
+	return nil
+}
+
+// write writes the files of sealed receipts that are not there yet, and returns all that
+// are to be.
+func (s *sealing) write(ctx context.Context, there []ledger.Entry) (targets []ledger.Entry, err error) {
+	for _, failed := range []bool{false, true} {
+		for _, run := range s.runs(failed) {
+			file := ledger.SealedEntry(spanOf(run), failed, sealed.Digest(run))
+			targets = append(targets, file)
+			if slices.Contains(there, file) {
+				continue
+			}
+			if err := s.putSealed(ctx, file, run); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return targets, nil
+}
+
+func (d *Dataset) putSealed(ctx context.Context, file ledger.Entry, receipts []*framepb.Receipt) error {
+	var data bytes.Buffer
+	if err := sealed.Write(&data, d.format, receipts); err != nil {
+		return fmt.Errorf("sealing the receipts of %v: %w", file.Span, err)
+	}
+	return d.ledger.PutSealed(ctx, file, data.Bytes())
+}
+
+// runs returns the chosen receipts of shards that follow each other. One that overlaps
+// another is in another run.
+func (s *sealing) runs(failed bool) (runs [][]*framepb.Receipt) {
+	var all []*framepb.Receipt
+	for _, c := range s.chosen {
+		if c.entry.Failed == failed {
+			all = append(all, c.receipt)
+		}
+	}
+	slices.SortFunc(all, func(a, b *framepb.Receipt) int { return a.Span().Compare(b.Span()) })
+	for _, receipt := range all {
+		follows := func(run []*framepb.Receipt) bool { return spanOf(run).End() == receipt.First }
+		if i := slices.IndexFunc(runs, follows); i >= 0 {
+			runs[i] = append(runs[i], receipt)
+		} else {
+			runs = append(runs, []*framepb.Receipt{receipt})
+		}
+	}
+	return runs
+}
+
+// spanOf returns the samples of shards that follow each other.
+func spanOf(run []*framepb.Receipt) frame.Span {
+	span := run[0].Span()
+	return span.Slice(span.First, run[len(run)-1].Span().End())
 }

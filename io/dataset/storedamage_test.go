@@ -85,11 +85,11 @@ func TestDiscardEverywhere(t *testing.T) {
 		want := s.files(t)
 		s.put(t, damagedReceipt, "{")
 		book := ledger.Open(s.name)
-		if n, err := book.Discard(t.Context(), shardOf(door, 0, "fnfdff").Span); n != 1 || err != nil {
+		if n, _, err := book.Discard(t.Context(), shardOf(door, 0, "fnfdff").Span); n != 1 || err != nil {
 			t.Errorf("%d discarded, %v", n, err)
 		}
-		if entries, err := book.Have(t.Context(), door); len(entries) != 1 || err != nil {
-			t.Errorf("left are %v, %v", entries, err)
+		if files, err := book.Files(t.Context(), door); len(files.Loose) != 1 || err != nil {
+			t.Errorf("left are %v, %v", files, err)
 		}
 		write(t, s.name, shardOf(door, 0, "fnfd"))
 		equalTrees(t, s.files(t), want, "written again")

@@ -6,14 +6,17 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 // findStrays reports what no receipt knows. A shard of samples that were asked for and
-// are recorded nowhere is unfinished work, and will be fetched again. All else is
-// foreign, and a loader that reads every file reads it, too.
+// are recorded nowhere can be recorded, where it is whole, and is else unfinished work, and
+// will be fetched again. All else is foreign, and a loader that reads every file reads it, too.
 func (v *verifier) findStrays(ctx context.Context) error {
 	strays, err := v.ledger.Strays(ctx)
 	if err != nil {
@@ -46,12 +49,12 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		var of frame.Series
 		if len(series) > 0 && series[0].ID() == id {
 			of = series[0]
-			entries, err := v.ledger.Have(ctx, of)
+			shards, _, err := v.ledger.Shards(ctx, of, nil)
 			if err != nil {
 				return err
 			}
-			for _, entry := range entries {
-				known[v.format.Path(entry.Span)] = true
+			for _, shard := range shards {
+				known[v.format.Path(shard.Span)] = true
 			}
 		}
 		for _, name := range append(files, folders...) {
@@ -60,7 +63,42 @@ func (v *verifier) findStrays(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return v.scanUnknown(ctx)
+}
+
+// scanUnknown finds which of the shards without a receipt can be recorded.
+func (v *verifier) scanUnknown(ctx context.Context) error {
+	by := "repair or index"
+	if v.isExact() {
+		by = "repair, index or the next backfill"
+	}
+	spans := v.unknown
+	v.unknown = nil
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(v.parallel())
+	for _, span := range spans {
+		group.Go(func() error {
+			path := v.format.Path(span)
+			_, err := v.scan(groupCtx, span)
+			switch {
+			case err == nil:
+				v.found.note("%s: no receipt knows this shard: %s takes it in", path, by)
+				v.mu.Lock()
+				defer v.mu.Unlock()
+				v.unknown = append(v.unknown, span)
+			case !store.IsDamage(groupCtx, err):
+				return err
+			default:
+				v.unfinished(path)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (v *verifier) unfinished(path string) {
+	v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", outside.Name(path))
 }
 
 // stray looks at a shard without a receipt; the series is the zero one where it
@@ -73,9 +111,12 @@ func (v *verifier) stray(series frame.Series, path, name string) {
 	}
 	c := v.cover.of(series)
 	unrecorded := frame.Minus([]frame.Span{span}, c.recorded)
+	missing := frame.Count(unrecorded) - frame.Count(frame.Minus(unrecorded, frame.Union(c.asked)))
 	switch {
-	case frame.Count(frame.Minus(unrecorded, c.asked)) < frame.Count(unrecorded):
-		v.found.note("%s: no receipt knows this shard; it is unfinished work and does no harm", outside.Name(path))
+	case missing == span.Samples && !span.Crosses(int64(v.desc.ShardSamples)):
+		v.unknown = append(v.unknown, span)
+	case missing > 0:
+		v.unfinished(path)
 	case len(unrecorded) > 0:
 		v.found.foreign(&v.report, path)
 	case v.spoiled != nil:

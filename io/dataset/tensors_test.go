@@ -72,7 +72,7 @@ func wantTensors(t *testing.T, dir string, frames []frame.Frame) {
 	}
 	files := tree(t, dir)
 	samples := make(map[int64]Sample)
-	for _, s := range index(t, dir) {
+	for _, s := range samplesIn(t, dir) {
 		samples[s.SampleMs] = s
 	}
 	for _, f := range frames {
@@ -99,7 +99,7 @@ func TestTensorsDamaged(t *testing.T) {
 		} {
 			dir := createIn(t, format)
 			write(t, dir, withTensors(shardOf(door, 0, "fff")))
-			for _, at := range parts(index(t, dir)[1]) {
+			for _, at := range parts(samplesIn(t, dir)[1]) {
 				flipAt(t, filepath.Join(dir, filepath.FromSlash(at.Name)), at.Offset+5)
 			}
 			report, err := opened(t, dir).Verify(t.Context(), VerifyOptions{})

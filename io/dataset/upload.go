@@ -24,6 +24,9 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if _, isFolder := w.of.format.(container.Folder); shard.New && !isFolder {
+		return w.uploadNew(ctx, bucket, shard)
+	}
 	path := w.of.format.Path(shard.Span)
 	var receipt, have *framepb.Receipt
 	var old []string // what is at path
@@ -69,6 +72,25 @@ func (w *Writer) upload(ctx context.Context, bucket store.Bucket, shard frame.Sh
 		return nil, err
 	}
 	return receipt, w.of.ledger.Put(ctx, receipt)
+}
+
+// uploadNew writes a shard of one object of which the ledger has nothing: it takes two
+// requests. Another writer of the same shard writes the same bytes.
+func (w *Writer) uploadNew(ctx context.Context, bucket store.Bucket, shard frame.Shard) (*framepb.Receipt, error) {
+	receipt, err := w.receiptOf(shard)
+	if err == nil {
+		err = w.reach("upload")
+	}
+	if err == nil {
+		_, err = w.put(ctx, bucket, shard)
+	}
+	if err == nil {
+		err = w.reach("record")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return receipt, w.of.ledger.PutNew(ctx, receipt)
 }
 
 // put writes the objects of a shard, and returns their names within its path.

@@ -6,17 +6,28 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // VerifyOptions are the options of Verify. The zero value is fine.
 type VerifyOptions struct {
+	// Since, where set, has shards read back that have a sample at or after it, and no others:
+	// of these, receipts are counted by footers of the index, and their files are looked for by
+	// name. What happened to the bytes of older pictures, or of rows of the index, is not found.
+	Since time.Time
+
+	// Books has nothing read back: the files of shards are compared by name and size, from
+	// listings, with what their receipts tell. What happened to bytes within a file is not
+	// found, but for receipts. In a bucket it takes few requests for 1,000 shards. Set it, or
+	// Since, or neither.
+	Books bool
+
 	// Progress, where set, is called with the number of receipts that have been read
 	// back, and the number of all, by one goroutine at a time, not always the same.
 	Progress func(done, total int64)
@@ -26,13 +37,14 @@ type VerifyOptions struct {
 // for is there once, and that every picture is the one that was written, to its
 // last byte, with the format and size that its receipt tells; that all that is
 // recorded was asked for; that shards holds no file that is not the dataset's, since
-// loaders that read every file there would read it; and that an index has a row for each
-// sample that is recorded, and no other. It reads as many
-// shards at once as there are CPUs, 32 from a bucket, a picture at a time.
+// loaders that read every file there would read it; and that the rows of the index, which are
+// receipts, name the places of their pictures. It reads as many shards at once as there are
+// CPUs, 32 from a bucket, a picture at a time. With Since or Books it reads less, and the report
+// says so.
 //
 // What is wrong with the dataset is in the report. Where no request is on record it is not
 // known what the dataset should have, so it is not complete. The error is for what prevents
-// a report: the dataset cannot be read, or ctx is done.
+// a report: the dataset cannot be read, the options are wrong, or ctx is done.
 func (d *Dataset) Verify(ctx context.Context, options VerifyOptions) (Report, error) {
 	v := newVerifier(d, options)
 	if err := v.run(ctx); err != nil {
@@ -43,10 +55,11 @@ func (d *Dataset) Verify(ctx context.Context, options VerifyOptions) (Report, er
 
 type verifier struct {
 	*Dataset
-	progress func(done, total int64)
-	trusts   func(ledger.Entry) bool // where set, says whose pictures were read back before
-	found    findings
-	cover    covers
+	options VerifyOptions
+	trusts  func(ledger.Entry) bool // where set, says whose pictures were read back before
+	found   findings
+	cover   covers
+	listing listing // of the series whose shards are looked up
 
 	mu          sync.Mutex // guards what follows
 	report      Report
@@ -57,13 +70,18 @@ type verifier struct {
 	damages []*ledger.DamagedError
 	spoiled map[ledger.Entry]bool // of pictures that are missing or corrupt: whether all of them could be read
 	useless []frame.Span          // shards without a receipt whose samples are all in others
+	unknown []frame.Span          // shards without a receipt that can be recorded
+	stale   []ledger.Entry        // files of the index that are not what their receipts say
+
+	badCatalog bool // it says of files what they do not say
 }
 
 func newVerifier(d *Dataset, options VerifyOptions) *verifier {
 	return &verifier{
-		Dataset: d, progress: options.Progress, cover: make(covers),
+		Dataset: d, options: options, cover: make(covers),
 		report: Report{
-			Schema: ReportSchema, Dataset: d.dir, Gaps: make(map[string]int64), Drops: make(map[string]int64),
+			Schema: ReportSchema, Dataset: d.dir, Scope: options.scope(),
+			Gaps: make(map[string]int64), Drops: make(map[string]int64),
 		},
 	}
 }
@@ -81,6 +99,9 @@ func (v *verifier) result() Report {
 }
 
 func (v *verifier) run(ctx context.Context) error {
+	if err := v.options.check(); err != nil {
+		return err
+	}
 	if err := v.readRequests(ctx); err != nil {
 		return err
 	}
@@ -117,16 +138,16 @@ func (v *verifier) readRequests(ctx context.Context) error {
 
 // countReceipts only serves the progress.
 func (v *verifier) countReceipts(ctx context.Context) error {
-	if v.progress == nil {
+	if v.options.Progress == nil {
 		return nil
 	}
 	all, err := v.ledger.Series(ctx)
 	for _, series := range all {
-		entries, err := v.ledger.Have(ctx, series)
+		shards, _, err := v.ledger.Shards(ctx, series, nil)
 		if err != nil {
 			return err
 		}
-		v.total += int64(len(entries))
+		v.total += int64(len(shards))
 	}
 	return err
 }
@@ -135,10 +156,12 @@ func (v *verifier) readShards(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(v.parallel())
 	var fatal error
-	for receipt, err := range v.ledger.All(ctx) {
-		if groupCtx.Err() != nil {
+	footers := func(shard frame.Span) bool { return !v.options.Books && !v.options.reads(shard) }
+	for recorded, err := range v.ledger.AllBut(ctx, footers) {
+		if groupCtx.Err() != nil || fatal != nil {
 			break
 		}
+		receipt, entry := recorded.Receipt, recorded.Entry
 		var damaged *ledger.DamagedError
 		switch {
 		case errors.As(err, &damaged):
@@ -148,25 +171,27 @@ func (v *verifier) readShards(ctx context.Context) error {
 		case err != nil:
 			fatal = err
 		case checkPath(v.format, receipt) != nil:
-			entry := entryOf(receipt)
 			v.damaged(&ledger.DamagedError{Path: entry.Path(), Entry: entry, Err: checkPath(v.format, receipt)})
 			v.finish(Report{})
 			continue
 		default:
 			if err := checkTransforms(v.desc, receipt); err != nil {
-				v.alien(entryOf(receipt).Path(), err)
+				v.alien(entry.Path(), err)
 			}
-			v.record(receipt)
-			group.Go(func() error { return v.readShard(groupCtx, receipt) })
+			v.record(entry)
+			if v.options.reads(entry.Span) {
+				group.Go(func() error { return v.readShard(groupCtx, receipt, entry) })
+			} else {
+				fatal = v.lookUp(ctx, receipt)
+			}
 		}
 	}
 	return errors.Join(group.Wait(), fatal, ctx.Err())
 }
 
-func (v *verifier) record(receipt *framepb.Receipt) {
-	span := receipt.Span()
-	if twice := v.cover.of(span.Series).record(span); twice.Samples > 0 {
-		v.found.harm("%s: %s are in a receipt before it, too", entryOf(receipt).Path(), samplesOf(twice))
+func (v *verifier) record(entry ledger.Entry) {
+	if twice := v.cover.of(entry.Span.Series).record(entry.Span); twice.Samples > 0 {
+		v.found.harm("%s: %s are in a receipt before it, too", entry.Path(), samplesOf(twice))
 	}
 }
 
@@ -180,16 +205,13 @@ func (v *verifier) alien(path string, err error) {
 		"away (repair leaves them)", path, err, descriptionFile)
 }
 
-func entryOf(receipt *framepb.Receipt) ledger.Entry {
-	return ledger.Entry{Span: receipt.Span(), Failed: ledger.Failed(receipt)}
-}
-
 // finish adds what one receipt came to.
 func (v *verifier) finish(part Report) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := &v.report
 	r.Shards += part.Shards
+	r.Unread += part.Unread
 	r.Frames += part.Frames
 	r.Missing += part.Missing
 	r.Corrupt += part.Corrupt
@@ -202,8 +224,8 @@ func (v *verifier) finish(part Report) {
 		r.Drops[reason] += n
 	}
 	v.done++
-	if v.progress != nil {
-		v.progress(v.done, max(v.done, v.total))
+	if v.options.Progress != nil {
+		v.options.Progress(v.done, max(v.done, v.total))
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 
 // parallel is how many shards are read at once: in a bucket reading is waiting,
 // not work.
-func (v *verifier) parallel() int {
-	if _, local := v.store.(store.Folder); local {
+func (d *Dataset) parallel() int {
+	if _, local := d.store.(store.Folder); local {
 		return runtime.GOMAXPROCS(0)
 	}
 	return bucketReaders
@@ -30,18 +30,23 @@ func (v *verifier) parallel() int {
 // each.
 const bucketReaders = 32
 
-// readShard reads one shard back.
-func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt) error {
+// partOf returns what a receipt, which may be a table, says of gaps and drops.
+func (v *verifier) partOf(receipt *framepb.Receipt) Report {
 	part := Report{Shards: 1, Gaps: make(map[string]int64), Drops: make(map[string]int64)}
-	for outcome := range ledger.Outcomes(receipt) {
-		switch outcome.Kind {
+	for run := range ledger.Runs(receipt, receipt.Span()) {
+		switch run.Kind {
 		case ledger.Gap:
-			part.Gaps[outcome.Reason]++
+			part.Gaps[run.Reason] += run.Samples
 		case ledger.Drop:
-			part.Drops[outcome.Reason]++
+			part.Drops[run.Reason] += run.Samples
 		}
 	}
-	entry := entryOf(receipt)
+	return part
+}
+
+// readShard reads one shard back.
+func (v *verifier) readShard(ctx context.Context, receipt *framepb.Receipt, entry ledger.Entry) error {
+	part := v.partOf(receipt)
 	if v.trusts != nil && v.trusts(entry) {
 		part.Frames = int64(receipt.Frames)
 		if receipt.Frames > 0 {

@@ -19,8 +19,9 @@ import (
 
 func init() {
 	beam.RegisterDoFn(&writeFn{})
-	register.Function3x1((&writeFn{}).ProcessElement)
+	register.Function4x1((&writeFn{}).ProcessElement)
 	register.Emitter1[*framepb.Receipt]()
+	register.Emitter2[string, *framepb.Request]()
 }
 
 // WriteParams are the parameters of Write.
@@ -44,9 +45,11 @@ func (p WriteParams) Validate() error {
 }
 
 // Write writes a PCollection<frame.Shard> to a dataset and returns their
-// receipts, a PCollection<*framepb.Receipt> with the shards' event times. A
-// receipt comes out when its shard is written and recorded. A shard that cannot
-// be written fails its bundle, and so the job.
+// receipts, a PCollection<*framepb.Receipt> with the shards' event times. What has come out
+// of a bundle is recorded when the bundle has ended; into a folder, up to 4 shards, of 64 MiB
+// of pictures in all or a larger one alone, wait in memory until the disk has them while
+// others are written. A shard that cannot be written fails its bundle, and so the job. When
+// all are written, the receipts are sealed, block by block, on the workers: that makes the index.
 //
 // Call [Dataset.Begin] with what is asked for before the job, and [Dataset.Finish] after it:
 // a dataset with samples that no request asks for is not complete. A shard that is cut
@@ -66,7 +69,9 @@ func Write(s beam.Scope, p WriteParams, shards beam.PCollection) (receipts beam.
 	if err := p.Validate(); err != nil {
 		panic(fmt.Errorf("dataset.Write: %w", err))
 	}
-	return beam.ParDo(s, &writeFn{Dir: p.Dir}, shards)
+	receipts, blocks := beam.ParDo2(s, &writeFn{Dir: p.Dir}, shards)
+	seal(s, p, blocks)
+	return receipts
 }
 
 const namespace = "kvsframes/dataset"
@@ -76,6 +81,8 @@ type writeFn struct {
 
 	writer                *Writer
 	shards, frames, bytes beam.Counter
+	blocks                map[frame.Span]bool // that this bundle has told of
+	recording             *recording          // of this bundle
 }
 
 func (fn *writeFn) Setup(ctx context.Context) error {
@@ -86,19 +93,36 @@ func (fn *writeFn) Setup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fn.writer, err = ds.NewWriter(ctx)
+	fn.writer, err = ds.NewWriter()
 	return err
 }
 
-func (fn *writeFn) ProcessElement(ctx context.Context, shard frame.Shard, emit func(*framepb.Receipt)) error {
-	receipt, err := fn.writer.Write(ctx, shard)
+func (fn *writeFn) StartBundle(context.Context, func(*framepb.Receipt), func(string, *framepb.Request)) {
+	fn.blocks = make(map[frame.Span]bool)
+	fn.recording = newRecording()
+}
+
+// FinishBundle waits until all shards of the bundle are recorded.
+func (fn *writeFn) FinishBundle(context.Context, func(*framepb.Receipt), func(string, *framepb.Request)) error {
+	return fn.recording.wait()
+}
+
+func (fn *writeFn) ProcessElement(ctx context.Context, shard frame.Shard, emit func(*framepb.Receipt),
+	written func(string, *framepb.Request),
+) error {
+	receipt, record, err := fn.writer.begin(ctx, shard)
 	if gone := (*GoneError)(nil); errors.As(err, &gone) {
 		log.Warn(ctx, gone)
 		return nil
 	}
+	if err == nil && record != nil {
+		err = fn.recording.add(ctx, receipt.Bytes, record)
+	}
 	if err != nil {
+		fn.recording.wait()
 		return err
 	}
+	fn.tell(shard.Span, written)
 	emit(receipt)
 	if failed(shard) && !ledger.Failed(receipt) {
 		log.Warnf(ctx, "samples of %v could not be fetched; what the dataset has of them stays", shard.Span)
@@ -116,6 +140,16 @@ func (fn *writeFn) ProcessElement(ctx context.Context, shard frame.Shard, emit f
 	fn.frames.Inc(ctx, frames)
 	fn.bytes.Inc(ctx, bytes)
 	return nil
+}
+
+// tell emits the block of a shard, once a bundle.
+func (fn *writeFn) tell(shard frame.Span, written func(string, *framepb.Request)) {
+	block := ledger.BlockOf(shard, fn.writer.of.Options().ShardSamples)
+	if fn.blocks[block] {
+		return
+	}
+	fn.blocks[block] = true
+	written(block.Series.ID()+"/"+block.Name(), framepb.RequestOf(block))
 }
 
 func pictureBytes(shard frame.Shard) (bytes int64) {

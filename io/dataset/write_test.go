@@ -50,6 +50,7 @@ func TestWrite(t *testing.T) {
 		passert.Equals(s, beam.ParDo(s, timeAndPath, receipts),
 			"00:00:00 "+path+"00000Z-4 2", "00:00:12  0", "00:00:24 "+path+"24000Z-4 4")
 	})
+	seals(t, undisturbed)
 	equalTrees(t, settled(t, dir), settled(t, undisturbed), "a job")
 	for name, want := range map[string]int64{"shards_written": 3, "frames_written": 6} {
 		got := result.Metrics().Query(func(r beam.MetricResult) bool {

@@ -9,15 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -40,14 +38,10 @@ type Writer struct {
 	step func(name string) error
 }
 
-// NewWriter returns a Writer of the dataset. It removes the dataset's index, which will be
-// out of date. ctx is for that alone. The error says why the dataset cannot be changed.
-func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
+// NewWriter returns a Writer of the dataset. The error says why the dataset cannot be changed.
+func (d *Dataset) NewWriter() (*Writer, error) {
 	if err := d.checkFolders(); err != nil {
 		return nil, err
-	}
-	if err := d.store.Remove(ctx, indexFile); err != nil {
-		return nil, fmt.Errorf("removing the index of the dataset %q: %w", d.dir, err)
 	}
 	return &Writer{of: d}, nil
 }
@@ -55,7 +49,9 @@ func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
 // Write writes a shard, whole or not at all, then its receipt, which it returns.
 // A shard that is there already is replaced, with two exceptions: a shard with
 // FAILED gaps never replaces one without, or one with as few of them and as many frames;
-// and what is the same is not touched. The receipt is then of what is there.
+// and what is the same is not touched. The receipt is then of what is there. When Write
+// returns it, shard and receipt are on the disk, or in the bucket. A goroutine waits for the
+// disk meanwhile, so let a few write at once.
 // ctx bounds what is asked of a store on a network.
 //
 // A second look ([frame.Shard.Again]) is made whole: with the pictures, gaps and drops that
@@ -68,39 +64,11 @@ func (d *Dataset) NewWriter(ctx context.Context) (*Writer, error) {
 // series has names or a format that the service does not have, or its samples are not each
 // exactly one frame, gap or drop; others name the path that could not be written.
 func (w *Writer) Write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
-	if err := w.check(shard); err != nil {
-		return nil, err
+	receipt, record, err := w.begin(ctx, shard)
+	if err == nil && record != nil {
+		receipt, err = record()
 	}
-	var receipt *framepb.Receipt
-	var err error
-	if len(shard.Again) > 0 {
-		whole, known, err := w.complete(ctx, shard)
-		if err != nil {
-			return nil, writing(shard.Span, err)
-		}
-		if known != nil {
-			return known, nil
-		}
-		shard = whole
-	}
-	if bucket, ok := w.of.store.(store.Bucket); ok {
-		if receipt, err = w.upload(ctx, bucket, shard); err != nil {
-			return nil, writing(shard.Span, err)
-		}
-		return receipt, nil
-	}
-	for range tries {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		if receipt, err = w.write(ctx, shard); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, writing(shard.Span, err)
-	}
-	return receipt, nil
+	return receipt, err
 }
 
 // writing says of which shard an error is, once: a [*ledger.ShardError] says it itself.
@@ -156,51 +124,12 @@ func (w *Writer) checkCut(span frame.Span) error {
 	return nil
 }
 
-func (w *Writer) write(ctx context.Context, shard frame.Shard) (*framepb.Receipt, error) {
-	if err := w.checkParents(shard.Span); err != nil {
-		return nil, err
-	}
-	out := &output{writer: w, span: shard.Span}
-	defer out.discard()
-	receipt, err := w.prepare(shard, out)
-	if err != nil {
-		return nil, err
-	}
-	have, err := w.of.ledger.Ask(ctx, shard.Span)
-	if err != nil {
-		return nil, err
-	}
-	if kept, err := w.keeps(ctx, have, receipt); err != nil || kept != nil {
-		return kept, err
-	}
-	if w.stands(ctx, have, receipt) {
-		return have, nil
-	}
-	if !proto.Equal(have, receipt) {
-		if have != nil {
-			if err := w.checkOwn(shard.Span); err != nil {
-				return nil, err
-			}
-		}
-		if err := w.of.ledger.Remove(ctx, shard.Span); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.place(ctx, receipt, out); err != nil {
-		return nil, err
-	}
-	if err := w.reach("record"); err != nil {
-		return nil, err
-	}
-	return receipt, w.of.ledger.Put(ctx, receipt)
-}
-
-// prepare writes the shard in tmp while it hashes the pictures for the receipt:
+// fill writes the shard in tmp while it hashes the pictures for the receipt:
 // each takes about as long as the other.
-func (w *Writer) prepare(shard frame.Shard, out *output) (receipt *framepb.Receipt, err error) {
+func (w *Writer) fill(shard frame.Shard, out *output) (err error) {
 	var group errgroup.Group
 	group.Go(func() (err error) {
-		receipt, err = w.receiptOf(shard)
+		out.receipt, err = w.receiptOf(shard)
 		return err
 	})
 	if len(shard.Frames) > 0 {
@@ -208,9 +137,9 @@ func (w *Writer) prepare(shard frame.Shard, out *output) (receipt *framepb.Recei
 	}
 	// That the shard is invalid is the better reason of the two.
 	if problem := group.Wait(); problem != nil {
-		return nil, problem
+		return problem
 	}
-	return receipt, err
+	return err
 }
 
 // receiptOf returns the receipt of a shard, which says what was done to its frames: no
@@ -229,6 +158,9 @@ type output struct {
 	writer *Writer
 	span   frame.Span
 	path   string // in tmp; empty where nothing is there
+
+	receipt *framepb.Receipt // what will be recorded
+	kept    *framepb.Receipt // or what is recorded already, and stays
 }
 
 func (o *output) create(name string) (io.WriteCloser, error) {
@@ -242,7 +174,7 @@ func (o *output) create(name string) (io.WriteCloser, error) {
 	var err error
 	o.path, err = o.writer.of.ledger.Temp(o.span, func(path string) (err error) {
 		if name != "" {
-			return os.Mkdir(path, 0o777)
+			return disk.Mkdir(path)
 		}
 		file, err = store.CreateFile(path)
 		return err
@@ -256,7 +188,7 @@ func (o *output) create(name string) (io.WriteCloser, error) {
 // discard removes what place has not moved.
 func (o *output) discard() {
 	if o.path != "" {
-		os.RemoveAll(o.path)
+		disk.RemoveAll(o.path)
 	}
 }
 
@@ -273,21 +205,20 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 		if err := w.reach("place"); err != nil {
 			return err
 		}
-		if err = os.Rename(out.path, path); err == nil {
+		if err = disk.Rename(out.path, path); err == nil {
 			out.path = ""
-			return nil
+			return disk.FlushNames(w.of.folder, path)
 		}
 		switch {
-		case own.Exists(path):
+		case disk.Exists(path):
 			if there.holds(w.of.format, receipt) {
-				return nil
+				return disk.FlushNames(w.of.folder, path)
 			}
 			if err := w.takeAway(ctx, out.span, path); err != nil {
 				return err
 			}
-		case errors.Is(err, fs.ErrExist): // another writer has just taken it away
-		case errors.Is(err, fs.ErrNotExist) && own.Exists(out.path):
-			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		case errors.Is(err, fs.ErrNotExist) && disk.Exists(out.path):
+			if err := disk.MkdirAll(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err // one that exists may have been removed a moment later
 			}
 		default:
@@ -297,37 +228,50 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 	return err
 }
 
-// takeAway removes what is at a shard's path, and folders that no shard is in any
-// more: also those that a kill left.
+// takeAway removes what is at a shard's path, its receipts first: neither a kill nor a power
+// cut must leave a shard with a receipt and without pictures.
 func (w *Writer) takeAway(ctx context.Context, span frame.Span, path string) error {
-	if own.Exists(path) {
-		if err := w.remove(ctx, span, path); err != nil {
+	if disk.Exists(path) {
+		if err := w.checkOwn(span); err != nil {
+			return err
+		}
+		if err := w.of.ledger.Remove(ctx, span); err != nil {
+			return err
+		}
+		if err := w.of.ledger.Flush(span.Series); err != nil {
+			return err
+		}
+	}
+	return w.clear(span, path)
+}
+
+// clear removes what is at a shard's path, and folders that no shard is in any more:
+// also those that a kill left.
+func (w *Writer) clear(span frame.Span, path string) error {
+	if disk.Exists(path) {
+		if err := w.remove(span, path); err != nil {
 			return err
 		}
 	}
 	for folder := filepath.Dir(path); folder != filepath.Clean(w.of.folder); folder = filepath.Dir(folder) {
-		if err := syscall.Rmdir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := disk.Rmdir(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			break // a shard is in it
 		}
 	}
 	return nil
 }
 
-// remove removes the receipts first, and the pictures in one step: a kill must
-// leave no shard with a receipt and without pictures.
-func (w *Writer) remove(ctx context.Context, span frame.Span, path string) error {
+// remove removes the pictures in one step: a kill must leave no part of a shard.
+func (w *Writer) remove(span frame.Span, path string) error {
 	if err := w.checkOwn(span); err != nil {
-		return err
-	}
-	if err := w.of.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
 	if err := w.reach("take away"); err != nil {
 		return err
 	}
 	old, err := w.of.ledger.Temp(span, func(old string) error {
-		err := os.Rename(path, old)
-		if errors.Is(err, fs.ErrNotExist) && !own.Exists(path) {
+		err := disk.Rename(path, old)
+		if errors.Is(err, fs.ErrNotExist) && !disk.Exists(path) {
 			return nil // another writer was first
 		}
 		return err
@@ -336,7 +280,7 @@ func (w *Writer) remove(ctx context.Context, span frame.Span, path string) error
 		return err
 	}
 	err = w.reach("remove old")
-	return errors.Join(err, os.RemoveAll(old))
+	return errors.Join(err, disk.FlushNames(filepath.Dir(path), path), disk.RemoveAll(old))
 }
 
 // forget removes a shard, its receipts first.
@@ -347,24 +291,49 @@ func (w *Writer) forget(ctx context.Context, span frame.Span) error {
 	if err := w.of.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
+	if err := w.of.ledger.Flush(span.Series); err != nil {
+		return err
+	}
 	if err := w.reach("forget"); err != nil {
 		return err
 	}
 	return w.clearAway(ctx, span)
 }
 
-// clearAway removes the pictures of a shard that has no receipt.
+// forgetSpoiled removes a shard whose pictures are not what was recorded, and these first:
+// without the receipt that tells they would be taken for what was written.
+func (w *Writer) forgetSpoiled(ctx context.Context, span frame.Span) error {
+	if err := w.clearAway(ctx, span); err != nil {
+		return err
+	}
+	if err := w.reach("forget"); err != nil {
+		return err
+	}
+	return w.of.ledger.Remove(ctx, span)
+}
+
+// clearAway removes the pictures of a shard.
 func (w *Writer) clearAway(ctx context.Context, span frame.Span) error {
 	path := w.of.format.Path(span)
 	bucket, ok := w.of.store.(store.Bucket)
 	if !ok {
-		return w.takeAway(ctx, span, filepath.Join(w.of.folder, filepath.FromSlash(path)))
+		return w.clear(span, filepath.Join(w.of.folder, filepath.FromSlash(path)))
 	}
 	names, err := bucket.Under(ctx, path)
 	if err != nil {
 		return err
 	}
 	return removeObjects(ctx, bucket, span, path, names)
+}
+
+// checkParents refuses to change a shard, or its receipt, in a folder that is not the dataset's.
+func (w *Writer) checkParents(span frame.Span) error {
+	for _, path := range []string{w.of.format.Path(span), ledger.Entry{Span: span}.Path()} {
+		if err := disk.CheckParents(w.of.folder, path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkOwn refuses to take away a shard of a folder that somebody keeps a file in,
@@ -379,10 +348,10 @@ func (w *Writer) checkOwn(span frame.Span) error {
 	if err != nil {
 		return nil // nothing is there
 	}
-	if err := own.CheckParents(w.of.folder, path); err != nil || !info.IsDir() {
+	if err := disk.CheckParents(w.of.folder, path); err != nil || !info.IsDir() {
 		return err
 	}
-	_, err = own.CheckMembers(folder, path, func(name string) bool { return container.IsMember(span, name) })
+	_, err = disk.CheckMembers(folder, path, func(name string) bool { return container.IsMember(span, name) })
 	return err
 }
 

@@ -59,7 +59,7 @@ func TestLayout(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, want) {
 		t.Errorf("the dataset holds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := files["dataset.json"]; got != `{"version":2,"format":"files","shardSamples":100,"crc32c":"91f782de"}`+"\n" {
+	if got := files["dataset.json"]; got != `{"version":3,"format":"files","shardSamples":100,"crc32c":"6e92f37c"}`+"\n" {
 		t.Errorf("dataset.json is %s", got)
 	}
 	f := shardOf(door, 0, "fnfd").Frames[1]
@@ -268,7 +268,7 @@ func TestDiskErrors(t *testing.T) {
 			dir := create(t)
 			foldertest.Stray(t, dir, path)
 			want := tree(t, dir)
-			w, err := opened(t, dir).NewWriter(context.Background())
+			w, err := opened(t, dir).NewWriter()
 			if err == nil {
 				_, err = w.Write(context.Background(), shardOf(door, 0, "ffnd"))
 			}

@@ -131,6 +131,10 @@ type Shard struct {
 	// Package transforms sets it; a dataset takes only shards that have its own.
 	Transforms []string
 
+	// New says that the ledger had nothing of the shard when its samples were asked for, so
+	// that a sink need not look for what it replaces.
+	New bool
+
 	// Again makes the shard a second look at one that its dataset has: it lists the samples
 	// that were asked for again, as [Union] returns them. Of the span's other samples the
 	// shard has nothing: what the dataset has of them stays. It is nil where all samples

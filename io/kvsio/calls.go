@@ -59,6 +59,7 @@ func (e *engine) fetch(
 	c := &shardCalls{imageCalls: calls, series: l.shard.Series, samples: frame.Count(l.asked), ticket: t}
 	c.reserve = c.need
 	shard, err := ask.Shard(ctx, c, l.shard, l.asked)
+	shard.New = l.isNew
 	if l.second {
 		shard.Again = l.asked
 	}

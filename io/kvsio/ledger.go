@@ -3,6 +3,7 @@ package kvsio
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -50,21 +51,35 @@ func (p LedgerParams) inLedger(
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
-	l := ledger.Open(p.Ledger)
-	entries, err := l.Have(ctx, asked[0].Series)
+	l, series := ledger.Open(p.Ledger), asked[0].Series
+	files, err := l.Files(ctx, series)
 	if err != nil {
 		return nil, nil, err
 	}
-	looks := make([]look, len(entries))
+	mayAgain := func(e ledger.Entry) bool {
+		return (e.Failed || len(p.Refetch) > 0) && grid.Overlaps(asked, e.Span)
+	}
+	if !slices.ContainsFunc(slices.Concat(files.Loose, files.Sealed), mayAgain) {
+		return files.Done(), nil, nil
+	}
+	shards, damaged, err := l.Shards(ctx, series, asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, file := range damaged { // its pictures are there, and repair finds them
+		done = append(done, file.Entry.Span)
+	}
+	shards = slices.CompactFunc(shards, func(a, b ledger.Shard) bool { return a.Span == b.Span })
+	looks := make([]look, len(shards))
 	var group errgroup.Group
 	group.SetLimit(ledgerReaders)
-	for i, entry := range entries {
-		looks[i].shard = entry.Span
-		if !entry.Failed && len(p.Refetch) == 0 || !grid.Overlaps(asked, entry.Span) {
+	for i, shard := range shards {
+		looks[i].shard = shard.Span
+		if !mayAgain(shard.Entry) {
 			continue
 		}
 		group.Go(func() (err error) {
-			looks[i], err = p.look(ctx, l, entry, whole)
+			looks[i], err = p.look(ctx, l, shard, whole)
 			return err
 		})
 	}

@@ -19,17 +19,21 @@ type look struct {
 	shard  frame.Span
 	asked  []frame.Span // as frame.Union returns them
 	second bool         // the ledger has the other samples
+	isNew  bool         // the ledger has nothing of the shard
 }
 
 // all is the first look at a shard.
 func all(shard frame.Span) look { return look{shard: shard, asked: []frame.Span{shard}} }
 
 // look reads a receipt for a plan. One that is damaged is none.
-func (p LedgerParams) look(ctx context.Context, l *ledger.Ledger, entry ledger.Entry, whole bool) (look, error) {
-	receipt, err := l.Read(ctx, entry)
+func (p LedgerParams) look(ctx context.Context, l *ledger.Ledger, shard ledger.Shard, whole bool) (look, error) {
+	if shard.Table != nil {
+		return p.lookBy(shard.Table, whole), nil
+	}
+	receipt, err := l.Read(ctx, shard.Entry)
 	var damaged *ledger.DamagedError
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
-		return all(entry.Span), nil
+		return all(shard.Span), nil
 	}
 	if err != nil {
 		return look{}, err
@@ -45,19 +49,28 @@ func (p LedgerParams) lookBy(receipt *framepb.Receipt, whole bool) look {
 	if whole && len(asked) > 0 {
 		return all(shard)
 	}
-	return look{shard, asked, true}
+	return look{shard: shard, asked: asked, second: true}
 }
 
 // atDispatch is asked on the worker: a stage that begins again after a lost machine must
 // not pay for its images twice. Of shards that the ledger had when the work was planned
-// it reads the failed receipt, too.
+// it reads the receipt, failed ones, too.
 func (p LedgerParams) atDispatch(ctx context.Context, shard frame.Span, again, whole bool) (look, error) {
 	if p.Ledger == "" {
 		return all(shard), nil
 	}
 	l := ledger.Open(p.Ledger)
+	if !again {
+		known, err := l.Known(ctx, shard)
+		if frame.Count(known.Done) == shard.Samples {
+			return look{shard: shard}, err
+		}
+		first := all(shard)
+		first.isNew = known.Nothing()
+		return first, err
+	}
 	receipt, err := l.Ask(ctx, shard)
-	if err == nil && receipt == nil && again {
+	if err == nil && receipt == nil {
 		receipt, err = l.AskFailed(ctx, shard)
 	}
 	if err != nil || receipt == nil {

@@ -17,7 +17,7 @@ type Plan struct {
 	Asked   []frame.Span    // the union of the requests, by series and time
 	Missing []frame.Span    // the samples to ask the service for, by series and time
 	Shards  int64           // that have such samples
-	Skipped int64           // that are asked for and in the ledger already
+	Skipped int64           // that are asked for and in the ledger already, as they are cut now
 	Works   []*framepb.Work // the elements of the source
 }
 
@@ -74,10 +74,8 @@ func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 		anew := frame.Minus(asked, frame.Union(slices.Concat(done, redo)))
 		plan.Missing = append(plan.Missing, frame.Union(append(wanted, anew...))...)
 		runs, again = append(runs, grid.Difference(asked, done, redo)...), append(again, redo...)
-		for _, shard := range done {
-			if grid.Overlaps(asked, shard) {
-				plan.Skipped++
-			}
+		for _, there := range frame.Minus(asked, frame.Minus(asked, frame.Union(done))) {
+			plan.Skipped += grid.ShardCount(there, n)
 		}
 	}
 	for _, run := range runs {

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -19,12 +17,7 @@ import (
 // AskFailed returns the failed receipt of exactly the shard span, as Ask returns the
 // complete one.
 func (l *Ledger) AskFailed(ctx context.Context, span frame.Span) (*framepb.Receipt, error) {
-	receipt, err := l.Read(ctx, Entry{Span: span, Failed: true})
-	var damaged *DamagedError
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
-		return nil, nil
-	}
-	return receipt, err
+	return l.ask(ctx, span, true)
 }
 
 // Gaps returns the samples of a receipt that are gaps for one of some reasons, as

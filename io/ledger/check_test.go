@@ -144,16 +144,16 @@ func TestHugeReceipt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if entries, err := l.Have(t.Context(), door); err != nil || len(entries) != 1 || entries[0].Span != span(0, 4) {
+	if entries, err := have(t.Context(), l); err != nil || len(entries) != 1 || entries[0].Span != span(0, 4) {
 		t.Errorf("Have = %v, %v", entries, err)
 	}
 	if strays, err := l.Strays(t.Context()); err != nil || !slices.Equal(strays, []string{huge.Path()}) {
 		t.Errorf("Strays = %v, %v", strays, err)
 	}
-	for receipt, err := range l.All(t.Context()) {
+	for recorded, err := range l.All(t.Context()) {
 		var damaged *DamagedError
-		if receipt != nil || !errors.As(err, &damaged) {
-			t.Errorf("All yields %v, %v", receipt.Span(), err)
+		if recorded.Receipt != nil || !errors.As(err, &damaged) {
+			t.Errorf("All yields %v, %v", recorded.Receipt.Span(), err)
 		}
 	}
 	var damaged *DamagedError
@@ -183,7 +183,7 @@ func TestUnreadable(t *testing.T) {
 			t.Errorf("%s with a file for tmp: %v, want an error that names it", name, err)
 		}
 	}
-	if _, err := Open(filepath.Join(dir, "tmp")).Have(t.Context(), door); err == nil {
+	if _, err := have(t.Context(), Open(filepath.Join(dir, "tmp"))); err == nil {
 		t.Error("Have lists a file")
 	}
 }

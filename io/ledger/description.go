@@ -17,8 +17,8 @@ import (
 const DescriptionFile = "dataset.json"
 
 // DescriptionVersion is the version of a description, and of all that it describes.
-// Version 2 has checksums.
-const DescriptionVersion = 2
+// Version 3 has sealed receipts in place of an index beside them.
+const DescriptionVersion = 3
 
 // descriptionLimit is the most that is read of a description.
 const descriptionLimit = 16 << 20

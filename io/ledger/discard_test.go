@@ -17,14 +17,14 @@ func TestDiscard(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := l.Discard(t.Context(), span(0, 6), span(9, 1)); n != 2 || err != nil {
+	if n, _, err := l.Discard(t.Context(), span(0, 6), span(9, 1)); n != 2 || err != nil {
 		t.Fatalf("%d discarded, %v, want 2", n, err)
 	}
-	entries, err := l.Have(t.Context(), door)
+	entries, err := have(t.Context(), l)
 	if err != nil || len(entries) != 2 || entries[0].Span != span(0, 4) || entries[1].Span != span(12, 4) {
 		t.Errorf("left are %v, %v", entries, err)
 	}
-	if n, err := l.Discard(t.Context(), span(0, 12)); n != 0 || err != nil {
+	if n, _, err := l.Discard(t.Context(), span(0, 12)); n != 0 || err != nil {
 		t.Errorf("%d discarded again, %v", n, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
@@ -41,18 +40,6 @@ func Open(dir string) *Ledger {
 	return l
 }
 
-// Entry is what the file name of a receipt says.
-type Entry struct {
-	Span   frame.Span
-	Failed bool // the shard has FAILED gaps
-}
-
-// Path returns where the receipt is, relative to the ledger's place and with
-// forward slashes.
-func (e Entry) Path() string {
-	return path.Join("ledger", e.Span.Series.ID(), receiptName(e))
-}
-
 // DamagedError says that a file of the ledger is not what its name promises.
 type DamagedError struct {
 	Path  string // relative to the ledger's place
@@ -65,21 +52,72 @@ func (e *DamagedError) Error() string { return fmt.Sprintf("%s is damaged: %v", 
 func (e *DamagedError) Unwrap() error { return e.Err }
 
 // Ask returns the receipt of exactly the shard span, or nil where there is
-// none: also where it is damaged or has FAILED gaps. It costs one access to a
-// file, or one request. An error means that the ledger cannot be read.
+// none: also where it is damaged or has FAILED gaps. Where it is loose, that costs one access
+// to a file, or one request. An error means that the ledger cannot be read.
 func (l *Ledger) Ask(ctx context.Context, span frame.Span) (*framepb.Receipt, error) {
-	receipt, err := l.Read(ctx, Entry{Span: span})
-	var damaged *DamagedError
-	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &damaged) {
-		return nil, nil
+	return l.ask(ctx, span, false)
+}
+
+func (l *Ledger) ask(ctx context.Context, span frame.Span, failed bool) (*framepb.Receipt, error) {
+	receipt, err := l.Read(ctx, Entry{Span: span, Failed: failed})
+	if err == nil || !isDamaged(err) && !errors.Is(err, fs.ErrNotExist) {
+		return receipt, err
 	}
-	return receipt, err
+	sealed, err := l.sealedAs(ctx, span)
+	for _, entry := range sealed {
+		if entry.Failed != failed {
+			continue
+		}
+		receipt, err := l.Read(ctx, entry)
+		if err == nil || !isDamaged(err) && !errors.Is(err, fs.ErrNotExist) {
+			return receipt, err
+		}
+	}
+	return nil, err
+}
+
+// sealedAs returns the entries of sealed receipts of exactly the shard span, but for void
+// ones.
+func (l *Ledger) sealedAs(ctx context.Context, span frame.Span) (entries []Entry, err error) {
+	for range attempts {
+		entries, err = l.listedAs(ctx, span)
+		if !errors.Is(err, fs.ErrNotExist) { // else a file was replaced since it was listed
+			break
+		}
+	}
+	return entries, err
+}
+
+func (l *Ledger) listedAs(ctx context.Context, span frame.Span) (entries []Entry, err error) {
+	known, err := l.Known(ctx, span)
+	if err != nil || known.Void || len(known.Sealed) == 0 {
+		return nil, err
+	}
+	shards, _, err := l.shardsOf(ctx, Files{Sealed: known.Sealed}, []frame.Span{span})
+	for _, shard := range shards {
+		if shard.Span == span {
+			entries = append(entries, shard.Entry)
+		}
+	}
+	return entries, err
 }
 
 // Read returns the receipt of an entry. The error is a *DamagedError where the
 // file is not a receipt of that entry, and satisfies [fs.ErrNotExist] where
 // there is no file.
 func (l *Ledger) Read(ctx context.Context, entry Entry) (*framepb.Receipt, error) {
+	if entry.Sealed != "" {
+		receipts, err := l.Receipts(ctx, fileOf(entry))
+		if err != nil {
+			return nil, err
+		}
+		for _, receipt := range receipts {
+			if receipt.Span() == entry.Span {
+				return receipt, nil
+			}
+		}
+		return nil, &fs.PathError{Op: "reading", Path: entry.Path(), Err: fs.ErrNotExist}
+	}
 	receipt := new(framepb.Receipt)
 	err := l.read(ctx, entry.Path(), receipt, func() error { return check(receipt, entry) })
 	var damaged *DamagedError
@@ -102,6 +140,20 @@ func (l *Ledger) Put(ctx context.Context, receipt *framepb.Receipt) error {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
 	}
 	if err := l.put(ctx, receipt, entry); err != nil {
+		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
+	}
+	return nil
+}
+
+// PutNew is [Ledger.Put] for a shard of which there is nothing, as [Ledger.Known] told. It
+// makes one access to a file, or one request.
+func (l *Ledger) PutNew(ctx context.Context, receipt *framepb.Receipt) error {
+	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
+	err := check(receipt, entry)
+	if err == nil {
+		err = l.write(ctx, entry.Span, entry.Path(), receipt)
+	}
+	if err != nil {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
 	}
 	return nil
@@ -133,9 +185,19 @@ func (l *Ledger) put(ctx context.Context, receipt *framepb.Receipt, entry Entry)
 	return l.clear(entry.Span)
 }
 
-// Remove forgets a shard: both receipts that it can have. That there is none is
-// no error.
+// Remove forgets a shard: the loose receipts that it can have, and, by a mark, sealed ones.
+// That there is none is no error.
 func (l *Ledger) Remove(ctx context.Context, span frame.Span) error {
+	sealed, err := l.sealedAs(ctx, span)
+	if err != nil {
+		return fmt.Errorf("removing the receipt of %v: %w", span, err)
+	}
+	if len(sealed) > 0 {
+		mark := framepb.RequestOf(span)
+		if err := l.write(ctx, span, voidPath(span), mark); err != nil {
+			return fmt.Errorf("removing the receipt of %v: %w", span, err)
+		}
+	}
 	for _, failed := range []bool{true, false} {
 		if err := l.remove(ctx, Entry{Span: span, Failed: failed}.Path()); err != nil {
 			return fmt.Errorf("removing the receipt of %v: %w", span, err)

@@ -1,6 +1,10 @@
 package ledger
 
 import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -8,6 +12,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
 	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/store"
 )
 
 func TestPutAskRemove(t *testing.T) {
@@ -48,7 +53,7 @@ func TestFailed(t *testing.T) {
 		t.Fatalf("Ask of a failed shard = %v, %v, want none", got, err)
 	}
 	entry := Entry{Span: span(0, 2), Failed: true}
-	if got, err := l.Have(t.Context(), door); err != nil || !slices.Equal(got, []Entry{entry}) {
+	if got, err := have(t.Context(), l); err != nil || !slices.Equal(got, []Entry{entry}) {
 		t.Fatalf("Have = %v, %v", got, err)
 	}
 	if got, err := l.Read(t.Context(), entry); err != nil || !proto.Equal(got, failed) {
@@ -74,7 +79,58 @@ func TestBothReceipts(t *testing.T) {
 	if err := l.write(t.Context(), failed.Span(), Entry{Span: failed.Span(), Failed: true}.Path(), failed); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.Have(t.Context(), door); err != nil || !slices.Equal(got, []Entry{{Span: span(0, 2)}}) {
+	if got, err := have(t.Context(), l); err != nil || !slices.Equal(got, []Entry{{Span: span(0, 2)}}) {
 		t.Errorf("Have = %v, %v, want the complete one", got, err)
+	}
+}
+
+// replaced is a store in which something happens before a file is opened for the first time.
+type replaced struct {
+	store.Store
+	first func()
+}
+
+func (r *replaced) Open(ctx context.Context, path string) (store.File, error) {
+	if first := r.first; first != nil {
+		r.first = nil
+		first()
+	}
+	return r.Store.Open(ctx, path)
+}
+
+// TestRemoveWhileSealed: a shard is forgotten though its file of sealed receipts is replaced by
+// another one between the list and the look at it.
+func TestRemoveWhileSealed(t *testing.T) {
+	l := Open(t.TempDir())
+	for i := range int64(3) {
+		put(t, l, 4*i, "fnfd")
+	}
+	entries, err := have(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := seal(t, l, entries[:2]...), seal(t, l, entries...)
+	path := func(file Entry) string { return filepath.Join(l.dir, file.Path()) }
+	aside := filepath.Join(t.TempDir(), "aside")
+	if err := os.Rename(path(after), aside); err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if err := l.store.Remove(t.Context(), entry.Path()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.store = &replaced{l.store, func() {
+		if err := errors.Join(os.Rename(aside, path(after)), os.Remove(path(before))); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := l.Remove(t.Context(), entries[1].Span); err != nil {
+		t.Error(err)
+	}
+	for i, entry := range entries {
+		if got, err := l.Ask(t.Context(), entry.Span); err != nil || (got == nil) != (i == 1) {
+			t.Errorf("shard %d: Ask = %v, %v", i, got, err)
+		}
 	}
 }

@@ -1,57 +1,19 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"iter"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
-const failedSuffix = ".failed"
-
-// Have lists the shards of a series that have a receipt, by first sample, then
-// by samples. A shard with both receipts is listed once, as complete. Only
-// names are read: a listed receipt may still prove damaged.
-func (l *Ledger) Have(ctx context.Context, series frame.Series) ([]Entry, error) {
-	entries, err := l.entries(ctx, series)
-	return onePerShard(entries), err
-}
-
-// onePerShard keeps the first receipt of each shard, and changes entries.
-func onePerShard(entries []Entry) []Entry {
-	return slices.CompactFunc(entries, func(a, b Entry) bool { return a.Span == b.Span })
-}
-
-// entries is Have with both receipts of a shard that has two.
-func (l *Ledger) entries(ctx context.Context, series frame.Series) ([]Entry, error) {
-	if series.IntervalMs <= 0 {
-		return nil, fmt.Errorf("listing the receipts of %s: its interval is %d ms, it must be positive", series.StreamName,
-			series.IntervalMs)
-	}
-	names, _, err := l.store.List(ctx, path.Join("ledger", series.ID()))
-	if err != nil {
-		return nil, fmt.Errorf("listing the receipts of %s: %w", series.StreamName, err)
-	}
-	entries := make([]Entry, 0, len(names))
-	for _, name := range names {
-		if entry, ok := parseReceiptName(series, name); ok {
-			entries = append(entries, entry)
-		}
-	}
-	slices.SortFunc(entries, func(a, b Entry) int {
-		return cmp.Or(a.Span.Compare(b.Span), compareBool(a.Failed, b.Failed))
-	})
-	return entries, nil
-}
+// kinds are the folders of a ledger.
+var kinds = []string{"requests", "ledger", "index"}
 
 // Series lists every series that has receipts or requests, by [frame.Series.ID].
 // One whose files are all damaged is left out: see [Ledger.All].
@@ -73,82 +35,11 @@ func (l *Ledger) Series(ctx context.Context) ([]frame.Series, error) {
 	return all, nil
 }
 
-// All reads every receipt: series by series in the order of [Ledger.Series],
-// each in the order of [Ledger.Have]. A damaged receipt yields nil and a
-// *DamagedError, and All goes on; any other error is the last that it yields.
-func (l *Ledger) All(ctx context.Context) iter.Seq2[*framepb.Receipt, error] {
-	return func(yield func(*framepb.Receipt, error) bool) {
-		ids, err := l.ids(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for _, id := range ids {
-			if !l.all(ctx, id, yield) {
-				return
-			}
-		}
-	}
-}
-
-func (l *Ledger) all(ctx context.Context, id string, yield func(*framepb.Receipt, error) bool) bool {
-	series, ok, err := l.seriesOf(ctx, id)
-	if err != nil {
-		yield(nil, err)
-		return false
-	}
-	if !ok {
-		return l.allDamaged(ctx, id, yield)
-	}
-	entries, err := l.Have(ctx, series)
-	if err != nil {
-		yield(nil, err)
-		return false
-	}
-	for entries := range slices.Chunk(entries, readers) {
-		receipts, errs := make([]*framepb.Receipt, len(entries)), make([]error, len(entries))
-		each(len(entries), func(i int) error {
-			receipts[i], errs[i] = l.Read(ctx, entries[i])
-			return nil
-		})
-		for i, err := range errs {
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // replaced while All was reading
-			}
-			var damaged *DamagedError
-			if !yield(receipts[i], err) || err != nil && !errors.As(err, &damaged) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// allDamaged yields the receipts of a folder without a file that says which
-// series it is of: each of them is damaged.
-func (l *Ledger) allDamaged(ctx context.Context, id string, yield func(*framepb.Receipt, error) bool) bool {
-	names, _, err := l.store.List(ctx, path.Join("ledger", id))
-	if err != nil {
-		yield(nil, err)
-		return false
-	}
-	for _, name := range names {
-		if _, _, _, ok := splitName(name); !ok {
-			continue
-		}
-		err := &DamagedError{Path: path.Join("ledger", id, name), Err: errors.New("no file of this series can be read")}
-		if !yield(nil, err) {
-			return false
-		}
-	}
-	return true
-}
-
 // Strays lists what is in the ledger's folders and is not one of its files, by
 // path relative to the ledger's folder. Everything else ignores it.
 func (l *Ledger) Strays(ctx context.Context) ([]string, error) {
 	var strays []string
-	for _, kind := range []string{"ledger", "requests"} {
+	for _, kind := range kinds {
 		files, ids, err := l.store.List(ctx, kind)
 		if err != nil {
 			return nil, err
@@ -165,20 +56,9 @@ func (l *Ledger) Strays(ctx context.Context) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, name := range folders {
+			files = slices.DeleteFunc(files, func(name string) bool { return isOwn(kind, name, series, known) })
+			for _, name := range append(folders, files...) {
 				strays = append(strays, path.Join(kind, id, name))
-			}
-			for _, name := range files {
-				_, _, failed, ok := splitName(name)
-				switch {
-				case kind == "requests":
-					ok = ok && !failed // what has the name of another series' request is a damaged one
-				case ok && known:
-					_, ok = parseReceiptName(series, name)
-				}
-				if !ok {
-					strays = append(strays, path.Join(kind, id, name))
-				}
 			}
 		}
 	}
@@ -186,10 +66,30 @@ func (l *Ledger) Strays(ctx context.Context) ([]string, error) {
 	return strays, nil
 }
 
+// isOwn reports whether a name is one of a ledger's files; where the series is not known,
+// whether it has the form of one.
+func isOwn(kind, name string, series frame.Series, known bool) bool {
+	_, _, failed, hasForm := splitName(name)
+	switch {
+	case kind == "requests":
+		return hasForm && !failed // what has the name of another series' request is a damaged one
+	case !known && kind == "index":
+		return strings.HasSuffix(name, sealedSuffix) && sealedDigest.MatchString(strings.TrimSuffix(name, sealedSuffix))
+	case !known:
+		return hasForm
+	case kind == "index":
+		_, ok := parseSealedName(series, name)
+		return ok
+	}
+	_, isReceipt := parseReceiptName(series, name)
+	_, isVoid := parseVoidName(series, name)
+	return isReceipt || isVoid
+}
+
 // ids lists the folders of series that have receipts or requests.
 func (l *Ledger) ids(ctx context.Context) ([]string, error) {
 	var ids []string
-	for _, kind := range []string{"ledger", "requests"} {
+	for _, kind := range kinds {
 		_, folders, err := l.store.List(ctx, kind)
 		if err != nil {
 			return nil, err
@@ -202,30 +102,21 @@ func (l *Ledger) ids(ctx context.Context) ([]string, error) {
 
 // seriesOf finds the series with an ID by reading its files until one says.
 func (l *Ledger) seriesOf(ctx context.Context, id string) (series frame.Series, ok bool, err error) {
-	for _, kind := range []string{"requests", "ledger"} {
+	for _, kind := range kinds {
 		names, _, err := l.store.List(ctx, path.Join(kind, id))
 		if err != nil {
 			return series, false, err
 		}
 		for _, name := range names {
-			var stored interface{ GetSeries() *framepb.StoredSeries }
-			file := path.Join(kind, id, name)
-			if kind == "requests" {
-				request := new(framepb.Request)
-				stored, err = request, l.read(ctx, file, request, nil)
-			} else {
-				receipt := new(framepb.Receipt)
-				stored, err = receipt, l.read(ctx, file, receipt, nil)
-			}
+			s, err := l.seriesIn(ctx, kind, path.Join(kind, id, name))
 			var damaged *DamagedError
 			if err != nil && !errors.As(err, &damaged) && !errors.Is(err, fs.ErrNotExist) {
 				return series, false, err
 			}
-			s := stored.GetSeries().Value()
 			if err != nil || s.ID() != id || checkSeries(s) != nil {
 				continue
 			}
-			if kind == "ledger" || s.CheckNames() == nil { // a crafted receipt is for pack to refuse, by its names
+			if kind != "requests" || s.CheckNames() == nil { // a crafted receipt is for pack to refuse, by its names
 				return s, true, nil
 			}
 		}
@@ -233,55 +124,21 @@ func (l *Ledger) seriesOf(ctx context.Context, id string) (series frame.Series, 
 	return series, false, nil
 }
 
-func receiptName(entry Entry) string {
-	name := entry.Span.Name()
-	if entry.Failed {
-		name += failedSuffix
+// seriesIn reads the series that a file says it is of.
+func (l *Ledger) seriesIn(ctx context.Context, kind, file string) (frame.Series, error) {
+	switch kind {
+	case "requests":
+		request := new(framepb.Request)
+		err := l.read(ctx, file, request, nil)
+		return request.GetSeries().Value(), err
+	case "ledger":
+		receipt := new(framepb.Receipt)
+		err := l.read(ctx, file, receipt, nil)
+		return receipt.GetSeries().Value(), err
 	}
-	return name + ".json"
-}
-
-// parseReceiptName is parseName for the receipts of shards.
-func parseReceiptName(series frame.Series, name string) (Entry, bool) {
-	entry, ok := parseName(series, name)
-	return entry, ok && checkShardSpan(entry.Span) == nil
-}
-
-// parseName reads what receiptName wrote, for samples that the series can have.
-func parseName(series frame.Series, name string) (Entry, bool) {
-	ms, samples, failed, ok := splitName(name)
-	if !ok {
-		return Entry{}, false
+	receipts, err := l.readSealed(ctx, file, tableOf)
+	if err != nil || len(receipts) == 0 {
+		return frame.Series{}, err
 	}
-	entry := Entry{Span: frame.Span{Series: series, First: series.Index(ms), Samples: samples}, Failed: failed}
-	return entry, checkSpan(entry.Span) == nil && series.At(entry.Span.First) == ms && receiptName(entry) == name
-}
-
-// splitName reads the form of a name: instant, samples, and whether failed.
-func splitName(name string) (ms, samples int64, failed, ok bool) {
-	name, ok = strings.CutSuffix(name, ".json")
-	if !ok {
-		return 0, 0, false, false
-	}
-	name, failed = strings.CutSuffix(name, failedSuffix)
-	instant, count, ok := strings.Cut(name, "-")
-	if !ok {
-		return 0, 0, false, false
-	}
-	ms, err := frame.ParseInstant(instant)
-	if err != nil {
-		return 0, 0, false, false
-	}
-	samples, err = strconv.ParseInt(count, 10, 64)
-	return ms, samples, failed, err == nil && samples > 0
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
+	return receipts[0].GetSeries().Value(), nil
 }

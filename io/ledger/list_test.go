@@ -46,7 +46,7 @@ func TestStrays(t *testing.T) {
 	if err := l.Request(t.Context(), span(0, 4)); err != nil {
 		t.Fatal(err)
 	}
-	want, err := l.Have(t.Context(), door)
+	want, err := have(t.Context(), l)
 	if err != nil || len(want) != 2 {
 		t.Fatalf("Have = %v, %v", want, err)
 	}
@@ -68,7 +68,7 @@ func TestStrays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := l.Have(t.Context(), door); err != nil || !slices.Equal(got, want) {
+	if got, err := have(t.Context(), l); err != nil || !slices.Equal(got, want) {
 		t.Errorf("Have = %v, %v, want %v", got, err, want)
 	}
 	if got, err := l.Requests(t.Context()); err != nil || len(got) != 1 {
@@ -81,8 +81,8 @@ func TestStrays(t *testing.T) {
 
 func TestAll(t *testing.T) {
 	l := Open(t.TempDir())
-	for receipt, err := range l.All(t.Context()) {
-		t.Fatalf("an empty ledger has %v, %v", receipt, err)
+	for recorded, err := range l.All(t.Context()) {
+		t.Fatalf("an empty ledger has %v, %v", recorded, err)
 	}
 	want := []*framepb.Receipt{put(t, l, 0, "ff"), put(t, l, 2, "nF"), put(t, l, 4, "dd")}
 	if err := os.Truncate(filepath.Join(l.dir, Entry{Span: span(0, 2)}.Path()), 9); err != nil {
@@ -97,7 +97,7 @@ func TestAll(t *testing.T) {
 	}
 	var got []*framepb.Receipt
 	var paths []string
-	for receipt, err := range l.All(t.Context()) {
+	for recorded, err := range l.All(t.Context()) {
 		var damaged *DamagedError
 		if errors.As(err, &damaged) {
 			paths = append(paths, damaged.Path)
@@ -106,7 +106,7 @@ func TestAll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, receipt)
+		got = append(got, recorded.Receipt)
 	}
 	if len(got) != 2 || !proto.Equal(got[0], want[1]) || !proto.Equal(got[1], want[2]) {
 		t.Errorf("All yields %v", got)

@@ -15,7 +15,7 @@ func TestNoPlace(t *testing.T) {
 		if err := l.Put(t.Context(), receiptOf(t, 0, "f")); err == nil {
 			t.Errorf("%q: Put gives no error", name)
 		}
-		if _, err := l.Have(t.Context(), door); err == nil {
+		if _, err := have(t.Context(), l); err == nil {
 			t.Errorf("%q: Have gives no error", name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"iter"
 
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
@@ -48,7 +49,7 @@ type Outcome struct {
 func Outcomes(receipt *framepb.Receipt) iter.Seq[Outcome] {
 	return func(yield func(Outcome) bool) {
 		gaps, drops := receipt.Gaps, receipt.Drops
-		frame := 0
+		number := 0
 		for i := int32(0); i < receipt.Samples; i++ {
 			outcome := Outcome{Index: receipt.First + int64(i)}
 			switch {
@@ -63,8 +64,8 @@ func Outcomes(receipt *framepb.Receipt) iter.Seq[Outcome] {
 					drops = drops[1:]
 				}
 			default:
-				outcome.fill(receipt, frame)
-				frame++
+				outcome.fill(receipt, number)
+				number++
 			}
 			if !yield(outcome) {
 				return
@@ -73,19 +74,19 @@ func Outcomes(receipt *framepb.Receipt) iter.Seq[Outcome] {
 	}
 }
 
-func (o *Outcome) fill(receipt *framepb.Receipt, frame int) {
-	o.Kind, o.Number = Frame, frame
-	o.Size = receipt.Sizes[frame]
-	o.SHA256 = receipt.Sha256[frame*sha256.Size : (frame+1)*sha256.Size]
-	o.OffsetMs = receipt.ImageOffsetsMs[frame]
-	o.Width = receipt.Widths[min(frame, len(receipt.Widths)-1)]
-	o.Height = receipt.Heights[min(frame, len(receipt.Heights)-1)]
+func (o *Outcome) fill(receipt *framepb.Receipt, number int) {
+	o.Kind, o.Number = Frame, number
+	o.Size = receipt.Sizes[number]
+	o.SHA256 = receipt.Sha256[number*sha256.Size : (number+1)*sha256.Size]
+	o.OffsetMs = receipt.ImageOffsetsMs[number]
+	o.Width = receipt.Widths[min(number, len(receipt.Widths)-1)]
+	o.Height = receipt.Heights[min(number, len(receipt.Heights)-1)]
 	if len(receipt.Labels) > 0 {
-		o.Labels = receipt.Labels[frame].GetValues()
+		o.Labels = receipt.Labels[number].GetValues()
 	}
 	if n := len(receipt.TensorSizes); n > 0 {
-		o.TensorSize = receipt.TensorSizes[min(frame, n-1)]
-		o.TensorSHA256 = receipt.TensorSha256[frame*sha256.Size : (frame+1)*sha256.Size]
+		o.TensorSize = receipt.TensorSizes[min(number, n-1)]
+		o.TensorSHA256 = receipt.TensorSha256[number*sha256.Size : (number+1)*sha256.Size]
 	}
 }
 
@@ -95,4 +96,44 @@ func Format(receipt *framepb.Receipt) string {
 		return receipt.GetFormat()
 	}
 	return receipt.GetSeries().GetFormat()
+}
+
+// Run is consecutive samples of a shard that ended alike.
+type Run struct {
+	First   int64 // index of the first on the series' grid
+	Samples int64
+	Kind    Kind
+	Reason  string // of a gap or a drop
+}
+
+// Runs yields the samples of a part of a receipt in time order, as few runs. The receipt
+// may be without what it says of each frame.
+func Runs(receipt *framepb.Receipt, part frame.Span) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		gaps, drops := receipt.Gaps, receipt.Drops
+		end := receipt.First + int64(receipt.Samples)
+		for next := receipt.First; next < end; {
+			run := Run{First: next, Samples: end - next}
+			if len(gaps) > 0 {
+				run.Samples = min(run.Samples, receipt.First+int64(gaps[0].Offset)-next)
+			}
+			if len(drops) > 0 {
+				run.Samples = min(run.Samples, receipt.First+int64(drops[0].Offset)-next)
+			}
+			switch {
+			case run.Samples > 0:
+			case len(gaps) > 0 && receipt.First+int64(gaps[0].Offset) == next:
+				run.Samples, run.Kind, run.Reason = int64(gaps[0].Samples), Gap, gaps[0].Reason
+				gaps = gaps[1:]
+			default:
+				run.Samples, run.Kind, run.Reason = int64(drops[0].Samples), Drop, drops[0].Reason
+				drops = drops[1:]
+			}
+			next += run.Samples
+			first, last := max(run.First, part.First), min(next, part.End())
+			if run.First, run.Samples = first, last-first; run.Samples > 0 && !yield(run) {
+				return
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"slices"
@@ -12,13 +13,11 @@ import (
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 )
 
-// aheadOf is how many receipts Parts reads before they are asked for.
-const aheadOf = 2 * readers
-
 // Part is samples that count by one receipt: those of Span, all or some of the
 // receipt's.
 type Part struct {
 	Receipt *framepb.Receipt
+	Entry   Entry // of the receipt
 	Span    frame.Span
 }
 
@@ -53,17 +52,7 @@ func Parts[T any](ctx context.Context, l *Ledger, do func(Part) (T, error)) iter
 			return
 		}
 		for _, series := range all {
-			entries, err := l.entries(ctx, series)
-			if err != nil {
-				yield(none, err)
-				return
-			}
-			spans := make([]frame.Span, len(entries))
-			for i, entry := range entries {
-				spans[i] = entry.Span
-			}
-			p := &partReader[T]{l, do, entries, yield}
-			if !p.read(ctx, frame.Union(spans)) {
+			if !readParts(ctx, l, series, nil, do, yield) {
 				return
 			}
 		}
@@ -75,46 +64,98 @@ func PartsOf[T any](ctx context.Context, l *Ledger, span frame.Span, do func(Par
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		entries, err := l.entries(ctx, span.Series)
-		if err != nil {
-			var none T
-			yield(none, err)
-			return
-		}
-		p := &partReader[T]{l, do, entries, yield}
-		p.read(ctx, []frame.Span{span})
+		readParts(ctx, l, span.Series, []frame.Span{span}, do, yield)
 	}
+}
+
+// readParts yields the parts of a series that have samples of a region, or all where it is
+// nil, and reports whether to go on.
+func readParts[T any](ctx context.Context, l *Ledger, series frame.Series, region []frame.Span,
+	do func(Part) (T, error), yield func(T, error) bool,
+) bool {
+	p := &partReader[T]{ledger: l, series: series, do: do, yield: yield}
+	if err := p.list(ctx, region); err != nil {
+		var none T
+		yield(none, err)
+		return false
+	}
+	if region == nil {
+		spans := make([]frame.Span, len(p.entries))
+		for i, entry := range p.entries {
+			spans[i] = entry.Span
+		}
+		region = frame.Union(spans)
+	}
+	return p.read(ctx, region)
 }
 
 // partReader reads the parts of one series.
 type partReader[T any] struct {
 	ledger  *Ledger
+	series  frame.Series
 	do      func(Part) (T, error)
-	entries []Entry // but for those that proved damaged
 	yield   func(T, error) bool
+	entries []Entry // but for those that proved damaged
+	bad     []Entry // those
+	lists   int
+}
+
+func (p *partReader[T]) list(ctx context.Context, region []frame.Span) error {
+	if p.lists++; p.lists > attempts {
+		return fmt.Errorf("reading the receipts of %s: they change too often", p.series.StreamName)
+	}
+	shards, _, err := p.ledger.Shards(ctx, p.series, region)
+	p.entries = p.entries[:0]
+	for _, shard := range shards {
+		if !slices.Contains(p.bad, shard.Entry) {
+			p.entries = append(p.entries, shard.Entry)
+		}
+	}
+	return err
 }
 
 // read yields the outcomes of the samples of a region, and whether to go on. Where a
-// receipt proves damaged, what it claimed may be in another one.
+// receipt proves damaged, what it claimed may be in another one; where its file is gone, in
+// the one that took its place.
 func (p *partReader[T]) read(ctx context.Context, region []frame.Span) bool {
-	pieces := pieces(Claims(p.entries, region))
+	all := pieces(Claims(p.entries, region))
+	entries := make([]Entry, len(all))
+	for i, piece := range all {
+		entries[i] = piece.entry
+	}
+	files := byFile(all, func(piece piece) Entry { return piece.entry })
 	i := 0
-	for got := range ahead(len(pieces), func(i int) result[T] { return p.part(ctx, pieces[i]) }) {
-		piece := pieces[i]
+	for got := range ahead(len(files), depth(entries), func(i int) []result[T] { return p.parts(ctx, files[i]) }) {
+		pieces := files[i]
 		i++
-		var broken *DamagedError
-		if errors.As(got.err, &broken) || errors.Is(got.err, fs.ErrNotExist) {
-			p.entries = slices.DeleteFunc(p.entries, func(e Entry) bool { return e == piece.entry })
-			if !p.read(ctx, []frame.Span{piece.span}) {
+		for i, got := range got {
+			if !p.deliver(ctx, pieces[i], got) {
 				return false
 			}
-			continue
-		}
-		if !p.yield(got.value, got.err) || got.err != nil {
-			return false
 		}
 	}
 	return true
+}
+
+// deliver yields what became of a piece, and whether to go on.
+func (p *partReader[T]) deliver(ctx context.Context, piece piece, got result[T]) bool {
+	gone := errors.Is(got.err, fs.ErrNotExist)
+	if !gone && !isDamaged(got.err) {
+		return p.yield(got.value, got.err) && got.err == nil
+	}
+	region := []frame.Span{piece.span}
+	if !gone {
+		p.bad = append(p.bad, piece.entry)
+	}
+	others := &partReader[T]{ledger: p.ledger, series: p.series, do: p.do, yield: p.yield, bad: p.bad, lists: p.lists}
+	if err := others.list(ctx, region); err != nil {
+		var none T
+		p.yield(none, err)
+		return false
+	}
+	ok := others.read(ctx, region)
+	p.bad = others.bad
+	return ok
 }
 
 type result[T any] struct {
@@ -122,14 +163,19 @@ type result[T any] struct {
 	err   error
 }
 
-func (p *partReader[T]) part(ctx context.Context, piece piece) (got result[T]) {
-	receipt, err := p.ledger.Read(ctx, piece.entry)
-	if err != nil {
-		got.err = err
-		return got
+// parts makes the parts of pieces that lie in one file.
+func (p *partReader[T]) parts(ctx context.Context, pieces []piece) []result[T] {
+	entries, results := make([]Entry, len(pieces)), make([]result[T], len(pieces))
+	for i, piece := range pieces {
+		entries[i] = piece.entry
 	}
-	got.value, got.err = p.do(Part{receipt, piece.span})
-	return got
+	read := p.ledger.readFile(ctx, entries)
+	for i, piece := range pieces {
+		if results[i].err = read.err; read.err == nil {
+			results[i].value, results[i].err = p.do(Part{read.receipts[i], piece.entry, piece.span})
+		}
+	}
+	return results
 }
 
 // piece is consecutive samples that one receipt has claimed.
@@ -150,14 +196,14 @@ func pieces(claims []Claim) []piece {
 	return all
 }
 
-// ahead calls do for 0 to n-1, some at once, and yields what it returns in that
+// ahead calls do for 0 to n-1, up to depth at once, and yields what it returns in that
 // order. It returns when no call is under way any more.
-func ahead[T any](n int, do func(i int) T) iter.Seq[T] {
+func ahead[T any](n, depth int, do func(i int) T) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		var queue []chan T
 		next := 0
 		for range n {
-			for ; next < n && len(queue) < aheadOf; next++ {
+			for ; next < n && len(queue) < depth; next++ {
 				answer, i := make(chan T, 1), next
 				go func() { answer <- do(i) }()
 				queue = append(queue, answer)

@@ -129,40 +129,6 @@ func TestPartsEnd(t *testing.T) {
 	parts(func(int64) error { return nil }, func(int64, error) bool { return false })
 }
 
-// TestListing: the digest tells whether receipts came or went, or failed.
-func TestListing(t *testing.T) {
-	l := Open(t.TempDir())
-	seen := make(map[Listing]string)
-	look := func(when string, receipts int64) Listing {
-		t.Helper()
-		listing, err := l.Listing(t.Context())
-		if err != nil || listing.Receipts != receipts {
-			t.Errorf("%s: %+v, %v, want %d receipts", when, listing, err, receipts)
-		}
-		if other, ok := seen[listing]; ok {
-			t.Errorf("%s: the same as %s", when, other)
-		}
-		seen[listing] = when
-		return listing
-	}
-	look("empty", 0)
-	put(t, l, 0, "ff")
-	one := look("one", 1)
-	put(t, l, 2, "fF")
-	look("a failed one", 2)
-	put(t, l, 2, "ff")
-	look("complete", 2)
-	if err := l.Remove(t.Context(), span(2, 2)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(l.dir, "ledger", "stray"), nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if again, err := l.Listing(t.Context()); err != nil || again != one {
-		t.Errorf("back at one receipt: %+v, %v, want %+v", again, err, one)
-	}
-}
-
 // TestPartsOf: the parts of a span are those of all, as far as it reaches.
 func TestPartsOf(t *testing.T) {
 	dir := t.TempDir()

@@ -65,6 +65,21 @@ func RequestPath(span frame.Span) string {
 	return path.Join("requests", span.Series.ID(), span.Name()+".json")
 }
 
+// Asked returns what was asked of a series, as far as names tell, as [frame.Union] does.
+func (l *Ledger) Asked(ctx context.Context, series frame.Series) ([]frame.Span, error) {
+	names, _, err := l.store.List(ctx, path.Join("requests", series.ID()))
+	if err != nil {
+		return nil, fmt.Errorf("listing the requests for %s: %w", series.StreamName, err)
+	}
+	var spans []frame.Span
+	for _, name := range names {
+		if entry, ok := parseName(series, name); ok && !entry.Failed {
+			spans = append(spans, entry.Span)
+		}
+	}
+	return frame.Union(spans), nil
+}
+
 // Requests returns everything that was ever asked for, by series ID, then first
 // sample, then samples; spans may touch and overlap. Damaged files are left out of it and
 // are the error, a *DamagedError each, joined: what can be read is returned

@@ -78,47 +78,119 @@ func sum(a, b map[string]int64) map[string]int64 {
 // than one receipt, by the first of them: complete ones before failed ones, then
 // by first sample, then by samples.
 func (l *Ledger) Tally(ctx context.Context, spans []frame.Span) (map[frame.Series]Tally, error) {
+	return l.TallyBy(ctx, spans, func(Entry) (Tally, bool) { return Tally{}, false })
+}
+
+// TallyBy is [Ledger.Tally] for whoever knows what files of sealed receipts come to: known
+// returns that, and false where it does not know. Those of which all samples are asked for, and
+// none is in another file, are not read then.
+func (l *Ledger) TallyBy(ctx context.Context, spans []frame.Span, known func(Entry) (Tally, bool)) (
+	map[frame.Series]Tally, error,
+) {
 	asked := make(map[frame.Series][]frame.Span)
 	for _, span := range spans {
 		asked[span.Series] = append(asked[span.Series], span)
 	}
-	tallies := make(map[frame.Series]Tally, len(asked))
-	for series, spans := range asked {
-		tally, err := l.tally(ctx, series, frame.Union(spans))
+	all := slices.Collect(maps.Keys(asked))
+	counted := make([]Tally, len(all))
+	err := each(len(all), func(i int) (err error) {
+		counted[i], err = l.tally(ctx, all[i], frame.Union(asked[all[i]]), known)
 		if err != nil {
-			return nil, fmt.Errorf("counting the samples of %s: %w", series.StreamName, err)
+			return fmt.Errorf("counting the samples of %s: %w", all[i].StreamName, err)
 		}
-		tallies[series] = tally
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	tallies := make(map[frame.Series]Tally, len(all))
+	for i, series := range all {
+		tallies[series] = counted[i]
 	}
 	return tallies, nil
 }
 
-func (l *Ledger) tally(ctx context.Context, series frame.Series, asked []frame.Span) (Tally, error) {
-	entries, err := l.entries(ctx, series)
-	if err != nil {
-		return Tally{}, err
-	}
-	for {
-		claims := Claims(entries, asked)
-		tally, damaged, err := l.count(ctx, claims)
+func (l *Ledger) tally(ctx context.Context, series frame.Series, asked []frame.Span, known func(Entry) (Tally, bool)) (
+	Tally, error,
+) {
+	var bad []Entry // that proved damaged: what they claimed may be in others
+	for range attempts {
+		files, err := l.Files(ctx, series)
 		if err != nil {
 			return Tally{}, err
 		}
-		if len(damaged) == 0 {
-			tally.Samples = frame.Count(asked)
-			tally.Missing = tally.Samples
-			for _, c := range claims {
-				tally.Missing -= frame.Count(c.Spans)
-			}
-			for _, e := range onePerShard(entries) {
-				tally.Duplicates += frame.Count(overlap(e.Span, asked))
-			}
-			tally.Duplicates -= tally.Samples - tally.Missing
-			return tally, nil
+		total, rest := countKnown(files, asked, known)
+		shards, _, err := l.shardsOf(ctx, files, rest)
+		var damaged []Entry
+		if err == nil {
+			var tally Tally
+			shards = slices.DeleteFunc(shards, func(s Shard) bool { return slices.Contains(bad, s.Entry) })
+			tally, damaged, err = l.count(ctx, shards, rest)
+			total = total.Plus(tally)
 		}
-		// What a damaged receipt claimed may be in another one.
-		entries = slices.DeleteFunc(entries, func(e Entry) bool { return slices.Contains(damaged, e) })
+		if err == nil && len(damaged) == 0 {
+			return total, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else a file was replaced since it was listed
+			return Tally{}, err
+		}
+		bad = append(bad, damaged...)
 	}
+	return Tally{}, errors.New("the receipts change too often")
+}
+
+// countKnown counts by files of sealed receipts that are known, and returns the samples
+// that are still to be counted: not nil.
+func countKnown(files Files, asked []frame.Span, known func(Entry) (Tally, bool)) (total Tally, rest []frame.Span) {
+	others := slices.Clone(files.Void)
+	for _, entry := range slices.Concat(files.Loose, files.Sealed) {
+		others = append(others, entry.Span)
+	}
+	slices.SortFunc(others, frame.Span.Compare)
+	alone := make(map[frame.Span]bool)
+	end := int64(0) // of those before
+	for i, span := range others {
+		alone[span] = end <= span.First && (i+1 == len(others) || others[i+1].First >= span.End())
+		end = max(end, span.End())
+	}
+	var counted []frame.Span
+	for _, file := range files.Sealed {
+		if !alone[file.Span] || frame.Count(overlap(file.Span, asked)) < file.Span.Samples {
+			continue
+		}
+		if tally, ok := known(file); ok {
+			total = total.Plus(tally)
+			counted = append(counted, file.Span)
+		}
+	}
+	return total, append([]frame.Span{}, frame.Minus(asked, counted)...)
+}
+
+// count counts by receipts, and returns those that are damaged.
+func (l *Ledger) count(ctx context.Context, shards []Shard, asked []frame.Span) (total Tally, damaged []Entry, err error) {
+	entries, tables := make([]Entry, len(shards)), make(map[Entry]*framepb.Receipt)
+	for i, shard := range shards {
+		entries[i] = shard.Entry
+		if shard.Table != nil {
+			tables[shard.Entry] = shard.Table
+		}
+	}
+	total = Tally{Samples: frame.Count(asked), Missing: frame.Count(asked)}
+	var rest []Claim
+	for _, claim := range Claims(entries, asked) {
+		total.Missing -= frame.Count(claim.Spans)
+		if table := tables[claim.Entry]; table != nil && frame.Count(claim.Spans) == claim.Entry.Span.Samples {
+			total = total.Plus(countAll(table))
+		} else {
+			rest = append(rest, claim)
+		}
+	}
+	for _, shard := range onePerShard(shards) {
+		total.Duplicates += frame.Count(overlap(shard.Span, asked))
+	}
+	total.Duplicates -= total.Samples - total.Missing
+	read, damaged, err := l.countRead(ctx, rest)
+	return total.Plus(read), damaged, err
 }
 
 // Claim is what counts by one receipt, where receipts overlap.
@@ -128,8 +200,9 @@ type Claim struct {
 }
 
 // Claims gives each sample asked for to the first receipt that has it, as
-// [Ledger.Tally] counts. The entries are of one series, as [Ledger.Have] lists
-// them; the spans asked for as [Union] returns them.
+// [Ledger.Tally] counts: complete ones before those with FAILED gaps, either in the order of
+// the entries. These are of one series, as [Ledger.Shards] lists them; the spans asked for as
+// [frame.Union] returns them.
 func Claims(entries []Entry, asked []frame.Span) []Claim {
 	var claims []Claim
 	for _, failed := range []bool{false, true} {
@@ -172,32 +245,47 @@ func overlap(span frame.Span, region []frame.Span) []frame.Span {
 	return spans
 }
 
-// count reads the receipts and counts what each has claimed.
-func (l *Ledger) count(ctx context.Context, claims []Claim) (total Tally, damaged []Entry, err error) {
-	tallies := make([]Tally, len(claims))
-	bad := make([]bool, len(claims))
-	err = each(len(claims), func(i int) error {
-		receipt, err := l.Read(ctx, claims[i].Entry)
-		var broken *DamagedError
-		if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
-			bad[i] = true
-			return nil
+// countRead reads the receipts and counts what each has claimed.
+func (l *Ledger) countRead(ctx context.Context, claims []Claim) (total Tally, damaged []Entry, err error) {
+	files := byFile(claims, func(c Claim) Entry { return c.Entry })
+	tallies, errs := make([]Tally, len(files)), make([]error, len(files))
+	each(len(files), func(i int) error {
+		entries := make([]Entry, len(files[i]))
+		for j, claim := range files[i] {
+			entries[j] = claim.Entry
 		}
-		if err == nil {
-			tallies[i] = countIn(receipt, claims[i].Spans)
+		got := l.readFile(ctx, entries)
+		if errs[i] = got.err; got.err == nil {
+			for j, receipt := range got.receipts {
+				tallies[i] = tallies[i].Plus(countIn(receipt, files[i][j].Spans))
+			}
 		}
-		return err
+		return nil
 	})
-	if err != nil {
-		return Tally{}, nil, err
-	}
-	for i, tally := range tallies {
-		if bad[i] {
-			damaged = append(damaged, claims[i].Entry)
+	for i, err := range errs {
+		switch {
+		case isDamaged(err):
+			for _, claim := range files[i] {
+				damaged = append(damaged, claim.Entry)
+			}
+		case err != nil:
+			return Tally{}, nil, err
 		}
-		total = total.Plus(tally)
+		total = total.Plus(tallies[i])
 	}
 	return total, damaged, nil
+}
+
+// countAll counts all samples of a receipt, which may be without what it says of each frame.
+func countAll(receipt *framepb.Receipt) Tally {
+	tally := Tally{Shards: 1, Frames: int64(receipt.Frames), Bytes: receipt.Bytes}
+	for _, gap := range receipt.Gaps {
+		add(&tally.Gaps, gap.Reason, int64(gap.Samples))
+	}
+	for _, drop := range receipt.Drops {
+		add(&tally.Drops, drop.Reason, int64(drop.Samples))
+	}
+	return tally
 }
 
 func countIn(receipt *framepb.Receipt, spans []frame.Span) Tally {
@@ -214,17 +302,17 @@ func countIn(receipt *framepb.Receipt, spans []frame.Span) Tally {
 			tally.Frames++
 			tally.Bytes += int64(outcome.Size)
 		case Gap:
-			add(&tally.Gaps, outcome.Reason)
+			add(&tally.Gaps, outcome.Reason, 1)
 		case Drop:
-			add(&tally.Drops, outcome.Reason)
+			add(&tally.Drops, outcome.Reason, 1)
 		}
 	}
 	return tally
 }
 
-func add(counts *map[string]int64, reason string) {
+func add(counts *map[string]int64, reason string, n int64) {
 	if *counts == nil {
 		*counts = make(map[string]int64)
 	}
-	(*counts)[reason]++
+	(*counts)[reason] += n
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -36,13 +37,60 @@ func draw(t *testing.T, rt *rapid.T, l *Ledger) (shards map[Entry]string, entrie
 		shards[entry] = string(letters)
 		entries = append(entries, entry)
 	}
+	entries = drawSealed(t, rt, l, shards, entries)
 	slices.SortFunc(entries, func(a, b Entry) int {
-		if c := compareBool(b.Failed, a.Failed); c != 0 {
-			return -c
-		}
-		return a.Span.Compare(b.Span)
+		return cmp.Or(compareBool(a.Failed, b.Failed), a.Span.Compare(b.Span))
 	})
 	return shards, entries
+}
+
+// drawSealed seals some receipts, with what follows them where something does, and marks
+// some of them void. Some files of sealed receipts are damaged.
+func drawSealed(t *testing.T, rt *rapid.T, l *Ledger, shards map[Entry]string, entries []Entry) (left []Entry) {
+	sealed := make(map[Entry]bool)
+	for _, entry := range entries {
+		if sealed[entry] || rapid.Bool().Draw(rt, "loose") {
+			continue
+		}
+		run := []Entry{entry}
+		for next := true; next; {
+			end := run[len(run)-1].Span.End()
+			i := slices.IndexFunc(entries, func(e Entry) bool {
+				return e.Span.First == end && e.Failed == entry.Failed && !sealed[e]
+			})
+			if next = i >= 0 && rapid.Bool().Draw(rt, "more"); next {
+				run = append(run, entries[i])
+			}
+		}
+		file := seal(t, l, run...)
+		for _, e := range run {
+			sealed[e] = true
+			if err := l.remove(t.Context(), e.Path()); err != nil {
+				rt.Fatal(err)
+			}
+			shard := Entry{Span: e.Span, Failed: e.Failed, Sealed: file.Sealed}
+			shards[shard] = shards[e]
+			left = append(left, shard)
+		}
+		switch rapid.IntRange(0, 9).Draw(rt, "then") {
+		case 0:
+			left = left[:len(left)-len(run)]
+			if err := os.Truncate(filepath.Join(l.dir, file.Path()), 2); err != nil {
+				rt.Fatal(err)
+			}
+		case 1:
+			if err := l.Remove(t.Context(), run[0].Span); err != nil {
+				rt.Fatal(err)
+			}
+			left = slices.Delete(left, len(left)-len(run), len(left)-len(run)+1)
+		}
+	}
+	for _, entry := range entries {
+		if !sealed[entry] {
+			left = append(left, entry)
+		}
+	}
+	return left
 }
 
 func drawSpan(rt *rapid.T, name string) frame.Span {
@@ -93,11 +141,11 @@ func naive(entries []Entry, shards map[Entry]string, asked []frame.Span) Tally {
 			tally.Frames++
 			tally.Bytes += int64(len(shardOf(i, "f").Frames[0].Data))
 		case 'n':
-			add(&tally.Gaps, frame.NoMedia)
+			add(&tally.Gaps, frame.NoMedia, 1)
 		case 'F':
-			add(&tally.Gaps, frame.Failed)
+			add(&tally.Gaps, frame.Failed, 1)
 		case 'd':
-			add(&tally.Drops, "SAME")
+			add(&tally.Drops, "SAME", 1)
 		}
 	}
 	tally.Shards = int64(len(used))

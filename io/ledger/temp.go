@@ -9,14 +9,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -83,20 +82,25 @@ func (l *Ledger) write(ctx context.Context, span frame.Span, path string, m prot
 		return fmt.Errorf("%s takes %d bytes, it must be at most %d: make shards of fewer samples, or labels shorter",
 			path, len(data), limit)
 	}
+	return l.writeData(ctx, span, path, data)
+}
+
+func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, data []byte) error {
 	if bucket, ok := l.store.(interface {
 		Put(ctx context.Context, path string, data []byte) error
 	}); ok {
 		return bucket.Put(ctx, path, data)
 	}
 	target := filepath.Join(l.dir, path)
-	if err := own.CheckParents(l.dir, path); err != nil {
+	err := disk.CheckParents(l.dir, path)
+	if err != nil {
 		return err
 	}
 	for range attempts {
 		if err = l.replace(span, target, data); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil {
+		if err := disk.MkdirAll(filepath.Dir(target)); err != nil {
 			return err
 		}
 	}
@@ -104,17 +108,34 @@ func (l *Ledger) write(ctx context.Context, span frame.Span, path string, m prot
 }
 
 func (l *Ledger) replace(span frame.Span, target string, data []byte) error {
-	temp, err := l.Temp(span, func(path string) error { return os.WriteFile(path, data, 0o666) })
+	temp, err := l.Temp(span, func(path string) error { return disk.Write(path, data) })
 	if err != nil {
 		return err
 	}
 	if err = l.reach("rename"); err == nil {
-		err = os.Rename(temp, target)
+		err = disk.Rename(temp, target)
 	}
 	if err != nil {
-		os.Remove(temp)
+		disk.Remove(temp)
+		return err
 	}
-	return err
+	return disk.FlushNames(l.dir, target)
+}
+
+// Flush flushes to the disk which receipts there are of a series: also those that another
+// process has removed, or has put in the place of others. In a bucket there is nothing to do.
+func (l *Ledger) Flush(series frame.Series) error { return l.flush(series.ID()) }
+
+func (l *Ledger) flush(id string) error {
+	if l.dir == "" {
+		return nil
+	}
+	for _, folder := range []string{"index", "ledger"} {
+		if err := disk.FlushNames(l.dir, filepath.Join(l.dir, folder, id, "receipt")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Temp returns a new path, on the file system of the ledger, where create has
@@ -136,7 +157,7 @@ func (l *Ledger) clear(span frame.Span) error {
 		return nil // in a bucket what is being written is not there yet
 	}
 	of := tempName(span)
-	return own.Sweep(l.tmp(), func(name string, _ fs.DirEntry) bool { return name == of })
+	return disk.Sweep(l.tmp(), func(name string, _ fs.DirEntry) bool { return name == of })
 }
 
 // Sweep removes from tmp what belongs to shards that are complete, or is older
@@ -158,7 +179,7 @@ func (l *Ledger) Sweep(ctx context.Context, age time.Duration) error {
 		whole[tempID(id)] = id
 	}
 	before := time.Now().Add(-age)
-	err = own.Sweep(l.tmp(), func(name string, entry fs.DirEntry) bool {
+	err = disk.Sweep(l.tmp(), func(name string, entry fs.DirEntry) bool {
 		id, span, _ := strings.Cut(name, ".")
 		if _, _, failed, ok := splitName(span + ".json"); !ok || failed || !endsInHash.MatchString(id) {
 			return false
@@ -170,7 +191,7 @@ func (l *Ledger) Sweep(ctx context.Context, age time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("sweeping tmp: %w", err)
 	}
-	syscall.Rmdir(l.tmp()) // unlike a removal, it leaves a link alone
+	disk.Rmdir(l.tmp()) // unlike a removal, it leaves a link alone
 	return nil
 }
 

@@ -20,5 +20,8 @@ func (u unreachable) List(context.Context, string) (files, folders []string, err
 	return nil, nil, u.err
 }
 func (u unreachable) Under(context.Context, string) ([]string, error) { return nil, u.err }
-func (u unreachable) Remove(context.Context, string) error            { return u.err }
-func (u unreachable) Put(context.Context, string, []byte) error       { return u.err }
+func (u unreachable) Sizes(context.Context, string) (map[string]int64, error) {
+	return nil, u.err
+}
+func (u unreachable) Remove(context.Context, string) error      { return u.err }
+func (u unreachable) Put(context.Context, string, []byte) error { return u.err }

@@ -64,7 +64,7 @@ func archiveFrames(ctx context.Context, dir string, frames int) (*dataset.Datase
 	if err != nil {
 		return nil, err
 	}
-	writer, err := ds.NewWriter(ctx)
+	writer, err := ds.NewWriter()
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 	"slices"
 
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -191,13 +191,13 @@ func (p *packer) renameFolder(dir, name string, names []string, blobs iter.Seq2[
 	if err := p.reach("written"); err != nil {
 		return err
 	}
-	if err = os.Rename(temp, target); err == nil || !own.Exists(target) || !own.Exists(temp) {
+	if err = os.Rename(temp, target); err == nil || !disk.Exists(target) || !disk.Exists(temp) {
 		return err
 	}
 	if whole, err := checkPacked(target, name, names); whole || err != nil {
 		return err // another process has just written it, or somebody keeps a file there
 	}
-	old := filepath.Join(filepath.Dir(temp), own.TempName(name))
+	old := filepath.Join(filepath.Dir(temp), disk.TempName(name))
 	defer os.RemoveAll(old)
 	if err := os.Rename(target, old); err != nil {
 		return err
@@ -212,7 +212,7 @@ func checkPacked(target, name string, names []string) (whole bool, err error) {
 		return false, err
 	}
 	sorted := slices.Sorted(slices.Values(names))
-	files, err := own.CheckMembers(target, name, func(name string) bool {
+	files, err := disk.CheckMembers(target, name, func(name string) bool {
 		_, ours := slices.BinarySearch(sorted, name)
 		return ours
 	})

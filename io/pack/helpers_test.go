@@ -51,7 +51,7 @@ func opened(t testing.TB, dir string) *dataset.Dataset {
 
 func writer(t testing.TB, dir string) *dataset.Writer {
 	t.Helper()
-	w, err := opened(t, dir).NewWriter(t.Context())
+	w, err := opened(t, dir).NewWriter()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/internal/container"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -129,7 +129,7 @@ func TestPackIntoTheDataset(t *testing.T) {
 	if err := plan.Create(t.Context(), dir+"/set"); err != nil {
 		t.Error(err)
 	}
-	if own.Exists(filepath.Join(dir, "shards/new")) {
+	if disk.Exists(filepath.Join(dir, "shards/new")) {
 		t.Error("shards/new was made")
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -209,7 +209,7 @@ func (p *Plan) Create(ctx context.Context, place string) error {
 	}
 	if path, ok := store.Below(place, p.dir); ok {
 		folder, _, _ := strings.Cut(path, "/")
-		if slices.Contains(own.Folders, folder) {
+		if slices.Contains(disk.Folders, folder) {
 			return fault.Of(string(toPlace), " is %q, in the dataset's own folder %s, where it would be damage: "+
 				"choose another %s", place, folder, toPlace)
 		}
@@ -261,7 +261,7 @@ func sweepPacked(root store.Store, set Set) error {
 		}
 	}
 	tmp := filepath.Join(string(folder), "tmp")
-	if err := own.Sweep(tmp, func(name string, _ fs.DirEntry) bool { return files[name] }); err != nil {
+	if err := disk.Sweep(tmp, func(name string, _ fs.DirEntry) bool { return files[name] }); err != nil {
 		return err
 	}
 	syscall.Rmdir(tmp) // what is still in it, or behind it as a link, stays

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 )
 
 // Folder is a folder of the local file system.
@@ -69,7 +69,7 @@ func (f Folder) ReadRange(_ context.Context, path string, data []byte, offset in
 func (f Folder) List(_ context.Context, folder string) (files, folders []string, err error) {
 	entries, err := readDir(f.path(folder))
 	for _, entry := range entries {
-		if own.IsFolder(f.path(folder), entry) {
+		if disk.IsFolder(f.path(folder), entry) {
 			folders = append(folders, entry.Name())
 		} else {
 			files = append(files, entry.Name())
@@ -84,11 +84,11 @@ func (f Folder) List(_ context.Context, folder string) (files, folders []string,
 func readDir(path string) ([]fs.DirEntry, error) {
 	file, err := openAny(path)
 	if err != nil {
-		return nil, own.OrNone(err)
+		return nil, disk.OrNone(err)
 	}
 	defer file.Close()
 	entries, err := file.ReadDir(-1)
-	return entries, own.OrNone(err) // removed since it was opened
+	return entries, disk.OrNone(err) // removed since it was opened
 }
 
 // Under is as [Store] says.
@@ -98,7 +98,7 @@ func (f Folder) Under(ctx context.Context, path string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, own.OrNone(err)
+		return nil, disk.OrNone(err)
 	}
 	if !info.IsDir() {
 		return []string{""}, nil
@@ -107,13 +107,47 @@ func (f Folder) Under(ctx context.Context, path string) ([]string, error) {
 	return append(files, folders...), err
 }
 
+// Sizes is as [Store] says.
+func (f Folder) Sizes(ctx context.Context, folder string) (map[string]int64, error) {
+	sizes := make(map[string]int64)
+	return sizes, f.addSizes(ctx, sizes, folder, "")
+}
+
+func (f Folder) addSizes(ctx context.Context, sizes map[string]int64, root, below string) error {
+	files, folders, err := f.List(ctx, pathpkg.Join(root, below))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		name = pathpkg.Join(below, name)
+		info, err := os.Stat(f.path(pathpkg.Join(root, name)))
+		switch {
+		case err == nil && info.Mode().IsRegular():
+			sizes[name] = info.Size()
+		case err == nil || f.leadsNowhere(pathpkg.Join(root, name), err):
+			sizes[name] = -1
+		case !errors.Is(err, fs.ErrNotExist): // else it was removed since it was listed
+			return err
+		}
+	}
+	for _, name := range folders {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := f.addSizes(ctx, sizes, root, pathpkg.Join(below, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Remove is as [Store] says.
 func (f Folder) Remove(_ context.Context, path string) error {
 	// Most often there is nothing, and unlike a removal, a look locks no folder.
 	if _, err := os.Lstat(f.path(path)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return own.OrNone(own.Remove(string(f), path))
+	return disk.OrNone(disk.RemoveOwn(string(f), path))
 }
 
 func (f Folder) path(path string) string { return filepath.Join(string(f), filepath.FromSlash(path)) }

@@ -25,6 +25,9 @@ func TestMissingBehindLink(t *testing.T) {
 	if names, err := dir.Under(t.Context(), "shards/a"); err != nil || len(names) > 0 {
 		t.Errorf("Under = %q, %v", names, err)
 	}
+	if sizes, err := dir.Sizes(t.Context(), ""); err != nil || len(sizes) != 1 || sizes["shards"] != -1 {
+		t.Errorf("Sizes = %v, %v", sizes, err)
+	}
 	if dir.leadsNowhere("shards", fs.ErrPermission) {
 		t.Error("that something may not be read means that there is nothing")
 	}

@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 )
 
 // MakeFile makes a file in the root of a store hold data where there is none, and the
 // folder with it. Where there is one, it stays, and that is no error; it is still proved
-// that the store can be written. Where MakeFile fails, it leaves nothing behind.
+// that the store can be written. In a folder the file is on the disk then. Where MakeFile
+// fails, it leaves nothing behind.
 func MakeFile(ctx context.Context, root Store, name string, data []byte) error {
 	if bucket, ok := root.(Bucket); ok {
 		return bucket.Make(ctx, name, data)
@@ -32,15 +33,19 @@ func MakeFile(ctx context.Context, root Store, name string, data []byte) error {
 // what was made, as long as it is empty; where there is an error, nothing is left of it.
 func MakeFolder(name string) (undo func(), err error) {
 	var made []string // deepest first
-	for path := filepath.Clean(name); path != filepath.Dir(path) && !own.Exists(path); path = filepath.Dir(path) {
+	for path := filepath.Clean(name); path != filepath.Dir(path) && !disk.Exists(path); path = filepath.Dir(path) {
 		made = append(made, path)
 	}
 	undo = func() {
 		for _, path := range made {
-			os.Remove(path)
+			disk.Remove(path)
 		}
 	}
-	if err = os.MkdirAll(name, 0o777); err != nil {
+	err = disk.MkdirAll(name)
+	if err == nil && len(made) > 0 {
+		err = disk.FlushNames(filepath.Dir(made[len(made)-1]), made[0])
+	}
+	if err != nil {
 		undo()
 	}
 	return undo, err
@@ -58,22 +63,24 @@ func (f Folder) makeFile(name string, data []byte) error {
 }
 
 func (f Folder) tryMake(name string, data []byte) error {
-	if err := os.MkdirAll(string(f), 0o777); err != nil {
+	if err := disk.MkdirAll(string(f)); err != nil {
 		return err
 	}
-	temp, target := f.path(own.TempName(hidden(name))), f.path(name)
-	defer os.Remove(temp)
-	if err := os.WriteFile(temp, data, 0o666); err != nil {
+	temp, target := f.path(disk.TempName(hidden(name))), f.path(name)
+	defer disk.Remove(temp)
+	if err := disk.Write(temp, data); err != nil {
 		return err
 	}
-	err := os.Link(temp, target) // unlike a rename, it never replaces another process's
-	switch {
-	case err == nil, own.Exists(target):
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return err
+	err := disk.Link(temp, target) // unlike a rename, it never replaces another process's
+	if err != nil && !disk.Exists(target) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := disk.Rename(temp, target); err != nil { // a file system without links
+			return err
+		}
 	}
-	return os.Rename(temp, target) // a file system without links
+	return disk.FlushNames(string(f), target)
 }
 
 // hidden is what the temporary names of a file are made of that MakeFile makes. They stand
@@ -87,7 +94,7 @@ func SweepMade(root Store, name string) error {
 	if !ok {
 		return nil
 	}
-	return own.Sweep(string(folder), func(of string, _ fs.DirEntry) bool { return of == hidden(name) })
+	return disk.Sweep(string(folder), func(of string, _ fs.DirEntry) bool { return of == hidden(name) })
 }
 
 // TakenError says that a place has something in it, or cannot have.
@@ -142,7 +149,7 @@ func checkFolder(dir, place, name string, isNot error) error {
 		return fmt.Errorf("reading the folder %q: %w", place, err)
 	}
 	for _, entry := range entries {
-		if of, ok := own.FileOf(entry.Name()); !ok || of != hidden(name) {
+		if of, ok := disk.FileOf(entry.Name()); !ok || of != hidden(name) {
 			return &TakenError{place, "is not empty", isNot}
 		}
 	}

@@ -145,6 +145,31 @@ func TestListBetweenIsAPartOfTheList(t *testing.T) {
 	})
 }
 
+// TestSizes: all files below a folder are listed, at any depth, in pages of 1,000, and nothing
+// is read.
+func TestSizes(t *testing.T) {
+	buckets(t, func(t *testing.T, kind string, bucket counted) {
+		bucket.fill(t, numbered(1300))
+		for _, name := range []string{"folder/0001/a/b", "folder/0001x", "folder2/c", "d"} {
+			if err := bucket.Put(t.Context(), name, []byte("12345")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got map[string]int64
+		var err error
+		requests := bucket.count(func() { got, err = bucket.Sizes(t.Context(), "folder") }, nil)
+		if err != nil || len(got) != 1302 || got["0001/a/b"] != 5 || got["0001x"] != 5 {
+			t.Errorf("there are %d files, %v, %v", len(got), got["0001/a/b"], err)
+		}
+		if want := map[string]int{http.MethodGet: 2}; kind != "mem" && !maps.Equal(requests, want) {
+			t.Errorf("the requests are %v, want %v", requests, want)
+		}
+		if got, err := bucket.Sizes(t.Context(), "nowhere"); err != nil || len(got) > 0 {
+			t.Errorf("nowhere are %v, %v", got, err)
+		}
+	})
+}
+
 // TestRemoveAll: objects go, those that are not there do no harm, and others stay.
 func TestRemoveAll(t *testing.T) {
 	buckets(t, func(t *testing.T, kind string, bucket counted) {

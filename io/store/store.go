@@ -32,6 +32,11 @@ type Store interface {
 	// nothing where there is nothing.
 	Under(ctx context.Context, path string) ([]string, error)
 
+	// Sizes returns the size of each file below a folder, at any depth, in bytes, by its
+	// path relative to the folder; -1 for what is there and no file. A folder that does not
+	// exist is empty. A bucket tells 1,000 of them in a request.
+	Sizes(ctx context.Context, folder string) (map[string]int64, error)
+
 	// Remove removes a file, but never one behind a link. It is no error if there is
 	// no file.
 	Remove(ctx context.Context, path string) error

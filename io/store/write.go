@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 )
 
 // attempts bounds how often a step is done again because another process removed an empty
@@ -17,9 +17,9 @@ import (
 const attempts = 20
 
 // WriteFile makes a file in the root of a store hold what write writes, whole or not at
-// all. It may call write more than once. In a folder it writes in tmp, and removes when it
-// is done what others left there of the same file: a killed writer, or one that is alive,
-// which then fails and is called again.
+// all. It may call write more than once. In a folder it writes in tmp, flushes the file to the
+// disk, and removes when it is done what others left in tmp of the same file: a killed writer,
+// or one that is alive, which then fails and is called again.
 func WriteFile(ctx context.Context, root Store, name string, write func(io.Writer) error) error {
 	if bucket, ok := root.(Bucket); ok {
 		return uploadFile(ctx, bucket, name, write)
@@ -58,13 +58,16 @@ func (f Folder) writeFile(name string, write func(io.Writer) error) error {
 		return err
 	}
 	if err = fill(file, write); err == nil {
-		err = os.Rename(temp, f.path(name))
+		err = disk.Rename(temp, f.path(name))
 	}
 	if err != nil {
-		os.Remove(temp)
+		disk.Remove(temp)
 		return err
 	}
-	return own.Sweep(f.tmp(), func(of string, _ fs.DirEntry) bool { return of == name })
+	if err := disk.FlushNames(string(f), f.path(name)); err != nil {
+		return err
+	}
+	return disk.Sweep(f.tmp(), func(of string, _ fs.DirEntry) bool { return of == name })
 }
 
 func fill(file *os.File, write func(io.Writer) error) error {
@@ -73,32 +76,35 @@ func fill(file *os.File, write func(io.Writer) error) error {
 	if err == nil {
 		err = buffered.Flush()
 	}
+	if err == nil {
+		err = disk.Flush(file)
+	}
 	return errors.Join(err, file.Close())
 }
 
 // CreateFile creates a file of the local file system that does not exist.
 func CreateFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return disk.Create(path)
 }
 
 // Temp returns a new path in tmp, below the folder, where create has made a file or a
 // folder for what is being written of name; nothing is there where create fails. Whoever
 // writes it renames it to where it belongs, or removes it. Its name is one of
-// [own.TempName]. The folder tmp stays: to a file system, making folders costs most.
+// [disk.TempName]. The folder tmp stays: to a file system, making folders costs most.
 func (f Folder) Temp(name string, create func(path string) error) (path string, err error) {
-	if err := own.CheckFolder(f.tmp()); err != nil {
+	if err := disk.CheckFolder(f.tmp()); err != nil {
 		return "", err
 	}
-	path = filepath.Join(f.tmp(), own.TempName(name))
+	path = filepath.Join(f.tmp(), disk.TempName(name))
 	err = create(path)
 	for try := 0; errors.Is(err, fs.ErrNotExist) && try < attempts; try++ {
 		// That it exists is said also where it was removed a moment later.
-		if err = os.MkdirAll(f.tmp(), 0o777); err == nil || errors.Is(err, fs.ErrExist) {
+		if err = disk.MkdirAll(f.tmp()); err == nil || errors.Is(err, fs.ErrExist) {
 			err = create(path)
 		}
 	}
 	if err != nil {
-		os.RemoveAll(path)
+		disk.RemoveAll(path)
 		return "", err
 	}
 	return path, nil

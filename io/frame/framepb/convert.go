@@ -11,6 +11,12 @@ import (
 func init() {
 	beam.RegisterType(reflect.TypeFor[*Work]())
 	beam.RegisterType(reflect.TypeFor[*Receipt]())
+	beam.RegisterType(reflect.TypeFor[*Request]())
+}
+
+// RequestOf returns a span as it is stored.
+func RequestOf(span frame.Span) *Request {
+	return &Request{Series: SeriesOf(span.Series), First: span.First, Samples: span.Samples}
 }
 
 // SeriesOf returns a series as it is stored.

@@ -16,6 +16,7 @@ import (
 type Archive struct {
 	Extension string // of its files, with the dot
 	lay       func(members []Member) (layout, error)
+	parse     func(data []byte) ([]frame.Frame, error) // of a whole file; its frames share the data
 }
 
 // Layout lays out a file of members. The error says that the format cannot hold them.

@@ -40,6 +40,14 @@ type Format interface {
 	// calls open with the names that Write gave to create, and takes no size from
 	// a file.
 	Read(receipt *framepb.Receipt, open func(name string) (store.File, error)) iter.Seq2[Blob, error]
+
+	// Scan reads the frames of a shard without its receipt, in time order. It calls list,
+	// for the names in the folder at Path, where the format has one. Nothing in a file is
+	// trusted: the error is a *NotShardError where Write does not write such files for a
+	// shard of that span; others are those of list, of open and of the files. It holds the
+	// frames in memory.
+	Scan(span frame.Span, list func() ([]string, error), open func(name string) (store.File, error)) (
+		[]frame.Frame, error)
 }
 
 // Blob is the picture of a frame or the tensor beside it, and where its bytes lie.

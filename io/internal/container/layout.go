@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -49,6 +50,34 @@ func (l *Layout) Write(file io.Writer, blobs iter.Seq2[[]byte, error]) error {
 	}
 	_, err := file.Write(append(between, l.end()...))
 	return err
+}
+
+// File is a file of a shard.
+type File struct {
+	Name  string // as Write gives it to create
+	Size  int64  // bytes
+	Frame int    // the one that it has a blob of; -1 for all frames of the shard
+}
+
+// Files lists the files of a receipt's frames, if there are some. Like Positions it reads no
+// file.
+func Files(format Format, receipt *framepb.Receipt) ([]File, error) {
+	members := MembersOf(receipt)
+	if len(members) == 0 {
+		return nil, nil
+	}
+	if of, ok := format.(Archive); ok {
+		layout, err := of.Layout(members)
+		if err != nil {
+			return nil, err
+		}
+		return []File{{Size: layout.Size(), Frame: -1}}, nil
+	}
+	var files []File
+	for _, b := range Items(members) {
+		files = append(files, File{members[b.Frame].Name(b.Tensor), int64(b.Size), b.Frame})
+	}
+	return files, nil
 }
 
 // SizeOf returns how many bytes a frame takes in a file of many that are like it.

@@ -23,7 +23,7 @@ import (
 // can be read by its bytes alone; and so is every tensor beside one. The other
 // columns come to a few thousandths of a file; uncompressed, their bytes depend on no
 // version of a compressor.
-var parquetFormat = Archive{Extension: ".parquet", lay: newParquetLayout}
+var parquetFormat = Archive{Extension: ".parquet", lay: newParquetLayout, parse: scanParquet}
 
 // A row group ends where the next row would be one too many for either.
 const (
@@ -114,9 +114,9 @@ var labelsColumn = parquetColumn{
 }
 
 // columnsOf are the columns of a file.
-func columnsOf(members []Member, beside bool) []parquetColumn {
+func columnsOf(labelled, beside bool) []parquetColumn {
 	columns := slices.Clone(parquetColumns)
-	if labelled(members) {
+	if labelled {
 		columns = slices.Insert(columns, len(columns)-2, labelsColumn)
 	}
 	if beside {
@@ -147,7 +147,7 @@ func newParquetLayout(members []Member) (layout, error) {
 	l := &parquetLayout{heads: make(map[int][]byte), tails: make(map[int][]byte)}
 	tensors := slices.ContainsFunc(members, func(m Member) bool { return m.Format == frame.NPY })
 	beside := slices.ContainsFunc(members, func(m Member) bool { return m.TensorSize > 0 })
-	columns := columnsOf(members, beside)
+	columns := columnsOf(labelled(members), beside)
 	file := format.FileMetaData{
 		Version: 2, Schema: parquetSchema(columns), NumRows: int64(len(members)), CreatedBy: createdBy,
 		KeyValueMetadata: []format.KeyValue{{Key: "huggingface", Value: huggingFace(columns, tensors)}},

@@ -11,7 +11,7 @@ import (
 
 // webdataset is one tar a shard, as the WebDataset library reads it: a picture,
 // the tensor beside it, then a JSON file, of the same key.
-var webdataset = Archive{Extension: ".tar", lay: newTarLayout}
+var webdataset = Archive{Extension: ".tar", lay: newTarLayout, parse: scanTar}
 
 // sidecar is the .json member of a frame. No field is ever left out: readers take
 // the first one's fields for those of all.

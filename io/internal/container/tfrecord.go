@@ -11,7 +11,7 @@ import (
 )
 
 // tfrecord is one TFRecord file a shard, of a tf.train.Example a frame.
-var tfrecord = Archive{Extension: ".tfrecord", lay: newRecordLayout}
+var tfrecord = Archive{Extension: ".tfrecord", lay: newRecordLayout, parse: scanRecords}
 
 // The numbers of the fields of tensorflow/core/example/example.proto and
 // feature.proto.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/internal/shardtest"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -30,7 +30,7 @@ func Somebodys(t testing.TB, dir string) {
 	for _, name := range []string{
 		"notes", "photos/cat.jpg", "dataset.json.bak", "README.md.orig", "index.parquet.1", "pack.json.x",
 		"train-000000.tar.part",
-		own.TempName("budget"), own.TempName(shardtest.Door.ID() + ".2026"),
+		disk.TempName("budget"), disk.TempName(shardtest.Door.ID() + ".2026"),
 	} {
 		Stray(t, dir, name)
 		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
@@ -46,7 +46,7 @@ func Somebodys(t testing.TB, dir string) {
 func LinkAway(t testing.TB, dir, name string) (elsewhere string) {
 	t.Helper()
 	elsewhere, path := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(dir, name)
-	if !own.Exists(path) {
+	if !disk.Exists(path) {
 		MakeFolder(t, dir, name)
 	}
 	if err := errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)); err != nil {

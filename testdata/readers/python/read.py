@@ -141,7 +141,7 @@ def tensorflow(files):
 def index_duckdb(_):
     import duckdb
 
-    found = duckdb.execute("SELECT * FROM read_parquet($file)", {"file": directory + "/index.parquet"})
+    found = duckdb.execute("SELECT * FROM read_parquet($file)", {"file": directory + "/index/*/*.parquet"})
     names = [column[0] for column in found.description]
     for values in found.fetchall():
         tell_indexed(dict(zip(names, values)))
@@ -155,7 +155,8 @@ def index_pyarrow(_):
 def index_rows():
     import pyarrow.parquet
 
-    return pyarrow.parquet.read_table(directory + "/index.parquet", page_checksum_verification=True).to_pylist()
+    files = sorted(glob.glob(directory + "/index/*/*.parquet"))
+    return pyarrow.parquet.read_table(files, page_checksum_verification=True).to_pylist()
 
 
 OF_FRAMES = ("image_time", "file", "offset", "size", "sha256", "format", "width", "height")

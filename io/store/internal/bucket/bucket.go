@@ -15,7 +15,7 @@ import (
 	"gocloud.dev/blob"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
-	"github.com/kvsframes/kvsframes/io/internal/own"
+	"github.com/kvsframes/kvsframes/io/internal/disk"
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
@@ -184,6 +184,21 @@ func (b *Bucket) Under(ctx context.Context, path string) (names []string, err er
 	return names, nil
 }
 
+// Sizes is as [store.Store] says.
+func (b *Bucket) Sizes(ctx context.Context, folder string) (map[string]int64, error) {
+	sizes, prefix := make(map[string]int64), b.prefix(folder)
+	for object, err := range b.objects(ctx, prefix, "") {
+		if err != nil {
+			return nil, b.fault(ctx, "listing", folder, err)
+		}
+		// Some tools make an object for a folder itself.
+		if name := strings.TrimPrefix(object.Key, prefix); name != "" && !strings.HasSuffix(name, "/") {
+			sizes[name] = object.Size
+		}
+	}
+	return sizes, nil
+}
+
 // objects lists the objects whose names begin with a prefix.
 func (b *Bucket) objects(ctx context.Context, prefix, delimiter string) func(func(*blob.ListObject, error) bool) {
 	return func(yield func(*blob.ListObject, error) bool) {
@@ -209,7 +224,7 @@ func (b *Bucket) listContext(ctx context.Context) context.Context {
 func (b *Bucket) Remove(ctx context.Context, path string) error {
 	ctx, stop := context.WithTimeout(ctx, requestTimeout)
 	defer stop()
-	return own.OrNone(b.fault(ctx, "removing", path, b.client.Delete(ctx, b.key(path))))
+	return disk.OrNone(b.fault(ctx, "removing", path, b.client.Delete(ctx, b.key(path))))
 }
 
 // Put is as [store.Bucket] says.

@@ -1,6 +1,4 @@
-// Package own knows which files in a folder are kvsframes' own. Nothing is removed
-// that has another name, and nothing is removed or replaced that is behind a link.
-package own
+package disk
 
 import (
 	"crypto/rand"
@@ -13,8 +11,11 @@ import (
 	"syscall"
 )
 
+// Which files in a folder are kvsframes' own: nothing is removed that has another name, and
+// nothing is removed or replaced that is behind a link.
+
 // Folders are those of a dataset that nothing else belongs in.
-var Folders = []string{"tmp", "shards", "ledger", "requests"}
+var Folders = []string{"tmp", "shards", "ledger", "index", "requests"}
 
 // oldSuffix marks what is about to be removed.
 const oldSuffix = ".old"
@@ -61,10 +62,14 @@ func Sweep(folder string, unwanted func(name string, entry fs.DirEntry) bool) er
 // takeAway removes a file or folder as one step to whoever writes in it.
 // Leftovers are not worth an error: the next writer tries again.
 func takeAway(root *os.Root, name string) {
-	if !strings.HasSuffix(name, oldSuffix) && root.Rename(name, name+oldSuffix) == nil {
-		name += oldSuffix
+	path := filepath.Join(root.Name(), name)
+	if !strings.HasSuffix(name, oldSuffix) {
+		rename := Change{Kind: Renaming, Path: path, To: path + oldSuffix}
+		if Do(rename, func() error { return root.Rename(name, name+oldSuffix) }) == nil {
+			name, path = name+oldSuffix, path+oldSuffix
+		}
 	}
-	root.RemoveAll(name)
+	Do(Change{Kind: Removal, Path: path}, func() error { return root.RemoveAll(name) })
 }
 
 // list is [os.ReadDir] without its order, and of nothing where there is no folder.
@@ -100,9 +105,9 @@ func open(folder string) (*os.Root, error) {
 	return root, nil
 }
 
-// Remove removes a file below dir, by a path with forward slashes, but none behind a
+// RemoveOwn removes a file below dir, by a path with forward slashes, but none behind a
 // link.
-func Remove(dir, path string) error {
+func RemoveOwn(dir, path string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -111,7 +116,9 @@ func Remove(dir, path string) error {
 	if err := checkParents(dir, path, root.Lstat); err != nil {
 		return err
 	}
-	return root.Remove(filepath.FromSlash(path))
+	path = filepath.FromSlash(path)
+	removal := Change{Kind: Removal, Path: filepath.Join(dir, path)}
+	return Do(removal, func() error { return root.Remove(path) })
 }
 
 // CheckParents refuses a path below dir, with forward slashes, that is behind a

@@ -1,0 +1,108 @@
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
+)
+
+// catalogFile is what the files of the index come to, so that a card costs no look at those
+// that were counted before: their names change with what they say. Whatever is wrong with it
+// is counted anew, and Verify never asks it.
+const catalogFile = "catalog.json"
+
+// catalogLimit is more than the catalog of a million files takes.
+const catalogLimit = 1 << 30
+
+// catalog is counts of files of sealed receipts, by path.
+type catalog map[string]*fileCount
+
+// readCatalog returns the catalog of a dataset, or an empty one, and what its file holds.
+// Damage is what is wrong with that.
+func (d *Dataset) readCatalog(ctx context.Context) (counts catalog, data []byte, damage, err error) {
+	err = store.Twice(d.store, func() (err error) {
+		counts, damage = make(catalog), nil
+		if data, err = d.store.Read(ctx, catalogFile, catalogLimit); err != nil {
+			return err
+		}
+		var object []byte
+		if object, damage = framepb.CutChecksum(data); damage == nil {
+			damage = json.Unmarshal(object, &counts)
+		}
+		return damage
+	}, func(err error) bool { return err == damage })
+	switch {
+	case damage != nil || isNoFile(err):
+		return make(catalog), data, cmp.Or(damage, err), nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	return counts, data, nil, err
+}
+
+// fill reads the counts of files that the catalog does not know, many at once.
+func (c catalog) fill(ctx context.Context, l *ledger.Ledger, files []ledger.Entry) error {
+	files = slices.DeleteFunc(files, func(file ledger.Entry) bool { return c[file.Path()] != nil })
+	counts := make([]*fileCount, len(files))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(bucketReaders)
+	for i, file := range files {
+		group.Go(func() (err error) {
+			counts[i], err = countFile(ctx, l, file)
+			return err
+		})
+	}
+	err := group.Wait()
+	for i, file := range files {
+		c[file.Path()] = counts[i]
+	}
+	return err
+}
+
+// countFile counts by the footer of a file. A damaged one counts nothing: Verify tells.
+func countFile(ctx context.Context, l *ledger.Ledger, file ledger.Entry) (*fileCount, error) {
+	tables, err := l.Tables(ctx, file)
+	if err != nil {
+		return new(fileCount), notGone(notDamaged(err))
+	}
+	count := new(fileCount)
+	for _, table := range tables {
+		count.Shards++
+		count.Bytes += table.Bytes
+		count.add(table, table.Span())
+	}
+	return count, nil
+}
+
+// keep writes the catalog of what was counted, where it is another one than before.
+func (c *cataloger) keep(ctx context.Context) error {
+	now := make(catalog, len(c.counted))
+	for _, file := range c.counted {
+		if count := c.catalog[file.Path()]; count != nil {
+			now[file.Path()] = count
+		}
+	}
+	object, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	data := framepb.AppendChecksum(append(object, '\n'))
+	if bytes.Equal(data, c.had) {
+		return nil
+	}
+	return store.WriteFile(ctx, c.store, catalogFile, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}

@@ -160,6 +160,9 @@ func (d *Dataset) isExact() bool {
 
 // adoptLost adopts what was asked for of series that are surveyed, and lists them anew.
 func (d *Dataset) adoptLost(ctx context.Context, all []ledger.Survey) error {
+	if !d.isExact() {
+		return nil
+	}
 	missing := make([][]frame.Span, len(all))
 	for i := range all {
 		missing[i] = frame.Minus(frame.Union(all[i].Asked), all[i].Files.Recorded())

@@ -201,7 +201,7 @@ func TestUnfinished(t *testing.T) {
 }
 
 // TestAdoptFiles: single files do not tell image times. A backfill fetches again what is in no
-// receipt, so that killed ones leave no trace; repair and Finish take it in.
+// receipt, so that killed ones leave no trace; repair takes it in.
 func TestAdoptFiles(t *testing.T) {
 	t.Parallel()
 	for mend, do := range mends {
@@ -211,12 +211,12 @@ func TestAdoptFiles(t *testing.T) {
 		s.remove(t, s.indexOf(t)[0])
 		do(t, s)
 		fetched := backfills(t, s.name, shard)
-		if want := map[string]int64{"backfill": 4}[mend]; fetched[shard.Span] != want {
+		if want := map[string]int64{"backfill": 4, "index": 4}[mend]; fetched[shard.Span] != want {
 			t.Errorf("%s: %d samples are fetched again, want %d", mend, fetched[shard.Span], want)
 		}
 		for i, sample := range samplesIn(t, s.name) {
 			want := shard.Frames[i].ImageMs
-			if mend != "backfill" {
+			if mend == "repair" {
 				want = sample.SampleMs
 			}
 			if sample.ImageMs != want || sample.Width != 16 || sample.Height != 9 {

@@ -156,7 +156,7 @@
 // shards anew, and the next backfill fetches again only what is in none. In "files" the image
 // times, the labels and the size of a tensor that has no shape (1, height, width, 3) are lost:
 // an image time is the sample time then, a size 0. So a backfill does not rely on these files:
-// Begin leaves them to be fetched again.
+// only Repair does, and others leave them to be fetched again.
 //
 // The description, requests and receipts end with a checksum. A wrong checksum is damage,
 // and so is an unknown field.

@@ -68,7 +68,7 @@ func (v *verifier) findStrays(ctx context.Context) error {
 
 // scanUnknown finds which of the shards without a receipt can be recorded.
 func (v *verifier) scanUnknown(ctx context.Context) error {
-	by := "repair or index"
+	by := "repair"
 	if v.isExact() {
 		by = "repair, index or the next backfill"
 	}

@@ -105,31 +105,38 @@ func compareBool(a, b bool) int {
 // Done returns the samples that are in complete receipts, as far as names tell, as
 // [frame.Union] does.
 func (f Files) Done() []frame.Span {
-	var loose, sealed []frame.Span
-	for _, entry := range f.Loose {
-		if !entry.Failed {
-			loose = append(loose, entry.Span)
-		}
-	}
-	for _, entry := range f.Sealed {
-		if !entry.Failed {
-			sealed = append(sealed, entry.Span)
-		}
-	}
-	return frame.Union(append(frame.Minus(frame.Union(sealed), frame.Union(f.Void)), loose...))
+	return f.union(func(e Entry) bool { return !e.Failed })
 }
 
 // Recorded returns the samples that are in receipts, complete or not, as far as names tell, as
 // [frame.Union] does.
-func (f Files) Recorded() []frame.Span {
-	var loose, sealed []frame.Span
+func (f Files) Recorded() []frame.Span { return f.union(func(Entry) bool { return true }) }
+
+func (f Files) union(of func(Entry) bool) []frame.Span {
+	var spans []frame.Span
 	for _, entry := range f.Loose {
-		loose = append(loose, entry.Span)
+		if of(entry) {
+			spans = append(spans, entry.Span)
+		}
 	}
-	for _, entry := range f.Sealed {
-		sealed = append(sealed, entry.Span)
+	for _, file := range f.Sealed {
+		if of(file) {
+			spans = append(spans, f.standing(file.Span)...)
+		}
 	}
-	return frame.Union(append(frame.Minus(frame.Union(sealed), frame.Union(f.Void)), loose...))
+	return frame.Union(spans)
+}
+
+// standing returns the samples of a file of sealed receipts that are in no shard that is void.
+// Of such a shard the file has all samples, or none: others may be of one that took its place.
+func (f Files) standing(file frame.Span) []frame.Span {
+	var void []frame.Span
+	for _, span := range f.Void {
+		if file.First <= span.First && span.End() <= file.End() {
+			void = append(void, span)
+		}
+	}
+	return frame.Minus([]frame.Span{file}, frame.Union(void))
 }
 
 // Has reports whether all files of a list before are still there, and no shard has become void

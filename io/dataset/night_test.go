@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kvsframes/kvsframes/io/dataset/internal/sealed"
@@ -17,10 +18,10 @@ import (
 // counted is a bucket that counts what it is asked for, a page of a list as one.
 type counted struct {
 	store.Bucket
-	asked *int64
+	asked *atomic.Int64
 }
 
-var askedOf = make(map[string]*int64) // counted buckets, by name
+var askedOf = make(map[string]*atomic.Int64) // counted buckets, by name
 
 func init() {
 	store.Register("counted", store.Driver{Open: func(p store.Place) (store.Bucket, error) {
@@ -29,13 +30,13 @@ func init() {
 			return nil, err
 		}
 		if askedOf[p.Bucket] == nil {
-			askedOf[p.Bucket] = new(int64)
+			askedOf[p.Bucket] = new(atomic.Int64)
 		}
 		return counted{in.(store.Bucket), askedOf[p.Bucket]}, nil
 	}})
 }
 
-func (c counted) ask(names int) { *c.asked += max(1, int64(names+999)/1000) }
+func (c counted) ask(names int) { c.asked.Add(max(1, int64(names+999)/1000)) }
 
 func (c counted) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	c.ask(1)
@@ -192,12 +193,12 @@ func TestNightCostsWhatIsNew(t *testing.T) {
 	for _, blocks := range []int64{1, 100} {
 		bucket := fmt.Sprint(strings.ToLower(t.Name()), blocks)
 		ds := old(t, "counted://"+bucket+"/x", 1000*blocks+500, 10)
-		*askedOf[bucket] = 0
+		askedOf[bucket].Store(0)
 		night(t, ds, 10*(1000*blocks+500), shards, true)
-		requests[blocks] = *askedOf[bucket]
-		*askedOf[bucket] = 0
+		requests[blocks] = askedOf[bucket].Load()
+		askedOf[bucket].Store(0)
 		night(t, ds, 10*(1000*blocks+500), shards, false)
-		again[blocks] = *askedOf[bucket]
+		again[blocks] = askedOf[bucket].Load()
 	}
 	if requests[100] > requests[1]*12/10 || requests[100] > 6*shards+25 {
 		t.Errorf("20 new shards take %d requests in a dataset of 100 blocks, %d in one of one", requests[100], requests[1])

@@ -148,12 +148,12 @@ func TestRemoveProperty(t *testing.T) {
 		}
 		kills := rapid.IntRange(0, 3).Draw(rt, "kills")
 		for i := 0; ; i++ {
-			*w.lives = -1
+			w.lives.Store(-1)
 			if i < kills {
-				*w.lives = rapid.IntRange(0, 40).Draw(rt, "changes")
+				w.lives.Store(rapid.Int64Range(0, 40).Draw(rt, "changes"))
 			}
 			removed, err := opened(t, w.name).Remove(rt.Context(), gone...)
-			*w.lives = -1
+			w.lives.Store(-1)
 			if errors.Is(err, errKilled) {
 				continue
 			}
@@ -221,9 +221,10 @@ func killRemove(t *testing.T, format string, seal bool, has footage, gone frame.
 		if seal {
 			finish(t, w.name)
 		}
-		*w.lives = changes
+		w.lives.Store(int64(changes))
 		_, err := opened(t, w.name).Remove(t.Context(), gone)
-		if *w.lives = -1; err == nil {
+		w.lives.Store(-1)
+		if err == nil {
 			if changes < 8 {
 				t.Errorf("it was killed %d times only", changes)
 			}

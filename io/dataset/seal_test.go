@@ -212,17 +212,21 @@ func TestSealKeepsTheTally(t *testing.T) {
 // mortal is a bucket whose process is killed before one of its changes.
 type mortal struct {
 	store.Bucket
-	lives *int // changes until then; below 0, for ever
+	lives *atomic.Int64 // changes until then; below 0, for ever
 }
 
 var errKilled = errors.New("killed")
 
 func (m mortal) live() error {
-	if *m.lives == 0 {
-		return errKilled
+	for {
+		left := m.lives.Load()
+		if left == 0 {
+			return errKilled
+		}
+		if left < 0 || m.lives.CompareAndSwap(left, left-1) {
+			return nil
+		}
 	}
-	*m.lives--
-	return nil
 }
 
 func (m mortal) Put(ctx context.Context, path string, data []byte) error {
@@ -258,7 +262,7 @@ func (m mortal) Make(ctx context.Context, path string, data []byte) error {
 	return cmp.Or(m.live(), m.Bucket.Make(ctx, path, data))
 }
 
-var lives = make(map[string]*int) // of mortal buckets, by name
+var lives = make(map[string]*atomic.Int64) // of mortal buckets, by name
 
 func init() {
 	store.Register("mortal", store.Driver{Open: func(p store.Place) (store.Bucket, error) {
@@ -273,7 +277,7 @@ func init() {
 // world is a dataset in a mortal bucket, and what its shards are to be.
 type world struct {
 	name   string
-	lives  *int
+	lives  *atomic.Int64
 	shards map[int64]string // outcomes, by first sample
 }
 
@@ -284,7 +288,8 @@ func newWorld(t *testing.T, rt *rapid.T, name, format string) *world {
 }
 
 func makeWorld(t *testing.T, rt rapid.TB, name, format string) *world {
-	w := &world{"mortal://" + name + "/x", new(-1), make(map[int64]string)}
+	w := &world{"mortal://" + name + "/x", new(atomic.Int64), make(map[int64]string)}
+	w.lives.Store(-1)
 	lives[name] = w.lives
 	if _, err := Create(t.Context(), w.name, Options{Format: format, ShardSamples: 4}); err != nil {
 		rt.Fatal(err)
@@ -420,9 +425,9 @@ func (w *world) step(t *testing.T, rt *rapid.T) {
 	case "forget":
 		do = func() error { return w.forget(t, rt, at) }
 	}
-	*w.lives = rapid.IntRange(-1, 12).Draw(rt, "changes")
+	w.lives.Store(rapid.Int64Range(-1, 12).Draw(rt, "changes"))
 	err := do()
-	*w.lives = -1
+	w.lives.Store(-1)
 	if errors.Is(err, errKilled) {
 		w.check(t, rt)
 		err = do()

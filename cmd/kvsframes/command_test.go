@@ -9,6 +9,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/kvsframes/kvsframes/internal/card"
 )
 
 // Beam looks at what flag.Visit shows: a flag that only pflag knows of would be
@@ -69,7 +71,7 @@ func checkExample(t *testing.T, cmd *cobra.Command, line string) {
 
 func TestHumanNumbers(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
-		if got := number(n); got != want {
+		if got := card.Number(n); got != want {
 			t.Errorf("number(%d) = %s, want %s", n, got, want)
 		}
 	}

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
@@ -18,11 +18,11 @@ func summaryText(s pipeline.Summary, complete bool) string {
 	switch {
 	case s.DryRun:
 		fmt.Fprintf(w, "Dry run: the job is printed above, with %s shards to fetch. Nothing was submitted.\n",
-			number(s.Shards-s.SkippedShards))
+			card.Number(s.Shards-s.SkippedShards))
 		return w.String()
 	case s.JobID != "":
 		fmt.Fprintf(w, "Submitted: job %s goes on by itself, with %s shards to fetch. When it is over, the same backfill\n"+
-			"without --async reports what %s has, and fetches what is missing.\n", s.JobID, number(s.Shards-s.SkippedShards),
+			"without --async reports what %s has, and fetches what is missing.\n", s.JobID, card.Number(s.Shards-s.SkippedShards),
 			s.Dataset)
 		return w.String()
 	}
@@ -30,28 +30,28 @@ func summaryText(s pipeline.Summary, complete bool) string {
 		fmt.Fprintf(w, "%s: what became of the samples is not known: %s\n", s.Dataset, s.Unknown)
 		return w.String()
 	}
-	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, number(s.Samples), outcome(s.Counts))
+	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, card.Number(s.Samples), outcome(s.Counts))
 	if s.Duplicates > 0 {
 		fmt.Fprintf(w, "%s samples are recorded more than once, as jobs leave them that ran at the same time "+
-			"with other shards.\n", number(s.Duplicates))
+			"with other shards.\n", card.Number(s.Duplicates))
 	}
 	if len(s.Streams) > 1 {
 		for _, stream := range s.Streams {
-			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, number(stream.Samples), outcome(stream.Counts))
+			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, card.Number(stream.Samples), outcome(stream.Counts))
 		}
 	}
 	if s.Shards == s.SkippedShards && complete {
 		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")
 		return w.String()
 	}
-	fmt.Fprintf(w, "Fetched %s samples, %s frames, %s in %s%s.\n", number(s.Fetched.Samples), number(s.Fetched.Frames),
+	fmt.Fprintf(w, "Fetched %s samples, %s frames, %s in %s%s.\n", card.Number(s.Fetched.Samples), card.Number(s.Fetched.Frames),
 		size(s.Fetched.Bytes), time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond), calls(s))
 	if s.SkippedShards > 0 {
-		fmt.Fprintf(w, "%s shards were there already.\n", number(s.SkippedShards))
+		fmt.Fprintf(w, "%s shards were there already.\n", card.Number(s.SkippedShards))
 	}
 	if s.Unsealed > 0 {
-		fmt.Fprintf(w, "%s shards are not in the index yet: the next backfill of these streams, or kvsframes index, adds them.\n",
-			number(s.Unsealed))
+		fmt.Fprintf(w, "%s shards are not in the index yet: the next backfill of these streams, or kvsframes index, "+
+			"adds them.\n", card.Number(s.Unsealed))
 	}
 	return w.String()
 }
@@ -66,10 +66,10 @@ func reportText(r dataset.Report) string {
 	case r.Scope != "":
 		state = "Verified in part: nothing is wrong there"
 	}
-	fmt.Fprintf(w, "%s: %s samples: %s; %s shards read back.\n", state, number(r.Samples),
-		outcome(pipeline.Counts{Frames: r.Frames, Gaps: r.Gaps, Drops: r.Drops}), number(r.Shards-r.Unread))
+	fmt.Fprintf(w, "%s: %s samples: %s; %s shards read back.\n", state, card.Number(r.Samples),
+		outcome(pipeline.Counts{Frames: r.Frames, Gaps: r.Gaps, Drops: r.Drops}), card.Number(r.Shards-r.Unread))
 	if r.Scope != "" {
-		fmt.Fprintf(w, "  %s shards were not read back (%s): of these, %s.\n", number(r.Unread), r.Scope, lookedAt(r))
+		fmt.Fprintf(w, "  %s shards were not read back (%s): of these, %s.\n", card.Number(r.Unread), r.Scope, lookedAt(r))
 	}
 	for _, wrong := range []struct {
 		n    int64
@@ -85,11 +85,11 @@ func reportText(r dataset.Report) string {
 		{r.Foreign, "files that are not the dataset's"},
 	} {
 		if wrong.n > 0 {
-			fmt.Fprintf(w, "  %s %s\n", number(wrong.n), wrong.name)
+			fmt.Fprintf(w, "  %s %s\n", card.Number(wrong.n), wrong.name)
 		}
 	}
 	if r.Repaired > 0 {
-		fmt.Fprintf(w, "Repaired: %s files or shards:\n", number(r.Repaired))
+		fmt.Fprintf(w, "Repaired: %s files or shards:\n", card.Number(r.Repaired))
 		for _, repair := range r.Repairs {
 			fmt.Fprintf(w, "  %s\n", repair)
 		}
@@ -111,7 +111,7 @@ func lookedAt(r dataset.Report) string {
 // contentsText is the result of indexing, for people.
 func contentsText(c dataset.Contents) string {
 	w := new(strings.Builder)
-	fmt.Fprintf(w, "%s: %s samples: %s, %s.\n", c.Dataset, number(c.Samples),
+	fmt.Fprintf(w, "%s: %s samples: %s, %s.\n", c.Dataset, card.Number(c.Samples),
 		outcome(pipeline.Counts{Samples: c.Samples, Frames: c.Frames, Gaps: c.Gaps, Drops: c.Drops}), size(c.Bytes))
 	fmt.Fprintln(w, "They are in index/.")
 	if !c.Card {
@@ -124,19 +124,19 @@ func calls(s pipeline.Summary) string {
 	if s.GetImagesCalls == nil {
 		return ""
 	}
-	text := fmt.Sprintf(", GetImages calls: %s", number(*s.GetImagesCalls))
+	text := fmt.Sprintf(", GetImages calls: %s", card.Number(*s.GetImagesCalls))
 	if *s.Retries > 0 {
-		text += fmt.Sprintf(", retries: %s", number(*s.Retries))
+		text += fmt.Sprintf(", retries: %s", card.Number(*s.Retries))
 	}
 	if *s.Throttles > 0 {
-		text += fmt.Sprintf(", throttles: %s", number(*s.Throttles))
+		text += fmt.Sprintf(", throttles: %s", card.Number(*s.Throttles))
 	}
 	return text
 }
 
 // outcome says what became of samples: "7,100 frames, 100 gaps (NO_MEDIA 100)".
 func outcome(c pipeline.Counts) string {
-	parts := []string{number(c.Frames) + " frames"}
+	parts := []string{card.Number(c.Frames) + " frames"}
 	ended := c.Frames
 	for _, kind := range []struct {
 		name    string
@@ -146,26 +146,17 @@ func outcome(c pipeline.Counts) string {
 		var each []string
 		for _, reason := range slices.Sorted(maps.Keys(kind.reasons)) {
 			sum += kind.reasons[reason]
-			each = append(each, reason+" "+number(kind.reasons[reason]))
+			each = append(each, reason+" "+card.Number(kind.reasons[reason]))
 		}
 		if sum > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", number(sum), kind.name, strings.Join(each, ", ")))
+			parts = append(parts, fmt.Sprintf("%s %s (%s)", card.Number(sum), kind.name, strings.Join(each, ", ")))
 		}
 		ended += sum
 	}
 	if missing := c.Samples - ended; missing > 0 {
-		parts = append(parts, number(missing)+" missing")
+		parts = append(parts, card.Number(missing)+" missing")
 	}
 	return strings.Join(parts, ", ")
-}
-
-// number groups digits: 12,345.
-func number(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 func size(n int64) string {

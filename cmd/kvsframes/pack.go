@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -231,17 +232,17 @@ func packText(s pipeline.PackSummary, complete bool) string {
 		return ""
 	}
 	w := new(strings.Builder)
-	fmt.Fprintf(w, "%s: %s frames, %s of pictures, in %s files of %s, made in %s:\n", s.Out, number(s.Frames),
-		size(s.Bytes), number(s.Files), s.Format,
+	fmt.Fprintf(w, "%s: %s frames, %s of pictures, in %s files of %s, made in %s:\n", s.Out, card.Number(s.Frames),
+		size(s.Bytes), card.Number(s.Files), s.Format,
 		time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	for _, split := range s.Splits {
-		fmt.Fprintf(w, "  %s  %s frames\n", split.Shards, number(split.Frames))
+		fmt.Fprintf(w, "  %s  %s frames\n", split.Shards, card.Number(split.Frames))
 	}
 	return w.String()
 }
 
 func packLine(now pipeline.PackProgress) string {
-	parts := []string{fmt.Sprintf("%s of %s files", number(now.Done.Files+now.Done.There), number(now.Files))}
+	parts := []string{fmt.Sprintf("%s of %s files", card.Number(now.Done.Files+now.Done.There), card.Number(now.Files))}
 	if s := now.Elapsed.Seconds(); s > 0 {
 		parts = append(parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/s),
 			size(int64(float64(now.Done.Bytes)/s))+"/s")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
@@ -74,16 +75,16 @@ func progressLine(now pipeline.Progress) string {
 		return indexLine(now.Indexed, now.Receipts)
 	}
 	done := now.Done.Frames + now.Done.Gaps
-	parts := []string{fmt.Sprintf("%s of %s samples", number(done), number(now.Samples))}
+	parts := []string{fmt.Sprintf("%s of %s samples", card.Number(done), card.Number(now.Samples))}
 	if s := now.Elapsed.Seconds(); s > 0 {
 		parts = append(parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/s),
 			size(int64(float64(now.Done.Bytes)/s))+"/s")
 	}
 	if now.Done.Throttles > 0 {
-		parts = append(parts, number(now.Done.Throttles)+" throttles")
+		parts = append(parts, card.Number(now.Done.Throttles)+" throttles")
 	}
 	if again := now.Done.Retries - now.Done.Throttles; again > 0 {
-		parts = append(parts, number(again)+" retries")
+		parts = append(parts, card.Number(again)+" retries")
 	}
 	if left := now.Samples - done; done > 0 && left > 0 {
 		eta := time.Duration(float64(now.Elapsed) * float64(left) / float64(done))
@@ -93,5 +94,5 @@ func progressLine(now pipeline.Progress) string {
 }
 
 func indexLine(done, total int64) string {
-	return fmt.Sprintf("%s of %s shards in the index", number(done), number(total))
+	return fmt.Sprintf("%s of %s shards in the index", card.Number(done), card.Number(total))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -235,10 +236,10 @@ func removedCount(c dataset.RemovedCount) string {
 	if c.Samples == 0 {
 		return "what was left by a process that was killed"
 	}
-	text := fmt.Sprintf("%s samples, %s frames, %s, in %s shards", number(c.Samples), number(c.Frames), size(c.Bytes),
-		number(c.Shards))
+	text := fmt.Sprintf("%s samples, %s frames, %s, in %s shards", card.Number(c.Samples), card.Number(c.Frames), size(c.Bytes),
+		card.Number(c.Shards))
 	if c.Cut > 0 {
-		text += fmt.Sprintf(" (%s cut)", number(c.Cut))
+		text += fmt.Sprintf(" (%s cut)", card.Number(c.Cut))
 	}
 	return text
 }

@@ -201,7 +201,7 @@ func (d *Dataset) lost(ctx context.Context, spans []frame.Span, files map[frame.
 			asked, err := d.ledger.Asked(groupCtx, series)
 			mu.Lock()
 			defer mu.Unlock()
-			lost = append(lost, frame.Minus(missing, frame.Minus(missing, asked)))
+			lost = append(lost, frame.Common(missing, asked))
 			return err
 		})
 	}

@@ -192,15 +192,12 @@ func (r *removal) look(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.known = common(frame.Union(known), r.gone)
-	r.there = common(frame.Union(append(known, pictures...)), r.gone)
+	r.known = frame.Common(frame.Union(known), r.gone)
+	r.there = frame.Common(frame.Union(append(known, pictures...)), r.gone)
 	tallies, err := r.Tally(ctx, r.known)
 	r.tally = tallies[r.series]
 	return err
 }
-
-// common returns the samples that are in a and in b, as [frame.Minus] does.
-func common(a, b []frame.Span) []frame.Span { return frame.Minus(a, frame.Minus(a, b)) }
 
 // has reports whether a span has samples that are to go.
 func (r *removal) has(span frame.Span) bool { return frame.Count(r.left(span)) < span.Samples }

@@ -93,6 +93,10 @@ func Minus(a, b []Span) []Span {
 	return left
 }
 
+// Common returns the samples that are in a and in b. Both must be of one series and as Union
+// returns them, and so is what they have in common.
+func Common(a, b []Span) []Span { return Minus(a, Minus(a, b)) }
+
 // Count returns the number of samples of spans that do not overlap.
 func Count(spans []Span) int64 {
 	var n int64

@@ -74,7 +74,7 @@ func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 		anew := frame.Minus(asked, frame.Union(slices.Concat(done, redo)))
 		plan.Missing = append(plan.Missing, frame.Union(append(wanted, anew...))...)
 		runs, again = append(runs, grid.Difference(asked, done, redo)...), append(again, redo...)
-		for _, there := range frame.Minus(asked, frame.Minus(asked, frame.Union(done))) {
+		for _, there := range frame.Common(asked, frame.Union(done)) {
 			plan.Skipped += grid.ShardCount(there, n)
 		}
 	}

@@ -32,7 +32,7 @@ func (l *Ledger) fold(ctx context.Context, series frame.Series, asked []frame.Sp
 // foldInto leaves one request of those that a span covers.
 func (l *Ledger) foldInto(ctx context.Context, span frame.Span, have []frame.Span) error {
 	if !slices.Contains(have, span) {
-		request := &framepb.Request{Series: framepb.SeriesOf(span.Series), First: span.First, Samples: span.Samples}
+		request := framepb.RequestOf(span)
 		if err := l.write(ctx, span, RequestPath(span), request); err != nil {
 			return err
 		}
@@ -69,8 +69,7 @@ func (l *Ledger) touching(ctx context.Context, series frame.Series, asked []fram
 	whole := make([]bool, len(named))
 	err = each(len(named), func(i int) error {
 		_, err := l.readRequest(ctx, id, path.Base(RequestPath(named[i])))
-		var damaged *DamagedError
-		if whole[i] = err == nil; whole[i] || errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist) {
+		if whole[i] = err == nil; whole[i] || isDamaged(err) || errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return fmt.Errorf("reading the requests: %w", err)

@@ -109,8 +109,7 @@ func (l *Ledger) seriesOf(ctx context.Context, id string) (series frame.Series, 
 		}
 		for _, name := range names {
 			s, err := l.seriesIn(ctx, kind, path.Join(kind, id, name))
-			var damaged *DamagedError
-			if err != nil && !errors.As(err, &damaged) && !errors.Is(err, fs.ErrNotExist) {
+			if err != nil && !isDamaged(err) && !errors.Is(err, fs.ErrNotExist) {
 				return series, false, err
 			}
 			if err != nil || s.ID() != id || checkSeries(s) != nil {

@@ -48,9 +48,8 @@ func (l *Ledger) MendRequests(ctx context.Context, files ...*DamagedError) error
 	return each(len(files), func(i int) error {
 		folder, name := path.Split(files[i].Path)
 		_, err := l.readRequest(ctx, path.Base(folder), name)
-		var damaged *DamagedError
 		switch {
-		case errors.As(err, &damaged):
+		case isDamaged(err):
 			return l.remove(ctx, files[i].Path)
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
@@ -128,11 +127,10 @@ func (l *Ledger) listedRequests(ctx context.Context, id string) (spans []frame.S
 		return nil
 	})
 	for i, err := range errs {
-		var broken *DamagedError
 		switch {
 		case err == nil:
 			spans = append(spans, found[i])
-		case errors.As(err, &broken):
+		case isDamaged(err):
 			damaged = append(damaged, err)
 		default:
 			return nil, nil, err

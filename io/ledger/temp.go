@@ -46,10 +46,7 @@ func limitOf(m proto.Message) int64 {
 // read reads and checks one file; whatever is wrong with its content is a
 // *DamagedError. check may be called more than once.
 func (l *Ledger) read(ctx context.Context, path string, m proto.Message, check func() error) error {
-	return store.Twice(l.store, func() error { return l.readOnce(ctx, path, m, check) }, func(err error) bool {
-		var damaged *DamagedError
-		return errors.As(err, &damaged)
-	})
+	return store.Twice(l.store, func() error { return l.readOnce(ctx, path, m, check) }, isDamaged)
 }
 
 func (l *Ledger) readOnce(ctx context.Context, path string, m proto.Message, check func() error) error {

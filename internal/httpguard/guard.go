@@ -43,7 +43,7 @@ type guard struct {
 }
 
 func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := g.next.RoundTrip(r)
+	response, err := g.next.RoundTrip(withPlainBody(r))
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,20 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		response.Body = &body{ReadCloser: response.Body, left: most, long: LongBodyError{response.StatusCode, most}}
 	}
 	return response, nil
+}
+
+// withPlainBody returns r with a body that can only be read and closed. The AWS SDK closes
+// the body of a call as soon as the answer begins, and from then on its WriteTo fails,
+// where its Read says that there is no more. net/http, which may only now look for more
+// than the length of the body, would take that for a failed request and close the
+// connection in the middle of the answer: what was read of it would be lost, and paid for.
+func withPlainBody(r *http.Request) *http.Request {
+	if _, ok := r.Body.(io.WriterTo); !ok || r.Body == http.NoBody {
+		return r
+	}
+	plain := *r
+	plain.Body = struct{ io.ReadCloser }{r.Body}
+	return &plain
 }
 
 // CloseIdleConnections lets http.Client's reach the transport.

@@ -160,3 +160,51 @@ func TestGzipBomb(t *testing.T) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }
+
+// sdkBody is the body of a call of the AWS SDK, which closes it when the answer begins.
+type sdkBody struct {
+	*strings.Reader
+	closed bool
+}
+
+func (b *sdkBody) Close() error {
+	b.closed = true
+	return nil
+}
+
+func (b *sdkBody) Read(p []byte) (int, error) {
+	if b.closed {
+		return 0, io.EOF
+	}
+	return b.Reader.Read(p)
+}
+
+func (b *sdkBody) WriteTo(w io.Writer) (int64, error) {
+	if b.closed {
+		return 0, io.EOF
+	}
+	return b.Reader.WriteTo(w)
+}
+
+// TestClosedBodyDoesNotFail: net/http looks for more of the body after it has sent all
+// of it; meanwhile the answer may have come, and the caller closed the body.
+func TestClosedBodyDoesNotFail(t *testing.T) {
+	sent := ""
+	transport := New(roundTrip(func(r *http.Request) (*http.Response, error) {
+		text, err := io.ReadAll(io.LimitReader(r.Body, r.ContentLength))
+		if err != nil {
+			return nil, err
+		}
+		sent = string(text)
+		r.Body.Close()
+		if n, err := io.Copy(io.Discard, r.Body); n != 0 || err != nil {
+			t.Errorf("a closed body: %d bytes more, %v", n, err)
+		}
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	}), AtMost(10))
+	r := httptest.NewRequest(http.MethodPost, "/", &sdkBody{Reader: strings.NewReader("the call")})
+	r.ContentLength = int64(len("the call"))
+	if _, err := transport.RoundTrip(r); err != nil || sent != "the call" {
+		t.Errorf("%q was sent: %v", sent, err)
+	}
+}

@@ -59,11 +59,8 @@ func longestBody(r *http.Request) int64 {
 	return httpguard.LongestAnswer
 }
 
-// wholeBody gives the transport request bodies that it knows to be in memory.
-//
-// The SDK closes a request's body once an answer has begun. When net/http is
-// not yet done with it by then, as happens with a server that is near, it takes
-// the write for failed and closes the connection in the middle of the answer.
+// wholeBody gives the transport request bodies that it knows to be in memory: they go
+// out with their headers, and again where a connection that was kept proves closed.
 type wholeBody struct{ next http.RoundTripper }
 
 func (t wholeBody) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -111,7 +111,7 @@ func (p *pageBench) ours() func(*testing.B) {
 }
 
 func (p *pageBench) stock() func(*testing.B) {
-	// With its own HTTP client the SDK fails here now and then: see wholeBody.
+	// With its own HTTP client the SDK fails here now and then: see httpguard.
 	wire, _ := newHTTPClient(nil, 1)
 	client := media.NewFromConfig(benchConfig, func(o *media.Options) { o.BaseEndpoint, o.HTTPClient = &p.url, wire })
 	c := &shardCalls{

@@ -200,6 +200,11 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 	if receipt.Frames == 0 {
 		return w.takeAway(ctx, out.span, path)
 	}
+	if disk.Exists(path) { // a file is replaced: the receipt of what it was must not come back
+		if err := w.of.ledger.Flush(out.span.Series); err != nil {
+			return err
+		}
+	}
 	var err error
 	for range attempts {
 		if err := w.reach("place"); err != nil {

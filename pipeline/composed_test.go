@@ -217,15 +217,15 @@ func (c composed) testDataset(t *testing.T) {
 	if err != nil || !report.Complete || report.Frames != 120 {
 		t.Fatalf("%+v, %v", report, err)
 	}
-	index, err := filepath.Glob(filepath.Join(dir, "index", "*", "*.parquet"))
-	if err != nil || len(index) != 2 {
-		t.Fatal(index, err)
+	sealed, err := filepath.Glob(filepath.Join(dir, "sealed", "*", "*.parquet"))
+	if err != nil || len(sealed) != 2 {
+		t.Fatal(sealed, err)
 	}
-	if err := os.Remove(index[1]); err != nil {
+	if err := os.Remove(sealed[1]); err != nil {
 		t.Fatal(err)
 	}
 	if report, err = ds.Verify(t.Context(), dataset.VerifyOptions{}); err != nil || report.Complete {
-		t.Errorf("without %s it is complete: %+v, %v", index[1], report, err)
+		t.Errorf("without %s it is complete: %+v, %v", sealed[1], report, err)
 	}
 }
 

@@ -193,8 +193,8 @@ func TestScaleOfMemory(t *testing.T) {
 	}
 }
 
-// TestScaleOfReads: so many receipts are read at once to seal them, and so many files of the
-// index for the card.
+// TestScaleOfReads: so many receipts are read at once to seal them, and so many sealed
+// files for the card.
 func TestScaleOfReads(t *testing.T) {
 	s := scale{cameras: 1, samples: 6400, shard: 100, inFlight: 32}
 	store := storetest.S3(t, "archive")
@@ -251,10 +251,10 @@ func TestScaleOfReads(t *testing.T) {
 	if answer, err := http.DefaultClient.Do(request); err != nil || answer.StatusCode >= 300 {
 		t.Fatal(answer, err)
 	}
-	index := newRounds(store, 32, 2*64, reads("/index/"))
-	front = index
+	footers := newRounds(store, 32, 2*64, reads("/sealed/"))
+	front = footers
 	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	index.want(t, "files of the index", int(scale{cameras: 1, samples: 64 * 100_000, shard: 100}.cardTime(1)))
+	footers.want(t, "footers", int(scale{cameras: 1, samples: 64 * 100_000, shard: 100}.cardTime(1)))
 }

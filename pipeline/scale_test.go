@@ -52,18 +52,18 @@ func (s scale) calls() int64     { return s.shards() * ceil(s.shard, 25) }
 // inside one.
 func (s scale) blocks() int64  { return s.cameras * ceil(ceil(s.samples, s.shard), s.block()) }
 func (s scale) block() int64   { return min(100_000/s.shard, 1000) }
-func (s scale) objects() int64 { return s.shards() + s.blocks() + s.cameras + 3 }
+func (s scale) objects() int64 { return s.shards() + 2*s.blocks() + s.cameras + 3 }
 
 // Requests to a store: of a first backfill, and of one that finds all there. A block's list
 // has up to a hundred names at first, and then a thousand more.
 func (s scale) lists() int64 {
 	pages := ceil(max(min(s.block(), ceil(s.samples, s.shard))-100, 0), 1000)
-	return 2*s.shards() + 2*s.blocks()*(2+pages) + 11*s.cameras + 5
+	return 2*s.shards() + 2*s.blocks()*(3+pages) + 12*s.cameras + 6
 }
 func (s scale) reads() int64      { return s.shards() + 2*s.blocks() + s.cameras + 9 }
-func (s scale) writes() int64     { return 2*s.shards() + s.blocks() + s.cameras + 3 }
+func (s scale) writes() int64     { return 2*s.shards() + 2*s.blocks() + s.cameras + 3 }
 func (s scale) removes() int64    { return s.blocks() }
-func (s scale) listsAgain() int64 { return 10*s.cameras + 3 }
+func (s scale) listsAgain() int64 { return 11*s.cameras + 4 }
 func (s scale) readsAgain() int64 { return 2*s.cameras + 8 }
 
 // near reports whether a formula gives what is, within a share of it.
@@ -138,7 +138,7 @@ func TestScale(t *testing.T) {
 		{"bytes of the job", scale.jobBytes},
 		{"GetImages calls", scale.calls},
 		{"objects in the dataset", scale.objects},
-		{"files of the index", scale.blocks},
+		{"sealed files, and files of the index", scale.blocks},
 		{"listing requests", scale.lists},
 		{"reads", scale.reads},
 		{"writes", scale.writes},

@@ -115,12 +115,12 @@ func loseAReceipt(t *testing.T, ds *dataset.Dataset) {
 	}
 	without := before.Shards - int64(len(shards)) // of frames
 	for lost, path := range shards {
-		if err := errors.Join(os.RemoveAll(path), os.RemoveAll(filepath.Join(ds.Dir(), "index"))); err != nil {
+		if err := errors.Join(os.RemoveAll(path), os.RemoveAll(filepath.Join(ds.Dir(), "sealed"))); err != nil {
 			t.Fatal(err)
 		}
 		report, err := ds.Verify(t.Context(), dataset.VerifyOptions{})
 		if err != nil || report.Complete || report.Missing != 200 {
-			t.Errorf("%d shards are gone, and the index: %+v, %v", lost+1, report, err)
+			t.Errorf("%d shards are gone, and the sealed receipts: %+v, %v", lost+1, report, err)
 		}
 		contents, err := ds.Finish(t.Context(), dataset.FinishOptions{})
 		if missing := 50 * (int64(lost+1) + without); err != nil || contents.Complete || contents.Missing != missing {

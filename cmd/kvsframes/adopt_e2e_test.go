@@ -37,8 +37,10 @@ func TestLostIndex(t *testing.T) {
 		{"no gaps, after index", true, whole, 0, 0},
 		{"one shard with gaps, after index", true, gaps, 10, 0},
 	} {
-		if err := os.RemoveAll(filepath.Join(out, "index")); err != nil {
-			t.Fatal(err)
+		for _, folder := range []string{"index", "sealed"} {
+			if err := os.RemoveAll(filepath.Join(out, folder)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if step.index {
 			wants(t, object(t, u.run("index", "out", "--json").stdout), map[string]any{

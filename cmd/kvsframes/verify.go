@@ -22,7 +22,7 @@ It makes no calls to Kinesis Video Streams. DIR is the folder of a dataset, or i
 URL, as backfill takes it with --out. Without --repair it changes nothing.
 
 --since TIME reads back only the shards with samples at or after TIME, as a nightly run
-needs it: of older ones it looks at names and at the footers of the index. --books reads
+needs it: of older ones it looks at names and at the footers of sealed files. --books reads
 nothing back: it compares names and sizes of files with what their receipts tell, by
 listings, so that a bucket answers few requests. Neither finds a changed byte in a file
 that it does not read, and "complete" of their reports says no more than what was looked
@@ -137,13 +137,13 @@ func nextStep(r dataset.Report, repaired bool) string {
 		steps = append(steps, "move away what is not the dataset's")
 	}
 	if r.Stale {
-		steps = append(steps, "kvsframes index makes the index again")
+		steps = append(steps, "verify --repair makes the index again")
 	}
 	if r.Damaged > 0 && !r.Repairable {
 		steps = append(steps, "put right, or move away, what is another dataset's")
 	}
 	switch {
-	case !repaired && r.Repairable:
+	case !repaired && r.Repairable && r.Missing+r.Corrupt+r.Duplicate+r.Damaged+r.Foreign > 0:
 		steps = append(steps, "verify --repair takes away what is damaged, then the same backfill fetches what is missing")
 	case r.Missing+r.Corrupt+r.Duplicate+r.Failed > 0, repaired && r.Damaged > 0:
 		steps = append(steps, "the same backfill fetches what is missing or FAILED")

@@ -250,7 +250,7 @@ func TestNextStep(t *testing.T) {
 			false,
 			"put right, or move away, what is another dataset's; " + backfill,
 		},
-		{dataset.Report{Stale: true}, false, "kvsframes index makes the index again"},
+		{dataset.Report{Stale: true, Repairable: true}, false, "verify --repair makes the index again"},
 		{dataset.Report{Unasked: 3}, false, "the same backfill writes down what it asks for"},
 		{dataset.Report{}, false, "a backfill writes down what it asks for"},
 	} {

@@ -17,7 +17,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-// catalogFile is what the files of the index come to, so that a card costs no look at those
+// catalogFile is what the sealed files come to, so that a card costs no look at those
 // that were counted before: their names change with what they say. Whatever is wrong with it
 // is counted anew, and Verify never asks it.
 const catalogFile = "catalog.json"

@@ -17,10 +17,11 @@
 //
 //	dataset.json                           its description: format, samples per shard, transforms
 //	requests/<series>/<span>.json          what was asked for: one file for spans that touch or overlap
-//	ledger/<series>/<span>.json            what became of a shard, until it is in the index
-//	index/<series>/<span>.<digest>.parquet what became of consecutive shards: a row a sample
+//	ledger/<series>/<span>.json            what became of a shard, until that is sealed
+//	sealed/<series>/<span>.<digest>.parquet what became of consecutive shards
+//	index/<series>/<span>.parquet          what became of a block of shards, for readers: a row a sample
 //	shards/<series>/<span>…                the pictures of a shard, in the dataset's format
-//	catalog.json                           what the files of the index come to
+//	catalog.json                           what sealed files come to
 //	README.md                              the dataset's card
 //	tmp/                                   in a folder: what is being written; gone when a job has ended
 //
@@ -89,19 +90,29 @@
 // # The index
 //
 // The receipts of shards are sealed: of those that follow each other in a series, and lie in
-// one block of up to 1,000 shards and 100,000 samples, there is one Parquet file, which takes
-// the place of the loose ones. Those with FAILED gaps have files of their own, whose names say
-// so: <span>.failed.<digest>.parquet. <digest> is of what the receipts say. [Write] seals, on
+// one block of up to 1,000 shards and 100,000 samples, there is one Parquet file in sealed/, which
+// takes the place of the loose ones. Those with FAILED gaps have files of their own, whose names
+// say so: <span>.failed.<digest>.parquet. <digest> is of what the receipts say. [Write] seals, on
 // the workers, when all is written, and [Dataset.Finish] what a job that was interrupted has
-// left. All files together, index/*/*.parquet, are the index: a row for each sample that is in
-// a receipt, in the order of sample_time in each file.
+// left.
 //
-// A file that takes the place of others is there before those go. So whoever lists the files
-// and reads them finds each sample at least once, and twice only within the moment in
-// which a block is sealed, or where two shards have it; who finds a file gone that was listed
-// lists again. In DuckDB, this counts right even then:
+// The index is for readers: index/*/*.parquet has a row for each sample that is in a sealed
+// receipt, in the order of sample_time in each file. A block has one file there, whose name, the
+// block's span, stays; the file is replaced whole before what it was made of goes. So whoever
+// lists the files and reads them, while jobs write, seal and repair the dataset, finds each that
+// was listed, never fewer samples than before, and none twice. Two things take rows away: a
+// removal, and another process that seals the block of a shard just while that is replaced, until
+// the block is sealed again. In a bucket a file may be replaced between two requests of one reader:
+// engines that look at its ETag say so, and read it again when asked to; and two processes that
+// seal one block at the same moment may show what one of them has sealed a moment later.
+//
+// Where two shards have a sample, so does the index: in DuckDB, this takes each once:
 //
 //	SELECT * FROM 'index/*/*.parquet' QUALIFY row_number() OVER (PARTITION BY series, sample_time) = 1
+//
+// In a folder a block's file is the sealed one under another name, a hard link, where there is
+// one sealed file of the block and the file system has links; else it takes room of its own.
+// Nothing in this package reads the index but to prove it: it can be made again at any time.
 //
 //	key           string                 the key
 //	stream        string                 the stream
@@ -128,7 +139,7 @@
 // What is of frames is null in other rows, and nothing else is. The row groups
 // have the least and the most of every column but the checksums.
 //
-// A footer holds, besides, what the receipts of its file say but for their frames: plans,
+// The footer of a sealed file holds, besides, what its receipts say but for their frames: plans,
 // summaries and cards are made from names and footers. Nothing in this package believes what a
 // row says of files and places: it follows from the receipts.
 //
@@ -152,7 +163,7 @@
 // recorded by what its files say, if they are whole, or fetched again.
 //
 // What receipts say can be found in the shards, but for gaps and drops: where receipts are
-// lost, the index among them, [Dataset.Begin], [Dataset.Finish] and [Dataset.Repair] record the
+// lost, sealed ones among them, [Dataset.Begin], [Dataset.Finish] and [Dataset.Repair] record the
 // shards anew, and the next backfill fetches again only what is in none. In "files" the image
 // times, the labels and the size of a tensor that has no shape (1, height, width, 3) are lost:
 // an image time is the sample time then, a size 0. So a backfill does not rely on these files:

@@ -16,10 +16,11 @@ type FinishOptions struct {
 }
 
 // Finish ends what Begin began, when the job has ended: it records shards of samples that
-// were asked for and that no receipt knows, as where the index was lost, seals the receipts that
+// were asked for and that no receipt knows, as where sealed ones were lost, seals the receipts that
 // are loose, so that the index has a row for each sample that is in a receipt, writes the card,
 // README.md, and sweeps. It reads requests, receipts that are loose or of the same blocks,
-// footers of the index, and of the shards those that no receipt knows. A README.md that was not written by Finish stays as it is. To call
+// footers of sealed files, and of the shards those that no receipt knows. A README.md that was not
+// written by Finish stays as it is. To call
 // it again does no harm.
 //
 // The Contents report whether all that was asked for is there. The error is what prevents the

@@ -127,7 +127,7 @@ func old(t testing.TB, name string, shards, shardSamples int64) *Dataset {
 		if shard.End() < block.End() && i+1 < shards {
 			continue
 		}
-		if err := ds.putSealed(t.Context(), ledger.SealedEntry(spanOf(run), false, sealed.Digest(run)), run); err != nil {
+		if _, err := ds.putSealed(t.Context(), ledger.SealedEntry(spanOf(run), false, sealed.Digest(run)), run); err != nil {
 			t.Fatal(err)
 		}
 		run = nil

@@ -33,7 +33,7 @@ import (
 // an earlier job has left, they may come back, without pictures: Verify tells, and the same Remove
 // ends it.
 //
-// The error says what prevents it. Nothing has gone where a request, or a file of the index, of
+// The error says what prevents it. Nothing has gone where a request, or a sealed file, of
 // one of the series is damaged, or a picture that is to stay: Repair first; nor where somebody
 // keeps a file in the folder of a shard.
 func (d *Dataset) Remove(ctx context.Context, spans ...frame.Span) (Removed, error) {
@@ -109,7 +109,7 @@ func (d *Dataset) removeFolders(series frame.Series) {
 	if d.folder == "" {
 		return
 	}
-	for _, kind := range []string{"index", "requests", "ledger"} {
+	for _, kind := range []string{"index", "sealed", "requests", "ledger"} {
 		folder := filepath.Join(d.folder, kind)
 		err := syscall.Rmdir(filepath.Join(folder, series.ID())) // unlike a removal, it leaves what has files, or is a link
 		if disk.OrNone(err) != nil {
@@ -339,6 +339,12 @@ func (r *removal) takeReceipts(ctx context.Context) error {
 	for _, shard := range r.shards {
 		if !whole[shard.Sealed] {
 			others = append(others, shard.Span)
+		}
+	}
+	blocks, _ := r.blocksIn(old.Sealed)
+	for _, block := range blocks {
+		if err := r.index(ctx, block, old.Sealed, nil); err != nil {
+			return err
 		}
 	}
 	if err := r.ledger.RemoveFiles(ctx, old); err != nil {

@@ -29,8 +29,9 @@ import (
 //     stays. A shard that has none of those goes; one that has some is written anew
 //     with these alone;
 //   - a shard without a receipt goes where others have all of its samples;
-//   - a file of the index whose rows are not what its receipts say is written anew, and a
-//     catalog that says of files what they do not say goes.
+//   - a file of sealed receipts whose rows are not what its receipts say is written anew, and so
+//     is a file of the index that is not what they say; a catalog that says of files what they
+//     do not say goes.
 //
 // A shard's folder that holds a file of somebody's, or that is behind a link, is not
 // taken away: that is an error, which names the file.
@@ -85,7 +86,7 @@ func (v *verifier) nothingToRepair() bool {
 			return false
 		}
 	}
-	return len(v.damages)+len(v.spoiled)+len(v.useless)+len(v.unknown)+len(v.stale) == 0 && !v.badCatalog
+	return len(v.damages)+len(v.spoiled)+len(v.useless)+len(v.unknown)+len(v.stale)+len(v.unindexed) == 0 && !v.badCatalog
 }
 
 type repairer struct {
@@ -159,15 +160,33 @@ func (r *repairer) mend(ctx context.Context) error {
 		}
 	}
 	for _, file := range r.found.stale {
-		if err := r.index(ctx, file); err != nil {
+		if err := r.sealed(ctx, file); err != nil {
 			return err
 		}
 	}
-	return r.adopt(ctx)
+	if err := r.adopt(ctx); err != nil {
+		return err
+	}
+	for _, block := range r.found.unindexed {
+		if err := r.index(ctx, block); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// adopt records shards that no receipt knows any more: the last step, since what went before
-// may have left one alone with its samples.
+// index writes the file of a block in the index anew, unless sealing the block will do it.
+func (r *repairer) index(ctx context.Context, block frame.Span) error {
+	files, err := r.found.ledger.FilesIn(ctx, block)
+	if err != nil || len(files.Loose) > 0 {
+		return err
+	}
+	r.done.note("%s: written anew from sealed receipts", ledger.IndexPath(block))
+	return r.found.index(ctx, block, nil, nil)
+}
+
+// adopt records shards that no receipt knows any more, after what may have left one alone with
+// its samples.
 func (r *repairer) adopt(ctx context.Context) error {
 	var missing [][]frame.Span
 	for series, c := range r.found.cover {
@@ -184,14 +203,17 @@ func (r *repairer) adopt(ctx context.Context) error {
 	return err
 }
 
-// index writes a file of the index anew from its receipts.
-func (r *repairer) index(ctx context.Context, file ledger.Entry) error {
+// sealed writes a file of sealed receipts anew.
+func (r *repairer) sealed(ctx context.Context, file ledger.Entry) error {
 	receipts, err := r.found.ledger.Receipts(ctx, file)
 	if err != nil {
 		return notGone(notDamaged(err)) // the next repair's
 	}
 	r.done.note("%s: written anew from its receipts", file.Path())
-	return r.found.putSealed(ctx, file, receipts)
+	if _, err := r.found.putSealed(ctx, file, receipts); err != nil {
+		return err
+	}
+	return r.found.index(ctx, ledger.BlockOf(file.Span, int(r.found.desc.ShardSamples)), nil, nil)
 }
 
 // all does something for 0 to n-1, for as many at once as shards are read.

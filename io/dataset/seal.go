@@ -20,9 +20,6 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-// indexGlob is what readers of the index read.
-const indexGlob = "index/*/*.parquet"
-
 func init() {
 	open := func(file store.File) (ledger.SealedFile, error) { return sealed.Open(file) }
 	ledger.RegisterSealed(open, sealed.Digest)
@@ -32,7 +29,8 @@ func init() {
 // [ledger.SealedSamples] samples.
 const blocksAtOnce = 2
 
-// seal seals all blocks that have something to seal, and lists their series anew.
+// seal seals all blocks that have something to seal, lists their series anew, and has all blocks
+// in the index.
 func (d *Dataset) seal(ctx context.Context, all []ledger.Survey, progress func(done, total int64)) error {
 	var mu sync.Mutex
 	var done, total int64
@@ -72,7 +70,7 @@ func (d *Dataset) seal(ctx context.Context, all []ledger.Survey, progress func(d
 			return err
 		}
 	}
-	return nil
+	return d.indexAll(ctx, all)
 }
 
 // sealTries bounds how often a block is sealed again because another process changed it.
@@ -104,7 +102,7 @@ func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.
 	if len(files.Loose)+len(files.Void) == 0 && areApart(files.Sealed) {
 		return false, nil
 	}
-	s := &sealing{Dataset: d, chosen: make(map[shardKey]chosen)}
+	s := &sealing{Dataset: d, chosen: make(map[shardKey]chosen), written: make(map[ledger.Entry][]byte)}
 	if err := s.read(ctx, files); err != nil {
 		return errors.Is(err, fs.ErrNotExist), notGone(err)
 	}
@@ -121,6 +119,9 @@ func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.
 		if !slices.Contains(targets, file) {
 			old.Sealed = append(old.Sealed, file)
 		}
+	}
+	if err := d.index(ctx, block, old.Sealed, s.written); err != nil {
+		return false, err
 	}
 	return false, d.ledger.RemoveFiles(ctx, old)
 }
@@ -140,7 +141,6 @@ type looseBlock struct {
 
 // blocksOf lists the blocks of files that have something to seal.
 func (d *Dataset) blocksOf(files ledger.Files) (blocks []looseBlock) {
-	sealed := make(map[frame.Span][]ledger.Entry)
 	counts := make(map[frame.Span]int64)
 	n := int(d.desc.ShardSamples)
 	for _, entry := range files.Loose {
@@ -149,10 +149,7 @@ func (d *Dataset) blocksOf(files ledger.Files) (blocks []looseBlock) {
 	for _, span := range files.Void {
 		counts[ledger.BlockOf(span, n)] += 0
 	}
-	for _, file := range files.Sealed {
-		block := ledger.BlockOf(file.Span, n)
-		sealed[block] = append(sealed[block], file)
-	}
+	_, sealed := d.blocksIn(files.Sealed)
 	for block, files := range sealed {
 		if !areApart(files) {
 			counts[block] += 0
@@ -183,6 +180,8 @@ type sealing struct {
 	chosen map[shardKey]chosen
 	loose  []ledger.Entry // that were read
 	sealed []ledger.Entry // files that were read
+
+	written map[ledger.Entry][]byte // files
 }
 
 type shardKey struct{ first, samples int64 }
@@ -285,7 +284,7 @@ func (s *sealing) write(ctx context.Context, there []ledger.Entry) (targets []le
 			if slices.Contains(there, file) {
 				continue
 			}
-			if err := s.putSealed(ctx, file, run); err != nil {
+			if s.written[file], err = s.putSealed(ctx, file, run); err != nil {
 				return nil, err
 			}
 		}
@@ -293,12 +292,13 @@ func (s *sealing) write(ctx context.Context, there []ledger.Entry) (targets []le
 	return targets, nil
 }
 
-func (d *Dataset) putSealed(ctx context.Context, file ledger.Entry, receipts []*framepb.Receipt) error {
+// putSealed writes a file of sealed receipts, and returns what it has.
+func (d *Dataset) putSealed(ctx context.Context, file ledger.Entry, receipts []*framepb.Receipt) ([]byte, error) {
 	var data bytes.Buffer
 	if err := sealed.Write(&data, d.format, receipts); err != nil {
-		return fmt.Errorf("sealing the receipts of %v: %w", file.Span, err)
+		return nil, fmt.Errorf("sealing the receipts of %v: %w", file.Span, err)
 	}
-	return d.ledger.PutSealed(ctx, file, data.Bytes())
+	return data.Bytes(), d.ledger.PutSealed(ctx, file, data.Bytes())
 }
 
 // runs returns the chosen receipts of shards that follow each other. One that overlaps

@@ -18,7 +18,7 @@ import (
 // VerifyOptions are the options of Verify. The zero value is fine.
 type VerifyOptions struct {
 	// Since, where set, has shards read back that have a sample at or after it, and no others:
-	// of these, receipts are counted by footers of the index, and their files are looked for by
+	// of these, receipts are counted by footers of sealed files, and their files are looked for by
 	// name. What happened to the bytes of older pictures, or of rows of the index, is not found.
 	Since time.Time
 
@@ -71,7 +71,9 @@ type verifier struct {
 	spoiled map[ledger.Entry]bool // of pictures that are missing or corrupt: whether all of them could be read
 	useless []frame.Span          // shards without a receipt whose samples are all in others
 	unknown []frame.Span          // shards without a receipt that can be recorded
-	stale   []ledger.Entry        // files of the index that are not what their receipts say
+	stale   []ledger.Entry        // files of sealed receipts whose rows are not what these say
+
+	unindexed []frame.Span // blocks whose file in the index is not what sealed receipts say
 
 	badCatalog bool // it says of files what they do not say
 }

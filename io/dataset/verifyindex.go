@@ -1,14 +1,17 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"reflect"
+	"slices"
 	"syscall"
 
 	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset/internal/sealed"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -32,6 +35,9 @@ func (v *verifier) checkIndex(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := v.checkIndexOf(ctx, survey); err != nil {
+			return err
+		}
 	}
 	if loose {
 		return nil
@@ -39,7 +45,7 @@ func (v *verifier) checkIndex(ctx context.Context) error {
 	return v.compareCard(ctx, all)
 }
 
-// checkSealed compares all rows and bytes of a file of the index with its receipts.
+// checkSealed compares all rows and bytes of a file of sealed receipts with these.
 func (v *verifier) checkSealed(ctx context.Context, file ledger.Entry) error {
 	err := store.Twice(v.store, func() error {
 		opened, err := v.store.Open(ctx, file.Path())
@@ -67,6 +73,71 @@ func (v *verifier) checkSealed(ctx context.Context, file ledger.Entry) error {
 	v.stale = append(v.stale, file)
 	return nil
 }
+
+// checkIndexOf compares the index of a series with its sealed receipts, but for blocks that have
+// something to seal, which is when the index is made.
+func (v *verifier) checkIndexOf(ctx context.Context, survey ledger.Survey) error {
+	have, err := v.ledger.Indexed(ctx, survey.Series)
+	if err != nil {
+		return err
+	}
+	unsealed := make(map[frame.Span]bool)
+	for _, block := range v.blocksOf(survey.Files) {
+		unsealed[block.Span] = true
+	}
+	want, files := v.blocksIn(survey.Files.Sealed)
+	named := notInBoth(want, have)
+	wrong := slices.Clone(named)
+	for _, block := range want {
+		if slices.Contains(named, block) || unsealed[block] || !v.options.reads(block) {
+			continue
+		}
+		same, err := v.isIndexOf(ctx, block, files[block])
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // which another process has just replaced
+			return err
+		}
+		if err == nil && !same {
+			wrong = append(wrong, block)
+		}
+	}
+	for _, block := range wrong {
+		if unsealed[block] {
+			continue
+		}
+		by := "repair"
+		if slices.Contains(named, block) {
+			by = "repair, index or the next backfill"
+		}
+		v.found.harm("%s: it is not what sealed receipts say: %s mends that", ledger.IndexPath(block), by)
+		v.report.Stale, v.report.Repairable = true, true
+		v.unindexed = append(v.unindexed, block)
+	}
+	return nil
+}
+
+// isIndexOf reports whether the index has of a block what files of sealed receipts say.
+func (v *verifier) isIndexOf(ctx context.Context, block frame.Span, files []ledger.Entry) (same bool, err error) {
+	if len(files) == 1 && v.ledger.IsLinked(block, files[0]) {
+		return true, nil
+	}
+	rows, err := v.indexOf(ctx, files, nil)
+	if err != nil || rows == nil {
+		return true, err
+	}
+	err = store.Twice(v.store, func() error {
+		have, err := v.store.Read(ctx, ledger.IndexPath(block), int64(len(rows))+1)
+		if same = err == nil && bytes.Equal(have, rows); same || err != nil {
+			return err
+		}
+		return errNotSame
+	}, func(err error) bool { return err == errNotSame || isNoFile(err) })
+	if err == errNotSame || isNoFile(err) {
+		err = nil
+	}
+	return same, err
+}
+
+var errNotSame = errors.New("it is not the same")
 
 // isNoFile reports whether an error is of something that is no file of ours, as a
 // folder is.

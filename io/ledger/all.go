@@ -102,7 +102,7 @@ func (l *Ledger) yieldRead(ctx context.Context, entries []Entry, yield func(Reco
 // allDamaged yields the files of a series of which none says which it is: each of them is
 // damaged.
 func (l *Ledger) allDamaged(ctx context.Context, id string, yield func(Recorded, error) bool) bool {
-	for _, kind := range []string{"ledger", "index"} {
+	for _, kind := range []string{"ledger", "sealed", "index"} {
 		names, _, err := l.store.List(ctx, path.Join(kind, id))
 		if err != nil {
 			yield(Recorded{}, err)

@@ -9,8 +9,9 @@
 //	ledger/<series>/<span>.json          the receipt of a shard
 //	ledger/<series>/<span>.failed.json   the receipt of a shard with FAILED gaps: not the end of it
 //	ledger/<series>/<span>.void.json     a mark: what sealed receipts say of this shard holds no longer
-//	index/<series>/<span>.<digest>.parquet         the sealed receipts of consecutive shards
-//	index/<series>/<span>.failed.<digest>.parquet  the same of shards with FAILED gaps
+//	sealed/<series>/<span>.<digest>.parquet         the sealed receipts of consecutive shards
+//	sealed/<series>/<span>.failed.<digest>.parquet  the same of shards with FAILED gaps
+//	index/<series>/<span>.parquet        what all sealed receipts of a block say, for readers: see [Ledger.PutIndex]
 //	tmp/<series>.<span>.<random>         in a folder: what is being written, see [Ledger.Temp]; gone after [Ledger.Sweep]
 //
 // where <series> is [frame.Series.ID] and <span> is [frame.Span.Name]. The

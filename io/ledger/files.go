@@ -49,7 +49,7 @@ func (l *Ledger) list(ctx context.Context, series frame.Series, list func(folder
 	loose, err := list(path.Join("ledger", series.ID()))
 	var sealed []string
 	if err == nil {
-		sealed, err = l.listSealed(func() ([]string, error) { return list(path.Join("index", series.ID())) })
+		sealed, err = l.listSealed(func() ([]string, error) { return list(path.Join("sealed", series.ID())) })
 	}
 	if err != nil {
 		return files, fmt.Errorf("listing the receipts of %s: %w", series.StreamName, err)

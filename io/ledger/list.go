@@ -13,7 +13,7 @@ import (
 )
 
 // kinds are the folders of a ledger.
-var kinds = []string{"requests", "ledger", "index"}
+var kinds = []string{"requests", "ledger", "sealed", "index"}
 
 // Series lists every series that has receipts or requests, by [frame.Series.ID].
 // One whose files are all damaged is left out: see [Ledger.All].
@@ -73,11 +73,18 @@ func isOwn(kind, name string, series frame.Series, known bool) bool {
 	switch {
 	case kind == "requests":
 		return hasForm && !failed // what has the name of another series' request is a damaged one
-	case !known && kind == "index":
+	case known && kind == "index":
+		_, ok := parseIndexName(series, name)
+		return ok
+	case kind == "index":
+		stem, isParquet := strings.CutSuffix(name, sealedSuffix)
+		_, _, failed, hasForm := splitName(stem + looseSuffix)
+		return isParquet && hasForm && !failed
+	case !known && kind == "sealed":
 		return strings.HasSuffix(name, sealedSuffix) && sealedDigest.MatchString(strings.TrimSuffix(name, sealedSuffix))
 	case !known:
 		return hasForm
-	case kind == "index":
+	case kind == "sealed":
 		_, ok := parseSealedName(series, name)
 		return ok
 	}

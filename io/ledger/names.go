@@ -29,7 +29,7 @@ type Entry struct {
 // forward slashes.
 func (e Entry) Path() string {
 	if e.Sealed != "" {
-		return path.Join("index", e.Span.Series.ID(), e.Sealed)
+		return path.Join("sealed", e.Span.Series.ID(), e.Sealed)
 	}
 	return path.Join("ledger", e.Span.Series.ID(), receiptName(e))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/kvsframes/kvsframes/io/frame"
@@ -197,7 +198,7 @@ func fileOf(entry Entry) Entry {
 // listing the others of a bucket. None of them begins more than SealedSamples before it.
 func (l *Ledger) sealedOver(ctx context.Context, span frame.Span) ([]Entry, error) {
 	first := max(0, span.First-SealedSamples+1)
-	names, err := l.namesBetween(ctx, path.Join("index", span.Series.ID()),
+	names, err := l.namesBetween(ctx, path.Join("sealed", span.Series.ID()),
 		frame.Instant(span.Series.At(first)), frame.Instant(span.Series.At(span.End()-1))+"~")
 	if err != nil {
 		return nil, fmt.Errorf("listing the sealed receipts of %s: %w", span.Series.StreamName, err)
@@ -209,6 +210,13 @@ func (l *Ledger) sealedOver(ctx context.Context, span frame.Span) ([]Entry, erro
 		}
 	}
 	return over, nil
+}
+
+// SealedIn lists the files of sealed receipts that begin in a block, as [Ledger.FilesIn] does.
+func (l *Ledger) SealedIn(ctx context.Context, block frame.Span) ([]Entry, error) {
+	over, err := l.sealedOver(ctx, block)
+	slices.SortFunc(over, compareEntries)
+	return slices.DeleteFunc(over, func(e Entry) bool { return e.Span.First < block.First }), err
 }
 
 // namesBetween lists the files of a folder whose names are from first to last.

@@ -88,13 +88,16 @@ func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, da
 	}); ok {
 		return bucket.Put(ctx, path, data)
 	}
-	target := filepath.Join(l.dir, path)
-	err := disk.CheckParents(l.dir, path)
-	if err != nil {
+	if err := disk.CheckParents(l.dir, path); err != nil {
 		return err
 	}
+	return l.publish(span, filepath.Join(l.dir, path), func(path string) error { return disk.Write(path, data) })
+}
+
+// publish makes target the file that create makes, and the folder that it is in.
+func (l *Ledger) publish(span frame.Span, target string, create func(path string) error) (err error) {
 	for range attempts {
-		if err = l.replace(span, target, data); !errors.Is(err, fs.ErrNotExist) {
+		if err = l.replace(span, target, create); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		if err := disk.MkdirAll(filepath.Dir(target)); err != nil {
@@ -104,8 +107,8 @@ func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, da
 	return err
 }
 
-func (l *Ledger) replace(span frame.Span, target string, data []byte) error {
-	temp, err := l.Temp(span, func(path string) error { return disk.Write(path, data) })
+func (l *Ledger) replace(span frame.Span, target string, create func(path string) error) error {
+	temp, err := l.Temp(span, create)
 	if err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func (l *Ledger) flush(id string) error {
 	if l.dir == "" {
 		return nil
 	}
-	for _, folder := range []string{"index", "ledger"} {
+	for _, folder := range []string{"sealed", "ledger"} {
 		if err := disk.FlushNames(l.dir, filepath.Join(l.dir, folder, id, "receipt")); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // nothing is removed or replaced that is behind a link.
 
 // Folders are those of a dataset that nothing else belongs in.
-var Folders = []string{"tmp", "shards", "ledger", "index", "requests"}
+var Folders = []string{"tmp", "shards", "ledger", "sealed", "index", "requests"}
 
 // oldSuffix marks what is about to be removed.
 const oldSuffix = ".old"

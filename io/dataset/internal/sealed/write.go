@@ -45,6 +45,12 @@ func Write(w io.Writer, format container.Format, receipts []*framepb.Receipt) er
 	return writeRows(w, table, rowsOfAll(format, receipts))
 }
 
+// WriteRows writes the rows of receipts of one series, as [Write] does, which need not follow each
+// other: for readers of rows, since nobody can read the receipts of it.
+func WriteRows(w io.Writer, format container.Format, receipts []*framepb.Receipt) error {
+	return writeRows(w, "", rowsOfAll(format, receipts))
+}
+
 // writeRows writes a file of rows and a table. Options count before those of all files.
 func writeRows(w io.Writer, table string, parts iter.Seq2[[]row, error], options ...parquet.WriterOption) error {
 	out := &sumWriter{file: w}

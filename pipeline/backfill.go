@@ -208,10 +208,12 @@ func (o Options) watch(plan *kvsio.Plan) (stop func()) {
 		return func() {}
 	}
 	began, before := time.Now(), kvsio.Counters()
-	total := Progress{Samples: frame.Count(plan.Missing), Shards: plan.Shards}
+	streams := watchStreams(plan.Missing)
+	total := Progress{Samples: frame.Count(plan.Missing), Shards: plan.Shards, Streams: int64(len(streams.left))}
 	return every(func() {
 		p := total
 		p.Done, p.Elapsed = since(before), time.Since(began)
+		p.StreamsDone, p.Slowest = streams.done()
 		o.Progress(p)
 	})
 }

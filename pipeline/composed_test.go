@@ -32,7 +32,7 @@ func init() {
 	register.Function4x0(labelled)
 	register.Function2x2(parseRequest)
 	register.Function1x1(failure)
-	register.Function1x1(streamOf)
+	register.Function1x1(streamName)
 	register.Function1x1(reason)
 	register.Function2x1(countOf)
 	register.Function2x2(daylight)
@@ -178,7 +178,7 @@ func (c composed) testRequests(t *testing.T) {
 	frames, gaps, failures := kvsio.ReadAll(s, kvsio.ReadParams{KeepGoing: true}, requests)
 	textio.Write(s, filepath.Join(c.dir, "failures.txt"), beam.ParDo(s, failure, failures))
 	textio.Write(s, filepath.Join(c.dir, "gaps.txt"), beam.ParDo(s, countOf, stats.Count(s, beam.ParDo(s, reason, gaps))))
-	textio.Write(s, filepath.Join(c.dir, "streams.txt"), beam.ParDo(s, streamOf, frames))
+	textio.Write(s, filepath.Join(c.dir, "streams.txt"), beam.ParDo(s, streamName, frames))
 	c.run(t, p)
 
 	c.wantLines(t, "failures.txt", "cam1: invalid: SamplingInterval is 3ms: it must be at least 3s, which "+
@@ -245,7 +245,7 @@ func reason(g frame.Gap) string { return g.Stream + ": %d samples " + g.Reason }
 
 func countOf(form string, n int) string { return fmt.Sprintf(form, n) }
 
-func streamOf(f frame.Frame) string { return f.Stream }
+func streamName(f frame.Frame) string { return f.Stream }
 
 func daylight(_ context.Context, f frame.Frame) (frame.Frame, error) {
 	if f.Format != frame.RGB {

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -111,6 +110,11 @@ type Progress struct {
 	Done    kvsio.Counts
 	Elapsed time.Duration
 
+	// Of how many streams something is to be fetched, how many of them are done, and the name of
+	// that one of the others which has the most samples left; empty where all are done.
+	Streams, StreamsDone int64
+	Slowest              string
+
 	// Once the job is over: of how many receipts of the dataset, how many are in
 	// its index.
 	Receipts, Indexed int64
@@ -158,19 +162,14 @@ func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 }
 
 func byStream(tallies map[frame.Series]ledger.Tally) []StreamSummary {
-	type stream struct{ name, arn string }
 	streams := make(map[stream]ledger.Tally)
 	for series, t := range tallies {
-		key := stream{series.StreamName, series.StreamARN}
-		streams[key] = streams[key].Plus(t)
+		streams[streamOf(series)] = streams[streamOf(series)].Plus(t)
 	}
 	all := make([]StreamSummary, 0, len(streams))
-	for key, t := range maps.All(streams) {
-		all = append(all, StreamSummary{Stream: key.name, StreamARN: key.arn, Counts: counts(t)})
+	for _, of := range slices.SortedFunc(maps.Keys(streams), stream.compare) {
+		all = append(all, StreamSummary{Stream: of.name, StreamARN: of.arn, Counts: counts(streams[of])})
 	}
-	slices.SortFunc(all, func(a, b StreamSummary) int {
-		return cmp.Or(cmp.Compare(a.Stream, b.Stream), cmp.Compare(a.StreamARN, b.StreamARN))
-	})
 	return all
 }
 

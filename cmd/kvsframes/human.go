@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -30,30 +32,72 @@ func summaryText(s pipeline.Summary, complete bool) string {
 		fmt.Fprintf(w, "%s: what became of the samples is not known: %s\n", s.Dataset, s.Unknown)
 		return w.String()
 	}
-	fmt.Fprintf(w, "%s: %s samples: %s\n", s.Dataset, card.Number(s.Samples), outcome(s.Counts))
-	if s.Duplicates > 0 {
-		fmt.Fprintf(w, "%s samples are recorded more than once, as jobs leave them that ran at the same time "+
-			"with other shards.\n", card.Number(s.Duplicates))
-	}
-	if len(s.Streams) > 1 {
-		for _, stream := range s.Streams {
-			fmt.Fprintf(w, "  %s: %s samples: %s\n", stream.Stream, card.Number(stream.Samples), outcome(stream.Counts))
-		}
-	}
+	worstStreams(w, s.Streams)
 	if s.Shards == s.SkippedShards && complete {
 		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")
-		return w.String()
-	}
-	fmt.Fprintf(w, "Fetched %s samples, %s frames, %s in %s%s.\n", card.Number(s.Fetched.Samples), card.Number(s.Fetched.Frames),
-		size(s.Fetched.Bytes), time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond), calls(s))
-	if s.SkippedShards > 0 {
-		fmt.Fprintf(w, "%s shards were there already.\n", card.Number(s.SkippedShards))
+	} else {
+		fmt.Fprintf(w, "Fetched %s, %s, %s in %s%s.\n", card.Count(s.Fetched.Samples, "sample"),
+			card.Count(s.Fetched.Frames, "frame"), size(s.Fetched.Bytes),
+			time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond), calls(s))
+		if s.SkippedShards > 0 {
+			fmt.Fprintf(w, "%s there already.\n", were(s.SkippedShards, "shard"))
+		}
 	}
 	if s.Unsealed > 0 {
-		fmt.Fprintf(w, "%s shards are not in the index yet: the next backfill of these streams, or kvsframes index, "+
-			"adds them.\n", card.Number(s.Unsealed))
+		fmt.Fprintf(w, "%s not in the index yet: the next backfill of these streams, or kvsframes index, adds %s.\n",
+			are(s.Unsealed, "shard"), oneOf(s.Unsealed, "it", "them"))
 	}
+	if s.Duplicates > 0 {
+		fmt.Fprintf(w, "%s recorded more than once, as jobs leave them that ran at the same time with other shards.\n",
+			are(s.Duplicates, "sample"))
+	}
+	fmt.Fprintf(w, "%s: %s: %s\n", s.Dataset, card.Count(s.Samples, "sample"), outcome(s.Counts))
 	return w.String()
+}
+
+// mostStreams is how many streams a summary names.
+const mostStreams = 10
+
+// worstStreams lists the streams that lack frames, those first that lack the largest share.
+func worstStreams(w io.Writer, streams []pipeline.StreamSummary) {
+	share := func(s pipeline.StreamSummary) float64 {
+		return float64(s.Samples-s.Frames-sum(s.Drops)) / float64(s.Samples)
+	}
+	var lacking []pipeline.StreamSummary
+	for _, s := range streams {
+		if len(streams) > 1 && s.Samples > 0 && share(s) > 0 {
+			lacking = append(lacking, s)
+		}
+	}
+	slices.SortStableFunc(lacking, func(a, b pipeline.StreamSummary) int { return cmp.Compare(share(b), share(a)) })
+	if len(lacking) > 0 {
+		fmt.Fprintf(w, "%s of %s lack frames:\n", card.Number(int64(len(lacking))), card.Count(int64(len(streams)), "stream"))
+	}
+	for _, s := range lacking[:min(len(lacking), mostStreams)] {
+		fmt.Fprintf(w, "  %s: %s: %s\n", s.Stream, card.Count(s.Samples, "sample"), outcome(s.Counts))
+	}
+	if more := len(lacking) - mostStreams; more > 0 {
+		fmt.Fprintf(w, "  and %s more\n", card.Number(int64(more)))
+	}
+}
+
+func sum(counts map[string]int64) (total int64) {
+	for _, n := range counts {
+		total += n
+	}
+	return total
+}
+
+// are counts what a verb follows: 1 shard is, 2 shards are.
+func are(n int64, noun string) string { return card.Count(n, noun) + oneOf(n, " is", " are") }
+
+func were(n int64, noun string) string { return card.Count(n, noun) + oneOf(n, " was", " were") }
+
+func oneOf(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // reportText is the report of a verification for people.
@@ -66,10 +110,10 @@ func reportText(r dataset.Report) string {
 	case r.Scope != "":
 		state = "Verified in part: nothing is wrong there"
 	}
-	fmt.Fprintf(w, "%s: %s samples: %s; %s shards read back.\n", state, card.Number(r.Samples),
-		outcome(pipeline.Counts{Frames: r.Frames, Gaps: r.Gaps, Drops: r.Drops}), card.Number(r.Shards-r.Unread))
+	fmt.Fprintf(w, "%s: %s: %s; %s read back.\n", state, card.Count(r.Samples, "sample"),
+		outcome(pipeline.Counts{Frames: r.Frames, Gaps: r.Gaps, Drops: r.Drops}), card.Count(r.Shards-r.Unread, "shard"))
 	if r.Scope != "" {
-		fmt.Fprintf(w, "  %s shards were not read back (%s): of these, %s.\n", card.Number(r.Unread), r.Scope, lookedAt(r))
+		fmt.Fprintf(w, "  %s not read back (%s): of these, %s.\n", were(r.Unread, "shard"), r.Scope, lookedAt(r))
 	}
 	for _, wrong := range []struct {
 		n    int64
@@ -111,7 +155,7 @@ func lookedAt(r dataset.Report) string {
 // contentsText is the result of indexing, for people.
 func contentsText(c dataset.Contents) string {
 	w := new(strings.Builder)
-	fmt.Fprintf(w, "%s: %s samples: %s, %s.\n", c.Dataset, card.Number(c.Samples),
+	fmt.Fprintf(w, "%s: %s: %s, %s.\n", c.Dataset, card.Count(c.Samples, "sample"),
 		outcome(pipeline.Counts{Samples: c.Samples, Frames: c.Frames, Gaps: c.Gaps, Drops: c.Drops}), size(c.Bytes))
 	fmt.Fprintln(w, "They are in index/.")
 	if !c.Card {
@@ -136,22 +180,21 @@ func calls(s pipeline.Summary) string {
 
 // outcome says what became of samples: "7,100 frames, 100 gaps (NO_MEDIA 100)".
 func outcome(c pipeline.Counts) string {
-	parts := []string{card.Number(c.Frames) + " frames"}
+	parts := []string{card.Count(c.Frames, "frame")}
 	ended := c.Frames
 	for _, kind := range []struct {
 		name    string
 		reasons map[string]int64
-	}{{"gaps", c.Gaps}, {"drops", c.Drops}} {
-		var sum int64
+	}{{"gap", c.Gaps}, {"drop", c.Drops}} {
 		var each []string
 		for _, reason := range slices.Sorted(maps.Keys(kind.reasons)) {
-			sum += kind.reasons[reason]
 			each = append(each, reason+" "+card.Number(kind.reasons[reason]))
 		}
-		if sum > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s (%s)", card.Number(sum), kind.name, strings.Join(each, ", ")))
+		n := sum(kind.reasons)
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%s)", card.Count(n, kind.name), strings.Join(each, ", ")))
 		}
-		ended += sum
+		ended += n
 	}
 	if missing := c.Samples - ended; missing > 0 {
 		parts = append(parts, card.Number(missing)+" missing")

@@ -61,7 +61,7 @@ func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, err
 	}
 	line := show.progress(cmd)
 	contents, err := ds.Finish(cmd.Context(), dataset.FinishOptions{
-		Progress: func(done, total int64) { line.draw(indexLine(done, total)) },
+		Progress: func(done, total int64) { line.draw(indexStatus(done, total)) },
 	})
 	line.end()
 	if err == nil && !contents.Complete {

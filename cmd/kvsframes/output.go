@@ -18,8 +18,9 @@ import (
 // output is how a command shows what it does. Results go to stdout, and nothing
 // else does; progress and logs go to stderr.
 type output struct {
-	json, quiet *bool
-	log         slog.Handler // as --log-level asks, once the command runs
+	json, quiet  *bool
+	progressForm *text
+	log          slog.Handler // as --log-level asks, once the command runs
 }
 
 // newOutput adds the flags of output to cmd, which refuses to run with an unknown level.
@@ -28,14 +29,25 @@ func newOutput(cmd *cobra.Command) *output {
 	show := &output{
 		json:  flags.Bool("json", false, "print the result as one JSON object"),
 		quiet: flags.Bool("quiet", false, "show no progress"),
+		progressForm: textFlag(flags, "progress", "`form` of progress: auto, one line that is drawn again on a terminal and a line "+
+			"every 30 seconds elsewhere, or plain, for logs: a line every 30 seconds (default auto)"),
 	}
 	level := textFlag(flags, "log-level", "`level` of Beam's log: debug, info, warn, error or off (default: warnings "+
 		"alone; errors are always shown)")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) (err error) {
 		show.log, err = logHandler(cmd.Context(), cmd.ErrOrStderr(), string(*level))
-		return mistakes(err)
+		return mistakes(err, show.checkProgress())
 	}
 	return show
+}
+
+func (show *output) checkProgress() error {
+	switch form := string(*show.progressForm); form {
+	case "", "auto", "plain":
+		return nil
+	default:
+		return fmt.Errorf("--progress is %s: it must be auto or plain; --quiet shows none", quoted(form))
+	}
 }
 
 // print prints a result, as JSON or as text for people.

@@ -209,7 +209,7 @@ func twoFolders(_ *cobra.Command, args []string) error {
 // pack runs a pack and prints its summary, also where it failed.
 func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	line := show.progress(cmd)
-	o.Progress = func(now pipeline.PackProgress) { line.draw(packLine(now)) }
+	o.Progress = func(now pipeline.PackProgress) { line.draw(packStatus(now)) }
 	o.Warn = func(text string) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s.\n", cmd.CommandPath(), outside.Clean(text))
 	}
@@ -241,11 +241,12 @@ func packText(s pipeline.PackSummary, complete bool) string {
 	return w.String()
 }
 
-func packLine(now pipeline.PackProgress) string {
-	parts := []string{fmt.Sprintf("%s of %s files", card.Number(now.Done.Files+now.Done.There), card.Number(now.Files))}
-	if s := now.Elapsed.Seconds(); s > 0 {
-		parts = append(parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/s),
-			size(int64(float64(now.Done.Bytes)/s))+"/s")
+func packStatus(now pipeline.PackProgress) status {
+	s := status{done: now.Done.Files + now.Done.There, total: now.Files}
+	s.parts = append(s.parts, fmt.Sprintf("%s of %s", card.Number(s.done), card.Count(s.total, "file")))
+	if seconds := now.Elapsed.Seconds(); seconds > 0 {
+		s.parts = append(s.parts, fmt.Sprintf("%.0f frames/s", float64(now.Done.Frames)/seconds),
+			size(int64(float64(now.Done.Bytes)/seconds))+"/s", now.Elapsed.Round(time.Second).String()+" elapsed")
 	}
-	return strings.Join(parts, " · ")
+	return s
 }

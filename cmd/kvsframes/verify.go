@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kvsframes/kvsframes/internal/card"
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
@@ -120,7 +119,7 @@ func (show *output) verify(cmd *cobra.Command, ds *dataset.Dataset, options data
 		done = "verified"
 	}
 	options.Progress = func(n, total int64) {
-		line.draw(fmt.Sprintf("%s of %s shards %s", card.Number(n), card.Number(total), done))
+		line.draw(shardsStatus(n, total, done))
 	}
 	report, err := check(cmd.Context(), options)
 	line.end()

@@ -14,6 +14,14 @@ func Number(n int64) string {
 	return text
 }
 
+// Count returns n and what is counted, a noun whose plural ends in s: 1 frame, 1,234 frames.
+func Count(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return Number(n) + " " + noun
+}
+
 // Bytes returns a number of bytes with three digits, and exactly where that is not all of
 // it: 1.23 GB (1,234,567,890 bytes). It must not be negative.
 func Bytes(n int64) string {

@@ -1,6 +1,11 @@
 package kvsio
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/kvsframes/kvsframes/io/frame"
+)
 
 // Counts is what this process has fetched so far, over all pipelines in it. It
 // is for showing progress: what a job did is in its ledger.
@@ -27,6 +32,28 @@ func Counters() Counts {
 		Shards: c.shards.Load(), Skipped: c.skipped.Load(), Frames: c.frames.Load(), Gaps: c.gaps.Load(),
 		Bytes: c.bytes.Load(), Calls: c.calls.Load(), Retries: c.retries.Load(), Throttles: c.throttles.Load(),
 	}
+}
+
+// settled counts by series what counters count of all: *atomic.Int64 by frame.Series.
+var settled sync.Map
+
+// CountersBySeries returns of how many samples of each series this process has got a frame or a
+// gap so far.
+func CountersBySeries() map[frame.Series]int64 {
+	counts := make(map[frame.Series]int64)
+	settled.Range(func(series, count any) bool {
+		counts[series.(frame.Series)] = count.(*atomic.Int64).Load()
+		return true
+	})
+	return counts
+}
+
+func countSettled(series frame.Series, samples int) {
+	count, ok := settled.Load(series)
+	if !ok {
+		count, _ = settled.LoadOrStore(series, new(atomic.Int64))
+	}
+	count.(*atomic.Int64).Add(int64(samples))
 }
 
 // count adds one to a shard's figure and to the process's.

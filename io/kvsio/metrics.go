@@ -62,4 +62,5 @@ func (d *dispatch) countShard(r result) {
 	counters.frames.Add(int64(len(r.shard.Frames)))
 	counters.gaps.Add(int64(len(r.shard.Gaps)))
 	counters.bytes.Add(r.bytes)
+	countSettled(r.shard.Span.Series, len(r.shard.Frames)+len(r.shard.Gaps))
 }

@@ -40,9 +40,11 @@
 //   - Pages may be short or empty; entries may be missing, doubled, damaged or
 //     without image and error, or have a time that is not theirs. An entry is
 //     believed where the number of its page's entries, or its own time, proves
-//     which sample it is of. Whatever is not answered, or in doubt, is asked for
-//     again before it is a gap, alone if need be. A picture from more than 20 s
-//     before or after its sample, longer than a fragment can be, is a gap CORRUPT.
+//     which sample it is of. A time is in doubt where the next sample turns out
+//     to have the same picture with another time. Whatever is not answered, or
+//     in doubt, is asked for again before it is a gap, alone if need be. A
+//     picture from more than 20 s before or after its sample, longer than a
+//     fragment can be, is a gap CORRUPT.
 //   - Pictures come as base64 in JSON, up to 150 MiB a page. The source decodes
 //     them from where they lie in the answer, straight into the frame.
 //   - Its throttle (ClientLimitExceededException) is a 400 that the SDK does

@@ -17,6 +17,8 @@ type Answer struct {
 	Data  []byte      // the encoded picture, where Kind is Pictured
 	Size  image.Point // of the picture, in pixels
 	Cause string      // of Corrupt and UnknownError, in words
+
+	byTime bool // nothing but its MS says that it is not the next instant's
 }
 
 // pictureTime is the time of the picture, unknownTime where there is none.
@@ -142,6 +144,7 @@ func inOrder(w grid.Window, from position, entries []Answer) bool {
 // That holds for cameras faster than the sampling, nearly all of whose entries
 // are such. Where two entries are not, or two claim one instant, or one claims the
 // instant of an entry before it, none is proved by it: a time may be wrong, too.
+// What a wrong time proves falsely all the same is found later: see neighbours.
 //
 // timed returns the first instant that the entries leave to the next page: each
 // entry is an instant's, unless there are more than were asked for.
@@ -181,6 +184,9 @@ func timed(w grid.Window, first int, entries []Answer, at []int, each bool) (nex
 		for j := range at {
 			at[j] = -1
 		}
+	}
+	for j, k := range at {
+		entries[j].byTime = 0 <= k && k < w.N-1
 	}
 	return next
 }

@@ -178,7 +178,9 @@ func (u *unsettled) settle(again headStart, r reply) (news bool) {
 		}
 		switch {
 		case a.Kind.maybeHead() && again.At(i)-again.Start < longestFragment && u.w.At(k) >= longestFragment:
-			// The range may have begun inside the same fragment.
+			// The range may have begun inside the same fragment. Where the sample has a
+			// picture, nothing more is no failure.
+			news = news || u.answers[k].Kind == Pictured
 		case a.Kind == Unanswered && !r.whole:
 			// An entry without a place may be the sample's.
 		case a.Kind.bad():

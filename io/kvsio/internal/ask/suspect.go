@@ -10,7 +10,8 @@ import (
 // A page may have all of its entries in order, and one of them be a copy of its
 // neighbour's, be of another page, or tell a wrong time: its time shows it, where it is not
 // as the times of the window's other pictures are. Such a sample is asked for again, alone,
-// until two answers agree.
+// until two answers agree. A sample that may have the next one's picture is asked for again,
+// too: the first answer that comes alone is its own.
 //
 // Nothing shows a wrong time that the picture could have: of a camera that is slower than
 // the sampling, or one that is off by less than its pictures' times are apart.
@@ -64,6 +65,13 @@ func (v *votes) decided(k int, a *Answer) bool {
 // reopen puts samples in doubt again whose answers contradict the others'. It reports
 // whether there are any.
 func (u *unsettled) reopen() bool {
+	if mistaken := u.neighbours(); len(mistaken) > 0 {
+		for _, k := range mistaken {
+			u.answers[k].byTime = false // an answer that comes alone is no other sample's
+			u.strikes[k], u.tries[k] = 0, maxTries/2
+		}
+		return true
+	}
 	switch {
 	case u.votes.refuted:
 		u.camera.confirmed.Store(0)
@@ -102,6 +110,40 @@ func (u *unsettled) suspects() []int {
 		}
 	}
 	return all
+}
+
+// neighbours lists samples that may have the picture of the next one: their own entry was
+// left out, and the next one's told a time just before them. The answer that the next sample
+// got then shows it, because it is the same picture with another time.
+//
+// The pictures of a scene that stands still are all the same. So samples are listed only
+// where nothing but a time says which entry is theirs, and where the next one's picture may
+// be from long before its instant: its time says so, or those of the window's others do.
+func (u *unsettled) neighbours() (found []int) {
+	for k := range u.w.N - 1 {
+		a, next := &u.answers[k], &u.answers[k+1]
+		if a.byTime && a.Kind == Pictured && a.MS != next.MS && bytes.Equal(a.Data, next.Data) {
+			found = append(found, k)
+		}
+	}
+	if len(found) == 0 || u.slow() {
+		return found
+	}
+	return slices.DeleteFunc(found, func(k int) bool {
+		by, ok := provedBy(u.w, u.answers[k+1].MS)
+		return ok && by == k+1
+	})
+}
+
+// slow reports whether many pictures are from long before their instants.
+func (u *unsettled) slow() bool {
+	var behind []int64
+	for k, a := range u.answers {
+		if a.pictureTime() != UnknownTime {
+			behind = append(behind, u.w.At(k)-a.MS)
+		}
+	}
+	return usual(behind) >= u.w.Step/4
 }
 
 // contradicted lists pictures from before one that lay no later than their own instants:

@@ -92,7 +92,7 @@ func (d *cutDisk) watch(change disk.Change, do func() error) error {
 		return errKilled
 	}
 	d.lives--
-	if change.Kind != disk.FileFlush && change.Kind != disk.FolderFlush {
+	if change.Kind < disk.FileFlush {
 		if err := do(); err != nil {
 			return err
 		}
@@ -116,6 +116,12 @@ func (d *cutDisk) watch(change disk.Change, do func() error) error {
 		what.flush()
 	case disk.FolderFlush:
 		what.flush()
+	case disk.TreeFlush:
+		what.flush()
+		for name, file := range what.names {
+			file.now = read(filepath.Join(change.Path, name))
+			file.flush()
+		}
 	default:
 		to, as := d.find(change.To)
 		to.name(as, what)

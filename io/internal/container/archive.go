@@ -100,9 +100,10 @@ func (a Archive) Positions(receipt *framepb.Receipt) ([]Blob, error) {
 	positions := make([]Blob, len(blobs))
 	var at int64
 	for i, b := range blobs {
-		at += int64(len(layout.before(i)))
+		before, after := layout.lengths(i)
+		at += int64(before)
 		positions[i] = b.at(Position{Offset: at})
-		at += int64(b.Size + len(layout.after(i, nil)))
+		at += int64(b.Size + after)
 	}
 	return positions, nil
 }

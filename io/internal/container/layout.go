@@ -16,6 +16,7 @@ type layout interface {
 	blobs() []Item // in the order of the file
 	before(i int) []byte
 	after(i int, data []byte) []byte
+	lengths(i int) (before, after int)
 	end() []byte
 }
 

@@ -215,6 +215,8 @@ func (l *parquetLayout) before(i int) []byte {
 
 func (l *parquetLayout) after(i int, _ []byte) []byte { return l.tails[i] }
 
+func (l *parquetLayout) lengths(i int) (before, after int) { return len(l.before(i)), len(l.tails[i]) }
+
 func (l *parquetLayout) end() []byte {
 	end := binary.LittleEndian.AppendUint32(bytes.Clone(l.footer), uint32(len(l.footer)))
 	return append(end, parquetMagic...)

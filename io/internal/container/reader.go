@@ -123,8 +123,8 @@ func (r *reader) fill(p []byte, at int64) error {
 
 // length returns how long blob i is with what stands around it.
 func (r *reader) length(i int) int64 {
-	n := len(r.layout.before(i)) + r.blobs[i].Size
-	return int64(n + len(r.layout.after(i, nil)))
+	before, after := r.layout.lengths(i)
+	return int64(before + r.blobs[i].Size + after)
 }
 
 // total returns the size of an undamaged file.

@@ -41,10 +41,14 @@ type tarLayout struct {
 	order   []Item
 	labels  bool
 	buffer  bytes.Buffer
+	texts   map[textShape]int // lengths of texts without labels
 }
 
+// sidecarExtension is that of a frame's JSON file.
+const sidecarExtension = ".json"
+
 func newTarLayout(members []Member) (layout, error) {
-	l := &tarLayout{members: members, order: Items(members), labels: labelled(members)}
+	l := &tarLayout{members: members, order: Items(members), labels: labelled(members), texts: make(map[textShape]int)}
 	// Tar can hold every header but one with a strange name, and that is the
 	// stream's: where there is one in its way, no other of the stream passes either.
 	passed := make(map[string]bool)
@@ -77,6 +81,15 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 	if m.TensorSize > 0 && !b.Tensor {
 		return l.buffer.Bytes()
 	}
+	text := l.text(m)
+	l.header(b.Frame, m.Key()+sidecarExtension, len(text))
+	l.buffer.Write(text)
+	l.pad(len(text))
+	return l.buffer.Bytes()
+}
+
+// text returns what stands in the JSON file of a frame.
+func (l *tarLayout) text(m *Member) []byte {
 	var labels json.RawMessage
 	if l.labels {
 		labels = json.RawMessage(frame.LabelsJSON(m.Labels))
@@ -87,10 +100,7 @@ func (l *tarLayout) after(i int, _ []byte) []byte {
 		ImageTimeMs: m.ImageMs,
 		Format:      m.Format, Width: m.Width, Height: m.Height, Labels: labels,
 	})
-	l.header(b.Frame, m.Key()+".json", len(text))
-	l.buffer.Write(text)
-	l.pad(len(text))
-	return l.buffer.Bytes()
+	return text
 }
 
 func (l *tarLayout) end() []byte { return padding[:] }
@@ -99,11 +109,16 @@ func (l *tarLayout) end() []byte { return padding[:] }
 // it. The file was modified when its sample was: anything else would change from one
 // run to the next.
 func (l *tarLayout) header(i int, name string, size int) error {
-	if seconds := l.members[i].SampleMs / 1000; isPlain(name) && seconds >= 0 {
-		l.buffer.Write(plainHeader(name, int64(size), seconds))
+	if l.isPlain(i, name) {
+		l.buffer.Write(plainHeader(name, int64(size), l.members[i].SampleMs/1000))
 		return nil
 	}
 	return l.anyHeader(i, name, size)
+}
+
+// isPlain reports whether the header of a frame's file is plain.
+func (l *tarLayout) isPlain(i int, name string) bool {
+	return l.members[i].SampleMs/1000 >= 0 && isPlain(name)
 }
 
 func (l *tarLayout) anyHeader(i int, name string, size int) error {

@@ -65,12 +65,17 @@ func (l *recordLayout) after(i int, data []byte) []byte {
 	}
 	sum = crc32.Update(crc32.Update(sum, castagnoli, before), castagnoli, data)
 	if l.members[b.Frame].TensorSize > 0 && !b.Tensor {
-		if data != nil { // not where a length is asked for
-			l.sum = sum
-		}
+		l.sum = sum
 		return nil
 	}
 	return binary.LittleEndian.AppendUint32(nil, masked(sum))
+}
+
+func (l *recordLayout) lengths(i int) (before, after int) {
+	if b := &l.order[i]; b.Tensor || l.members[b.Frame].TensorSize == 0 {
+		after = crc32.Size
+	}
+	return len(l.before(i)), after
 }
 
 func (l *recordLayout) end() []byte { return nil }

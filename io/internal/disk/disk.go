@@ -25,7 +25,7 @@ type Change struct {
 // Kind is what a Change does.
 type Kind int
 
-// The kinds of changes.
+// The kinds of changes, and from FileFlush on of flushes.
 const (
 	Creation    Kind = iota // of a file
 	Making                  // of a folder, and those that it is in
@@ -34,6 +34,7 @@ const (
 	Removal                 // of a file, or of a folder with all that is in it
 	FileFlush               // of a file's content
 	FolderFlush             // of the names in a folder
+	TreeFlush               // of the names in a folder, and the content of its files
 )
 
 // Watch, where set, is called for each change, and makes it by calling do. Tests make power
@@ -113,6 +114,10 @@ func Flush(file *os.File) error {
 // time a file system makes one commit.
 const flushers = 100
 
+// few is how many files are flushed each by itself where they could be flushed together. More
+// take no longer together, even if nobody else waits for a flush.
+const few = 2
+
 // FlushTree flushes a file, or a folder of files and their names.
 func FlushTree(path string) error {
 	file, err := os.Open(path)
@@ -131,17 +136,32 @@ func FlushTree(path string) error {
 	if err != nil {
 		return err
 	}
-	for _, flush := range []func(*os.File) error{writeBack, Flush} {
-		var group errgroup.Group
-		group.SetLimit(flushers)
-		for _, name := range names {
-			group.Go(func() error { return with(filepath.Join(path, name), flush) })
-		}
-		if err := group.Wait(); err != nil {
+	// What takes longest is on its way to the disk before the first flush begins.
+	if err := each(path, names, startWriting); err != nil {
+		return err
+	}
+	if g := groupOf(file); g != nil && len(names) > few {
+		return flushTogether(g, file, names)
+	}
+	var group errgroup.Group
+	group.SetLimit(flushers)
+	for _, name := range names {
+		group.Go(func() error { return with(filepath.Join(path, name), Flush) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return flushFolder(file)
+}
+
+// each does something with each file of a folder.
+func each(folder string, names []string, do func(*os.File) error) error {
+	for _, name := range names {
+		if err := with(filepath.Join(folder, name), do); err != nil {
 			return err
 		}
 	}
-	return flushFolder(file)
+	return nil
 }
 
 func with(path string, do func(*os.File) error) error {

@@ -212,7 +212,7 @@ func (f *File) column(body []byte, name string) (column, error) {
 func roomOf(name string, rows int) int {
 	switch name {
 	case "labels", "cause":
-		return bodyLimit
+		return textRoom
 	case "key", "file", "tensor_file":
 		return rows*(pathLimit+256) + lastBytes
 	}

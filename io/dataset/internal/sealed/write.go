@@ -42,6 +42,9 @@ func Write(w io.Writer, format container.Format, receipts []*framepb.Receipt) er
 	if err != nil {
 		return err
 	}
+	if err := checkTexts(receipts); err != nil {
+		return err
+	}
 	return writeRows(w, table, rowsOfAll(format, receipts))
 }
 
@@ -59,8 +62,8 @@ func writeRows(w io.Writer, table string, parts iter.Seq2[[]row, error], options
 		parquet.Compression(codec),
 		parquet.DefaultEncodingFor(parquet.Int32, &parquet.DeltaBinaryPacked),
 		parquet.DefaultEncodingFor(parquet.Int64, &parquet.DeltaBinaryPacked),
-		parquet.DictionaryMaxBytes(1 << 20), // no two labels may be alike
-		parquet.SkipPageBounds("labels"),    // the footer would hold whole ones
+		parquet.DictionaryMaxBytes(dictionaryLimit), // no two labels may be alike
+		parquet.SkipPageBounds("labels"),            // the footer would hold whole ones
 		parquet.SkipPageBounds("cause"),
 		parquet.SkipPageBounds("sha256"),
 		parquet.SkipPageBounds("tensor_sha256"),

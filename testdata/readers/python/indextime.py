@@ -1,5 +1,6 @@
 """Times the query that dataset cards show, over the index of a dataset and over one file with the same rows that DuckDB
-writes, in turn: indextime.py DIR ROUNDS. Prints median seconds, and median CPU seconds: of the files, of the one file."""
+writes, in turn: indextime.py DIR ROUNDS. Prints median seconds, and median CPU seconds: of the files, of the one file.
+"""
 
 import statistics
 import sys

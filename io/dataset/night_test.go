@@ -138,50 +138,11 @@ func old(t testing.TB, name string, shards, shardSamples int64) *Dataset {
 	return ds
 }
 
-// night does what a backfill of new shards does to a dataset: plan, look, write, seal, sum up.
+// night does what a backfill of new shards of one series does to a dataset.
 func night(t testing.TB, ds *Dataset, first, shards int64, isNew bool) {
 	t.Helper()
-	n, ctx := int64(ds.Options().ShardSamples), t.Context()
-	asked := frame.Span{Series: door, First: first, Samples: shards * n}
-	err := ds.Begin(ctx, asked)
-	if err == nil {
-		_, err = ds.ledger.Files(ctx, door) // the plan
-	}
-	w, problem := ds.NewWriter()
-	if err != nil || problem != nil {
-		t.Fatal(err, problem)
-	}
-	for i := int64(0); isNew && i < shards; i++ {
-		shard := shardOf(door, 0, strings.Repeat("f", int(n)))
-		shard = moved(shard, first+i*n)
-		known, err := ds.ledger.Known(ctx, shard.Span)
-		shard.New = known.Nothing()
-		if err == nil {
-			_, err = w.Write(ctx, shard)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := ds.Finish(ctx, FinishOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	tally, err := ds.Tally(ctx, []frame.Span{asked})
-	if err != nil || tally[door].Frames != shards*n {
-		t.Fatalf("%+v, %v", tally, err)
-	}
-}
-
-// moved is a shard of the same pictures that begins elsewhere.
-func moved(shard frame.Shard, first int64) frame.Shard {
-	shard.Span.First = first
-	for i := range shard.Frames {
-		f := &shard.Frames[i]
-		offset := f.ImageMs - f.SampleMs
-		f.SampleMs = door.At(first + int64(i))
-		f.ImageMs = f.SampleMs + offset
-	}
-	return shard
+	n := int64(ds.Options().ShardSamples)
+	nights(t, ds, []frame.Span{{Series: door, First: first, Samples: shards * n}}, isNew)
 }
 
 // TestNightCostsWhatIsNew: a night of new shards makes as many requests in a dataset of a

@@ -242,8 +242,7 @@ func (s *sealing) read(ctx context.Context, files ledger.Files) error {
 // isForeign reports whether no writer of the dataset can have made a receipt: it stays, for
 // Verify to tell.
 func (d *Dataset) isForeign(receipt *framepb.Receipt) bool {
-	_, err := d.format.Positions(receipt)
-	return cmp.Or(err, checkPath(d.format, receipt), checkTransforms(d.desc, receipt)) != nil
+	return cmp.Or(d.format.Check(receipt), checkPath(d.format, receipt), checkTransforms(d.desc, receipt)) != nil
 }
 
 func notDamaged(err error) error {

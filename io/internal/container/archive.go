@@ -90,6 +90,12 @@ func (a Archive) Read(receipt *framepb.Receipt, open func(name string) (store.Fi
 	}
 }
 
+// Check is as [Format] says.
+func (a Archive) Check(receipt *framepb.Receipt) error {
+	_, err := a.lay(MembersOf(receipt))
+	return err
+}
+
 // Positions is as [Format] says.
 func (a Archive) Positions(receipt *framepb.Receipt) ([]Blob, error) {
 	layout, err := a.lay(MembersOf(receipt))

@@ -77,6 +77,9 @@ func (Folder) Read(receipt *framepb.Receipt, open func(name string) (store.File,
 	}
 }
 
+// Check is as [Format] says: a folder can hold all frames.
+func (Folder) Check(*framepb.Receipt) error { return nil }
+
 // Positions is as [Format] says.
 func (Folder) Positions(receipt *framepb.Receipt) ([]Blob, error) {
 	members := MembersOf(receipt)

@@ -29,9 +29,13 @@ type Format interface {
 	// Path. The same shard must give the same files.
 	Write(shard frame.Shard, create func(name string) (io.WriteCloser, error)) error
 
+	// Check returns an error if a receipt is of no shard that Write can have written. It
+	// reads no file.
+	Check(receipt *framepb.Receipt) error
+
 	// Positions returns where the blobs of a receipt's frames lie, each once and
-	// without data. It reads no file: that follows from the receipt. The error
-	// says that the receipt is of no shard that Write can have written.
+	// without data. It reads no file: that follows from the receipt. The error is
+	// that of Check.
 	Positions(receipt *framepb.Receipt) ([]Blob, error)
 
 	// Read yields each blob of a receipt's frames once, or why it cannot be had:

@@ -102,11 +102,12 @@ func (w *Writer) adopt(ctx context.Context, span frame.Span) (bool, error) {
 	if cmp.Or(err, w.check(shard)) != nil {
 		return false, nil
 	}
-	// Another process may have replaced the shard since it was read, and recorded that.
-	if have, err := w.of.ledger.Ask(ctx, span); have != nil || err != nil {
+	// Another process may have written the shard just then, or replaced it since it was read: what
+	// it records says more.
+	if have, err := w.receiptOfEither(ctx, span); have != nil || err != nil {
 		return false, err
 	}
-	return true, w.of.ledger.Put(ctx, receipt)
+	return true, w.of.ledger.PutFound(ctx, receipt)
 }
 
 // scan reads a shard without its receipt. The error is one of the store, or says that what is

@@ -114,7 +114,10 @@ func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.
 	if err != nil {
 		return false, err
 	}
-	old := ledger.Files{Void: files.Void, Loose: s.loose}
+	old := ledger.Files{Void: files.Void}
+	if old.Loose, err = s.unchanged(ctx); err != nil {
+		return false, err
+	}
 	for _, file := range s.sealed {
 		if !slices.Contains(targets, file) {
 			old.Sealed = append(old.Sealed, file)
@@ -123,7 +126,33 @@ func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.
 	if err := d.index(ctx, block, old.Sealed, s.written); err != nil {
 		return false, err
 	}
-	return false, d.ledger.RemoveFiles(ctx, old)
+	return len(old.Loose) < len(s.loose), d.ledger.RemoveFiles(ctx, old)
+}
+
+// unchanged returns the loose receipts that still are what was read: where another process has
+// written a shard meanwhile, what it has recorded must stay. Complete ones in a bucket are not
+// read a second time, which would cost a request a shard: only a second look replaces them.
+func (s *sealing) unchanged(ctx context.Context) (same []ledger.Entry, err error) {
+	changed := make([]bool, len(s.loose))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(bucketReaders)
+	for i, entry := range s.loose {
+		if s.folder == "" && !entry.Failed {
+			continue
+		}
+		group.Go(func() error {
+			now, err := s.ledger.Read(groupCtx, entry)
+			changed[i] = !proto.Equal(now, s.looseReceipts[i])
+			return notGone(notDamaged(err))
+		})
+	}
+	err = group.Wait()
+	for i, entry := range s.loose {
+		if !changed[i] {
+			same = append(same, entry)
+		}
+	}
+	return same, err
 }
 
 func notGone(err error) error {
@@ -178,8 +207,10 @@ func areApart(files []ledger.Entry) bool {
 type sealing struct {
 	*Dataset
 	chosen map[shardKey]chosen
-	loose  []ledger.Entry // that were read
+	loose  []ledger.Entry // that were read, and what they said
 	sealed []ledger.Entry // files that were read
+
+	looseReceipts []*framepb.Receipt
 
 	written map[ledger.Entry][]byte // files
 }
@@ -211,7 +242,7 @@ func (s *sealing) read(ctx context.Context, files ledger.Files) error {
 	}
 	for i, entry := range files.Loose {
 		if loose[i] != nil {
-			s.loose = append(s.loose, entry)
+			s.loose, s.looseReceipts = append(s.loose, entry), append(s.looseReceipts, loose[i])
 			if err := s.choose(ctx, entry, loose[i]); err != nil {
 				return err
 			}
@@ -259,13 +290,16 @@ func (s *sealing) choose(ctx context.Context, entry ledger.Entry, receipt *frame
 	have, ok := s.chosen[key]
 	switch {
 	case !ok || have.entry.Failed && !entry.Failed:
-	case have.entry.Failed != entry.Failed || have.entry.Sealed == "" || proto.Equal(have.receipt, receipt):
+	case have.entry.Failed != entry.Failed || proto.Equal(have.receipt, receipt),
+		have.entry.Sealed == "" && !entry.Failed:
 		return nil
 	default:
 		// A process that was slow has sealed what another one had replaced: the shard's file
-		// tells which of the two is right.
+		// tells which of the two is right. Of two that differ in gaps alone, the one that has found
+		// out more is younger.
 		there := &stored{ctx: ctx, store: s.store, path: s.format.Path(entry.Span)}
-		if !there.holds(s.format, receipt) {
+		if !there.holds(s.format, receipt) ||
+			failedSamples(receipt) >= failedSamples(have.receipt) && there.holds(s.format, have.receipt) {
 			return ctx.Err()
 		}
 	}

@@ -62,14 +62,12 @@ func (l *Ledger) LinkIndex(block frame.Span, file Entry) (bool, error) {
 	if err := l.reach("index"); err != nil {
 		return false, indexing(block, err)
 	}
-	from, to := filepath.Join(l.dir, file.Path()), filepath.Join(l.dir, IndexPath(block))
-	if l.IsLinked(block, file) {
-		return true, indexing(block, disk.FlushNames(l.dir, to)) // who made it may have been killed before it did
+	if l.IsLinked(block, file) { // who made it may have been killed before it was flushed
+		return true, indexing(block, disk.FlushNames(l.dir, filepath.Join(l.dir, IndexPath(block))))
 	}
-	err := disk.CheckParents(l.dir, IndexPath(block))
-	if err == nil {
-		err = l.publish(block, to, func(path string) error { return disk.Link(from, path) })
-	}
+	from := filepath.Join(l.dir, file.Path())
+	link := func(temp string) error { return disk.Link(from, temp) }
+	err := l.publish(block, IndexPath(block), link, disk.Rename)
 	var failed *os.LinkError
 	if errors.As(err, &failed) && failed.Op == "link" && disk.OrNone(err) != nil {
 		return false, nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
 	"github.com/kvsframes/kvsframes/io/store"
@@ -139,7 +141,21 @@ func (l *Ledger) Put(ctx context.Context, receipt *framepb.Receipt) error {
 	if err := check(receipt, entry); err != nil {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
 	}
-	if err := l.put(ctx, receipt, entry); err != nil {
+	if err := l.put(ctx, receipt, entry, l.write); err != nil {
+		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
+	}
+	return nil
+}
+
+// PutFound is [Ledger.Put] for a receipt that was made of what the files of a shard say. One that
+// another process has written meanwhile says more, and stays.
+func (l *Ledger) PutFound(ctx context.Context, receipt *framepb.Receipt) error {
+	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
+	err := check(receipt, entry)
+	if err == nil {
+		err = l.put(ctx, receipt, entry, l.make)
+	}
+	if err != nil {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
 	}
 	return nil
@@ -162,10 +178,12 @@ func (l *Ledger) PutNew(ctx context.Context, receipt *framepb.Receipt) error {
 // put keeps two writers that disagree from leaving both receipts: the complete
 // one's writer removes the failed one after its own is there, the failed one's
 // writer looks for a complete one after its own is there.
-func (l *Ledger) put(ctx context.Context, receipt *framepb.Receipt, entry Entry) error {
+func (l *Ledger) put(ctx context.Context, receipt *framepb.Receipt, entry Entry,
+	write func(ctx context.Context, span frame.Span, path string, m proto.Message) error,
+) error {
 	failed := Entry{Span: entry.Span, Failed: true}.Path()
 	if entry.Failed {
-		if err := l.write(ctx, entry.Span, entry.Path(), receipt); err != nil {
+		if err := write(ctx, entry.Span, entry.Path(), receipt); err != nil {
 			return err
 		}
 		if done, err := l.Ask(ctx, entry.Span); err != nil || done == nil {
@@ -176,7 +194,7 @@ func (l *Ledger) put(ctx context.Context, receipt *framepb.Receipt, entry Entry)
 	if err := l.remove(ctx, failed); err != nil {
 		return err
 	}
-	if err := l.write(ctx, entry.Span, entry.Path(), receipt); err != nil {
+	if err := write(ctx, entry.Span, entry.Path(), receipt); err != nil {
 		return err
 	}
 	if err := l.remove(ctx, failed); err != nil {

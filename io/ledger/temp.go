@@ -71,15 +71,68 @@ func (l *Ledger) readOnce(ctx context.Context, path string, m proto.Message, che
 // write makes the file path hold m, whole or not at all. What is being written
 // stands in tmp, under the span's name.
 func (l *Ledger) write(ctx context.Context, span frame.Span, path string, m proto.Message) error {
-	data, err := framepb.EncodeJSON(m)
+	data, err := encode(path, m)
 	if err != nil {
 		return err
 	}
+	return l.writeData(ctx, span, path, data)
+}
+
+// make is write for a receipt of a shard that has none yet, as far as names tell. Where it has
+// one, that stays.
+func (l *Ledger) make(ctx context.Context, span frame.Span, path string, m proto.Message) error {
+	data, err := encode(path, m)
+	if err != nil {
+		return err
+	}
+	if bucket, ok := l.store.(interface {
+		Make(ctx context.Context, path string, data []byte) error
+	}); ok {
+		if has, err := l.hasReceipt(ctx, span); has || err != nil {
+			return err
+		}
+		return bucket.Make(ctx, path, data)
+	}
+	move := func(from, to string) error {
+		has, err := l.hasReceipt(ctx, span) // once more: it has taken a while to flush what was written
+		if has || err != nil {
+			return errors.Join(err, disk.Remove(from))
+		}
+		return linkNew(from, to)
+	}
+	return l.publish(span, path, func(temp string) error { return disk.Write(temp, data) }, move)
+}
+
+func (l *Ledger) hasReceipt(ctx context.Context, span frame.Span) (bool, error) {
+	known, err := l.Known(ctx, span)
+	return known.Complete || known.Failed || !known.Void && len(known.Sealed) > 0, err
+}
+
+// linkNew is a rename to a name that stays what it is where there is a file of it.
+func linkNew(from, to string) error {
+	err := disk.Link(from, to)
+	if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) { // there are no links
+		if disk.Exists(to) {
+			return disk.Remove(from)
+		}
+		return disk.Rename(from, to)
+	}
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		err = disk.Remove(from)
+	}
+	return err
+}
+
+func encode(path string, m proto.Message) ([]byte, error) {
+	data, err := framepb.EncodeJSON(m)
+	if err != nil {
+		return nil, err
+	}
 	if limit := limitOf(m); int64(len(data)) > limit {
-		return fmt.Errorf("%s takes %d bytes, it must be at most %d: make shards of fewer samples, or labels shorter",
+		return nil, fmt.Errorf("%s takes %d bytes, it must be at most %d: make shards of fewer samples, or labels shorter",
 			path, len(data), limit)
 	}
-	return l.writeData(ctx, span, path, data)
+	return data, nil
 }
 
 func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, data []byte) error {
@@ -88,16 +141,20 @@ func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, da
 	}); ok {
 		return bucket.Put(ctx, path, data)
 	}
-	if err := disk.CheckParents(l.dir, path); err != nil {
-		return err
-	}
-	return l.publish(span, filepath.Join(l.dir, path), func(path string) error { return disk.Write(path, data) })
+	return l.publish(span, path, func(temp string) error { return disk.Write(temp, data) }, disk.Rename)
 }
 
-// publish makes target the file that create makes, and the folder that it is in.
-func (l *Ledger) publish(span frame.Span, target string, create func(path string) error) (err error) {
+// publish gives the file that create makes its path, by move, and makes the folder that it is in.
+func (l *Ledger) publish(span frame.Span, path string, create func(temp string) error,
+	move func(from, to string) error,
+) error {
+	err := disk.CheckParents(l.dir, path)
+	if err != nil {
+		return err
+	}
+	target := filepath.Join(l.dir, path)
 	for range attempts {
-		if err = l.replace(span, target, create); !errors.Is(err, fs.ErrNotExist) {
+		if err = l.replace(span, target, create, move); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		if err := disk.MkdirAll(filepath.Dir(target)); err != nil {
@@ -107,13 +164,15 @@ func (l *Ledger) publish(span frame.Span, target string, create func(path string
 	return err
 }
 
-func (l *Ledger) replace(span frame.Span, target string, create func(path string) error) error {
+func (l *Ledger) replace(span frame.Span, target string, create func(temp string) error,
+	move func(from, to string) error,
+) error {
 	temp, err := l.Temp(span, create)
 	if err != nil {
 		return err
 	}
 	if err = l.reach("rename"); err == nil {
-		err = disk.Rename(temp, target)
+		err = move(temp, target)
 	}
 	if err != nil {
 		disk.Remove(temp)

@@ -113,8 +113,8 @@ func (o Options) Validate() error {
 	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fault.Of("Out", ": %w", err))
 	}
-	return usage(append(errs, o.checkGrids(), checkSteps(o.Transforms), CheckRunner(o.Runner), o.runner().CheckPlace("Out", o.Out),
-		o.checkAsync())...)
+	return usage(append(errs, o.checkGrids(), checkSteps(o.Transforms), CheckRunner(o.Runner),
+		o.runner().CheckPlace("Out", o.Out), o.checkAsync())...)
 }
 
 func (o Options) checkAsync() error {

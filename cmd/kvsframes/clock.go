@@ -39,8 +39,8 @@ func (c clock) forms() string {
 
 // zoneFlag adds --time-zone to a command.
 func zoneFlag(flags *pflag.FlagSet) *text {
-	return textFlag(flags, "time-zone", "`zone` of dates and times without one, as Europe/Rome, and of today and yesterday "+
-		"(default UTC)")
+	return textFlag(flags, "time-zone", "`zone` of dates and times without one, as Europe/Rome, and of today and "+
+		"yesterday (default UTC)")
 }
 
 // clockOf returns the clock of a command, and what is wrong with the zone that was typed. Then
@@ -55,8 +55,8 @@ func clockOf(cmd *cobra.Command, zone string) (clock, error) {
 		err = errors.New("no name of a zone")
 	}
 	if err != nil {
-		return c, fmt.Errorf("--time-zone is %s: it must be a name of the IANA time zone database, such as Europe/Rome, or UTC",
-			quoted(zone))
+		return c, fmt.Errorf("--time-zone is %s: it must be a name of the IANA time zone database, such as Europe/Rome, "+
+			"or UTC", quoted(zone))
 	}
 	c.zone = loaded
 	return c, nil

@@ -104,8 +104,7 @@ func TestTimesAreRefused(t *testing.T) {
 		span + "--image-selector-type SERVER_TIMESTAMP --end-timestamp 2026-03-31": "--end-timestamp is 2026-03-31T00:00:00Z, in " +
 			"the future: it must be at most now, 2026-03-30T06:30:00Z",
 	} {
-		if _, err := parsedAt(t, now, strings.Fields(args)...); err == nil || err.Error() != want && !strings.HasPrefix(err.Error(),
-			want) {
+		if _, err := parsedAt(t, now, strings.Fields(args)...); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", args, err, want)
 		}
 	}

@@ -34,7 +34,8 @@ func TestNightsThatBeginWhenever(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "out")
 	file := filepath.Join(t.TempDir(), "cameras.yaml")
-	if err := os.WriteFile(file, []byte("- {stream_name: cam, start_timestamp: -90m, end_timestamp: now}\n"), 0o600); err != nil {
+	entry := "- {stream_name: cam, start_timestamp: -90m, end_timestamp: now}\n"
+	if err := os.WriteFile(file, []byte(entry), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// at runs a backfill some time after the first.
@@ -48,7 +49,9 @@ func TestNightsThatBeginWhenever(t *testing.T) {
 		return ran{status, stdout.String(), stderr.String()}
 	}
 	hour := []string{"--stream-name", "cam", "--start-timestamp", "-1h", "--end-timestamp", "now"}
-	rome := []string{"--stream-name", "cam", "--time-zone", "Europe/Rome", "--start-timestamp", "today", "--end-timestamp", "-1h"}
+	rome := []string{
+		"--stream-name", "cam", "--time-zone", "Europe/Rome", "--start-timestamp", "today", "--end-timestamp", "-1h",
+	}
 	reckoned := []string{
 		"--stream-name", "cam", "--start-timestamp", demoStart.Add(time.Hour + 2*time.Second).Format(time.RFC3339),
 		"--end-timestamp", demoStart.Add(2 * time.Hour).Format(time.RFC3339),
@@ -75,7 +78,8 @@ func TestNightsThatBeginWhenever(t *testing.T) {
 			t.Errorf("step %d: exit status %d, %d images, want %d and %d:\n%s%s", i+1, o.status, images, step.status, step.images,
 				o.stderr, o.stdout)
 		}
-		if step.status == 2 && !strings.Contains(o.stderr, "--align dataset moves start and end down to it (to 2026-01-01T00:59:58Z)") {
+		wayOut := "--align dataset moves start and end down to it (to 2026-01-01T00:59:58Z)"
+		if step.status == 2 && !strings.Contains(o.stderr, wayOut) {
 			t.Errorf("it names no way out:\n%s", o.stderr)
 		}
 	}

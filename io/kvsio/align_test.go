@@ -47,7 +47,8 @@ func TestAlign(t *testing.T) {
 func TestAlignNothing(t *testing.T) {
 	r := valid()
 	r.SamplingInterval = 0
-	if got := r.AlignStart(time.Second).AlignEnd(); got.StartTimestamp != r.StartTimestamp || got.EndTimestamp != r.EndTimestamp {
+	got := r.AlignStart(time.Second).AlignEnd()
+	if got.StartTimestamp != r.StartTimestamp || got.EndTimestamp != r.EndTimestamp {
 		t.Errorf("%+v", got)
 	}
 	if got := (Request{SamplingInterval: time.Second}).AlignStart(0); !got.StartTimestamp.IsZero() {

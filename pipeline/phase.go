@@ -154,10 +154,10 @@ func (o *Options) refuse(i int, p placement) error {
 	case p.beside() && o.Align == "":
 		dataset := asked.AlignStart(p.phase()).StartTimestamp
 		wrong = fault.New("StartTimestamp",
-			fault.Errorf("%s, and %q has samples of this stream every %v that begin %v before: all images would be paid "+
-				"for again", stamp(asked.StartTimestamp), o.Out, r.SamplingInterval, asked.StartTimestamp.Sub(dataset)),
-			fault.Errorf("on the grid of those: %s %s moves start and end down to it (to %s), %s %s down to multiples of the "+
-				"interval since 1970 (to %s), and %s fetches these images all the same",
+			fault.Errorf("%s, %v after one of the instants, %v apart, that %q has of this stream: all images would be paid "+
+				"for again", stamp(asked.StartTimestamp), asked.StartTimestamp.Sub(dataset), r.SamplingInterval, o.Out),
+			fault.Errorf("one of these instants: %s %s moves start and end down to them (to %s), %s %s to multiples of the "+
+				"interval since 1970 (to %s), and %s fetches the range as it is",
 				fault.Name("Align"), AlignDataset, stamp(dataset),
 				fault.Name("Align"), AlignEpoch, stamp(asked.AlignStart(0).StartTimestamp), fault.Name("NewPhase")))
 	case !r.StartTimestamp.Before(r.EndTimestamp):

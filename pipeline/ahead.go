@@ -25,27 +25,35 @@ const (
 	aheadLead = 20 * time.Second
 )
 
-// checkAhead refuses a range that ends in the future, unless the stream has footage
-// shortly before that end. It makes a call or two for such a range, and none for others.
-func checkAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) error {
+// checkAhead cuts a range that ends in the future at now, unless the stream has footage
+// shortly before that end, and refuses it where nothing is left of it. It makes a call or two for such
+// a range, and none for others.
+func checkAhead(ctx context.Context, p kvsio.ReadParams, r *kvsio.Request, now time.Time) error {
 	if !r.EndTimestamp.After(now) {
 		return nil
 	}
 	name := r.Span().Series.StreamName
-	there, err := hasFootageAhead(ctx, p, r, now)
+	there, err := hasFootageAhead(ctx, p, *r, now)
 	if err != nil {
 		end := r.EndTimestamp.UTC().Format(time.RFC3339)
 		return fmt.Errorf("looking for footage of %s before %s: %w", name, end, err)
 	}
-	if !there {
-		early := inFuture(r, now)
+	ahead := r.EndTimestamp.Sub(now).Round(time.Second)
+	if cut := *r; !there {
+		cut.EndTimestamp = now
+		if cut = cut.AlignEnd(); cut.StartTimestamp.Before(cut.EndTimestamp) {
+			log.Warnf(ctx, "the range of %s ends %s in the future, where it has no footage: it is cut at %s; a later backfill "+
+				"fetches what comes", name, ahead, cut.EndTimestamp.Format(time.RFC3339Nano))
+			*r = cut
+			return nil
+		}
+		early := inFuture(*r, now)
 		early.Allowed = fmt.Sprint(early.Allowed, "; a later end needs footage of the 5 minutes before it, "+
 			"of a producer whose clock is ahead")
 		return fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []*kvsio.Fault{early}})
 	}
 	log.Warnf(ctx, "the range of %s ends %s in the future, and has footage there: the producer's clock is ahead; "+
-		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name,
-		r.EndTimestamp.Sub(now).Round(time.Second))
+		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name, ahead)
 	return nil
 }
 

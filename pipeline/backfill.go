@@ -34,7 +34,7 @@ const progressEvery = 200 * time.Millisecond
 // three the Summary says what the dataset holds, or why that is not known.
 func Backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
-	o.Runner = cmp.Or(o.Runner, DefaultRunner)
+	o.Runner, o.Now = cmp.Or(o.Runner, DefaultRunner), o.now()
 	o, err := prepare(ctx, o)
 	var ds *dataset.Dataset // nil on a dry run
 	var plan *kvsio.Plan
@@ -63,6 +63,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		count = ds.Tally
 	}
 	total, err := summary.tally(bound, count, plan)
+	summary.ranges(o.Requests)
 	summary.Seconds = time.Since(began).Seconds()
 	if err == nil && jobErr != nil {
 		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
@@ -115,6 +116,9 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 		}
 	}
 	if err := o.check(ctx); err != nil {
+		return o, err
+	}
+	if err := o.align(ctx); err != nil {
 		return o, err
 	}
 	if err := o.runner().Prepare(ctx, o.Out); err != nil {

@@ -34,6 +34,27 @@ type Options struct {
 	// Requests is what is asked for. At least one; they may overlap.
 	Requests []kvsio.Request
 
+	// Relative says which instants of each request, in their order, depend on Now. Such an
+	// instant means no certain sample: it is moved down, by less than an interval, to the grid
+	// that the dataset has of the stream, and where it has none, to that of phase 0, the
+	// multiples of SamplingInterval since 1970; an end after a start that is not relative, to
+	// the grid of that start. Default: none is relative.
+	Relative []Relative
+
+	// Align, where set, moves start and end of every request down, each by less than an interval, to
+	// a grid: AlignDataset or AlignEpoch.
+	Align string
+
+	// NewPhase lets a request have another phase than what the dataset has of the same stream
+	// that is sampled alike. Without it, and without Align, such a request is refused, unless its
+	// start is relative: it asks for images a moment beside those that are there, and all of
+	// them are paid for. Not together with Align.
+	NewPhase bool
+
+	// Now is when the backfill is asked for: what is later is in the future. Default: when
+	// Backfill, or Validate, is called.
+	Now time.Time
+
 	// Read says how the streams are read. Its Ledger is set to Out, its Runner to
 	// Runner, and its ShardSamples, where 0, to what the dataset has.
 	Read kvsio.ReadParams
@@ -63,8 +84,6 @@ type Options struct {
 	// Progress, where set, is called now and then while the job runs, once when it
 	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
-
-	clock func() time.Time // nil: time.Now
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the
@@ -94,8 +113,8 @@ func (o Options) Validate() error {
 	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fault.Of("Out", ": %w", err))
 	}
-	return usage(append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), o.runner().CheckPlace("Out", o.Out),
-		o.checkAsync())...)
+	return usage(append(errs, o.checkGrids(), checkSteps(o.Transforms), CheckRunner(o.Runner),
+		o.runner().CheckPlace("Out", o.Out), o.checkAsync())...)
 }
 
 func (o Options) checkAsync() error {
@@ -164,10 +183,10 @@ func stepsOf(descriptions []string) ([]transforms.Step, error) {
 func (o Options) runner() beamrun.Runner { return beamrun.Named(o.Runner) }
 
 func (o Options) now() time.Time {
-	if o.clock != nil {
-		return o.clock()
+	if o.Now.IsZero() {
+		return time.Now()
 	}
-	return time.Now()
+	return o.Now
 }
 
 func (o Options) dataset() dataset.Options {

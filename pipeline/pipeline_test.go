@@ -175,7 +175,7 @@ func TestValidateTellsAll(t *testing.T) {
 		}},
 		Read:   kvsio.ReadParams{MaxInFlight: -1, CallParams: kvsio.CallParams{QuotaShare: 2}},
 		Runner: "nope",
-		clock:  func() time.Time { return start },
+		Now:    start,
 	}.Validate()
 	var early *UsageError
 	if !errors.As(err, &early) || len(early.Faults) != 5 {

@@ -34,8 +34,8 @@ func (o *Options) check(ctx context.Context) (err error) {
 		return err
 	}
 	var ahead []error
-	for _, r := range o.Requests {
-		ahead = append(ahead, checkAhead(ctx, read, r, o.now()))
+	for i := range o.Requests {
+		ahead = append(ahead, checkAhead(ctx, read, &o.Requests[i], o.now()))
 	}
 	return errors.Join(ahead...)
 }

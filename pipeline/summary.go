@@ -23,6 +23,7 @@ type Summary struct {
 	Schema   string `json:"schema"`
 	Dataset  string `json:"dataset"`
 	Requests int    `json:"requests"`
+	Range    Range  `json:"range"` // of all requests
 	Counts
 	Fetched       Fetched `json:"fetched"`
 	Shards        int64   `json:"shards"`         // of all that was asked
@@ -80,6 +81,40 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 	}{known: known(s)})
 }
 
+// Range is from the earliest start of some requests to their latest end, as they were done: instants that
+// depend on when they were asked for are resolved, and those that were moved to a grid are
+// on it.
+type Range struct {
+	StartTimestamp time.Time `json:"start_timestamp"`
+	EndTimestamp   time.Time `json:"end_timestamp"`
+}
+
+// ranges fills in the ranges of requests.
+func (s *Summary) ranges(requests []kvsio.Request) {
+	of := make(map[stream]Range)
+	for _, r := range requests {
+		series := r.Span().Series
+		for _, key := range []stream{{}, {series.StreamName, series.StreamARN}} {
+			of[key] = of[key].with(r)
+		}
+	}
+	s.Range = of[stream{}]
+	for i := range s.Streams {
+		s.Streams[i].Range = of[stream{s.Streams[i].Stream, s.Streams[i].StreamARN}]
+	}
+}
+
+func (r Range) with(request kvsio.Request) Range {
+	start, end := request.StartTimestamp.UTC(), request.EndTimestamp.UTC()
+	if r.StartTimestamp.IsZero() || start.Before(r.StartTimestamp) {
+		r.StartTimestamp = start
+	}
+	if end.After(r.EndTimestamp) {
+		r.EndTimestamp = end
+	}
+	return r
+}
+
 // Counts says what became of samples.
 type Counts struct {
 	Samples int64            `json:"samples"`
@@ -99,6 +134,7 @@ type Fetched struct {
 type StreamSummary struct {
 	Stream    string `json:"stream"`
 	StreamARN string `json:"stream_arn"`
+	Range     Range  `json:"range"`
 	Counts
 }
 

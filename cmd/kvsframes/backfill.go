@@ -9,8 +9,20 @@ const backfillHelp = `Fetch one image every --sampling-interval of the streams' 
 every image that is missing. What the dataset has already is not fetched again: run
 the same command to resume, or with a later end to extend.
 
-Times are RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or dates
-(2026-01-31); without a time zone they are UTC.
+Times are RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5), dates
+(2026-01-31), now, today, yesterday, or a time before now: -24h, -2d, -1h30m. Dates and
+times without a zone, and the midnights of today and yesterday, are in --time-zone;
+without it they are UTC. Now is read once, when the command starts.
+
+An image of another instant is another image. So a time that depends on now is moved
+down, by less than an interval, to the instants that the dataset has of the stream:
+multiples of the interval since 1970, where it has none yet. Another start that is not
+one of these instants is refused, unless --align moves start and end down to them, or
+--new-phase says that it is meant so. An interval that does not divide a day needs
+--align where ranges are dates.
+
+With PRODUCER_TIMESTAMP a range that ends in the future is cut at now, with a warning,
+unless it has footage there, of a producer whose clock is ahead.
 
 Credentials, region and endpoint are found as by every AWS tool: AWS_REGION,
 AWS_PROFILE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KINESIS_VIDEO, the shared config
@@ -67,6 +79,10 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
   kvsframes backfill --stream-name front-door --stream-name back-door --sampling-interval 1m \
     --start-timestamp 2026-01-30 --end-timestamp 2026-01-31 \
     --width-pixels 640 --height-pixels 360 --out small --json
+
+  # yesterday, every night
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \
+    --start-timestamp yesterday --end-timestamp today --time-zone Europe/Rome
 
   # what a file lists, from another account, with a quarter of each stream's quota
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \

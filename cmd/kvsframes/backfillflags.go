@@ -136,6 +136,18 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
+		"align", "`grid` that start and end are moved down to: " + pipeline.AlignDataset + ", what the dataset has of the " +
+			"stream, or else " + pipeline.AlignEpoch + ", multiples of the interval since 1970 (default: times that depend on " +
+			"now go to the dataset's)",
+		func(o *pipeline.Options, s string) error {
+			if s != pipeline.AlignDataset && s != pipeline.AlignEpoch {
+				return fmt.Errorf("it must be %s or %s", pipeline.AlignDataset, pipeline.AlignEpoch)
+			}
+			o.Align = s
+			return nil
+		},
+	},
+	{
 		"refetch", "`reasons` of gaps to fetch again, such as no_media,not_returned; failed ones are always fetched again",
 		setRefetch,
 	},
@@ -225,7 +237,9 @@ type backfillFlags struct {
 	names, arns *[]string
 	file        *string
 	fields      map[string]*text // by the field's name in the API
+	zone        *text
 	options     optionFlags[pipeline.Options]
+	newPhase    *bool
 	keepGoing   *bool
 }
 
@@ -240,7 +254,10 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 			f.fields[field.api] = textFlag(flags, field.flagName(), field.usage)
 		}
 	}
+	f.zone = zoneFlag(flags)
 	f.options = newOptionFlags(flags, backfillOptions)
+	f.newPhase = flags.Bool("new-phase", false, "fetch instants beside those that the dataset has of a stream, and pay "+
+		"for all of them")
 	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of "+
 		"failing the job")
 	return f
@@ -250,8 +267,11 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 // wrong with them.
 func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	o := pipeline.Options{Runner: *runners.Runner}
-	o.Read.KeepGoing = *f.keepGoing
-	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "requests")...)
+	o.Read.KeepGoing, o.NewPhase = *f.keepGoing, *f.newPhase
+	clock, err := clockOf(cmd, string(*f.zone))
+	o.Now = clock.now
+	faults := append([]error{err}, f.options.apply(cmd, &o)...)
+	faults = append(faults, emptyFlags(cmd, "requests")...)
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}
@@ -263,12 +283,14 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	faults = append(faults, checkEndpoint(o.Runner))
 	faults = append(faults, backfillNames.each(pipeline.CheckRunner(o.Runner))...)
 	faults = append(faults, backfillNames.each(o.Read.AWS.Validate())...)
-	drafts, wrong := f.drafts(cmd)
+	if o.Align != "" && o.NewPhase {
+		faults = append(faults, errors.New("--align and --new-phase are both given: it must be one of the two"))
+	}
+	drafts, wrong := f.drafts(cmd, clock)
 	faults = append(faults, wrong...)
-	now := time.Now()
 	for _, d := range drafts {
-		faults = append(faults, d.check(o.Read.MinInterval, now)...)
-		o.Requests = append(o.Requests, d.request)
+		faults = append(faults, d.check(o.Read.MinInterval, o.Now)...)
+		o.Requests, o.Relative = append(o.Requests, d.request), append(o.Relative, d.relative())
 	}
 	for i, err := range kvsio.CheckRegions(o.Read.AWS, o.Requests) {
 		faults = append(faults, drafts[i].named(err)...)
@@ -280,8 +302,8 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 }
 
 // drafts returns the requests, as they are asked for one by one.
-func (f *backfillFlags) drafts(cmd *cobra.Command) ([]*draft, []error) {
-	base := newDraft(backfillNames)
+func (f *backfillFlags) drafts(cmd *cobra.Command, clock clock) ([]*draft, []error) {
+	base := newDraft(backfillNames, clock)
 	for _, field := range fields {
 		if cmd.Flags().Changed(field.flagName()) && field.usage != "" {
 			base.set(field, field.flag(), string(*f.fields[field.api]))

@@ -18,6 +18,8 @@ type draft struct {
 	request kvsio.Request
 	where   map[string]string // API name of a field: where it was said
 	typed   map[string]string // API name of a field: the text that was typed
+	clock   clock             // of times
+	depends map[string]bool   // fields whose instant depends on the clock's now
 	name    func(field) string
 	others  names              // of what is no field
 	missing func(field) string // where a field would be said that nobody said
@@ -25,12 +27,15 @@ type draft struct {
 	faulty  map[string]bool // fields that have a fault already
 }
 
-// newDraft starts a request as flags say it, of a command with these names.
-func newDraft(others names) *draft {
+// newDraft starts a request as flags say it, of a command with these names, its times read by a
+// clock.
+func newDraft(others names, clock clock) *draft {
 	return &draft{
 		request: kvsio.Request{ImageSelectorType: kvsio.ProducerTimestamp, Format: frame.JPEG},
+		clock:   clock,
 		where:   map[string]string{},
 		typed:   map[string]string{},
+		depends: map[string]bool{},
 		faulty:  map[string]bool{},
 		name:    field.flag,
 		others:  others,
@@ -40,26 +45,37 @@ func newDraft(others names) *draft {
 
 // stream returns the same request of a stream.
 func (d *draft) stream(f field, stream string) *draft {
-	s := *d
-	s.where, s.typed, s.faulty = maps.Clone(d.where), maps.Clone(d.typed), maps.Clone(d.faulty)
+	s := d.clone()
 	s.set(f, f.flag(), stream)
-	return &s
+	return s
 }
 
 // entry starts a request of a file, with d for defaults.
 func (d *draft) entry(at string) *draft {
-	e := *d
-	e.where, e.typed, e.faulty = maps.Clone(d.where), maps.Clone(d.typed), maps.Clone(d.faulty)
+	e := d.clone()
 	e.faults = nil // d's own are reported once
 	e.name = func(f field) string { return f.key }
 	e.missing = func(f field) string { return at + ": " + f.key }
-	return &e
+	return e
+}
+
+func (d *draft) clone() *draft {
+	c := *d
+	c.where, c.typed = maps.Clone(d.where), maps.Clone(d.typed)
+	c.faulty, c.depends = maps.Clone(d.faulty), maps.Clone(d.depends)
+	return &c
 }
 
 func (d *draft) set(f field, where, text string) {
 	d.where[f.api], d.typed[f.api] = where, text
 	d.faulty[f.api] = false
-	if err := f.set(&d.request, text); err != nil {
+	var err error
+	if t := f.instant(&d.request); t != nil {
+		*t, d.depends[f.api], err = d.clock.read(text)
+	} else {
+		err = f.set(&d.request, text)
+	}
+	if err != nil {
 		d.fail(f, fmt.Errorf("%s is %s: %w", where, quoted(text), err))
 	}
 }
@@ -67,6 +83,11 @@ func (d *draft) set(f field, where, text string) {
 func (d *draft) fail(f field, err error) {
 	d.faulty[f.api] = true
 	d.faults = append(d.faults, err)
+}
+
+// relative says which instants of the request depend on the clock's now.
+func (d *draft) relative() pipeline.Relative {
+	return pipeline.Relative{Start: d.depends["StartTimestamp"], End: d.depends["EndTimestamp"]}
 }
 
 // check returns everything that is wrong with the request, in the names that
@@ -96,7 +117,9 @@ func (d *draft) named(err error) (errs []error) {
 
 // What the text of a time and of an interval may be, as their parsers say.
 const (
-	timeForms     = "RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or a date (2026-01-31)"
+	timeForms   = "RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5) or a date (2026-01-31)"
+	timeInForms = "RFC 3339 (2026-01-31T10:00:00Z), epoch seconds (1769853600.5), a date (2026-01-31), now, today, " +
+		"yesterday, or a time before now (-24h, -2d, -1h30m)"
 	intervalForms = "a duration such as 3s, 500ms or 1m30s, or a whole number of milliseconds such as 3000"
 )
 
@@ -113,7 +136,7 @@ func (d *draft) asTyped(wrong *kvsio.Fault) *kvsio.Fault {
 	}
 	switch wrong.Field {
 	case "StartTimestamp", "EndTimestamp":
-		return fault.New(wrong.Field, wrong.Value, timeForms)
+		return fault.New(wrong.Field, wrong.Value, d.clock.forms())
 	case "SamplingInterval":
 		return fault.New(wrong.Field, wrong.Value, intervalForms)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
@@ -17,12 +18,23 @@ type field struct {
 	api   string
 	key   string
 	usage string
-	set   func(r *kvsio.Request, text string) error
+	set   func(r *kvsio.Request, text string) error // nil for an instant
 }
 
 func (f field) flag() string { return "--" + f.flagName() }
 
 func (f field) flagName() string { return strings.ReplaceAll(f.key, "_", "-") }
+
+// instant returns where the request has the field, or nil where that is no instant.
+func (f field) instant(r *kvsio.Request) *time.Time {
+	switch f.api {
+	case "StartTimestamp":
+		return &r.StartTimestamp
+	case "EndTimestamp":
+		return &r.EndTimestamp
+	}
+	return nil
+}
 
 var fields = []field{
 	{"StreamName", "stream_name", "", func(r *kvsio.Request, s string) error {
@@ -42,18 +54,10 @@ var fields = []field{
 		},
 	},
 	{
-		"StartTimestamp", "start_timestamp", "`time` of the first sample",
-		func(r *kvsio.Request, s string) (err error) {
-			r.StartTimestamp, err = kvsio.ParseTime(s)
-			return err
-		},
+		"StartTimestamp", "start_timestamp", "`time` of the first sample", nil,
 	},
 	{
-		"EndTimestamp", "end_timestamp", "`time` at which the range ends, itself not part of it",
-		func(r *kvsio.Request, s string) (err error) {
-			r.EndTimestamp, err = kvsio.ParseTime(s)
-			return err
-		},
+		"EndTimestamp", "end_timestamp", "`time` at which the range ends, itself not part of it", nil,
 	},
 	{
 		"SamplingInterval", "sampling_interval", "`interval` between samples: 3s, or 3000 (milliseconds)",

@@ -118,7 +118,7 @@ func newGetImagesFlags(flags *pflag.FlagSet) *getImagesFlags {
 func (f *getImagesFlags) parse(cmd *cobra.Command) (*imageListing, error) {
 	l := &imageListing{out: string(*f.texts["out"]), endpointFrom: "--endpoint-url"}
 	faults := f.paging(cmd, l)
-	d := newDraft(l.names())
+	d := newDraft(l.names(), clock{})
 	for _, field := range fields {
 		if cmd.Flags().Changed(field.flagName()) {
 			d.set(field, field.flag(), string(*f.fields[field.api]))

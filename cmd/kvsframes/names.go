@@ -20,7 +20,7 @@ var backfillNames = names{
 	"Out": "--out", "folder": "--out", "Ledger": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
-	"StreamQuota": "--stream-quota", "QuotaShare": "--quota-share",
+	"StreamQuota": "--stream-quota", "QuotaShare": "--quota-share", "Align": "--align", "NewPhase": "--new-phase",
 	"Runner": "--runner", "JobServer": "--endpoint",
 	"AWS.Region": "--aws-region", "AWS.EndpointURL": "--aws-endpoint-url", "AWS.STSEndpointURL": "AWS_ENDPOINT_URL_STS",
 	"AWS.Profile": "--aws-profile", "AWS.RoleARN": "--aws-role-arn", "AWS.WebIdentity": "--aws-web-identity",

@@ -29,6 +29,7 @@ const irishARN = "arn:aws:kinesisvideo:eu-west-1:111122223333:stream/cam/1"
 // backfillOf returns what is wrong with the flags of a backfill.
 func backfillOf(t *testing.T, args ...string) error {
 	cmd := new(cobra.Command)
+	cmd.SetContext(t.Context())
 	flags := newBackfillFlags(cmd.Flags())
 	parseFlags(t, cmd, args)
 	_, err := flags.parse(cmd)

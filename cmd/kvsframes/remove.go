@@ -36,7 +36,7 @@ streams, and must not run beside one of the same stream. Copies stay: packed set
 versions of objects in a bucket that keeps them, backups.
 
 --stream-arn finds what was fetched by the ARN, --stream-name all that has the name. Times
-are as backfill takes them. With --json stdout gets one JSON object, kvsframes.remove/1:
+are as backfill takes them, and are not moved. With --json stdout gets one JSON object, kvsframes.remove/1:
 whether it is done, then samples, frames, bytes of pictures, shards, and how many of these
 are cut, in all and of each series.
 
@@ -84,6 +84,7 @@ func newRemove() *cobra.Command {
 type removeFlags struct {
 	names, arns *[]string
 	times       map[string]*text // by the field's name in the API
+	zone        *text
 	yes         *bool
 }
 
@@ -96,6 +97,7 @@ func newRemoveFlags(flags *pflag.FlagSet) *removeFlags {
 		"first there is)")
 	f.times["EndTimestamp"] = textFlag(flags, "end-timestamp", "`time` at which what goes ends, itself not part of it "+
 		"(default: after the last there is)")
+	f.zone = zoneFlag(flags)
 	f.yes = flags.Bool("yes", false, "remove it; without, say what would go")
 	return f
 }
@@ -109,7 +111,8 @@ type footage struct {
 // parse returns what the flags name, or all that is wrong with them.
 func (f *removeFlags) parse(cmd *cobra.Command) (footage, error) {
 	what := footage{names: *f.names, arns: *f.arns, from: math.MinInt64, until: math.MaxInt64}
-	base := newDraft(removeNames)
+	clock, wrongZone := clockOf(cmd, string(*f.zone))
+	base := newDraft(removeNames, clock)
 	// What a backfill needs besides, so that the rest is checked as its flags are.
 	base.request.SamplingInterval = kvsio.DefaultMinInterval
 	base.request.StartTimestamp, base.request.EndTimestamp = time.Unix(0, 0), time.Unix(0, math.MaxInt64)
@@ -124,7 +127,7 @@ func (f *removeFlags) parse(cmd *cobra.Command) (footage, error) {
 	if base.where["EndTimestamp"] != "" {
 		what.until = ceilMs(base.request.EndTimestamp)
 	}
-	faults := base.faults
+	faults := append(base.faults, wrongZone)
 	switch {
 	case len(what.names) > 0 && len(what.arns) > 0:
 		faults = append(faults, errors.New("--stream-name and --stream-arn are both given: it must be one of the two"))

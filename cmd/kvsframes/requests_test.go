@@ -15,7 +15,7 @@ var someday = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func parsed(t *testing.T, text string, flags map[string]string) ([]kvsio.Request, error) {
 	t.Helper()
-	base := newDraft(backfillNames)
+	base := newDraft(backfillNames, clock{someday, time.UTC})
 	for _, f := range fields {
 		if text, ok := flags[f.flagName()]; ok {
 			base.set(f, f.flag(), text)
@@ -164,7 +164,7 @@ func FuzzRequestsFile(f *testing.F) {
 	f.Add("- <<: {stream_name: a}")
 	f.Add("a: b\n---\n- c")
 	f.Fuzz(func(t *testing.T, text string) {
-		drafts, errs := parseRequests("r.yaml", []byte(text), newDraft(backfillNames))
+		drafts, errs := parseRequests("r.yaml", []byte(text), newDraft(backfillNames, clock{someday, time.UTC}))
 		if len(drafts)+len(errs) == 0 {
 			t.Error("neither requests nor errors")
 		}

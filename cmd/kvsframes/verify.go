@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
-	"github.com/kvsframes/kvsframes/io/kvsio"
 )
 
 const verifyHelp = `Read everything in a dataset back, and check that
@@ -43,7 +42,7 @@ dataset, or one that cannot be opened; 3 not complete.`
 const verifyExample = `  kvsframes verify frames
   kvsframes verify frames --json | jq .complete
   kvsframes verify frames --repair
-  kvsframes verify frames --since 2026-01-31
+  kvsframes verify frames --since -2d
   kvsframes verify frames --books
   kvsframes verify 's3://archive/frames?region=eu-west-1'`
 
@@ -58,9 +57,10 @@ func newVerify() *cobra.Command {
 	show := newOutput(cmd)
 	repair := cmd.Flags().Bool("repair", false, "take away what is damaged, so that the next backfill fetches just that")
 	since := textFlag(cmd.Flags(), "since", "read back only shards with samples at or after a `time`")
+	zone := zoneFlag(cmd.Flags())
 	books := cmd.Flags().Bool("books", false, "read nothing back: compare names and sizes of files with receipts")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		options, err := verifyOptions(cmd, string(*since), *books, *repair)
+		options, err := verifyOptions(cmd, string(*since), string(*zone), *books, *repair)
 		if err != nil {
 			return err
 		}
@@ -78,13 +78,14 @@ func newVerify() *cobra.Command {
 }
 
 // verifyOptions returns what the flags ask for, or all that is wrong with them.
-func verifyOptions(cmd *cobra.Command, since string, books, repair bool) (o dataset.VerifyOptions, err error) {
+func verifyOptions(cmd *cobra.Command, since, zone string, books, repair bool) (o dataset.VerifyOptions, err error) {
 	o.Books = books
-	var faults []error
+	clock, err := clockOf(cmd, zone)
+	faults := []error{err}
 	isPart := books
 	if cmd.Flags().Changed("since") {
 		isPart = true
-		if o.Since, err = kvsio.ParseTime(since); err != nil {
+		if o.Since, _, err = clock.read(since); err != nil {
 			faults = append(faults, fmt.Errorf("--since is %s: %w", quoted(since), err))
 		}
 		if books {

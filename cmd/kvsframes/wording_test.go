@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
@@ -104,7 +105,11 @@ func TestMistakesAreSaidAsTyped(t *testing.T) {
 		{backfill, []string{"--stream-quota", long}, `…": it must be a number of images a second`},
 		{backfill, []string{"--json=x"}, `--json is "x": it must be true or false` + "\n"},
 		{[]string{"verify", out}, []string{"--repair=maybe"}, `--repair is "maybe": it must be true or false` + "\n"},
-		{verify, []string{"--since", "soon"}, `--since is "soon": it must be ` + timeForms + "\n"},
+		{verify, []string{"--since", "soon"}, `--since is "soon": it must be ` + timeInForms + "\n"},
+		{verify, []string{"--since", "-1d", "--time-zone", "CET/Rome"}, `--time-zone is "CET/Rome": it must be a name of the`},
+		{remove, []string{"--time-zone", "Rome"}, `--time-zone is "Rome": it must be a name of the IANA time zone database`},
+		{remove, []string{"--start-timestamp", "now", "--end-timestamp", "-1h"}, `--end-timestamp is "-1h": it must be after`},
+		{images, []string{"--start-timestamp", "-24h"}, `--start-timestamp is "-24h": it must be ` + timeForms + "\n"},
 		{verify, []string{"--since="}, `--since is "": it must be RFC 3339`},
 		{verify, []string{"--since", "2026-01-01", "--books"}, "--since and --books are both given: it must be one"},
 		{verify, []string{"--books", "--repair"}, "--repair reads everything back: leave --since and --books out\n"},
@@ -291,8 +296,9 @@ func TestNextStep(t *testing.T) {
 // TestForms: what a time and an interval may be is what their parsers say.
 func TestForms(t *testing.T) {
 	_, badTime := kvsio.ParseTime("")
+	_, _, badTimeIn := kvsio.TimeIn("", someday, time.UTC)
 	_, badInterval := kvsio.ParseInterval("")
-	for want, err := range map[string]error{timeForms: badTime, intervalForms: badInterval} {
+	for want, err := range map[string]error{timeForms: badTime, timeInForms: badTimeIn, intervalForms: badInterval} {
 		if err == nil || err.Error() != "it must be "+want {
 			t.Errorf("the error is %v, want %q", err, want)
 		}

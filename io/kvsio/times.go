@@ -49,22 +49,32 @@ const latestEpoch = 1<<63/1_000_000_000 - 1
 // epoch seconds but look like milliseconds, or like a date (20260131), too. The
 // years that a Request may name are for its Validate.
 func ParseTime(text string) (time.Time, error) {
-	if m := epochPattern.FindStringSubmatch(text); m != nil {
-		return parseEpoch(text, m[1], m[2], m[3], m[4])
-	}
-	if m := isoPattern.FindStringSubmatch(text); m != nil && m[2] == m[4] && (m[10] == "" || m[7] == m[9]) {
-		return parseISO(m)
-	}
-	if m := mailPattern.FindStringSubmatch(text); m != nil {
-		return parseMail(m)
-	}
-	return time.Time{}, errNoTime
+	return timeReader{time.UTC, timeForms}.read(text)
 }
 
-var errNoTime = errors.New("it must be " + timeForms)
+// timeReader reads instants.
+type timeReader struct {
+	zone  *time.Location // of times without one
+	forms string         // that a text may have, for messages
+}
 
-// parseISO reads what isoPattern has taken apart.
-func parseISO(m []string) (time.Time, error) {
+func (r timeReader) read(text string) (time.Time, error) {
+	if m := epochPattern.FindStringSubmatch(text); m != nil {
+		return r.epoch(text, m[1], m[2], m[3], m[4])
+	}
+	if m := isoPattern.FindStringSubmatch(text); m != nil && m[2] == m[4] && (m[10] == "" || m[7] == m[9]) {
+		return r.iso(m)
+	}
+	if m := mailPattern.FindStringSubmatch(text); m != nil {
+		return r.mail(m)
+	}
+	return time.Time{}, r.noTime()
+}
+
+func (r timeReader) noTime() error { return errors.New("it must be " + r.forms) }
+
+// iso reads what isoPattern has taken apart.
+func (r timeReader) iso(m []string) (time.Time, error) {
 	or := func(part, missing string) string {
 		if part == "" {
 			return missing
@@ -74,25 +84,33 @@ func parseISO(m []string) (time.Time, error) {
 	text := m[1] + "-" + m[3] + "-" + m[5] +
 		"T" + or(m[6], "00") + ":" + or(m[8], "00") + ":" + or(m[10], "00") + "." + or(m[11], "0")
 	t, err := time.Parse(time.RFC3339Nano, text+offset(m[12]))
-	if err != nil {
-		return time.Time{}, errNoTime
+	switch {
+	case err != nil:
+		return time.Time{}, r.noTime()
+	case m[6] == "":
+		return startOfDay(t, r.zone), nil
+	case m[12] == "":
+		return onWall(t, r.zone)
 	}
 	return t.UTC(), nil
 }
 
-// parseMail reads what mailPattern has taken apart. A day of the week that is
+// mail reads what mailPattern has taken apart. A day of the week that is
 // another one means that one of the two is a mistake.
-func parseMail(m []string) (time.Time, error) {
+func (r timeReader) mail(m []string) (time.Time, error) {
 	seconds := m[3]
 	if seconds == "" {
 		seconds = ":00"
 	}
 	t, err := time.Parse("2 Jan 2006 15:04:05Z07:00", m[2]+seconds+offset(m[4]))
 	if err != nil {
-		return time.Time{}, errNoTime
+		return time.Time{}, r.noTime()
 	}
 	if day := t.Weekday().String(); m[1] != "" && !strings.EqualFold(m[1], day[:3]) {
-		return time.Time{}, fmt.Errorf("that day is a %s: it must be %s", day, timeForms)
+		return time.Time{}, fmt.Errorf("that day is a %s: it must be %s", day, r.forms)
+	}
+	if m[4] == "" {
+		return onWall(t, r.zone)
 	}
 	return t.UTC(), nil
 }
@@ -106,9 +124,9 @@ func offset(zone string) string {
 	return zone[:1] + digits[:2] + ":" + digits[2:4]
 }
 
-// parseEpoch takes the number apart in decimal: a float64 does not hold the
+// epoch takes the number apart in decimal: a float64 does not hold the
 // milliseconds of every instant exactly.
-func parseEpoch(text, sign, whole, fraction, exponent string) (time.Time, error) {
+func (r timeReader) epoch(text, sign, whole, fraction, exponent string) (time.Time, error) {
 	if layout, ok := compactLayouts[len(whole)]; ok && text == whole {
 		if t, err := time.Parse(layout, whole); err == nil && t.Year() >= 1970 && t.Year() <= 2262 {
 			hint := t.Format(time.DateOnly)
@@ -121,7 +139,7 @@ func parseEpoch(text, sign, whole, fraction, exponent string) (time.Time, error)
 	whole, fraction = shift(whole, fraction, exponent)
 	seconds, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || seconds > latestEpoch {
-		return time.Time{}, epochTooLarge(whole)
+		return time.Time{}, r.tooLarge(whole)
 	}
 	nanos, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
 	if sign == "-" {
@@ -141,8 +159,8 @@ func shift(whole, fraction, exponent string) (string, string) {
 	return "0" + digits[:point], digits[point:]
 }
 
-// epochTooLarge knows the units of 1970 to 2262 by their number of digits.
-func epochTooLarge(whole string) error {
+// tooLarge knows the units of 1970 to 2262 by their number of digits.
+func (r timeReader) tooLarge(whole string) error {
 	units := []struct {
 		name   string
 		digits int // of the fraction of a second
@@ -153,7 +171,7 @@ func epochTooLarge(whole string) error {
 			return fmt.Errorf("it looks like epoch %s: in epoch seconds it is %s.%s", u.name, digits[:n], digits[n:])
 		}
 	}
-	return errors.New("it is after the year 2262: it must be " + timeForms)
+	return errors.New("it is after the year 2262: it must be " + r.forms)
 }
 
 // ParseInterval reads a sampling interval: a bare number of milliseconds

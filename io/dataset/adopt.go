@@ -161,19 +161,25 @@ func (d *Dataset) isExact() bool {
 
 // adoptLost adopts what was asked for of series that are surveyed, and lists them anew.
 func (d *Dataset) adoptLost(ctx context.Context, all []ledger.Survey) error {
-	if !d.isExact() {
-		return nil
-	}
 	missing := make([][]frame.Span, len(all))
 	for i := range all {
 		missing[i] = frame.Minus(frame.Union(all[i].Asked), all[i].Files.Recorded())
 	}
-	adopted, err := d.adopt(ctx, missing...)
+	err := d.recover(ctx, missing)
 	for i := range all {
-		of := func(span frame.Span) bool { return span.Series == all[i].Series }
-		if err == nil && slices.ContainsFunc(adopted, of) {
+		if err == nil && len(missing[i]) > 0 {
 			all[i].Files, err = d.ledger.Files(ctx, all[i].Series)
 		}
+	}
+	return err
+}
+
+// recover records again what was asked for and is in no receipt, a list a series: by the index, and
+// then, where that is exact, by the files of shards.
+func (d *Dataset) recover(ctx context.Context, missing [][]frame.Span) error {
+	left, err := d.restore(ctx, missing)
+	if err == nil && d.isExact() {
+		_, err = d.adopt(ctx, left...)
 	}
 	return err
 }
@@ -183,9 +189,6 @@ func (d *Dataset) adoptLost(ctx context.Context, all []ledger.Survey) error {
 func (d *Dataset) lost(ctx context.Context, spans []frame.Span, files map[frame.Series]ledger.Files) (
 	lost [][]frame.Span, err error,
 ) {
-	if !d.isExact() {
-		return nil, nil
-	}
 	of := make(map[frame.Series][]frame.Span)
 	for _, span := range spans {
 		of[span.Series] = append(of[span.Series], span)

@@ -209,6 +209,7 @@ func TestAdoptFiles(t *testing.T) {
 		shard := shardOf(door, 0, "ffff")
 		backfills(t, s.name, shard)
 		s.remove(t, s.sealedNames(t)[0])
+		s.remove(t, ledger.IndexPath(ledger.BlockOf(shard.Span, 100)))
 		do(t, s)
 		fetched := backfills(t, s.name, shard)
 		if want := map[string]int64{"backfill": 4, "index": 4}[mend]; fetched[shard.Span] != want {
@@ -309,6 +310,8 @@ func TestAdoptCostsNothing(t *testing.T) {
 		}
 	}
 	s.remove(t, s.sealedNames(t)[0])
+	s.remove(t, ledger.IndexPath(ledger.BlockOf(shards[0].Span, 100)))
+	seen = nil
 	if err := ds.Begin(t.Context(), shards[0].Span); err != nil {
 		t.Fatal(err)
 	}

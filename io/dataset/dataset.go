@@ -65,8 +65,7 @@ func (d *Dataset) Begin(ctx context.Context, asked ...frame.Span) error {
 	if err := d.ledger.Request(ctx, asked...); err != nil {
 		return err
 	}
-	_, err = d.adopt(ctx, lost...)
-	return err
+	return d.recover(ctx, lost)
 }
 
 // Sweep removes from a folder what killed writers left, and the folder for what is being

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -124,8 +126,14 @@ func (d *Dataset) indexAll(ctx context.Context, all []ledger.Survey) error {
 			if err != nil {
 				return err
 			}
-			want, _ := d.blocksIn(survey.Files.Sealed)
-			for _, block := range notInBoth(want, have) {
+			want, files := d.blocksIn(survey.Files.Sealed)
+			wrong := notInBoth(want, have)
+			for _, block := range want {
+				if len(files[block]) == 1 && slices.Contains(have, block) && d.isOther(block, files[block][0]) {
+					wrong = append(wrong, block)
+				}
+			}
+			for _, block := range wrong {
 				if err := d.index(ctx, block, nil, nil); err != nil {
 					return err
 				}
@@ -134,6 +142,22 @@ func (d *Dataset) indexAll(ctx context.Context, all []ledger.Survey) error {
 		})
 	}
 	return group.Wait()
+}
+
+// isOther reports whether, in a folder, the file of a block in the index is not the sealed one
+// that it would be linked to, nor as long: a look at names alone is all that this may cost.
+func (d *Dataset) isOther(block frame.Span, file ledger.Entry) bool {
+	if d.folder == "" || d.ledger.IsLinked(block, file) {
+		return false
+	}
+	size := func(path string) int64 {
+		info, err := os.Stat(filepath.Join(d.folder, filepath.FromSlash(path)))
+		if err != nil || !info.Mode().IsRegular() {
+			return -1
+		}
+		return info.Size()
+	}
+	return size(ledger.IndexPath(block)) != size(file.Path())
 }
 
 // notInBoth returns the spans that are in one of two lists alone.

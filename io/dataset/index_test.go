@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
@@ -87,5 +88,52 @@ func TestIndexOfTwo(t *testing.T) {
 		if len(files) != 1 {
 			t.Errorf("%s: the index has %q", kind, files)
 		}
+	}
+}
+
+// TestSealedComesBack: what the sealed file of a block said is in the index, too: where it is lost
+// nothing is fetched again, in any format, and a picture that is not as it was written is found.
+func TestSealedComesBack(t *testing.T) {
+	t.Parallel()
+	shards := []frame.Shard{shardOf(door, 0, "fnfd"), shardOf(door, 4, "ffgf")}
+	for _, format := range Formats() {
+		for _, kind := range []string{"folder", "mem"} {
+			for mend, do := range mends {
+				s := createAt(t, spots[kind], Options{Format: format})
+				backfills(t, s.name, shards...)
+				whole := s.files(t)
+				s.remove(t, s.sealedNames(t)[0])
+				do(t, s)
+				if fetched := backfills(t, s.name, shards...); len(fetched) > 0 {
+					t.Errorf("%s, %s, %s: fetched are %v", format, kind, mend, fetched)
+				}
+				equalTrees(t, s.files(t), whole, format+", "+kind+", "+mend)
+			}
+			s := createAt(t, spots[kind], Options{Format: format})
+			backfills(t, s.name, shards...)
+			s.remove(t, s.sealedNames(t)[0])
+			name := s.pictures(t, shards[0].Span)[0]
+			data := []byte(s.files(t)[name])
+			data[len(data)/2] ^= 1
+			s.put(t, name, string(data))
+			finish(t, s.name)
+			if report := verify(t, s.name); report.Complete || report.Corrupt == 0 {
+				t.Errorf("%s, %s: Verify = %+v", format, kind, report)
+			}
+		}
+	}
+}
+
+// TestStrayInTheIndex: what readers of the index would read makes a dataset incomplete, and stays.
+func TestStrayInTheIndex(t *testing.T) {
+	t.Parallel()
+	s := createAt(t, spots["mem"], Options{Format: "webdataset"})
+	write(t, s.name, shardOf(door, 0, "ffff"))
+	finish(t, s.name)
+	block := ledger.IndexPath(ledger.BlockOf(shardOf(door, 0, "f").Span, 100))
+	s.put(t, strings.TrimSuffix(block, ".parquet")+" (copy).parquet", s.files(t)[block])
+	report := repair(t, s.name)
+	if report.Complete || report.Foreign != 1 || !strings.Contains(strings.Join(report.Problems, ""), "move it away") {
+		t.Errorf("Repair = %+v", report)
 	}
 }

@@ -46,8 +46,7 @@ import (
 // beside backfills: at worst one of them finishes a shard between that second look
 // and the removal, and that shard is fetched again.
 //
-// What was taken away leaves the index when it is sealed the next time: by a backfill, or by
-// [Dataset.Finish].
+// What was taken away leaves the index, too.
 //
 // The report is of the dataset as it is then, and of what was done; pictures that
 // were found whole are not read again for it. The errors are those of Verify, or
@@ -56,6 +55,11 @@ func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, er
 	if options.scope() != "" {
 		return Report{}, fault.Errorf("repairing the dataset %q: everything must be read back: leave %s and %s out", d.dir,
 			fault.Name("Since"), fault.Name("Books"))
+	}
+	// Of sealed receipts that say different things of a shard, as an older copy of a dataset has
+	// them, sealing finds out which holds.
+	if err := d.sealAgain(ctx, func(files ledger.Files) bool { return !areApart(files.Sealed) }); err != nil {
+		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
 	}
 	v := newVerifier(d, options)
 	v.spoiled = make(map[ledger.Entry]bool)
@@ -79,6 +83,16 @@ func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, er
 	return report, nil
 }
 
+// sealAgain seals series whose files are as do says.
+func (d *Dataset) sealAgain(ctx context.Context, do func(ledger.Files) bool) error {
+	all, err := d.ledger.Survey(ctx)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(s ledger.Survey) bool { return !do(s.Files) })
+	return d.seal(ctx, all, nil)
+}
+
 // nothingToRepair says that no writer is needed.
 func (v *verifier) nothingToRepair() bool {
 	for _, c := range v.cover {
@@ -97,6 +111,10 @@ type repairer struct {
 
 func (r *repairer) run(ctx context.Context) (Report, error) {
 	if err := r.mend(ctx); err != nil {
+		return Report{}, err
+	}
+	// Readers must not find rows of what is gone.
+	if err := r.found.sealAgain(ctx, func(files ledger.Files) bool { return len(files.Void) > 0 }); err != nil {
 		return Report{}, err
 	}
 	v := r.found
@@ -195,6 +213,10 @@ func (r *repairer) adopt(ctx context.Context) error {
 			return err
 		}
 		missing = append(missing, frame.Minus(frame.Union(c.asked), files.Recorded()))
+	}
+	missing, err := r.found.restore(ctx, missing)
+	if err != nil {
+		return err
 	}
 	adopted, err := r.found.Dataset.adopt(ctx, missing...)
 	for _, span := range adopted {

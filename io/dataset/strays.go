@@ -23,6 +23,12 @@ func (v *verifier) findStrays(ctx context.Context) error {
 		return err
 	}
 	for _, path := range strays {
+		if strings.HasPrefix(path, "index/") && strings.HasSuffix(path, ".parquet") {
+			v.report.Foreign++
+			v.found.harm("%s: not a file of the dataset, but whoever reads index/*/*.parquet reads it: move it away (repair "+
+				"leaves it)", outside.Name(path))
+			continue
+		}
 		v.found.note("%s: not a file of the ledger; it does no harm", outside.Name(path))
 	}
 	const root = "shards"

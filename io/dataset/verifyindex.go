@@ -89,7 +89,14 @@ func (v *verifier) checkIndexOf(ctx context.Context, survey ledger.Survey) error
 	named := notInBoth(want, have)
 	wrong := slices.Clone(named)
 	for _, block := range want {
-		if slices.Contains(named, block) || unsealed[block] || !v.options.reads(block) {
+		if slices.Contains(named, block) || unsealed[block] {
+			continue
+		}
+		if len(files[block]) == 1 && v.isOther(block, files[block][0]) {
+			named, wrong = append(named, block), append(wrong, block)
+			continue
+		}
+		if !v.options.reads(block) {
 			continue
 		}
 		same, err := v.isIndexOf(ctx, block, files[block])

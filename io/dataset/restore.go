@@ -1,0 +1,86 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/kvsframes/kvsframes/io/dataset/internal/sealed"
+	"github.com/kvsframes/kvsframes/io/frame"
+	"github.com/kvsframes/kvsframes/io/frame/framepb"
+	"github.com/kvsframes/kvsframes/io/ledger"
+	"github.com/kvsframes/kvsframes/io/store"
+)
+
+// restore makes sealed files that are lost again from the index, where a block had one, and returns
+// what is still missing: samples in no receipt, a list a series, as [frame.Union] returns it. Where
+// there are none it costs nothing. What the files of shards do not tell is in the index: gaps, and
+// what the bytes of pictures must be.
+func (d *Dataset) restore(ctx context.Context, missing [][]frame.Span) (left [][]frame.Span, err error) {
+	for _, missing := range missing {
+		if len(missing) == 0 {
+			continue
+		}
+		series := missing[0].Series
+		blocks, err := d.ledger.Indexed(ctx, series)
+		if err != nil {
+			return nil, err
+		}
+		for _, block := range blocks {
+			if len(frame.Common(missing, []frame.Span{block})) == 0 {
+				continue
+			}
+			if err := d.restoreBlock(ctx, block); err != nil {
+				return nil, err
+			}
+		}
+		files, err := d.ledger.Files(ctx, series)
+		if err != nil {
+			return nil, err
+		}
+		if rest := frame.Minus(missing, files.Recorded()); len(rest) > 0 {
+			left = append(left, rest)
+		}
+	}
+	return left, nil
+}
+
+// restoreBlock does nothing where the block has sealed receipts: the index is no younger.
+func (d *Dataset) restoreBlock(ctx context.Context, block frame.Span) error {
+	files, err := d.ledger.FilesIn(ctx, block)
+	if err != nil || len(files.Sealed)+len(files.Void) > 0 {
+		return err
+	}
+	file, err := d.store.Open(ctx, ledger.IndexPath(block))
+	if errors.Is(err, fs.ErrNotExist) || isNoFile(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	receipts, err := receiptsIn(file, d)
+	if err == nil && len(receipts) > 0 {
+		entry := ledger.SealedEntry(spanOf(receipts), ledger.Failed(receipts[0]), sealed.Digest(receipts))
+		if ledger.BlockOf(entry.Span, int(d.desc.ShardSamples)) == block {
+			_, err = d.putSealed(ctx, entry, receipts)
+		}
+	}
+	if err != nil && store.IsDamage(ctx, err) {
+		return nil
+	}
+	return err
+}
+
+// receiptsIn returns the receipts of a file of sealed ones, each of whose rows is what they say;
+// none where it has rows alone.
+func receiptsIn(file store.File, d *Dataset) ([]*framepb.Receipt, error) {
+	opened, err := sealed.Open(file)
+	if err != nil || len(opened.Table()) == 0 {
+		return nil, err
+	}
+	if err := opened.Check(d.format); err != nil {
+		return nil, err
+	}
+	return opened.Receipts()
+}

@@ -127,15 +127,16 @@ func (d *Dataset) indexAll(ctx context.Context, all []ledger.Survey) error {
 				return err
 			}
 			want, files := d.blocksIn(survey.Files.Sealed)
-			wrong := notInBoth(want, have)
-			for _, block := range want {
-				if len(files[block]) == 1 && slices.Contains(have, block) && d.isOther(block, files[block][0]) {
-					wrong = append(wrong, block)
-				}
-			}
-			for _, block := range wrong {
+			for _, block := range notInBoth(want, have) {
 				if err := d.index(ctx, block, nil, nil); err != nil {
 					return err
+				}
+			}
+			for _, block := range want {
+				if len(files[block]) == 1 && slices.Contains(have, block) && d.isOther(block, files[block][0]) {
+					if err := d.reindex(ctx, block); err != nil {
+						return err
+					}
 				}
 			}
 			return nil

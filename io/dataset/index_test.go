@@ -137,3 +137,37 @@ func TestStrayInTheIndex(t *testing.T) {
 		t.Errorf("Repair = %+v", report)
 	}
 }
+
+// TestOlderSealedFile: an older sealed file has taken the place of a younger one, from before a
+// second look. The index has what the younger one said, and the pictures bear it out: nothing is
+// taken away or fetched again.
+func TestOlderSealedFile(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"folder", "mem"} {
+		for mend, do := range map[string]func(*testing.T, spot){
+			"repair": func(t *testing.T, s spot) { repair(t, s.name) },
+			"index":  mends["index"],
+		} {
+			if kind == "mem" && mend == "index" {
+				continue // by names alone it is as it must be
+			}
+			s := createAt(t, spots[kind], Options{Format: "webdataset"})
+			before, after := shardOf(door, 0, "fnnf"), shardOf(door, 0, "fggf")
+			backfills(t, s.name, before)
+			older := s.sealedNames(t)[0]
+			data := s.files(t)[older]
+			look := lookAt(after, "fnnf")
+			write(t, s.name, look)
+			finish(t, s.name)
+			whole := s.files(t)
+			s.remove(t, s.sealedNames(t)[0])
+			s.put(t, older, data)
+			do(t, s)
+			if report := verify(t, s.name); !report.Complete || report.Frames != 4 {
+				t.Errorf("%s, %s: Verify = %+v", kind, mend, report)
+			}
+			finish(t, s.name)
+			equalTrees(t, s.files(t), whole, kind+", "+mend)
+		}
+	}
+}

@@ -62,18 +62,22 @@ func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, er
 		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
 	}
 	v := newVerifier(d, options)
+	done := new(findings)
+	if err := v.reindexOlder(ctx, done); err != nil {
+		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
+	}
 	v.spoiled = make(map[ledger.Entry]bool)
 	if err := v.run(ctx); err != nil {
 		return Report{}, fmt.Errorf("verifying the dataset %q: %w", d.dir, err)
 	}
-	if v.nothingToRepair() {
+	if done.harmless.seen == 0 && v.nothingToRepair() {
 		return v.result(), d.Sweep(ctx)
 	}
 	writer, err := d.NewWriter()
 	if err != nil {
 		return Report{}, err
 	}
-	report, err := (&repairer{found: v, writer: writer}).run(ctx)
+	report, err := (&repairer{found: v, writer: writer, done: done}).run(ctx)
 	if problem := d.Sweep(ctx); err == nil {
 		err = problem
 	}
@@ -93,6 +97,46 @@ func (d *Dataset) sealAgain(ctx context.Context, do func(ledger.Files) bool) err
 	return d.seal(ctx, all, nil)
 }
 
+// reindexOlder seals blocks again of which the index has other receipts than the sealed file, and
+// notes which sealed files others have taken the place of.
+func (v *verifier) reindexOlder(ctx context.Context, done *findings) error {
+	all, err := v.ledger.Survey(ctx)
+	if err != nil {
+		return err
+	}
+	for _, survey := range all {
+		have, err := v.ledger.Indexed(ctx, survey.Series)
+		if err != nil {
+			return err
+		}
+		want, files := v.blocksIn(survey.Files.Sealed)
+		for _, block := range want {
+			if len(files[block]) != 1 || !slices.Contains(have, block) {
+				continue
+			}
+			same, err := v.isIndexOf(ctx, block, files[block])
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			if err != nil || same {
+				continue
+			}
+			sealed, err := v.sealIndexed(ctx, block)
+			if err != nil {
+				return err
+			}
+			if !sealed {
+				continue
+			}
+			if err := v.sealBlock(ctx, block); err != nil {
+				return err
+			}
+			done.note("%s: sealed again with what the index says", files[block][0].Path())
+		}
+	}
+	return nil
+}
+
 // nothingToRepair says that no writer is needed.
 func (v *verifier) nothingToRepair() bool {
 	for _, c := range v.cover {
@@ -106,7 +150,7 @@ func (v *verifier) nothingToRepair() bool {
 type repairer struct {
 	found  *verifier
 	writer *Writer
-	done   findings // what was repaired
+	done   *findings // what was repaired
 }
 
 func (r *repairer) run(ctx context.Context) (Report, error) {

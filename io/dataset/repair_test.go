@@ -167,7 +167,7 @@ func TestRepairLooksTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(t, s.name, shardOf(door, 0, "fnfd"), shardOf(door, 4, "ff"))
-		report, err := (&repairer{found: v, writer: writer(t, s.name)}).run(context.Background())
+		report, err := (&repairer{found: v, writer: writer(t, s.name), done: new(findings)}).run(context.Background())
 		if err != nil || report.Repaired != 0 {
 			t.Errorf("Repair = %+v, %v", report, err)
 		}

@@ -45,18 +45,38 @@ func (d *Dataset) restore(ctx context.Context, missing [][]frame.Span) (left [][
 	return left, nil
 }
 
-// restoreBlock does nothing where the block has sealed receipts: the index is no younger.
+// restoreBlock does nothing where the block has sealed receipts.
 func (d *Dataset) restoreBlock(ctx context.Context, block frame.Span) error {
 	files, err := d.ledger.FilesIn(ctx, block)
 	if err != nil || len(files.Sealed)+len(files.Void) > 0 {
 		return err
 	}
+	_, err = d.sealIndexed(ctx, block)
+	return err
+}
+
+// reindex makes the file of a block in the index again, which is not what sealed receipts say. It
+// may be younger than those, where somebody has put older ones back: so what it says is sealed,
+// too, first, and by sealing the block that stays which the shards' files bear out.
+func (d *Dataset) reindex(ctx context.Context, block frame.Span) error {
+	_, err := d.sealIndexed(ctx, block)
+	if err == nil {
+		err = d.sealBlock(ctx, block)
+	}
+	if err == nil {
+		err = d.index(ctx, block, nil, nil)
+	}
+	return err
+}
+
+// sealIndexed makes a sealed file of what the index has of a block, and reports whether that is one.
+func (d *Dataset) sealIndexed(ctx context.Context, block frame.Span) (done bool, err error) {
 	file, err := d.store.Open(ctx, ledger.IndexPath(block))
 	if errors.Is(err, fs.ErrNotExist) || isNoFile(err) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer file.Close()
 	receipts, err := receiptsIn(file, d)
@@ -64,12 +84,13 @@ func (d *Dataset) restoreBlock(ctx context.Context, block frame.Span) error {
 		entry := ledger.SealedEntry(spanOf(receipts), ledger.Failed(receipts[0]), sealed.Digest(receipts))
 		if ledger.BlockOf(entry.Span, int(d.desc.ShardSamples)) == block {
 			_, err = d.putSealed(ctx, entry, receipts)
+			done = err == nil
 		}
 	}
 	if err != nil && store.IsDamage(ctx, err) {
-		return nil
+		err = nil
 	}
-	return err
+	return done, err
 }
 
 // receiptsIn returns the receipts of a file of sealed ones, each of whose rows is what they say;

@@ -71,7 +71,7 @@ func (e *engine) check(ctx context.Context, key grid.StreamKey) (arn string, err
 		return "", streamError("describing", key, err)
 	}
 	if aws.ToInt32(info.DataRetentionInHours) == 0 && info.DataRetentionInHours != nil {
-		return "", fmt.Errorf("stream %s keeps no data: its retention is 0 hours", key)
+		return "", &StreamError{key.String(), StreamGone, fmt.Errorf("stream %s keeps no data: its retention is 0 hours", key)}
 	}
 	arn = *info.StreamARN
 	_, err = e.dataEndpoint(ctx, e.reading(grid.StreamKey{ARN: arn}), quickAttempts)

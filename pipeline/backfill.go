@@ -33,6 +33,14 @@ const progressEvery = 200 * time.Millisecond
 // [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last
 // three the Summary says what the dataset holds, or why that is not known.
 func Backfill(ctx context.Context, o Options) (Summary, error) {
+	summary, err := backfill(ctx, o)
+	if summary.Schema != "" {
+		summary.end(err)
+	}
+	return summary, err
+}
+
+func backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o.Runner = cmp.Or(o.Runner, DefaultRunner)
 	o, err := prepare(ctx, o)
@@ -51,6 +59,8 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return Summary{}, usage(err)
 	}
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests), DryRun: beamrun.IsDryRun()}
+	var ranges map[stream]Range
+	summary.Range, ranges = rangesOf(o.Requests)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
 	if jobErr == nil && !left {
@@ -62,7 +72,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	if ds != nil {
 		count = ds.Tally
 	}
-	total, err := summary.tally(bound, count, plan)
+	total, err := summary.tally(bound, count, plan, ranges)
 	summary.Seconds = time.Since(began).Seconds()
 	if err == nil && jobErr != nil {
 		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
@@ -77,12 +87,22 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, &JobError{Runner: o.Runner, Cause: outside.Text(err.Error()), Err: err}
 	case left:
 		return summary, nil
-	case !total.Complete():
-		return summary, &IncompleteError{
-			Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[frame.Failed], Duplicates: total.Duplicates,
-		}
 	}
-	return summary, nil
+	return summary, o.judge(&summary, total)
+}
+
+// judge returns an *IncompleteError where what was asked for is not as it was asked for, or nil.
+func (o Options) judge(s *Summary, total ledger.Tally) error {
+	lacking := &IncompleteError{
+		Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[frame.Failed], Duplicates: total.Duplicates,
+	}
+	if o.MaxGapRatio != nil {
+		lacking.MaxGapRatio, lacking.Gappy = *o.MaxGapRatio, tooManyGaps(s.Streams, *o.MaxGapRatio)
+	}
+	if total.Complete() && len(lacking.Gappy) == 0 {
+		return nil
+	}
+	return lacking
 }
 
 // told is for as long as the summary may take: of an interrupted job, whose store

@@ -60,6 +60,11 @@ type Options struct {
 	// network, until the process ends.
 	Runner string
 
+	// MaxGapRatio, where set, is the largest share of a stream's samples, from 0 to 1, that may be
+	// gaps or missing: a backfill that leaves a stream with more is an *[IncompleteError]. Drops
+	// are no gaps.
+	MaxGapRatio *float64
+
 	// Progress, where set, is called now and then while the job runs, once when it
 	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
@@ -93,6 +98,9 @@ func (o Options) Validate() error {
 	}
 	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fault.Of("Out", ": %w", err))
+	}
+	if r := o.MaxGapRatio; r != nil && !(*r >= 0 && *r <= 1) {
+		errs = append(errs, fault.New("MaxGapRatio", *r, "a number from 0 to 1"))
 	}
 	return usage(append(errs, checkSteps(o.Transforms), CheckRunner(o.Runner), o.runner().CheckPlace("Out", o.Out),
 		o.checkAsync())...)

@@ -3,10 +3,12 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -21,15 +23,18 @@ const SummarySchema = "kvsframes.backfill/1"
 // where it is complete, frames + gaps + drops = samples.
 type Summary struct {
 	Schema   string `json:"schema"`
+	Status   Status `json:"status"`
 	Dataset  string `json:"dataset"`
 	Requests int    `json:"requests"`
+	Range    Range  `json:"range"` // of all that was asked for
 	Counts
+	Missing       int64   `json:"missing"` // samples that are recorded nowhere: all others are in Counts
 	Fetched       Fetched `json:"fetched"`
 	Shards        int64   `json:"shards"`         // of all that was asked
 	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
 
 	// Unknown says why the ledger could not be read, where that is so. Counts,
-	// Fetched, Duplicates, Complete and Streams are then 0 or empty, and null as JSON.
+	// Fetched, Missing, Duplicates, Complete and Streams are then 0 or empty, and null as JSON.
 	Unknown string `json:"unknown,omitempty"`
 
 	// Duplicates counts samples that are recorded once more than once, as jobs
@@ -59,6 +64,54 @@ type Summary struct {
 
 	Seconds float64         `json:"seconds"`
 	Streams []StreamSummary `json:"streams"`
+
+	// Reason says in a sentence why the Status is incomplete; otherwise it is empty.
+	Reason string `json:"reason,omitempty"`
+
+	// Error is what Backfill returns, for programs; nil where the Status is not failed or
+	// interrupted.
+	Error *Problem `json:"error"`
+}
+
+// end fills in what an error of the backfill says.
+func (s *Summary) end(err error) {
+	s.Status = StatusOf(err)
+	switch {
+	case err == nil && s.DryRun:
+		s.Status = StatusPlanned
+	case err == nil && s.JobID != "":
+		s.Status = StatusSubmitted
+	case s.Status == StatusIncomplete:
+		s.Reason = outside.Clean(err.Error())
+	default:
+		s.Error = ProblemOf(err)
+	}
+}
+
+// Range is a range of time.
+type Range struct {
+	From, To time.Time // to the millisecond; To is not in it
+}
+
+// rangeForm is RFC 3339 with milliseconds.
+const rangeForm = "2006-01-02T15:04:05.000Z07:00"
+
+// MarshalJSON writes RFC 3339 with milliseconds, in UTC.
+func (r Range) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{
+		"from": r.From.UTC().Format(rangeForm), "to": r.To.UTC().Format(rangeForm),
+	})
+}
+
+// and returns the range from the beginning of the first to the end of the last.
+func (r Range) and(other Range) Range {
+	if r.From.IsZero() || other.From.Before(r.From) {
+		r.From = other.From
+	}
+	if other.To.After(r.To) {
+		r.To = other.To
+	}
+	return r
 }
 
 // MarshalJSON writes null for what is not known.
@@ -76,6 +129,7 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 		Fetched    *Fetched         `json:"fetched"`
 		Duplicates *int64           `json:"duplicates"`
 		Complete   *bool            `json:"complete"`
+		Missing    *int64           `json:"missing"`
 		Streams    []StreamSummary  `json:"streams"`
 	}{known: known(s)})
 }
@@ -95,11 +149,16 @@ type Fetched struct {
 	Bytes   int64 `json:"bytes"`
 }
 
-// StreamSummary is Counts of one stream.
+// StreamSummary is what a Summary says of all, of one stream.
 type StreamSummary struct {
 	Stream    string `json:"stream"`
 	StreamARN string `json:"stream_arn"`
+	Status    Status `json:"status"` // complete or incomplete
+	Range     Range  `json:"range"`
 	Counts
+	Missing  int64  `json:"missing"`
+	Complete bool   `json:"complete"`
+	Reason   string `json:"reason,omitempty"` // why the Status is incomplete where Complete is true
 }
 
 // Progress is how far a job in this process is. A job that runs elsewhere shows
@@ -134,6 +193,7 @@ func counts(t ledger.Tally) Counts {
 // tally fills in what the ledger says of a plan.
 func (s *Summary) tally(ctx context.Context,
 	count func(context.Context, []frame.Span) (map[frame.Series]ledger.Tally, error), plan *kvsio.Plan,
+	ranges map[stream]Range,
 ) (ledger.Tally, error) {
 	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
 	asked, err := count(ctx, plan.Asked)
@@ -148,7 +208,8 @@ func (s *Summary) tally(ctx context.Context,
 	}
 	total := sum(asked)
 	s.Counts, s.Duplicates, s.Complete = counts(total), total.Duplicates, total.Complete()
-	s.Streams = byStream(asked)
+	s.Missing = total.Missing
+	s.Streams = byStream(asked, ranges)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
 	return total, nil
@@ -161,16 +222,52 @@ func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 	return total
 }
 
-func byStream(tallies map[frame.Series]ledger.Tally) []StreamSummary {
+func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range) []StreamSummary {
 	streams := make(map[stream]ledger.Tally)
 	for series, t := range tallies {
 		streams[streamOf(series)] = streams[streamOf(series)].Plus(t)
 	}
 	all := make([]StreamSummary, 0, len(streams))
 	for _, of := range slices.SortedFunc(maps.Keys(streams), stream.compare) {
-		all = append(all, StreamSummary{Stream: of.name, StreamARN: of.arn, Counts: counts(streams[of])})
+		t := streams[of]
+		s := StreamSummary{
+			Stream: of.name, StreamARN: of.arn, Status: StatusComplete, Range: ranges[of], Counts: counts(t),
+			Missing: t.Missing, Complete: t.Complete(),
+		}
+		if !s.Complete {
+			s.Status = StatusIncomplete
+		}
+		all = append(all, s)
 	}
 	return all
+}
+
+// rangesOf returns the range of all requests, and of those of each stream.
+func rangesOf(requests []kvsio.Request) (all Range, of map[stream]Range) {
+	of = make(map[stream]Range)
+	for _, r := range requests {
+		asked := Range{r.StartTimestamp, r.EndTimestamp}
+		name := streamOf(r.Span().Series)
+		all, of[name] = all.and(asked), of[name].and(asked)
+	}
+	return all, of
+}
+
+// tooManyGaps returns the names of the streams of whose samples more than a share are gaps, or
+// missing, and calls these streams incomplete.
+func tooManyGaps(streams []StreamSummary, most float64) (names []string) {
+	for i, s := range streams {
+		gaps := s.Missing
+		for _, n := range s.Gaps {
+			gaps += n
+		}
+		if s.Samples > 0 && float64(gaps)/float64(s.Samples) > most {
+			names = append(names, s.Stream)
+			streams[i].Status = StatusIncomplete
+			streams[i].Reason = fmt.Sprintf("%d of %d samples are gaps or missing, more than a share of %v", gaps, s.Samples, most)
+		}
+	}
+	return names
 }
 
 // calls fills in what the job called, where all of its workers are of this process:

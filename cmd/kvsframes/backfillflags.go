@@ -140,6 +140,18 @@ var backfillOptions = []option[pipeline.Options]{
 		setRefetch,
 	},
 	{
+		"max-gap-ratio", "`X`: largest share of a stream's samples, 0–1, that may be gaps or missing; more make exit status 3, " +
+			"with the stream's name (default 1)",
+		func(o *pipeline.Options, s string) error {
+			x, err := strconv.ParseFloat(s, 64)
+			if err != nil || !(x >= 0 && x <= 1) {
+				return errors.New("it must be a number from 0 to 1, such as 0.2")
+			}
+			o.MaxGapRatio = &x
+			return nil
+		},
+	},
+	{
 		"aws-region", "`region` of the streams (default: that of --stream-arn, or as every AWS tool finds it)",
 		func(o *pipeline.Options, s string) error {
 			o.Read.AWS.Region = s

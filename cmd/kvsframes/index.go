@@ -53,11 +53,8 @@ func newIndex() *cobra.Command {
 // index writes the index of a dataset. The contents are empty where it could not.
 func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, error) {
 	ds, err := dataset.Open(cmd.Context(), dir)
-	if errors.Is(err, dataset.ErrNoDataset) || errors.Is(err, dataset.ErrForeign) {
-		err = mistakes(err)
-	}
 	if err != nil {
-		return dataset.Contents{}, interrupted(err)
+		return dataset.Contents{}, interrupted(mistakes(err))
 	}
 	line := show.progress(cmd)
 	contents, err := ds.Finish(cmd.Context(), dataset.FinishOptions{

@@ -82,7 +82,14 @@ func (show *output) run(cmd *cobra.Command, o pipeline.Options) (pipeline.Summar
 	o.Progress = line.show
 	defer ownTempDir()()
 	summary, err := pipeline.Backfill(cmd.Context(), o)
-	return summary, backfillNames.translate(err)
+	err = backfillNames.translate(err)
+	if summary.Error != nil {
+		summary.Error = pipeline.ProblemOf(err)
+	}
+	if summary.Reason != "" {
+		summary.Reason = outside.Clean(err.Error())
+	}
+	return summary, err
 }
 
 // ownTempDir gives this process a folder for temporary files of its own: Beam

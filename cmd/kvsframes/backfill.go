@@ -1,7 +1,13 @@
 package main
 
 import (
+	"errors"
+	"time"
+
 	"github.com/spf13/cobra"
+
+	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 const backfillHelp = `Fetch one image every --sampling-interval of the streams' time range
@@ -105,13 +111,37 @@ func newBackfill() *cobra.Command {
 	flags := newBackfillFlags(cmd.Flags())
 	show := newOutput(cmd)
 	addBeamFlags(cmd.Flags())
+	check := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return flags.report(pipeline.Summary{}, "", err)
+		}
+		return nil
+	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		options, err := flags.parse(cmd)
-		if err != nil {
-			return err
+		var summary pipeline.Summary
+		if err == nil {
+			show.startBeam()
+			summary, err = show.run(cmd, options)
 		}
-		show.startBeam()
-		return show.backfill(cmd, options)
+		err = flags.report(summary, options.Out, err)
+		return show.summary(cmd, summary, err)
 	}
 	return cmd
+}
+
+// report writes the file of metrics, where there is to be one, of a backfill that ended with err,
+// and returns err, or why the file could not be written. summary may be empty.
+func (f *backfillFlags) report(summary pipeline.Summary, out string, err error) error {
+	if *f.metricsFile == "" || err != nil && checkMetricsFile(*f.metricsFile) != nil {
+		return err
+	}
+	if summary.Schema == "" {
+		summary.Status, summary.Error = statusOf(err), problemOf(err)
+		if store.Check(out) == nil { // else it may hold a secret
+			summary.Dataset = out
+		}
+	}
+	return errors.Join(err, writeMetrics(*f.metricsFile, summary, time.Now()))
 }

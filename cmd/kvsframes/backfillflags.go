@@ -239,6 +239,7 @@ type backfillFlags struct {
 	fields      map[string]*text // by the field's name in the API
 	options     optionFlags[pipeline.Options]
 	keepGoing   *bool
+	metricsFile *string
 }
 
 func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
@@ -255,6 +256,7 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 	f.options = newOptionFlags(flags, backfillOptions)
 	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of "+
 		"failing the job")
+	f.metricsFile = flags.String("metrics-file", "", "`file` that the result is written to, in Prometheus' text format")
 	return f
 }
 
@@ -263,7 +265,10 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	o := pipeline.Options{Runner: *runners.Runner}
 	o.Read.KeepGoing = *f.keepGoing
-	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "requests")...)
+	faults := append(f.options.apply(cmd, &o), emptyFlags(cmd, "requests", "metrics-file")...)
+	if *f.metricsFile != "" {
+		faults = append(faults, checkMetricsFile(*f.metricsFile))
+	}
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}

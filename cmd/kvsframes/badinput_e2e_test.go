@@ -122,6 +122,11 @@ var badInputs = []struct {
 		"dataset format", nil, good("--dataset-format", "zip"),
 		[]string{`--dataset-format is "zip": it must be one of files, parquet, tfrecord, webdataset`},
 	},
+	{"gap ratio", nil, good("--max-gap-ratio", "20"), []string{`--max-gap-ratio is "20": it must be a number from 0 to 1`}},
+	{"gap ratio of no number", nil, good("--max-gap-ratio", "NaN"), []string{`--max-gap-ratio is "NaN": it must be a number`}},
+	{"no folder for metrics", nil, good("--metrics-file", "no/x.prom"), []string{`--metrics-file is "no/x.prom"`, "its folder must exist"}},
+	{"a folder for metrics", nil, good("--metrics-file", "full"), []string{`--metrics-file is "full": that is no file`}},
+	{"no name for metrics", nil, good("--metrics-file="), []string{"--metrics-file is empty"}},
 	{"runner", nil, good("--runner", "flnk"), []string{`--runner is "flnk"`, "direct, prism"}},
 	{
 		"Flink's flags", nil, good("--runner", "flink", "--environment_type", "PROCES"),

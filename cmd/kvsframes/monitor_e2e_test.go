@@ -120,3 +120,45 @@ func TestJSONOnEveryExit(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherCommandsJSON: verify, index, pack, remove and status end with one object, too, where they
+// have no result.
+func TestOtherCommandsJSON(t *testing.T) {
+	t.Parallel()
+	u := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}}))
+	answering := func(status int) string {
+		return newBucketBehind(t, func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
+		}).out
+	}
+	refusing, failing := answering(http.StatusForbidden), answering(http.StatusNotImplemented)
+	u.must(0, good()...)
+	for command, args := range map[string]func(place string) []string{
+		"verify": func(place string) []string { return []string{"verify", place} },
+		"index":  func(place string) []string { return []string{"index", place} },
+		"pack":   func(place string) []string { return []string{"pack", place, "set"} },
+		"remove": func(place string) []string { return []string{"remove", place, "--stream-name", "cam"} },
+	} {
+		for _, test := range []struct {
+			args         []string
+			exit         int
+			status, kind string
+		}{
+			{args("nowhere"), 2, "refused", "mistake"},
+			{append(args("out"), "--nonsense"), 2, "refused", "mistake"},
+			{args(refusing), 2, "refused", "permission"},
+			{args(failing), 1, "failed", "store"},
+		} {
+			o := u.run(append(test.args, "--json")...)
+			got := object(t, o.stdout)
+			wants(t, got, map[string]any{"schema": `"kvsframes.` + command + `/1"`, "status": `"` + test.status + `"`})
+			problem, _ := got["error"].(map[string]any)
+			wants(t, problem, map[string]any{"kind": `"` + test.kind + `"`, "streams": "[]"})
+			if o.status != test.exit {
+				t.Errorf("%v: exit status %d, want %d; stderr:\n%s", test.args, o.status, test.exit, o.stderr)
+			}
+		}
+	}
+	wants(t, object(t, u.must(2, "status", "--json", "job")), map[string]any{"schema": `"kvsframes.job/1"`, "status": `"refused"`})
+	wants(t, object(t, u.must(0, "pack", "out", "set", "--json")), map[string]any{"status": `"complete"`, "error": "null"})
+}

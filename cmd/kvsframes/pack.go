@@ -220,6 +220,7 @@ func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	if summary.Schema == "" {
 		return err
 	}
+	summary.Error = pipeline.ProblemOf(err) // in the command's names
 	return errors.Join(show.print(cmd.OutOrStdout(), summary, func() string { return packText(summary, err == nil) }), err)
 }
 

@@ -206,12 +206,14 @@ func TestInterruptAStoreThatHangs(t *testing.T) {
 		u.must(0, good("--out", b.out)...)
 		on.Store(true)
 		for _, args := range [][]string{good("--out", b.out), {"verify", b.out}, {"index", b.out}} {
-			cmd := u.start(args...)
+			cmd := u.start(append(args, "--json")...)
 			<-asked
 			cmd.Process.Signal(os.Interrupt)
-			if o := finish(t, cmd); o.status != 130 || o.took > 10*time.Second {
+			o := finish(t, cmd)
+			if o.status != 130 || o.took > 10*time.Second {
 				t.Errorf("%s: exit status %d after %v; stderr:\n%s", args[0], o.status, o.took, o.stderr)
 			}
+			wants(t, object(t, o.stdout), map[string]any{"status": `"interrupted"`})
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -58,9 +59,10 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, usage(err)
 	}
-	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests), DryRun: beamrun.IsDryRun()}
+	asked := o.allRequests()
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(asked), DryRun: beamrun.IsDryRun()}
 	var ranges map[stream]Range
-	summary.Range, ranges = rangesOf(o.Requests)
+	summary.Range, ranges = rangesOf(asked)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
 	if jobErr == nil && !left {
@@ -98,6 +100,15 @@ func (o Options) judge(s *Summary, total ledger.Tally) error {
 	}
 	if o.MaxGapRatio != nil {
 		lacking.MaxGapRatio, lacking.Gappy = *o.MaxGapRatio, tooManyGaps(s.Streams, *o.MaxGapRatio)
+	}
+	for _, r := range o.unread {
+		lacking.Unread = append(lacking.Unread, r.problem)
+		name := streamOf(r.Span().Series)
+		for i, of := range s.Streams {
+			if of.Stream == name.name && of.StreamARN == name.arn {
+				s.Streams[i].Reason = outside.Text(r.problem.Error())
+			}
+		}
 	}
 	if total.Complete() && len(lacking.Gappy) == 0 {
 		return nil
@@ -146,28 +157,54 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 
 // begin makes the dataset, and the plan. It writes nothing on a dry run.
 func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Plan, err error) {
-	spans := make([]frame.Span, len(o.Requests))
-	for i, r := range o.Requests {
-		spans[i] = r.Span()
+	var spans []frame.Span
+	for _, r := range o.allRequests() {
+		if r.StreamARN != "" { // else the stream may get another name once it can be described
+			spans = append(spans, r.Span())
+		}
 	}
 	o.Read.Runner = o.Runner
 	if beamrun.IsDryRun() {
 		if errors.Is(openDataset(ctx, o.Out), dataset.ErrNoDataset) {
 			o.Read.Ledger = "" // nothing is there yet
 		}
-		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
+		plan, err = o.plan(ctx)
 		return nil, plan, err
 	}
 	if ds, err = dataset.Create(ctx, o.Out, o.dataset()); err == nil {
 		err = ds.Begin(ctx, spans...)
 	}
 	if err == nil {
-		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
+		plan, err = o.plan(ctx)
 	}
 	if err != nil {
 		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
 	}
 	return ds, plan, err
+}
+
+// plan plans what can be read; what cannot is asked for, all the same.
+func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
+	plan := new(kvsio.Plan)
+	if len(o.Requests) > 0 {
+		var err error
+		if plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range o.unread {
+		plan.Asked = append(plan.Asked, r.Span())
+	}
+	return plan, nil
+}
+
+// allRequests returns what is asked for, of streams that cannot be read, too.
+func (o Options) allRequests() []kvsio.Request {
+	all := slices.Clone(o.Requests)
+	for _, r := range o.unread {
+		all = append(all, r.Request)
+	}
+	return all
 }
 
 func openDataset(ctx context.Context, dir string) error {

@@ -83,6 +83,8 @@ type IncompleteError struct {
 	// The names of streams of which more than MaxGapRatio of the samples are gaps or missing.
 	Gappy       []string
 	MaxGapRatio float64
+
+	Unread []error // why streams could not be read, of which something is missing
 }
 
 func (e *IncompleteError) Error() string { return e.Unwrap().Error() }
@@ -112,6 +114,9 @@ func (e *IncompleteError) Unwrap() error {
 		}
 		clauses = append(clauses, fault.Errorf("more than %v (%s) of the samples are gaps or missing of %s",
 			e.MaxGapRatio, fault.Name("MaxGapRatio"), names))
+	}
+	for _, problem := range e.Unread {
+		clauses = append(clauses, problem)
 	}
 	return fault.Errorf("%s is not complete: %v"+strings.Repeat("; %v", max(len(clauses)-2, 0)), clauses...)
 }

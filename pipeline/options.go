@@ -31,7 +31,11 @@ const DefaultRunner = "direct"
 
 // Options is what to backfill, from where, to where and how.
 type Options struct {
-	// Requests is what is asked for. At least one; they may overlap.
+	// Requests is what is asked for. At least one; they may overlap. A Tag is where a request
+	// comes from, as errors say it, such as cameras.yaml:3.
+	//
+	// A stream that cannot be read fails the backfill before anything is fetched, unless nothing
+	// of it is to be fetched, or Read.KeepGoing is set: then its samples stay missing.
 	Requests []kvsio.Request
 
 	// Read says how the streams are read. Its Ledger is set to Out, its Runner to
@@ -69,7 +73,8 @@ type Options struct {
 	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
 
-	clock func() time.Time // nil: time.Now
+	clock  func() time.Time // nil: time.Now
+	unread []unread         // what is not in Requests any more, after the preflight
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the

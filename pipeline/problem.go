@@ -75,8 +75,13 @@ type Problem struct {
 	Hint    string   `json:"hint"`    // what to do next, in a sentence
 }
 
-// ProblemOf returns an error as a program reads it, and nil for nil.
+// ProblemOf returns an error as a program reads it. It is nil for nil, and for an
+// [IncompleteError], but for one of streams that could not be read.
 func ProblemOf(err error) *Problem {
+	lacking := (*IncompleteError)(nil)
+	if errors.As(err, &lacking) {
+		err = usage(lacking.Unread...)
+	}
 	if err == nil {
 		return nil
 	}

@@ -68,8 +68,8 @@ type Summary struct {
 	// Reason says in a sentence why the Status is incomplete; otherwise it is empty.
 	Reason string `json:"reason,omitempty"`
 
-	// Error is what Backfill returns, for programs; nil where the Status is not failed or
-	// interrupted.
+	// Error is what Backfill returns, for programs. Where the Status is incomplete it is nil,
+	// unless streams could not be read.
 	Error *Problem `json:"error"`
 }
 
@@ -81,10 +81,11 @@ func (s *Summary) end(err error) {
 		s.Status = StatusPlanned
 	case err == nil && s.JobID != "":
 		s.Status = StatusSubmitted
-	case s.Status == StatusIncomplete:
-		s.Reason = outside.Clean(err.Error())
 	default:
 		s.Error = ProblemOf(err)
+	}
+	if s.Status == StatusIncomplete {
+		s.Reason = outside.Clean(err.Error())
 	}
 }
 

@@ -285,6 +285,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	now := time.Now()
 	for _, d := range drafts {
 		faults = append(faults, d.check(o.Read.MinInterval, now)...)
+		d.request.Tag = strings.ToValidUTF8(d.at, "?")
 		o.Requests = append(o.Requests, d.request)
 	}
 	for i, err := range kvsio.CheckRegions(o.Read.AWS, o.Requests) {

@@ -19,7 +19,7 @@ type names map[string]string
 var backfillNames = names{
 	"Out": "--out", "folder": "--out", "Ledger": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
-	"MaxGapRatio": "--max-gap-ratio",
+	"MaxGapRatio": "--max-gap-ratio", "KeepGoing": "--keep-going",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
 	"StreamQuota": "--stream-quota", "QuotaShare": "--quota-share",
 	"Runner": "--runner", "JobServer": "--endpoint",

@@ -28,7 +28,13 @@ const (
 type StreamError struct {
 	Stream  string // its name
 	Failure Failure
+	key     grid.StreamKey
 	err     error
+}
+
+// Of reports whether the error is of the stream of a request that was given to [Check].
+func (e *StreamError) Of(r Request) bool {
+	return e.key == grid.StreamKey{ARN: r.StreamARN, Name: r.StreamName}
 }
 
 func (e *StreamError) Error() string { return e.err.Error() }
@@ -38,7 +44,7 @@ func (e *StreamError) Unwrap() error { return e.err }
 
 // streamError says which stream an error is of, and what was done with it.
 func streamError(doing string, key grid.StreamKey, err error) error {
-	return &StreamError{key.String(), failureOf(err), fmt.Errorf("%s %s: %w", doing, key, plain(err))}
+	return &StreamError{key.String(), failureOf(err), key, fmt.Errorf("%s %s: %w", doing, key, plain(err))}
 }
 
 // FailureOf returns what an error of this package depends on, and false for one that comes of

@@ -61,8 +61,12 @@ On Google's machines no keys are needed: with --aws-web-identity gcp the workers
 service account assumes --aws-role-arn. If this machine is not one of Google's, its
 own AWS credentials are used to check the streams.
 
-With --json stdout gets one JSON object, even if the job fails or is interrupted: it
-says what the dataset has of all that was requested.
+With --json stdout gets one JSON object, however the command ends: how it ended
+(status), what kind of error it was (error.kind), and what the dataset has of all that
+was requested. --metrics-file writes it for Prometheus. See docs/operate.md.
+
+With --keep-going streams that are gone, or that may not be read, do not stop the
+others: their samples stay missing.
 ` + statusHelp
 
 const backfillExample = `  # two hours of one camera, an image every 3 seconds

@@ -254,8 +254,8 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 		}
 	}
 	f.options = newOptionFlags(flags, backfillOptions)
-	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of "+
-		"failing the job")
+	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, and leave those "+
+		"of streams that cannot be read missing, instead of failing the job")
 	f.metricsFile = flags.String("metrics-file", "", "`file` that the result is written to, in Prometheus' text format")
 	return f
 }

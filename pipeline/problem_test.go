@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -90,6 +91,26 @@ func TestEveryKindHasAHint(t *testing.T) {
 	}
 	if len(Kinds) != 9 {
 		t.Errorf("%d kinds", len(Kinds))
+	}
+}
+
+// TestKindsAreExplained: docs/operate.md says what each status and kind asks for.
+func TestKindsAreExplained(t *testing.T) {
+	text, err := os.ReadFile("../docs/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range Kinds {
+		if !strings.Contains(string(text), "\n| `"+string(kind)+"` |") {
+			t.Errorf("docs/operate.md does not explain %s", kind)
+		}
+	}
+	for _, status := range []Status{
+		StatusComplete, StatusSubmitted, StatusPlanned, StatusFailed, StatusRefused, StatusIncomplete, StatusInterrupted,
+	} {
+		if !strings.Contains(string(text), "`"+string(status)+"`") {
+			t.Errorf("docs/operate.md does not explain %s", status)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -91,25 +92,24 @@ func (s *Summary) end(err error) {
 
 // Range is a range of time.
 type Range struct {
-	From, To time.Time // to the millisecond; To is not in it
+	From Instant `json:"from"`
+	To   Instant `json:"to"` // not in it
 }
 
-// rangeForm is RFC 3339 with milliseconds.
-const rangeForm = "2006-01-02T15:04:05.000Z07:00"
+// Instant is a time that is RFC 3339 with milliseconds, in UTC, as JSON.
+type Instant struct{ time.Time }
 
-// MarshalJSON writes RFC 3339 with milliseconds, in UTC.
-func (r Range) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{
-		"from": r.From.UTC().Format(rangeForm), "to": r.To.UTC().Format(rangeForm),
-	})
+// MarshalJSON writes the form of an Instant.
+func (t Instant) MarshalJSON() ([]byte, error) {
+	return json.Marshal(t.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 }
 
 // and returns the range from the beginning of the first to the end of the last.
 func (r Range) and(other Range) Range {
-	if r.From.IsZero() || other.From.Before(r.From) {
+	if r.From.IsZero() || other.From.Before(r.From.Time) {
 		r.From = other.From
 	}
-	if other.To.After(r.To) {
+	if other.To.After(r.To.Time) {
 		r.To = other.To
 	}
 	return r
@@ -157,9 +157,38 @@ type StreamSummary struct {
 	Status    Status `json:"status"` // complete or incomplete
 	Range     Range  `json:"range"`
 	Counts
-	Missing  int64  `json:"missing"`
-	Complete bool   `json:"complete"`
-	Reason   string `json:"reason,omitempty"` // why the Status is incomplete where Complete is true
+	Missing  int64 `json:"missing"`
+	Complete bool  `json:"complete"`
+
+	// LongestGap is the longest run of consecutive samples that are gaps or missing, of one
+	// sampling of the stream; nil where there is none.
+	LongestGap *LongestGap `json:"longest_gap"`
+
+	Reason string `json:"reason,omitempty"` // why the Status is incomplete where Complete is true
+}
+
+// LongestGap is consecutive samples without a frame that are not drops.
+type LongestGap struct {
+	From    Instant `json:"from"`
+	To      Instant `json:"to"` // of the first sample after it
+	Samples int64   `json:"samples"`
+	Reason  string  `json:"reason"` // of most of them: that of a gap, or MISSING
+}
+
+// longer returns the longer one of a gap, which may be nil, and the longest of a series.
+func (g *LongestGap) longer(series frame.Series, t ledger.Tally) *LongestGap {
+	s := ledger.Longest(t.Stretches)
+	if s.Samples == 0 {
+		return g
+	}
+	from, to := Instant{time.UnixMilli(series.At(s.First))}, Instant{time.UnixMilli(series.At(s.First + s.Samples))}
+	if g != nil {
+		longer := cmp.Compare(to.Sub(from.Time), g.To.Sub(g.From.Time))
+		if cmp.Or(longer, g.From.Compare(from.Time), cmp.Compare(s.Samples, g.Samples)) <= 0 {
+			return g
+		}
+	}
+	return &LongestGap{from, to, s.Samples, s.Reason()}
 }
 
 // Progress is how far a job in this process is. A job that runs elsewhere shows
@@ -224,16 +253,17 @@ func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 }
 
 func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range) []StreamSummary {
-	streams := make(map[stream]ledger.Tally)
+	streams, gaps := make(map[stream]ledger.Tally), make(map[stream]*LongestGap)
 	for series, t := range tallies {
-		streams[streamOf(series)] = streams[streamOf(series)].Plus(t)
+		of := streamOf(series)
+		streams[of], gaps[of] = streams[of].Plus(t), gaps[of].longer(series, t)
 	}
 	all := make([]StreamSummary, 0, len(streams))
 	for _, of := range slices.SortedFunc(maps.Keys(streams), stream.compare) {
 		t := streams[of]
 		s := StreamSummary{
 			Stream: of.name, StreamARN: of.arn, Status: StatusComplete, Range: ranges[of], Counts: counts(t),
-			Missing: t.Missing, Complete: t.Complete(),
+			Missing: t.Missing, Complete: t.Complete(), LongestGap: gaps[of],
 		}
 		if !s.Complete {
 			s.Status = StatusIncomplete
@@ -247,7 +277,7 @@ func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range) []
 func rangesOf(requests []kvsio.Request) (all Range, of map[stream]Range) {
 	of = make(map[stream]Range)
 	for _, r := range requests {
-		asked := Range{r.StartTimestamp, r.EndTimestamp}
+		asked := Range{Instant{r.StartTimestamp}, Instant{r.EndTimestamp}}
 		name := streamOf(r.Span().Series)
 		all, of[name] = all.and(asked), of[name].and(asked)
 	}

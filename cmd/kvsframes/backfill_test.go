@@ -47,6 +47,8 @@ func TestBackfillJSON(t *testing.T) {
 				"samples": 200, "frames": 180, "gaps": `{"MEDIA_ERROR":20}`, "drops": "{}",
 				"status": `"complete"`, "complete": true, "missing": 0,
 				"range": `{"from":"2026-01-01T00:00:00.000Z","to":"2026-01-01T00:10:00.000Z"}`,
+				"longest_gap": `{"from":"2026-01-01T00:01:00.000Z","reason":"MEDIA_ERROR","samples":20,` +
+					`"to":"2026-01-01T00:02:00.000Z"}`,
 			})
 			wants(t, object(t, u.must(0, "verify", "out", "--json")), map[string]any{
 				"schema": `"kvsframes.verify/1"`, "samples": 400, "frames": 280, "gaps": `{"MEDIA_ERROR":20,"NO_MEDIA":100}`,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -33,6 +34,14 @@ const progressEvery = 200 * time.Millisecond
 // [*IncompleteError]; or [ErrInterrupted], when ctx ended first. With the last
 // three the Summary says what the dataset holds, or why that is not known.
 func Backfill(ctx context.Context, o Options) (Summary, error) {
+	summary, err := backfill(ctx, o)
+	if summary.Schema != "" {
+		summary.end(err)
+	}
+	return summary, err
+}
+
+func backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o.Runner, o.Now = cmp.Or(o.Runner, DefaultRunner), o.now()
 	o, err := prepare(ctx, o)
@@ -50,7 +59,10 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, usage(err)
 	}
-	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.Requests), DryRun: beamrun.IsDryRun()}
+	asked := o.allRequests()
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(asked), DryRun: beamrun.IsDryRun()}
+	var ranges map[stream]Range
+	summary.Range, ranges = rangesOf(asked)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
 	if jobErr == nil && !left {
@@ -62,8 +74,7 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 	if ds != nil {
 		count = ds.Tally
 	}
-	total, err := summary.tally(bound, count, plan)
-	summary.ranges(o.Requests)
+	total, err := summary.tally(bound, count, plan, ranges)
 	summary.Seconds = time.Since(began).Seconds()
 	if err == nil && jobErr != nil {
 		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
@@ -78,12 +89,31 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, &JobError{Runner: o.Runner, Cause: outside.Text(err.Error()), Err: err}
 	case left:
 		return summary, nil
-	case !total.Complete():
-		return summary, &IncompleteError{
-			Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[frame.Failed], Duplicates: total.Duplicates,
+	}
+	return summary, o.judge(&summary, total)
+}
+
+// judge returns an *IncompleteError where what was asked for is not as it was asked for, or nil.
+func (o Options) judge(s *Summary, total ledger.Tally) error {
+	lacking := &IncompleteError{
+		Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[frame.Failed], Duplicates: total.Duplicates,
+	}
+	if o.MaxGapRatio != nil {
+		lacking.MaxGapRatio, lacking.Gappy = *o.MaxGapRatio, tooManyGaps(s.Streams, *o.MaxGapRatio)
+	}
+	for _, r := range o.unread {
+		lacking.Unread = append(lacking.Unread, r.problem)
+		name := streamOf(r.Span().Series)
+		for i, of := range s.Streams {
+			if of.Stream == name.name && of.StreamARN == name.arn {
+				s.Streams[i].Reason = outside.Text(r.problem.Error())
+			}
 		}
 	}
-	return summary, nil
+	if total.Complete() && len(lacking.Gappy) == 0 {
+		return nil
+	}
+	return lacking
 }
 
 // told is for as long as the summary may take: of an interrupted job, whose store
@@ -118,7 +148,7 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.check(ctx); err != nil {
 		return o, err
 	}
-	if err := o.align(ctx); err != nil {
+	if err := o.alignAll(ctx); err != nil {
 		return o, err
 	}
 	if err := o.runner().Prepare(ctx, o.Out); err != nil {
@@ -130,28 +160,54 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 
 // begin makes the dataset, and the plan. It writes nothing on a dry run.
 func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Plan, err error) {
-	spans := make([]frame.Span, len(o.Requests))
-	for i, r := range o.Requests {
-		spans[i] = r.Span()
+	var spans []frame.Span
+	for _, r := range o.allRequests() {
+		if r.StreamARN != "" { // else the stream may get another name once it can be described
+			spans = append(spans, r.Span())
+		}
 	}
 	o.Read.Runner = o.Runner
 	if beamrun.IsDryRun() {
 		if errors.Is(openDataset(ctx, o.Out), dataset.ErrNoDataset) {
 			o.Read.Ledger = "" // nothing is there yet
 		}
-		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
+		plan, err = o.plan(ctx)
 		return nil, plan, err
 	}
 	if ds, err = dataset.Create(ctx, o.Out, o.dataset()); err == nil {
 		err = ds.Begin(ctx, spans...)
 	}
 	if err == nil {
-		plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests)
+		plan, err = o.plan(ctx)
 	}
 	if err != nil {
 		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
 	}
 	return ds, plan, err
+}
+
+// plan plans what can be read; what cannot is asked for, all the same.
+func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
+	plan := new(kvsio.Plan)
+	if len(o.Requests) > 0 {
+		var err error
+		if plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range o.unread {
+		plan.Asked = append(plan.Asked, r.Span())
+	}
+	return plan, nil
+}
+
+// allRequests returns what is asked for, of streams that cannot be read, too.
+func (o Options) allRequests() []kvsio.Request {
+	all := slices.Clone(o.Requests)
+	for _, r := range o.unread {
+		all = append(all, r.Request)
+	}
+	return all
 }
 
 func openDataset(ctx context.Context, dir string) error {

@@ -79,6 +79,12 @@ type IncompleteError struct {
 	Dir             string
 	Missing, Failed int64 // samples
 	Duplicates      int64 // samples that are recorded more than once
+
+	// The names of streams of which more than MaxGapRatio of the samples are gaps or missing.
+	Gappy       []string
+	MaxGapRatio float64
+
+	Unread []error // why streams could not be read, of which something is missing
 }
 
 func (e *IncompleteError) Error() string { return e.Unwrap().Error() }
@@ -92,18 +98,27 @@ func (e *IncompleteError) Unwrap() error {
 	if e.Failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d samples are FAILED gaps", e.Failed))
 	}
-	text := e.Dir + " is not complete: " + strings.Join(parts, " and ")
+	clauses := []any{e.Dir}
 	if len(parts) > 0 {
-		text += "; the same backfill fetches them again"
+		clauses = append(clauses, strings.Join(parts, " and ")+"; the same backfill fetches them again")
 	}
-	if e.Duplicates == 0 {
-		return errors.New(text)
+	if e.Duplicates > 0 {
+		clauses = append(clauses, fault.Errorf("%d samples are recorded more than once: %s leaves each of them once",
+			e.Duplicates, fault.Name("dataset.Repair")))
 	}
-	if len(parts) > 0 {
-		text += "; "
+	if n := len(e.Gappy); n > 0 {
+		const most = 10
+		names := strings.Join(e.Gappy[:min(n, most)], ", ")
+		if n > most {
+			names += fmt.Sprintf(" and %d more", n-most)
+		}
+		clauses = append(clauses, fault.Errorf("more than %v (%s) of the samples are gaps or missing of %s",
+			e.MaxGapRatio, fault.Name("MaxGapRatio"), names))
 	}
-	return fault.Errorf("%s%d samples are recorded more than once: %s leaves each of them once",
-		text, e.Duplicates, fault.Name("dataset.Repair"))
+	for _, problem := range e.Unread {
+		clauses = append(clauses, problem)
+	}
+	return fault.Errorf("%s is not complete: %v"+strings.Repeat("; %v", max(len(clauses)-2, 0)), clauses...)
 }
 
 // ErrInterrupted says that the context of a backfill or a pack ended before it did. What

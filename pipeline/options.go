@@ -31,7 +31,11 @@ const DefaultRunner = "direct"
 
 // Options is what to backfill, from where, to where and how.
 type Options struct {
-	// Requests is what is asked for. At least one; they may overlap.
+	// Requests is what is asked for. At least one; they may overlap. A Tag is where a request
+	// comes from, as errors say it, such as cameras.yaml:3.
+	//
+	// A stream that cannot be read fails the backfill before anything is fetched, unless nothing
+	// of it is to be fetched, or Read.KeepGoing is set: then its samples stay missing.
 	Requests []kvsio.Request
 
 	// Relative says which instants of each request, in their order, depend on Now. Such an
@@ -81,9 +85,16 @@ type Options struct {
 	// network, until the process ends.
 	Runner string
 
+	// MaxGapRatio, where set, is the largest share of a stream's samples, from 0 to 1, that may be
+	// gaps or missing: a backfill that leaves a stream with more is an *[IncompleteError]. Drops
+	// are no gaps.
+	MaxGapRatio *float64
+
 	// Progress, where set, is called now and then while the job runs, once when it
 	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
+
+	unread []unread // what is not in Requests any more, after the preflight
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the
@@ -112,6 +123,9 @@ func (o Options) Validate() error {
 	}
 	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fault.Of("Out", ": %w", err))
+	}
+	if r := o.MaxGapRatio; r != nil && !(*r >= 0 && *r <= 1) {
+		errs = append(errs, fault.New("MaxGapRatio", *r, "a number from 0 to 1"))
 	}
 	return usage(append(errs, o.checkGrids(), checkSteps(o.Transforms), CheckRunner(o.Runner),
 		o.runner().CheckPlace("Out", o.Out), o.checkAsync())...)

@@ -55,6 +55,7 @@ const PackSummarySchema = "kvsframes.pack/1"
 // PackSummary is what a pack came to.
 type PackSummary struct {
 	Schema         string `json:"schema"`
+	Status         Status `json:"status"`
 	Dataset        string `json:"dataset"`
 	Out            string `json:"out"`
 	Format         string `json:"dataset_format"`
@@ -69,6 +70,7 @@ type PackSummary struct {
 	FailedSamples  int64             `json:"failed_samples"`    // FAILED gaps of the dataset
 	Splits         []pack.SplitFiles `json:"splits"`
 	Seconds        float64           `json:"seconds"`
+	Error          *Problem          `json:"error"` // what Pack returns, for programs; nil for nil
 }
 
 // MarshalJSON writes null for what is not known.
@@ -111,6 +113,14 @@ func (o PackOptions) Validate() error {
 // [ErrInterrupted], when ctx ended first. With the last two the PackSummary says
 // what there is.
 func Pack(ctx context.Context, o PackOptions) (PackSummary, error) {
+	summary, err := runPack(ctx, o)
+	if summary.Schema != "" {
+		summary.Status, summary.Error = StatusOf(err), ProblemOf(err)
+	}
+	return summary, err
+}
+
+func runPack(ctx context.Context, o PackOptions) (PackSummary, error) {
 	began := time.Now()
 	o.Runner = cmp.Or(o.Runner, DefaultRunner)
 	plan, params, err := o.prepare(ctx)

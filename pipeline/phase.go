@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,35 @@ func (o Options) checkGrids() error {
 		errs = append(errs, fault.Of("Align", " and %s are both given: it must be one of the two", fault.Name("NewPhase")))
 	}
 	return errors.Join(errs...)
+}
+
+// relative says which instants of a request depend on Now.
+func (o *Options) relative(i int) Relative {
+	if len(o.Relative) == 0 {
+		return Relative{}
+	}
+	return o.Relative[i]
+}
+
+// alignAll aligns requests of streams that cannot be read, too: so the next night, which can read
+// them, finds missing what it asks for itself.
+func (o *Options) alignAll(ctx context.Context) error {
+	n := len(o.Requests)
+	all := Options{
+		Requests: slices.Clone(o.Requests), Read: o.Read, Out: o.Out, Align: o.Align, NewPhase: o.NewPhase,
+	}
+	for i := range o.Requests {
+		all.Relative = append(all.Relative, o.relative(i))
+	}
+	for _, r := range o.unread {
+		all.Requests, all.Relative = append(all.Requests, r.Request), append(all.Relative, r.relative)
+	}
+	err := all.align(ctx)
+	o.Requests = all.Requests[:n:n]
+	for i, r := range all.Requests[n:] {
+		o.unread[i].Request = r
+	}
+	return err
 }
 
 // align moves the requests to the grids that they belong on. It says which were moved to another
@@ -124,10 +154,7 @@ func (p placement) beside() bool { return p.dataset != nil && p.dataset.n > 0 &&
 
 // placed moves a request to a grid that does not depend on the dataset.
 func (o *Options) placed(i int) placement {
-	var relative Relative
-	if len(o.Relative) > 0 {
-		relative = o.Relative[i]
-	}
+	relative := o.relative(i)
 	p := placement{request: o.Requests[i], end: relative.End || o.Align != ""}
 	if relative.Start || o.Align != "" {
 		p.request = p.request.AlignStart(0)

@@ -125,7 +125,7 @@ func TestRelativeRanges(t *testing.T) {
 				if s.Samples != s.Frames || s.Samples < 85 || s.Samples > 86 {
 					t.Errorf("%d samples, %d frames", s.Samples, s.Frames)
 				}
-				at := s.Range.StartTimestamp.Sub(start).Seconds() - test.phase
+				at := s.Range.From.Sub(start).Seconds() - test.phase
 				if math.Mod(at, 7) != 0 {
 					t.Errorf("it begins %v s after its grid", math.Mod(at, 7))
 				}
@@ -184,7 +184,7 @@ func TestPhaseTrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, images, said, err := a.fetch(Options{Requests: []kvsio.Request{secondsOf(21, 310)}, Relative: both})
-	if err != nil || images != 0 || !s.Range.StartTimestamp.Equal(start.Add(19*time.Second)) ||
+	if err != nil || images != 0 || !s.Range.From.Equal(start.Add(19*time.Second)) ||
 		!strings.Contains(said, "moved down to the one of several grids that") {
 		t.Errorf("%d images, %v, %+v, %s", images, err, s.Range, said)
 	}

@@ -4,10 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
+	"github.com/kvsframes/kvsframes/internal/fault"
+	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/io/ledger"
 )
 
 // check resolves what workers need to know of AWS, and makes sure that the
@@ -30,12 +37,127 @@ func (o *Options) check(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.Requests, err = kvsio.Check(ctx, read, o.Requests); err != nil {
+	found, err := kvsio.Check(ctx, read, o.Requests)
+	if err := o.leaveOut(ctx, found, err); err != nil {
 		return err
 	}
 	var ahead []error
 	for i := range o.Requests {
+		o.Requests[i].Tag = "" // the samples of a dataset have none
 		ahead = append(ahead, checkAhead(ctx, read, &o.Requests[i], o.now()))
 	}
 	return errors.Join(ahead...)
+}
+
+// leaveOut goes on without the streams that cannot be read: with those of which the dataset has
+// all that is asked for, and, where KeepGoing is set, without the others, whose requests are then
+// in o.unread. found is what [kvsio.Check] returns.
+func (o *Options) leaveOut(ctx context.Context, found []kvsio.Request, failed error) error {
+	if failed == nil {
+		o.Requests = found
+		return nil
+	}
+	for _, err := range fault.Split(failed) {
+		if of := (*kvsio.StreamError)(nil); !errors.As(err, &of) {
+			return failed
+		}
+	}
+	known, err := ledger.Open(o.Out).Series(ctx)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, dataset.ErrNoDataset) {
+		return err
+	}
+	var readable []kvsio.Request
+	var relative []Relative // of those
+	var problems []error
+	all := true // streams failed
+	for i, r := range found {
+		problem := problemOf(o.Requests[i], failed)
+		all = all && problem != nil
+		if problem != nil {
+			r = inDataset(r, known)
+			if has, err := o.hasAll(ctx, r); err != nil {
+				return err
+			} else if has {
+				problem = nil
+			}
+		}
+		if problem == nil {
+			readable, relative = append(readable, r), append(relative, o.relative(i))
+			continue
+		}
+		if r.Tag != "" {
+			problem = fmt.Errorf("%s: %w", r.Tag, problem)
+		}
+		if !slices.ContainsFunc(problems, func(err error) bool { return err.Error() == problem.Error() }) {
+			problems = append(problems, problem)
+		}
+		o.unread = append(o.unread, unread{r, o.relative(i), problem})
+	}
+	o.Requests, o.Relative = readable, relative
+	return o.goOn(ctx, problems, all)
+}
+
+// goOn returns an error where the job is not to begin without the streams of problems. Where all
+// streams failed for what may pass, it is not the streams that fail.
+func (o *Options) goOn(ctx context.Context, problems []error, all bool) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	if KindOf(usage(problems...)).Passes() && (all || !o.Read.KeepGoing) {
+		return errors.Join(problems...)
+	}
+	if !o.Read.KeepGoing {
+		last := &problems[len(problems)-1]
+		*last = fault.Errorf("%w; with %s the others are read, and the samples of these streams stay missing", *last,
+			fault.Name("KeepGoing"))
+		return errors.Join(problems...)
+	}
+	for _, problem := range problems {
+		log.Warnf(ctx, "samples stay missing: %v", outside.Error(problem))
+	}
+	return nil
+}
+
+// unread is a request of a stream that cannot be read, and why.
+type unread struct {
+	kvsio.Request
+	relative Relative
+	problem  error
+}
+
+// problemOf returns the error of a request's stream, or nil.
+func problemOf(r kvsio.Request, failed error) error {
+	for _, err := range fault.Split(failed) {
+		if of := (*kvsio.StreamError)(nil); errors.As(err, &of) && of.Of(r) {
+			return err
+		}
+	}
+	return nil
+}
+
+// inDataset returns a request by the ARN that a dataset knows the stream by, where that is one.
+func inDataset(r kvsio.Request, known []frame.Series) kvsio.Request {
+	var arns []string
+	for _, s := range known {
+		if r.StreamName != "" && s.StreamName == r.StreamName && s.StreamARN != "" && !slices.Contains(arns, s.StreamARN) {
+			arns = append(arns, s.StreamARN)
+		}
+	}
+	if len(arns) == 1 {
+		r.StreamARN, r.StreamName = arns[0], ""
+	}
+	return r
+}
+
+// hasAll reports whether nothing of a request is to be fetched.
+func (o *Options) hasAll(ctx context.Context, r kvsio.Request) (bool, error) {
+	read := o.Read
+	read.Ledger = o.Out
+	if err := openDataset(ctx, o.Out); errors.Is(err, dataset.ErrNoDataset) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	plan, err := kvsio.NewPlan(ctx, read, []kvsio.Request{r})
+	return err == nil && plan.Shards == 0, err
 }

@@ -1,12 +1,15 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -21,16 +24,18 @@ const SummarySchema = "kvsframes.backfill/1"
 // where it is complete, frames + gaps + drops = samples.
 type Summary struct {
 	Schema   string `json:"schema"`
+	Status   Status `json:"status"`
 	Dataset  string `json:"dataset"`
 	Requests int    `json:"requests"`
-	Range    Range  `json:"range"` // of all requests
+	Range    Range  `json:"range"` // of all that was asked for
 	Counts
+	Missing       int64   `json:"missing"` // samples that are recorded nowhere: all others are in Counts
 	Fetched       Fetched `json:"fetched"`
 	Shards        int64   `json:"shards"`         // of all that was asked
 	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
 
 	// Unknown says why the ledger could not be read, where that is so. Counts,
-	// Fetched, Duplicates, Complete and Streams are then 0 or empty, and null as JSON.
+	// Fetched, Missing, Duplicates, Complete and Streams are then 0 or empty, and null as JSON.
 	Unknown string `json:"unknown,omitempty"`
 
 	// Duplicates counts samples that are recorded once more than once, as jobs
@@ -60,6 +65,55 @@ type Summary struct {
 
 	Seconds float64         `json:"seconds"`
 	Streams []StreamSummary `json:"streams"`
+
+	// Reason says in a sentence why the Status is incomplete; otherwise it is empty.
+	Reason string `json:"reason,omitempty"`
+
+	// Error is what Backfill returns, for programs. Where the Status is incomplete it is nil,
+	// unless streams could not be read.
+	Error *Problem `json:"error"`
+}
+
+// end fills in what an error of the backfill says.
+func (s *Summary) end(err error) {
+	s.Status = StatusOf(err)
+	switch {
+	case err == nil && s.DryRun:
+		s.Status = StatusPlanned
+	case err == nil && s.JobID != "":
+		s.Status = StatusSubmitted
+	default:
+		s.Error = ProblemOf(err)
+	}
+	if s.Status == StatusIncomplete {
+		s.Reason = outside.Clean(err.Error())
+	}
+}
+
+// Range is from the earliest start of some requests to their latest end, as they were done: instants
+// that depend on when they were asked for are resolved, and those that were moved to a grid are on it.
+type Range struct {
+	From Instant `json:"from"`
+	To   Instant `json:"to"` // not in it
+}
+
+// Instant is a time that is RFC 3339 with milliseconds, in UTC, as JSON.
+type Instant struct{ time.Time }
+
+// MarshalJSON writes the form of an Instant.
+func (t Instant) MarshalJSON() ([]byte, error) {
+	return json.Marshal(t.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
+}
+
+// and returns the range from the beginning of the first to the end of the last.
+func (r Range) and(other Range) Range {
+	if r.From.IsZero() || other.From.Before(r.From.Time) {
+		r.From = other.From
+	}
+	if other.To.After(r.To.Time) {
+		r.To = other.To
+	}
+	return r
 }
 
 // MarshalJSON writes null for what is not known.
@@ -77,42 +131,9 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 		Fetched    *Fetched         `json:"fetched"`
 		Duplicates *int64           `json:"duplicates"`
 		Complete   *bool            `json:"complete"`
+		Missing    *int64           `json:"missing"`
 		Streams    []StreamSummary  `json:"streams"`
 	}{known: known(s)})
-}
-
-// Range is from the earliest start of some requests to their latest end, as they were done: instants that
-// depend on when they were asked for are resolved, and those that were moved to a grid are
-// on it.
-type Range struct {
-	StartTimestamp time.Time `json:"start_timestamp"`
-	EndTimestamp   time.Time `json:"end_timestamp"`
-}
-
-// ranges fills in the ranges of requests.
-func (s *Summary) ranges(requests []kvsio.Request) {
-	of := make(map[stream]Range)
-	for _, r := range requests {
-		series := r.Span().Series
-		for _, key := range []stream{{}, {series.StreamName, series.StreamARN}} {
-			of[key] = of[key].with(r)
-		}
-	}
-	s.Range = of[stream{}]
-	for i := range s.Streams {
-		s.Streams[i].Range = of[stream{s.Streams[i].Stream, s.Streams[i].StreamARN}]
-	}
-}
-
-func (r Range) with(request kvsio.Request) Range {
-	start, end := request.StartTimestamp.UTC(), request.EndTimestamp.UTC()
-	if r.StartTimestamp.IsZero() || start.Before(r.StartTimestamp) {
-		r.StartTimestamp = start
-	}
-	if end.After(r.EndTimestamp) {
-		r.EndTimestamp = end
-	}
-	return r
 }
 
 // Counts says what became of samples.
@@ -130,12 +151,45 @@ type Fetched struct {
 	Bytes   int64 `json:"bytes"`
 }
 
-// StreamSummary is Counts of one stream.
+// StreamSummary is what a Summary says of all, of one stream.
 type StreamSummary struct {
 	Stream    string `json:"stream"`
 	StreamARN string `json:"stream_arn"`
+	Status    Status `json:"status"` // complete or incomplete
 	Range     Range  `json:"range"`
 	Counts
+	Missing  int64 `json:"missing"`
+	Complete bool  `json:"complete"`
+
+	// LongestGap is the longest run of consecutive samples that are gaps or missing, of one
+	// sampling of the stream; nil where there is none.
+	LongestGap *LongestGap `json:"longest_gap"`
+
+	Reason string `json:"reason,omitempty"` // why the Status is incomplete where Complete is true
+}
+
+// LongestGap is consecutive samples without a frame that are not drops.
+type LongestGap struct {
+	From    Instant `json:"from"`
+	To      Instant `json:"to"` // of the first sample after it
+	Samples int64   `json:"samples"`
+	Reason  string  `json:"reason"` // of most of them: that of a gap, or MISSING
+}
+
+// longer returns the longer one of a gap, which may be nil, and the longest of a series.
+func (g *LongestGap) longer(series frame.Series, t ledger.Tally) *LongestGap {
+	s := ledger.Longest(t.Stretches)
+	if s.Samples == 0 {
+		return g
+	}
+	from, to := Instant{time.UnixMilli(series.At(s.First))}, Instant{time.UnixMilli(series.At(s.First + s.Samples))}
+	if g != nil {
+		longer := cmp.Compare(to.Sub(from.Time), g.To.Sub(g.From.Time))
+		if cmp.Or(longer, g.From.Compare(from.Time), cmp.Compare(s.Samples, g.Samples)) <= 0 {
+			return g
+		}
+	}
+	return &LongestGap{from, to, s.Samples, s.Reason()}
 }
 
 // Progress is how far a job in this process is. A job that runs elsewhere shows
@@ -170,6 +224,7 @@ func counts(t ledger.Tally) Counts {
 // tally fills in what the ledger says of a plan.
 func (s *Summary) tally(ctx context.Context,
 	count func(context.Context, []frame.Span) (map[frame.Series]ledger.Tally, error), plan *kvsio.Plan,
+	ranges map[stream]Range,
 ) (ledger.Tally, error) {
 	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
 	asked, err := count(ctx, plan.Asked)
@@ -184,7 +239,8 @@ func (s *Summary) tally(ctx context.Context,
 	}
 	total := sum(asked)
 	s.Counts, s.Duplicates, s.Complete = counts(total), total.Duplicates, total.Complete()
-	s.Streams = byStream(asked)
+	s.Missing = total.Missing
+	s.Streams = byStream(asked, ranges)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
 	return total, nil
@@ -197,16 +253,53 @@ func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 	return total
 }
 
-func byStream(tallies map[frame.Series]ledger.Tally) []StreamSummary {
-	streams := make(map[stream]ledger.Tally)
+func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range) []StreamSummary {
+	streams, gaps := make(map[stream]ledger.Tally), make(map[stream]*LongestGap)
 	for series, t := range tallies {
-		streams[streamOf(series)] = streams[streamOf(series)].Plus(t)
+		of := streamOf(series)
+		streams[of], gaps[of] = streams[of].Plus(t), gaps[of].longer(series, t)
 	}
 	all := make([]StreamSummary, 0, len(streams))
 	for _, of := range slices.SortedFunc(maps.Keys(streams), stream.compare) {
-		all = append(all, StreamSummary{Stream: of.name, StreamARN: of.arn, Counts: counts(streams[of])})
+		t := streams[of]
+		s := StreamSummary{
+			Stream: of.name, StreamARN: of.arn, Status: StatusComplete, Range: ranges[of], Counts: counts(t),
+			Missing: t.Missing, Complete: t.Complete(), LongestGap: gaps[of],
+		}
+		if !s.Complete {
+			s.Status = StatusIncomplete
+		}
+		all = append(all, s)
 	}
 	return all
+}
+
+// rangesOf returns the range of all requests, and of those of each stream.
+func rangesOf(requests []kvsio.Request) (all Range, of map[stream]Range) {
+	of = make(map[stream]Range)
+	for _, r := range requests {
+		asked := Range{Instant{r.StartTimestamp}, Instant{r.EndTimestamp}}
+		name := streamOf(r.Span().Series)
+		all, of[name] = all.and(asked), of[name].and(asked)
+	}
+	return all, of
+}
+
+// tooManyGaps returns the names of the streams of whose samples more than a share are gaps, or
+// missing, and calls these streams incomplete.
+func tooManyGaps(streams []StreamSummary, most float64) (names []string) {
+	for i, s := range streams {
+		gaps := s.Missing
+		for _, n := range s.Gaps {
+			gaps += n
+		}
+		if s.Samples > 0 && float64(gaps)/float64(s.Samples) > most {
+			names = append(names, s.Stream)
+			streams[i].Status = StatusIncomplete
+			streams[i].Reason = fmt.Sprintf("%d of %d samples are gaps or missing, more than a share of %v", gaps, s.Samples, most)
+		}
+	}
+	return names
 }
 
 // calls fills in what the job called, where all of its workers are of this process:

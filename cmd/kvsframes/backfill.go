@@ -1,7 +1,13 @@
 package main
 
 import (
+	"errors"
+	"time"
+
 	"github.com/spf13/cobra"
+
+	"github.com/kvsframes/kvsframes/io/store"
+	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 const backfillHelp = `Fetch one image every --sampling-interval of the streams' time range
@@ -67,8 +73,12 @@ On Google's machines no keys are needed: with --aws-web-identity gcp the workers
 service account assumes --aws-role-arn. If this machine is not one of Google's, its
 own AWS credentials are used to check the streams.
 
-With --json stdout gets one JSON object, even if the job fails or is interrupted: it
-says what the dataset has of all that was requested.
+With --json stdout gets one JSON object, however the command ends: how it ended
+(status), what kind of error it was (error.kind), and what the dataset has of all that
+was requested. --metrics-file writes it for Prometheus. See docs/operate.md.
+
+With --keep-going streams that are gone, or that may not be read, do not stop the
+others: their samples stay missing.
 ` + statusHelp
 
 const backfillExample = `  # two hours of one camera, an image every 3 seconds
@@ -121,13 +131,37 @@ func newBackfill() *cobra.Command {
 	flags := newBackfillFlags(cmd.Flags())
 	show := newOutput(cmd)
 	addBeamFlags(cmd.Flags())
+	check := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return flags.report(pipeline.Summary{}, "", err)
+		}
+		return nil
+	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		options, err := flags.parse(cmd)
-		if err != nil {
-			return err
+		var summary pipeline.Summary
+		if err == nil {
+			show.startBeam()
+			summary, err = show.run(cmd, options)
 		}
-		show.startBeam()
-		return show.backfill(cmd, options)
+		err = flags.report(summary, options.Out, err)
+		return show.summary(cmd, summary, err)
 	}
 	return cmd
+}
+
+// report writes the file of metrics, where there is to be one, of a backfill that ended with err,
+// and returns err, or why the file could not be written. summary may be empty.
+func (f *backfillFlags) report(summary pipeline.Summary, out string, err error) error {
+	if *f.metricsFile == "" || err != nil && checkMetricsFile(*f.metricsFile) != nil {
+		return err
+	}
+	if summary.Schema == "" {
+		summary.Status, summary.Error = statusOf(err), problemOf(err)
+		if store.Check(out) == nil { // else it may hold a secret
+			summary.Dataset = out
+		}
+	}
+	return errors.Join(err, writeMetrics(*f.metricsFile, summary, time.Now()))
 }

@@ -22,8 +22,9 @@ func TestBackfillJSON(t *testing.T) {
 			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{cam, off}})
 			o := object(t, u.must(0, ask(0, 10, "--stream-name", "off", "--json", "--runner", runner)...))
 			fields := []string{
-				"complete", "dataset", "drops", "fetched", "frames", "gaps", "get_images_calls", "range", "requests",
-				"retries", "samples", "schema", "seconds", "shards", "skipped_shards", "streams", "throttles",
+				"complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "missing", "range",
+				"requests", "retries", "samples", "schema", "seconds", "shards", "skipped_shards", "status", "streams",
+				"throttles",
 			}
 			if got := slices.Sorted(maps.Keys(o)); !slices.Equal(got, fields) {
 				t.Errorf("the fields are %v, want %v", got, fields)
@@ -31,9 +32,9 @@ func TestBackfillJSON(t *testing.T) {
 			calls := u.server.Stats().GetImagesCalls
 			wants(t, o, map[string]any{
 				"schema": `"kvsframes.backfill/1"`, "dataset": `"out"`, "requests": 2, "samples": 400, "frames": 280,
-				"complete": true,
-				"range":    `{"end_timestamp":"2026-01-01T00:10:00Z","start_timestamp":"2026-01-01T00:00:00Z"}`,
-				"gaps":     `{"MEDIA_ERROR":20,"NO_MEDIA":100}`, "drops": "{}", "shards": 4, "skipped_shards": 0,
+				"complete": true, "status": `"complete"`, "error": "null", "missing": 0,
+				"range": `{"from":"2026-01-01T00:00:00.000Z","to":"2026-01-01T00:10:00.000Z"}`,
+				"gaps":  `{"MEDIA_ERROR":20,"NO_MEDIA":100}`, "drops": "{}", "shards": 4, "skipped_shards": 0,
 				"get_images_calls": calls, "retries": 0, "throttles": 0,
 			})
 			wants(t, o["fetched"].(map[string]any), map[string]any{"samples": 400, "frames": 280})
@@ -43,8 +44,11 @@ func TestBackfillJSON(t *testing.T) {
 			}
 			wants(t, streams[0].(map[string]any), map[string]any{
 				"stream": `"cam"`, "stream_arn": `"` + u.server.StreamARN("cam") + `"`,
-				"range":   `{"end_timestamp":"2026-01-01T00:10:00Z","start_timestamp":"2026-01-01T00:00:00Z"}`,
 				"samples": 200, "frames": 180, "gaps": `{"MEDIA_ERROR":20}`, "drops": "{}",
+				"status": `"complete"`, "complete": true, "missing": 0,
+				"range": `{"from":"2026-01-01T00:00:00.000Z","to":"2026-01-01T00:10:00.000Z"}`,
+				"longest_gap": `{"from":"2026-01-01T00:01:00.000Z","reason":"MEDIA_ERROR","samples":20,` +
+					`"to":"2026-01-01T00:02:00.000Z"}`,
 			})
 			wants(t, object(t, u.must(0, "verify", "out", "--json")), map[string]any{
 				"schema": `"kvsframes.verify/1"`, "samples": 400, "frames": 280, "gaps": `{"MEDIA_ERROR":20,"NO_MEDIA":100}`,

@@ -152,6 +152,18 @@ var backfillOptions = []option[pipeline.Options]{
 		setRefetch,
 	},
 	{
+		"max-gap-ratio", "`X`: largest share of a stream's samples, 0–1, that may be gaps or missing; more make exit status 3, " +
+			"with the stream's name (default 1)",
+		func(o *pipeline.Options, s string) error {
+			x, err := strconv.ParseFloat(s, 64)
+			if err != nil || !(x >= 0 && x <= 1) {
+				return errors.New("it must be a number from 0 to 1, such as 0.2")
+			}
+			o.MaxGapRatio = &x
+			return nil
+		},
+	},
+	{
 		"aws-region", "`region` of the streams (default: that of --stream-arn, or as every AWS tool finds it)",
 		func(o *pipeline.Options, s string) error {
 			o.Read.AWS.Region = s
@@ -241,6 +253,7 @@ type backfillFlags struct {
 	options     optionFlags[pipeline.Options]
 	newPhase    *bool
 	keepGoing   *bool
+	metricsFile *string
 }
 
 func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
@@ -258,8 +271,9 @@ func newBackfillFlags(flags *pflag.FlagSet) *backfillFlags {
 	f.options = newOptionFlags(flags, backfillOptions)
 	f.newPhase = flags.Bool("new-phase", false, "fetch instants beside those that the dataset has of a stream, and pay "+
 		"for all of them")
-	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, instead of "+
-		"failing the job")
+	f.keepGoing = flags.Bool("keep-going", false, "make the samples of what fails for good FAILED gaps, and leave those "+
+		"of streams that cannot be read missing, instead of failing the job")
+	f.metricsFile = flags.String("metrics-file", "", "`file` that the result is written to, in Prometheus' text format")
 	return f
 }
 
@@ -271,7 +285,10 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	clock, err := clockOf(cmd, string(*f.zone))
 	o.Now = clock.now
 	faults := append([]error{err}, f.options.apply(cmd, &o)...)
-	faults = append(faults, emptyFlags(cmd, "requests")...)
+	faults = append(faults, emptyFlags(cmd, "requests", "metrics-file")...)
+	if *f.metricsFile != "" {
+		faults = append(faults, checkMetricsFile(*f.metricsFile))
+	}
 	if !cmd.Flags().Changed("out") {
 		faults = append(faults, errors.New("--out is not set: name the folder of the dataset, or its place in a bucket"))
 	}
@@ -290,6 +307,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	faults = append(faults, wrong...)
 	for _, d := range drafts {
 		faults = append(faults, d.check(o.Read.MinInterval, o.Now)...)
+		d.request.Tag = strings.ToValidUTF8(d.at, "?")
 		o.Requests, o.Relative = append(o.Requests, d.request), append(o.Relative, d.relative())
 	}
 	for i, err := range kvsio.CheckRegions(o.Read.AWS, o.Requests) {

@@ -263,7 +263,7 @@ func TestDataflowBadInput(t *testing.T) {
 		})
 	}
 	nobody := u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-	if o := nobody.run(c.args(asRole...)...); o.status != 2 || !strings.Contains(o.stderr, "this is no machine of "+
+	if o := nobody.run(c.args(asRole...)...); o.status != 1 || !strings.Contains(o.stderr, "this is no machine of "+
 		"Google's, and AWS credentials of its own, which would stay here, it has none") {
 		t.Errorf("exit status %d; stderr:\n%s", o.status, o.stderr)
 	}

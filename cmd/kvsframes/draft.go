@@ -23,6 +23,7 @@ type draft struct {
 	name    func(field) string
 	others  names              // of what is no field
 	missing func(field) string // where a field would be said that nobody said
+	at      string             // the place in a file; empty: flags
 	faults  []error
 	faulty  map[string]bool // fields that have a fault already
 }
@@ -56,6 +57,7 @@ func (d *draft) entry(at string) *draft {
 	e.faults = nil // d's own are reported once
 	e.name = func(f field) string { return f.key }
 	e.missing = func(f field) string { return at + ": " + f.key }
+	e.at = at
 	return e
 }
 

@@ -22,8 +22,8 @@ It is needed where a backfill did not reach its end and no other one follows, or
 the index were lost. The index is there all the time, and never has a sample less than
 before: read index/*/*.parquet.
 
-Exit status: 0 complete; 1 the index could not be written; 2 not a dataset; 3 it is
-written, but samples that were asked for are missing or FAILED; 130 interrupted.`
+Exit status: 0 complete; 1 the dataset could not be opened, or the index not written, which
+may pass; 2 not a dataset, or one that may not be read; 3 the index is written, but samples that were asked for are missing or FAILED; 130 interrupted.`
 
 const indexExample = `  kvsframes index frames
   duckdb -c "SELECT stream, outcome, count(*) FROM 'frames/index/*/*.parquet' GROUP BY ALL"`
@@ -53,11 +53,8 @@ func newIndex() *cobra.Command {
 // index writes the index of a dataset. The contents are empty where it could not.
 func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, error) {
 	ds, err := dataset.Open(cmd.Context(), dir)
-	if errors.Is(err, dataset.ErrNoDataset) || errors.Is(err, dataset.ErrForeign) {
-		err = mistakes(err)
-	}
 	if err != nil {
-		return dataset.Contents{}, interrupted(err)
+		return dataset.Contents{}, interrupted(mistakes(err))
 	}
 	line := show.progress(cmd)
 	contents, err := ds.Finish(cmd.Context(), dataset.FinishOptions{

@@ -59,7 +59,9 @@ func TestInterrupt(t *testing.T) {
 			if took := time.Since(signalled); took > 5*time.Second {
 				t.Errorf("it took %v to end", took)
 			}
-			wants(t, object(t, o.stdout), map[string]any{"samples": 200})
+			got := object(t, o.stdout)
+			wants(t, got, map[string]any{"samples": 200, "status": `"interrupted"`, "complete": false})
+			wants(t, got["error"].(map[string]any), map[string]any{"kind": `"interrupted"`, "streams": "[]"})
 			wants(t, object(t, u.must(3, "verify", "out", "--json")), map[string]any{
 				"complete": false, "corrupt": 0, "duplicate": 0, "damaged": 0,
 			})

@@ -20,8 +20,8 @@ import (
 
 // The command's exit statuses.
 const (
-	exitFailed      = 1   // the job failed
-	exitUsage       = 2   // a mistake that was found before anything was fetched
+	exitFailed      = 1   // what may pass by itself, or an error of the job
+	exitUsage       = 2   // a person must mend something; nothing was fetched
 	exitIncomplete  = 3   // the end was reached, but the dataset is not complete
 	exitInterrupted = 130 // what is written stays valid
 )
@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	addCompletion(root)
 	ctx = context.WithValue(ctx, argsKey{}, args)
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &watched{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -47,24 +48,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	status := exitStatus(err)
 	fmt.Fprint(stderr, complaint(cmd.CommandPath(), err, status))
+	if !out.written && wantsJSON(cmd, args) {
+		printFailure(out, cmd, err)
+	}
 	return status
 }
-
-// usageError is a mistake in what was typed.
-type usageError struct {
-	faults []error
-	begun  string // the place that was begun all the same; mostly empty
-}
-
-func (e *usageError) Error() string   { return errors.Join(e.faults...).Error() }
-func (e *usageError) Unwrap() []error { return e.faults }
 
 // incompleteError is a dataset that was looked at and is not complete.
 type incompleteError string
 
 func (e incompleteError) Error() string { return string(e) }
 
-// mistakes returns a *usageError of faults, each of them once, or nil.
+// mistakes returns a *pipeline.UsageError of faults, each of them once, or nil.
 func mistakes(faults ...error) error {
 	var once []error
 	seen := map[string]bool{}
@@ -77,11 +72,11 @@ func mistakes(faults ...error) error {
 	if len(once) == 0 {
 		return nil
 	}
-	return &usageError{faults: once}
+	return &pipeline.UsageError{Faults: once}
 }
 
 // errStopped is of a command that begins again where it was interrupted, unlike a backfill.
-var errStopped = errors.New("interrupted: the same command begins again")
+var errStopped error = &renamed{"interrupted: the same command begins again", context.Canceled}
 
 // interrupted returns err, or errStopped in place of an error that comes of an interrupt.
 func interrupted(err error) error {
@@ -91,17 +86,25 @@ func interrupted(err error) error {
 	return err
 }
 
-func exitStatus(err error) int {
-	var typed *usageError
-	var early *pipeline.UsageError
-	var incomplete *pipeline.IncompleteError
+// statusOf returns the status that a command ends with.
+func statusOf(err error) pipeline.Status {
 	var looked incompleteError
 	switch {
-	case errors.As(err, &typed), errors.As(err, &early):
+	case errors.As(err, &looked):
+		return pipeline.StatusIncomplete
+	case errors.Is(err, errStopped):
+		return pipeline.StatusInterrupted
+	}
+	return pipeline.StatusOf(err)
+}
+
+func exitStatus(err error) int {
+	switch statusOf(err) {
+	case pipeline.StatusRefused:
 		return exitUsage
-	case errors.As(err, &incomplete), errors.As(err, &looked):
+	case pipeline.StatusIncomplete:
 		return exitIncomplete
-	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, errStopped):
+	case pipeline.StatusInterrupted:
 		return exitInterrupted
 	}
 	return exitFailed
@@ -110,21 +113,27 @@ func exitStatus(err error) int {
 // complaint is what stderr gets: a line, or a line for each of several mistakes.
 func complaint(command string, err error, status int) string {
 	lines := strings.Split(outside.Clean(strings.TrimSpace(err.Error())), "\n")
-	var typed *usageError
-	if errors.As(err, &typed) && len(typed.faults) > 1 {
-		lines = append([]string{fmt.Sprintf("%d mistakes", len(typed.faults))}, lines...)
+	var early *pipeline.UsageError
+	if errors.As(err, &early) && len(early.Faults) > 1 {
+		lines = append([]string{fmt.Sprintf("%d mistakes", len(early.Faults))}, lines...)
 	}
 	if last := &lines[len(lines)-1]; strings.HasSuffix(*last, syscall.EMFILE.Error()) {
 		*last += openFilesHint()
 	}
 	text := command + ": " + strings.Join(lines, "\n  ") + "\n"
-	if status == exitUsage {
-		done := "Nothing was done."
-		if typed != nil && typed.begun != "" {
-			done = outside.Clean(typed.begun) + " was begun: what is written there stays, " +
-				"and the same command goes on from there."
-		}
-		text += fmt.Sprintf("%s See %s --help.\n", done, command)
+	if early == nil {
+		return text
 	}
-	return text
+	switch {
+	case early.Begun != "":
+		text += outside.Clean(early.Begun) + " was begun: what is written there stays, and the same command goes on from there."
+	case status == exitFailed:
+		text += "Nothing was done: it may pass, then the same command comes through."
+	default:
+		text += "Nothing was done."
+	}
+	if status == exitUsage {
+		text += fmt.Sprintf(" See %s --help.", command)
+	}
+	return text + "\n"
 }

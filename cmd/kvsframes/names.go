@@ -19,6 +19,7 @@ type names map[string]string
 var backfillNames = names{
 	"Out": "--out", "folder": "--out", "Ledger": "--out",
 	"Format": "--dataset-format", "ShardSamples": "--shard-samples",
+	"MaxGapRatio": "--max-gap-ratio", "KeepGoing": "--keep-going",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
 	"StreamQuota": "--stream-quota", "QuotaShare": "--quota-share", "Align": "--align", "NewPhase": "--new-phase",
 	"Runner": "--runner", "JobServer": "--endpoint",
@@ -60,8 +61,8 @@ func (n names) of(name string) string {
 func (n names) translate(err error) error {
 	if early := (*pipeline.UsageError)(nil); errors.As(err, &early) {
 		translated := mistakes(n.each(early)...)
-		if typed := (*usageError)(nil); errors.As(translated, &typed) {
-			typed.begun = early.Begun
+		if same := (*pipeline.UsageError)(nil); errors.As(translated, &same) {
+			same.Begun = early.Begun
 		}
 		return translated
 	}
@@ -114,5 +115,5 @@ func (n names) one(err error) error {
 	if unknown := (*pack.UnknownStreamError)(nil); errors.As(err, &unknown) {
 		text = "--stream-name: " + text + didYouMean(unknown.Stream, "", unknown.Known)
 	}
-	return errors.New(text)
+	return &renamed{text, err}
 }

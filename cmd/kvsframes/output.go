@@ -64,15 +64,16 @@ func (show *output) print(w io.Writer, result any, text func() string) error {
 	return err
 }
 
-// backfill runs one and prints its summary, also where the dataset is not
-// complete after it.
-func (show *output) backfill(cmd *cobra.Command, o pipeline.Options) error {
-	summary, err := show.run(cmd, o)
-	if summary.Schema == "" {
+// summary prints the summary of a backfill that ended with err, also where the dataset is not
+// complete after it, and returns err.
+func (show *output) summary(cmd *cobra.Command, s pipeline.Summary, err error) error {
+	if s.Schema == "" {
 		return err
 	}
-	return errors.Join(show.print(cmd.OutOrStdout(), summary, func() string { return summaryText(summary, err == nil) }),
-		err)
+	if err != nil && s.Error == nil && s.Reason == "" { // after the backfill
+		s.Status, s.Error = statusOf(err), problemOf(err)
+	}
+	return errors.Join(show.print(cmd.OutOrStdout(), s, func() string { return summaryText(s, err == nil) }), err)
 }
 
 // run runs a backfill and shows its progress.
@@ -82,7 +83,14 @@ func (show *output) run(cmd *cobra.Command, o pipeline.Options) (pipeline.Summar
 	o.Progress = line.show
 	defer ownTempDir()()
 	summary, err := pipeline.Backfill(cmd.Context(), o)
-	return summary, backfillNames.translate(err)
+	err = backfillNames.translate(err)
+	if summary.Error != nil {
+		summary.Error = pipeline.ProblemOf(err)
+	}
+	if summary.Reason != "" {
+		summary.Reason = outside.Clean(err.Error())
+	}
+	return summary, err
 }
 
 // ownTempDir gives this process a folder for temporary files of its own: Beam

@@ -47,7 +47,7 @@ Face reads.
 A dataset that is incomplete, or has damaged receipts, is packed as it is, with a
 warning.
 
-Exit status: 0 packed; 1 the job failed; 2 a mistake, nothing was packed; 130
+Exit status: 0 packed; 1 failed, but it may pass by itself; 2 a mistake, nothing was packed; 130
 interrupted, what is written stays valid.`
 
 const packExample = `  # tar files of 10,000 frames for WebDataset, shuffled across cameras and time
@@ -220,6 +220,7 @@ func (show *output) pack(cmd *cobra.Command, o pipeline.PackOptions) error {
 	if summary.Schema == "" {
 		return err
 	}
+	summary.Error = pipeline.ProblemOf(err) // in the command's names
 	return errors.Join(show.print(cmd.OutOrStdout(), summary, func() string { return packText(summary, err == nil) }), err)
 }
 

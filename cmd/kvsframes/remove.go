@@ -41,7 +41,7 @@ whether it is done, then samples, frames, bytes of pictures, shards, and how man
 are cut, in all and of each series.
 
 Exit status: 0 removed, or, without --yes, what would be is said; 1 it could not be
-removed; 2 a mistake, or the dataset has none of it; 130 interrupted.`
+removed, which may pass; 2 a mistake, or the dataset has none of it; 130 interrupted.`
 
 const removeExample = `  # what would go
   kvsframes remove frames --stream-name front-door

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
+	"github.com/kvsframes/kvsframes/pipeline"
 )
 
 var someday = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -150,8 +151,8 @@ func TestRequestsFileBadDefault(t *testing.T) {
 		flags := map[string]string{"sampling-interval": "3s"}
 		flags[flag] = value
 		_, err := parsed(t, text, flags)
-		var all *usageError
-		if !errors.As(err, &all) || len(all.faults) != 1 || !strings.HasPrefix(err.Error(), "--"+flag+" is ") {
+		var all *pipeline.UsageError
+		if !errors.As(err, &all) || len(all.Faults) != 1 || !strings.HasPrefix(err.Error(), "--"+flag+" is ") {
 			t.Errorf("%v; want one fault of --%s", err, flag)
 		}
 	}

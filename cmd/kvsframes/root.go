@@ -27,9 +27,11 @@ service that runs in the same process. Then
   kvsframes backfill --help`
 
 const statusHelp = `
-Exit status: 0 complete; 1 the job failed; 2 a mistake, nothing was fetched; 3 the
-end was reached, but the dataset is not complete, or has samples twice; 130
-interrupted, what is written stays valid.`
+Exit status: 0 complete; 1 failed, but it may pass by itself: no credentials, the
+service or the store out of reach, a job that failed; 2 a person must mend something,
+nothing was fetched: a mistake, a permission, a stream that is gone; 3 the end was
+reached, but the dataset is not complete, has samples twice, or more gaps than
+--max-gap-ratio allows; 130 interrupted, what is written stays valid.`
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{

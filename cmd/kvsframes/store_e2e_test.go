@@ -96,10 +96,13 @@ func TestBadPlaces(t *testing.T) {
 		{"s3://archive/frames?region=eu-west-1&endpoint=" + refusing.URL, "InvalidAccessKeyId: look at the credentials"},
 	} {
 		for _, args := range [][]string{good("--out", test.out), {"verify", test.out}} {
-			o := u.run(args...)
-			if o.status != 2 || o.stdout != "" || !strings.Contains(o.stderr, test.want) {
-				t.Errorf("%v: exit status %d, want 2 and %q; stdout %q; stderr:\n%s", args[0], o.status, test.want, o.stdout,
-					o.stderr)
+			o, status := u.run(args...), 2
+			if strings.Contains(test.want, "InvalidAccessKeyId") { // which may be renewed by itself
+				status = 1
+			}
+			if o.status != status || o.stdout != "" || !strings.Contains(o.stderr, test.want) {
+				t.Errorf("%v: exit status %d, want %d and %q; stdout %q; stderr:\n%s", args[0], o.status, status, test.want,
+					o.stdout, o.stderr)
 			}
 			if strings.Contains(o.stderr, secret) {
 				t.Errorf("%v tells a secret:\n%s", args[0], o.stderr)
@@ -203,12 +206,14 @@ func TestInterruptAStoreThatHangs(t *testing.T) {
 		u.must(0, good("--out", b.out)...)
 		on.Store(true)
 		for _, args := range [][]string{good("--out", b.out), {"verify", b.out}, {"index", b.out}} {
-			cmd := u.start(args...)
+			cmd := u.start(append(args, "--json")...)
 			<-asked
 			cmd.Process.Signal(os.Interrupt)
-			if o := finish(t, cmd); o.status != 130 || o.took > 10*time.Second {
+			o := finish(t, cmd)
+			if o.status != 130 || o.took > 10*time.Second {
 				t.Errorf("%s: exit status %d after %v; stderr:\n%s", args[0], o.status, o.took, o.stderr)
 			}
+			wants(t, object(t, o.stdout), map[string]any{"status": `"interrupted"`})
 		}
 	}
 }
@@ -220,7 +225,7 @@ func TestNoCredentialsForABucket(t *testing.T) {
 	u, b := generic(newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam")}})), newBucket(t)
 	nobody := u.with("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 	for _, args := range [][]string{good("--out", b.out), {"verify", b.out}} {
-		if o := nobody.run(args...); o.status != 2 || !strings.Contains(o.stderr, "opening s3://archive/frames: no AWS "+
+		if o := nobody.run(args...); o.status != 1 || !strings.Contains(o.stderr, "opening s3://archive/frames: no AWS "+
 			"credentials") {
 			t.Errorf("%s: exit status %d; stderr:\n%s", args[0], o.status, o.stderr)
 		}

@@ -36,8 +36,8 @@ what it did; the report is of the dataset after the repair. Files that could not
 read stay, and so do other files that no receipt names. An interrupted backfill leaves
 nothing to repair: the same backfill goes on from there.
 
-Exit status: 0 complete, as far as was looked; 1 it could not be read to its end, or repaired; 2 not a
-dataset, or one that cannot be opened; 3 not complete.`
+Exit status: 0 complete, as far as was looked; 1 it could not be opened or read to its end, or
+repaired, which may pass; 2 not a dataset, or one that may not be read; 3 not complete.`
 
 const verifyExample = `  kvsframes verify frames
   kvsframes verify frames --json | jq .complete

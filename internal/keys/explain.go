@@ -81,6 +81,15 @@ func explain(profile config.SharedConfig, err error) error {
 	return &Error{text, err, configured}
 }
 
+// IsMistake reports whether an error is of what the shared config files say, or do not: time
+// does not mend that.
+func IsMistake(err error) bool {
+	_, unknown := errors.AsType[config.SharedConfigProfileNotExistError](err)
+	_, unread := errors.AsType[config.SharedConfigLoadError](err)
+	_, sourceless := errors.AsType[config.SharedConfigAssumeRoleError](err)
+	return unknown || unread || sourceless
+}
+
 // sharedFiles returns the files that profiles are read from.
 func sharedFiles() []string {
 	return []string{

@@ -23,13 +23,20 @@ func IsRefusal(err error) bool {
 		code = failed.ErrorCode()
 	}
 	switch code {
+	case "", "UnknownError", "Forbidden": // without a body to name it, as S3 answers a HEAD
+		var answered interface{ HTTPStatusCode() int }
+		return errors.As(err, &answered) && answered.HTTPStatusCode() == http.StatusForbidden
+	}
+	return IsRefusalCode(code)
+}
+
+// IsRefusalCode reports whether a code of a service's error says that keys are not taken.
+func IsRefusalCode(code string) bool {
+	switch code {
 	case "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException", // Kinesis Video Streams
 		"InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", // STS
 		"InvalidAccessKeyId", "InvalidToken": // S3, and the two before
 		return true
-	case "", "UnknownError", "Forbidden": // without a body to name it, as S3 answers a HEAD
-		var answered interface{ HTTPStatusCode() int }
-		return errors.As(err, &answered) && answered.HTTPStatusCode() == http.StatusForbidden
 	}
 	return false
 }

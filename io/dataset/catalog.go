@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,7 @@ func (d *Dataset) readCatalog(ctx context.Context) (counts catalog, data []byte,
 		if object, damage = framepb.CutChecksum(data); damage == nil {
 			damage = json.Unmarshal(object, &counts)
 		}
+		maps.DeleteFunc(counts, func(_ string, c *fileCount) bool { return c != nil && c.isOld() })
 		return damage
 	}, func(err error) bool { return err == damage })
 	switch {
@@ -77,11 +79,14 @@ func countFile(ctx context.Context, l *ledger.Ledger, file ledger.Entry) (*fileC
 		return new(fileCount), notGone(notDamaged(err))
 	}
 	count := new(fileCount)
+	var stretches []ledger.Stretch
 	for _, table := range tables {
 		count.Shards++
 		count.Bytes += table.Bytes
 		count.add(table, table.Span())
+		stretches = append(stretches, ledger.StretchesIn(table, table.Span())...)
 	}
+	count.keepStretches(stretches, file.Span)
 	return count, nil
 }
 

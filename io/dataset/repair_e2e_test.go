@@ -171,7 +171,7 @@ func TestRepairKilled(t *testing.T) {
 				if err := v.run(context.Background()); err != nil {
 					t.Fatal(err)
 				}
-				killed := &repairer{found: v, writer: writer(t, s.name)}
+				killed := &repairer{found: v, writer: writer(t, s.name), done: new(findings)}
 				count := 0
 				killed.writer.step = func(string) error {
 					if count++; count-1 == at {

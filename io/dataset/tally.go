@@ -67,6 +67,10 @@ type fileCount struct {
 	Bytes   int64               `json:"bytes"`             // of pictures, encoded
 	Tensors bool                `json:"tensors,omitempty"` // there are frames that are .npy files
 	Days    map[int64]*dayCount `json:"days"`              // by days since the Unix epoch, in UTC
+
+	// Stretches are, of a file, that which begins with it, that which ends with it, and the
+	// longest: nil where there are no gaps.
+	Stretches []ledger.Stretch `json:"stretches,omitempty"`
 }
 
 // add counts samples that count by a receipt, but not their bytes.
@@ -114,6 +118,22 @@ func (c *fileCount) sum() ledger.Tally {
 	}
 	return ledger.Tally{
 		Samples: sum.Samples, Frames: sum.Frames, Gaps: sum.Gaps, Drops: sum.Drops, Bytes: c.Bytes, Shards: c.Shards,
+		Stretches: c.Stretches,
+	}
+}
+
+// isOld reports whether a count is of a version that did not count stretches.
+func (c *fileCount) isOld() bool { return c.Stretches == nil && len(c.sum().Gaps) > 0 }
+
+// keepStretches keeps of all stretches of a file those that may be, or be part of, the longest of
+// its series.
+func (c *fileCount) keepStretches(all []ledger.Stretch, file frame.Span) {
+	all = ledger.JoinStretches(all)
+	longest := ledger.Longest(all)
+	for _, s := range all {
+		if s.First == file.First || s.First+s.Samples == file.End() || s.First == longest.First {
+			c.Stretches = append(c.Stretches, s)
+		}
 	}
 }
 

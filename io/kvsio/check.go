@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +16,8 @@ import (
 // Check makes sure that requests can be read, before a pipeline exists: it
 // describes each stream and asks for its data endpoint, once. It returns the
 // requests with their StreamARN in place of their StreamName, so that a stream
-// has one name whoever asks. The error names every stream that cannot be read.
+// has one name whoever asks. The error joins a *[StreamError] for each stream that cannot be
+// read; a request of one that could not even be described is returned as it came.
 //
 // Set p.AWS with ResolveAWS first.
 func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, error) {
@@ -51,15 +53,13 @@ func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, er
 		})
 	}
 	group.Wait()
-	if err := errors.Join(problems...); err != nil {
-		return nil, err
-	}
-	resolved := make([]Request, len(requests))
+	resolved := slices.Clone(requests)
 	for i, r := range requests {
-		r.StreamARN, r.StreamName = arns[grid.StreamKey{ARN: r.StreamARN, Name: r.StreamName}], ""
-		resolved[i] = r
+		if arn := arns[grid.StreamKey{ARN: r.StreamARN, Name: r.StreamName}]; arn != "" {
+			resolved[i].StreamARN, resolved[i].StreamName = arn, ""
+		}
 	}
-	return resolved, nil
+	return resolved, errors.Join(problems...)
 }
 
 // checksAtOnce keeps a preflight well under the account's 300 calls a second.
@@ -71,9 +71,14 @@ func (e *engine) check(ctx context.Context, key grid.StreamKey) (arn string, err
 		return "", streamError("describing", key, err)
 	}
 	if aws.ToInt32(info.DataRetentionInHours) == 0 && info.DataRetentionInHours != nil {
-		return "", fmt.Errorf("stream %s keeps no data: its retention is 0 hours", key)
+		err := fmt.Errorf("stream %s keeps no data: its retention is 0 hours", key)
+		return "", &StreamError{key.String(), StreamGone, key, err}
 	}
 	arn = *info.StreamARN
 	_, err = e.dataEndpoint(ctx, e.reading(grid.StreamKey{ARN: arn}), quickAttempts)
+	if failed, ok := errors.AsType[*StreamError](err); ok {
+		failed = &StreamError{failed.Stream, failed.Failure, key, failed.err}
+		return arn, failed
+	}
 	return arn, err
 }

@@ -253,8 +253,3 @@ func kills(err error) bool {
 	v := judge(err)
 	return v == gone || v == forbidden
 }
-
-// streamError says which stream an error is of, and what was done with it.
-func streamError(doing string, key grid.StreamKey, err error) error {
-	return fmt.Errorf("%s %s: %w", doing, key, plain(err))
-}

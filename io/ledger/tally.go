@@ -42,6 +42,11 @@ type Tally struct {
 	// one in three shards counts two, and the two receipts that a shard may have count
 	// as one. It is no part of the sum.
 	Duplicates int64
+
+	// Stretches are where samples of one series are gaps or missing: all of them, or those that
+	// begin or end where what was counted does, and the longest. In the tally of a series there
+	// is the longest alone.
+	Stretches []Stretch
 }
 
 // Complete reports whether every sample is a frame, a drop or a gap other than
@@ -55,7 +60,7 @@ func (t Tally) Plus(other Tally) Tally {
 	return Tally{
 		Samples: t.Samples + other.Samples, Frames: t.Frames + other.Frames, Missing: t.Missing + other.Missing,
 		Bytes: t.Bytes + other.Bytes, Shards: t.Shards + other.Shards, Duplicates: t.Duplicates + other.Duplicates,
-		Gaps: sum(t.Gaps, other.Gaps), Drops: sum(t.Drops, other.Drops),
+		Gaps: sum(t.Gaps, other.Gaps), Drops: sum(t.Drops, other.Drops), Stretches: append(t.Stretches, other.Stretches...),
 	}
 }
 
@@ -129,6 +134,10 @@ func (l *Ledger) tally(ctx context.Context, series frame.Series, asked []frame.S
 			total = total.Plus(tally)
 		}
 		if err == nil && len(damaged) == 0 {
+			if total.Stretches = JoinStretches(total.Stretches); len(total.Stretches) > 1 {
+				total.Stretches = []Stretch{Longest(total.Stretches)}
+			}
+			total.Stretches = slices.Clip(total.Stretches) // Plus appends
 			return total, nil
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // else a file was replaced since it was listed
@@ -177,7 +186,9 @@ func (l *Ledger) count(ctx context.Context, shards []Shard, asked []frame.Span) 
 	}
 	total = Tally{Samples: frame.Count(asked), Missing: frame.Count(asked)}
 	var rest []Claim
-	for _, claim := range Claims(entries, asked) {
+	claims := Claims(entries, asked)
+	total.Stretches = missing(asked, claims)
+	for _, claim := range claims {
 		total.Missing -= frame.Count(claim.Spans)
 		if table := tables[claim.Entry]; table != nil && frame.Count(claim.Spans) == claim.Entry.Span.Samples {
 			total = total.Plus(countAll(table))
@@ -278,7 +289,9 @@ func (l *Ledger) countRead(ctx context.Context, claims []Claim) (total Tally, da
 
 // countAll counts all samples of a receipt, which may be without what it says of each frame.
 func countAll(receipt *framepb.Receipt) Tally {
-	tally := Tally{Shards: 1, Frames: int64(receipt.Frames), Bytes: receipt.Bytes}
+	tally := Tally{
+		Shards: 1, Frames: int64(receipt.Frames), Bytes: receipt.Bytes, Stretches: StretchesIn(receipt, receipt.Span()),
+	}
 	for _, gap := range receipt.Gaps {
 		add(&tally.Gaps, gap.Reason, int64(gap.Samples))
 	}
@@ -290,6 +303,9 @@ func countAll(receipt *framepb.Receipt) Tally {
 
 func countIn(receipt *framepb.Receipt, spans []frame.Span) Tally {
 	tally := Tally{Shards: 1}
+	for _, span := range spans {
+		tally.Stretches = append(tally.Stretches, StretchesIn(receipt, span)...)
+	}
 	for outcome := range Outcomes(receipt) {
 		for len(spans) > 0 && spans[0].End() <= outcome.Index {
 			spans = spans[1:]

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -124,6 +125,17 @@ func TestTally(t *testing.T) {
 func naive(entries []Entry, shards map[Entry]string, asked []frame.Span) Tally {
 	var tally Tally
 	used := make(map[Entry]bool)
+	var longest, last Stretch
+	gap := func(i int64, reason string) {
+		if last.end() != i || last.Samples == 0 {
+			last = Stretch{First: i, Reasons: make(map[string]int64)}
+		}
+		last.Samples++
+		last.Reasons[reason]++
+		if last.Samples > longest.Samples {
+			longest = Stretch{last.First, last.Samples, maps.Clone(last.Reasons)}
+		}
+	}
 	for i := range int64(100) {
 		if !slices.ContainsFunc(asked, func(s frame.Span) bool { return s.First <= i && i < s.End() }) {
 			continue
@@ -132,6 +144,7 @@ func naive(entries []Entry, shards map[Entry]string, asked []frame.Span) Tally {
 		at := slices.IndexFunc(entries, func(e Entry) bool { return e.Span.First <= i && i < e.Span.End() })
 		if at < 0 {
 			tally.Missing++
+			gap(i, Missing)
 			continue
 		}
 		entry := entries[at]
@@ -142,13 +155,18 @@ func naive(entries []Entry, shards map[Entry]string, asked []frame.Span) Tally {
 			tally.Bytes += int64(len(shardOf(i, "f").Frames[0].Data))
 		case 'n':
 			add(&tally.Gaps, frame.NoMedia, 1)
+			gap(i, frame.NoMedia)
 		case 'F':
 			add(&tally.Gaps, frame.Failed, 1)
+			gap(i, frame.Failed)
 		case 'd':
 			add(&tally.Drops, "SAME", 1)
 		}
 	}
 	tally.Shards = int64(len(used))
+	if longest.Samples > 0 {
+		tally.Stretches = []Stretch{longest}
+	}
 	return tally
 }
 
@@ -200,6 +218,7 @@ func TestTallyOfMany(t *testing.T) {
 		Samples: 9, Frames: 2, Missing: 5, Shards: 1, Bytes: 29,
 		Gaps: map[string]int64{frame.NoMedia: 1, frame.Failed: 1}, Drops: map[string]int64{"SAME": 1},
 	}
+	want.Stretches = slices.Concat(tallies[door].Stretches, tallies[other].Stretches)
 	if !reflect.DeepEqual(total, want) {
 		t.Errorf("the sum is %+v, want %+v", total, want)
 	}

@@ -243,7 +243,7 @@ func TestCutAtNow(t *testing.T) {
 			"2026-01-01T00:29:59Z; a later backfill fetches what comes") {
 		t.Errorf("%+v, %v, %s", s, err, said)
 	}
-	if want := (Range{start, start.Add(1799 * time.Second)}); s.Range != want {
+	if want := (Range{Instant{start}, Instant{start.Add(1799 * time.Second)}}); s.Range != want {
 		t.Errorf("the range is %v, want %v", s.Range, want)
 	}
 	o.Requests[0].ImageSelectorType = kvsio.ServerTimestamp

@@ -135,7 +135,7 @@ func TestBackfillMendsADamagedReceipt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.RemoveAll(o.Out + "/sealed"); err != nil {
+	if err := errors.Join(os.RemoveAll(o.Out+"/sealed"), os.RemoveAll(o.Out+"/index")); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := Backfill(t.Context(), o); err != nil || s.Fetched.Samples != 20 || s.Samples != 100 {

@@ -3,8 +3,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,4 +83,42 @@ func TestStreamsThatCannotBeRead(t *testing.T) {
 	// All streams fail, for what is not of the streams.
 	nobody := later.with("AWS_ACCESS_KEY_ID=other")
 	wants(t, object(t, nobody.must(1, append(args, "--keep-going")...)), map[string]any{"status": `"failed"`})
+}
+
+// TestForbiddenForANight: a stream that may not be read for a night stops nothing with --keep-going, and the
+// next night has all of it.
+func TestForbiddenForANight(t *testing.T) {
+	t.Parallel()
+	u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{camera("cam"), camera("yard")}})
+	target, err := url.Parse(u.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := httputil.NewSingleHostReverseProxy(target)
+	var forbids atomic.Bool
+	forbids.Store(true)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if r.Body = io.NopCloser(bytes.NewReader(body)); forbids.Load() && bytes.Contains(body, []byte(`"yard"`)) {
+			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		service.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	u = u.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=" + proxy.URL)
+	args := ask(0, 5, "--stream-name", "yard", "--json")
+	got := object(t, u.must(2, args...))
+	wants(t, got["error"].(map[string]any), map[string]any{"kind": `"permission"`, "streams": `["yard"]`})
+	got = object(t, u.must(3, append(args, "--keep-going")...))
+	wants(t, got, map[string]any{"status": `"incomplete"`, "samples": 200, "frames": 100, "missing": 100})
+	wants(t, got["error"].(map[string]any), map[string]any{"kind": `"permission"`, "streams": `["yard"]`})
+	forbids.Store(false)
+	got = object(t, u.must(0, append(args, "--keep-going")...))
+	wants(t, got, map[string]any{"status": `"complete"`, "samples": 200, "frames": 200, "error": "null"})
+	u.must(0, "verify", "out")
+	if n := u.server.Stats().Images; n != 200 {
+		t.Errorf("%d images were served, want 200", n)
+	}
 }

@@ -115,7 +115,11 @@ func complaint(command string, err error, status int) string {
 	lines := strings.Split(outside.Clean(strings.TrimSpace(err.Error())), "\n")
 	var early *pipeline.UsageError
 	if errors.As(err, &early) && len(early.Faults) > 1 {
-		lines = append([]string{fmt.Sprintf("%d mistakes", len(early.Faults))}, lines...)
+		what := "mistakes"
+		if status == exitFailed {
+			what = "errors"
+		}
+		lines = append([]string{fmt.Sprintf("%d %s", len(early.Faults), what)}, lines...)
 	}
 	if last := &lines[len(lines)-1]; strings.HasSuffix(*last, syscall.EMFILE.Error()) {
 		*last += openFilesHint()

@@ -3,10 +3,7 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,9 +31,6 @@ func TestJSONOnEveryExit(t *testing.T) {
 	})
 	u.must(0, good("--out", "there", "--shard-samples", "20")...)
 	u.write("bad.yaml", "- {stream_name: cam, sampling: 3s}\n")
-	if err := os.Mkdir(filepath.Join(u.dir, "locked"), 0o555); err != nil {
-		t.Fatal(err)
-	}
 	const form = `"kvsframes.backfill/1"`
 	for _, test := range []struct {
 		name    string
@@ -49,8 +43,9 @@ func TestJSONOnEveryExit(t *testing.T) {
 	}{
 		{"complete", u, good("--out", "there"), 0, "complete", "", ""},
 		{"a mistyped flag", u, good("--strem-name", "x"), 2, "refused", "mistake", "[]"},
+		{"a mistyped flag first", u, append([]string{"backfill", "--strem-name", "x"}, good("--json")[1:]...), 2, "refused", "mistake", "[]"},
 		{"a mistyped value", u, good("--sampling-interval", "soon"), 2, "refused", "mistake", "[]"},
-		{"a flag without a value", u, good("--json", "--out"), 2, "refused", "mistake", "[]"},
+		{"a flag without a value", u, good("--out"), 2, "refused", "mistake", "[]"},
 		{"a word", u, good("word"), 2, "refused", "mistake", "[]"},
 		{"a requests file that is wrong", u, []string{"backfill", "--requests", "bad.yaml", "--out", "out"}, 2, "refused", "mistake", "[]"},
 		{"no requests file", u, []string{"backfill", "--requests", "nope.yaml", "--out", "out"}, 2, "refused", "mistake", "[]"},
@@ -90,10 +85,7 @@ func TestJSONOnEveryExit(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			v := test.u.with()
 			v.t = t
-			o := v.run(append(test.args, "--json")...)
-			if strings.HasSuffix(test.name, "without a value") {
-				o = v.run(test.args...)
-			}
+			o := v.run(append([]string{test.args[0], "--json"}, test.args[1:]...)...)
 			got := object(t, o.stdout)
 			wants(t, got, map[string]any{"schema": form, "status": `"` + test.status + `"`})
 			if o.status != test.exit {
@@ -113,9 +105,6 @@ func TestJSONOnEveryExit(t *testing.T) {
 			}
 			if hint, _ := problem["hint"].(string); !strings.HasSuffix(hint, ".") {
 				t.Errorf("the hint is %q", hint)
-			}
-			if _, err := json.Marshal(got); err != nil {
-				t.Error(err)
 			}
 		})
 	}

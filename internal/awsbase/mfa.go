@@ -34,13 +34,23 @@ func (m *mfa) option(o *stscreds.AssumeRoleOptions) {
 	o.TokenProvider = func() (string, error) {
 		// Hours later nobody may sit there, and all calls would wait.
 		if began {
-			return "", errors.New("the session that began with an MFA code is over: run the command again, with a new code; " +
-				"duration_seconds in the profile lets a session last as long as its role allows")
+			return "", &MFAError{errors.New("the session that began with an MFA code is over: run the command again, with a new " +
+				"code; duration_seconds in the profile lets a session last as long as its role allows")}
 		}
 		began = true
-		return AskMFA(serial)
+		code, err := AskMFA(serial)
+		if err != nil {
+			return "", &MFAError{err}
+		}
+		return code, nil
 	}
 }
+
+// MFAError is why there is no MFA code. Only a person helps.
+type MFAError struct{ error }
+
+// Unwrap returns what AskMFA returned.
+func (e *MFAError) Unwrap() error { return e.error }
 
 // share returns the credentials that the process has for the profile of cfg, those of
 // cfg where it has none. It asks for the code: who waits for credentials later has not

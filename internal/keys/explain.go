@@ -81,13 +81,14 @@ func explain(profile config.SharedConfig, err error) error {
 	return &Error{text, err, configured}
 }
 
-// IsMistake reports whether an error is of what the shared config files say, or do not: time
-// does not mend that.
+// IsMistake reports whether an error is of what the shared config files say, or do not, or of
+// an MFA code: time does not mend that.
 func IsMistake(err error) bool {
+	_, codeless := errors.AsType[*awsbase.MFAError](err)
 	_, unknown := errors.AsType[config.SharedConfigProfileNotExistError](err)
 	_, unread := errors.AsType[config.SharedConfigLoadError](err)
 	_, sourceless := errors.AsType[config.SharedConfigAssumeRoleError](err)
-	return unknown || unread || sourceless
+	return unknown || unread || sourceless || codeless || isMFA(err)
 }
 
 // sharedFiles returns the files that profiles are read from.

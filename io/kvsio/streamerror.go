@@ -79,7 +79,7 @@ func failureOf(err error) Failure {
 	switch {
 	case keyless && keys.IsMistake(err):
 		return WrongCall
-	case roleless && code == "AccessDenied":
+	case (keyless || roleless) && code == "AccessDenied":
 		return NotAllowed
 	case keyless, roleless, keys.IsRefusalCode(code):
 		return NoCredentials

@@ -101,13 +101,16 @@ func (o Options) judge(s *Summary, total ledger.Tally) error {
 	if o.MaxGapRatio != nil {
 		lacking.MaxGapRatio, lacking.Gappy = *o.MaxGapRatio, tooManyGaps(s.Streams, *o.MaxGapRatio)
 	}
+	problems := make(map[stream]error)
 	for _, r := range o.unread {
-		lacking.Unread = append(lacking.Unread, r.problem)
-		name := streamOf(r.Span().Series)
-		for i, of := range s.Streams {
-			if of.Stream == name.name && of.StreamARN == name.arn {
-				s.Streams[i].Reason = outside.Text(r.problem.Error())
-			}
+		if of := streamOf(r.Span().Series); problems[of] == nil {
+			problems[of] = r.problem
+			lacking.Unread = append(lacking.Unread, r.problem)
+		}
+	}
+	for i, of := range s.Streams {
+		if problem := problems[stream{of.Stream, of.StreamARN}]; problem != nil {
+			s.Streams[i].Reason = outside.Text(problem.Error())
 		}
 	}
 	if total.Complete() && len(lacking.Gappy) == 0 {

@@ -91,6 +91,7 @@ func (e *IncompleteError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns an error that names what to call.
 func (e *IncompleteError) Unwrap() error {
+	const most = 10 // streams that are named
 	var parts []string
 	if e.Missing > 0 {
 		parts = append(parts, fmt.Sprintf("%d samples are missing", e.Missing))
@@ -107,7 +108,6 @@ func (e *IncompleteError) Unwrap() error {
 			e.Duplicates, fault.Name("dataset.Repair")))
 	}
 	if n := len(e.Gappy); n > 0 {
-		const most = 10
 		names := strings.Join(e.Gappy[:min(n, most)], ", ")
 		if n > most {
 			names += fmt.Sprintf(" and %d more", n-most)
@@ -115,8 +115,11 @@ func (e *IncompleteError) Unwrap() error {
 		clauses = append(clauses, fault.Errorf("more than %v (%s) of the samples are gaps or missing of %s",
 			e.MaxGapRatio, fault.Name("MaxGapRatio"), names))
 	}
-	for _, problem := range e.Unread {
+	for _, problem := range e.Unread[:min(len(e.Unread), most)] {
 		clauses = append(clauses, problem)
+	}
+	if n := len(e.Unread); n > most {
+		clauses = append(clauses, fmt.Sprintf("and %d more streams cannot be read", n-most))
 	}
 	return fault.Errorf("%s is not complete: %v"+strings.Repeat("; %v", max(len(clauses)-2, 0)), clauses...)
 }

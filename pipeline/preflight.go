@@ -57,29 +57,40 @@ func (o *Options) leaveOut(ctx context.Context, found []kvsio.Request, failed er
 		o.Requests = found
 		return nil
 	}
+	type key struct{ arn, name string }
+	wrong := make(map[key]error)
 	for _, err := range fault.Split(failed) {
-		if of := (*kvsio.StreamError)(nil); !errors.As(err, &of) {
+		of := (*kvsio.StreamError)(nil)
+		if !errors.As(err, &of) {
 			return failed
 		}
+		arn, name := of.Key()
+		wrong[key{arn, name}] = err
 	}
+	problemOf := func(i int) error { return wrong[key{o.Requests[i].StreamARN, o.Requests[i].StreamName}] }
 	known, err := ledger.Open(o.Out).Series(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, dataset.ErrNoDataset) {
+		return err
+	}
+	var failing []kvsio.Request
+	for i, r := range found {
+		if problemOf(i) != nil {
+			found[i] = inDataset(r, known)
+			failing = append(failing, found[i])
+		}
+	}
+	missing, err := o.missing(ctx, failing)
+	if err != nil {
 		return err
 	}
 	var readable []kvsio.Request
 	var relative []Relative // of those
 	var problems []error
-	all := true // streams failed
+	told := make(map[string]bool)
 	for i, r := range found {
-		problem := problemOf(o.Requests[i], failed)
-		all = all && problem != nil
-		if problem != nil {
-			r = inDataset(r, known)
-			if has, err := o.hasAll(ctx, r); err != nil {
-				return err
-			} else if has {
-				problem = nil
-			}
+		problem := problemOf(i)
+		if problem != nil && len(frame.Common([]frame.Span{r.Span()}, missing[r.Span().Series])) == 0 {
+			problem = nil
 		}
 		if problem == nil {
 			readable, relative = append(readable, r), append(relative, o.relative(i))
@@ -88,13 +99,14 @@ func (o *Options) leaveOut(ctx context.Context, found []kvsio.Request, failed er
 		if r.Tag != "" {
 			problem = fmt.Errorf("%s: %w", r.Tag, problem)
 		}
-		if !slices.ContainsFunc(problems, func(err error) bool { return err.Error() == problem.Error() }) {
+		if !told[problem.Error()] {
+			told[problem.Error()] = true
 			problems = append(problems, problem)
 		}
 		o.unread = append(o.unread, unread{r, o.relative(i), problem})
 	}
 	o.Requests, o.Relative = readable, relative
-	return o.goOn(ctx, problems, all)
+	return o.goOn(ctx, problems, len(failing) == len(found))
 }
 
 // goOn returns an error where the job is not to begin without the streams of problems. Where all
@@ -125,16 +137,6 @@ type unread struct {
 	problem  error
 }
 
-// problemOf returns the error of a request's stream, or nil.
-func problemOf(r kvsio.Request, failed error) error {
-	for _, err := range fault.Split(failed) {
-		if of := (*kvsio.StreamError)(nil); errors.As(err, &of) && of.Of(r) {
-			return err
-		}
-	}
-	return nil
-}
-
 // inDataset returns a request by the ARN that a dataset knows the stream by, where that is one.
 func inDataset(r kvsio.Request, known []frame.Series) kvsio.Request {
 	var arns []string
@@ -149,15 +151,22 @@ func inDataset(r kvsio.Request, known []frame.Series) kvsio.Request {
 	return r
 }
 
-// hasAll reports whether nothing of a request is to be fetched.
-func (o *Options) hasAll(ctx context.Context, r kvsio.Request) (bool, error) {
+// missing returns the samples of requests that are to be fetched.
+func (o *Options) missing(ctx context.Context, requests []kvsio.Request) (map[frame.Series][]frame.Span, error) {
 	read := o.Read
 	read.Ledger = o.Out
 	if err := openDataset(ctx, o.Out); errors.Is(err, dataset.ErrNoDataset) {
-		return false, nil
+		read.Ledger = ""
 	} else if err != nil {
-		return false, err
+		return nil, err
 	}
-	plan, err := kvsio.NewPlan(ctx, read, []kvsio.Request{r})
-	return err == nil && plan.Shards == 0, err
+	plan, err := kvsio.NewPlan(ctx, read, requests)
+	if err != nil {
+		return nil, err
+	}
+	missing := make(map[frame.Series][]frame.Span)
+	for _, span := range plan.Missing {
+		missing[span.Series] = append(missing[span.Series], span)
+	}
+	return missing, nil
 }

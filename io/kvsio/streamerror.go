@@ -32,10 +32,9 @@ type StreamError struct {
 	err     error
 }
 
-// Of reports whether the error is of the stream of a request that was given to [Check].
-func (e *StreamError) Of(r Request) bool {
-	return e.key == grid.StreamKey{ARN: r.StreamARN, Name: r.StreamName}
-}
+// Key returns what requests of the stream have as their StreamARN and StreamName where they are
+// given to [Check].
+func (e *StreamError) Key() (arn, name string) { return e.key.ARN, e.key.Name }
 
 func (e *StreamError) Error() string { return e.err.Error() }
 

@@ -112,7 +112,8 @@
 //
 // In a folder a block's file is the sealed one under another name, a hard link, where there is
 // one sealed file of the block and the file system has links; else it takes room of its own.
-// Nothing in this package reads the index but to prove it: it can be made again at any time.
+// Nothing in this package reads the index but to prove it, and to make sealed files again that are
+// lost: it can be made again at any time.
 //
 //	key           string                 the key
 //	stream        string                 the stream
@@ -162,9 +163,11 @@
 // receipt goes first. So a shard with a receipt is whole, and any other will be
 // recorded by what its files say, if they are whole, or fetched again.
 //
-// What receipts say can be found in the shards, but for gaps and drops: where receipts are
-// lost, sealed ones among them, [Dataset.Begin], [Dataset.Finish] and [Dataset.Repair] record the
-// shards anew, and the next backfill fetches again only what is in none. In "files" the image
+// What sealed receipts say is in the index, too, where a block has one file of them; and what
+// receipts say can be found in the shards, but for gaps and drops, and what the bytes of pictures
+// must be. Where receipts are lost, sealed ones among them, [Dataset.Begin], [Dataset.Finish] and
+// [Dataset.Repair] record them anew, and the next backfill fetches again only what is in none. In
+// "files" the image
 // times, the labels and the size of a tensor that has no shape (1, height, width, 3) are lost:
 // an image time is the sample time then, a size 0. So a backfill does not rely on these files:
 // only Repair does, and others leave them to be fetched again.

@@ -20,7 +20,9 @@ import (
 //
 //   - a shard with a picture that is missing or not what was recorded goes with its
 //     receipt;
-//   - a file of receipts that is damaged goes. Shards that no receipt knows, of samples
+//   - a file of receipts that is damaged goes. A sealed one that is damaged or lost is made again
+//     from the index, where that has its receipts; so is a younger one that an older one has taken
+//     the place of, if the pictures bear it out. Other shards that no receipt knows, of samples
 //     that were asked for, are recorded by what their files say, if they are whole;
 //   - a damaged request is written anew from its name, or one under another's name
 //     under its own; it goes where neither tells what it asked for, or no other file

@@ -115,7 +115,9 @@ func loseAReceipt(t *testing.T, ds *dataset.Dataset) {
 	}
 	without := before.Shards - int64(len(shards)) // of frames
 	for lost, path := range shards {
-		if err := errors.Join(os.RemoveAll(path), os.RemoveAll(filepath.Join(ds.Dir(), "sealed"))); err != nil {
+		err := errors.Join(os.RemoveAll(path), os.RemoveAll(filepath.Join(ds.Dir(), "sealed")),
+			os.RemoveAll(filepath.Join(ds.Dir(), "index")))
+		if err != nil {
 			t.Fatal(err)
 		}
 		report, err := ds.Verify(t.Context(), dataset.VerifyOptions{})

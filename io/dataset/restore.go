@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/kvsframes/kvsframes/io/dataset/internal/sealed"
 	"github.com/kvsframes/kvsframes/io/frame"
@@ -104,4 +105,54 @@ func receiptsIn(file store.File, d *Dataset) ([]*framepb.Receipt, error) {
 		return nil, err
 	}
 	return opened.Receipts()
+}
+
+// sealAgain seals series whose files are as do says.
+func (d *Dataset) sealAgain(ctx context.Context, do func(ledger.Files) bool) error {
+	all, err := d.ledger.Survey(ctx)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(s ledger.Survey) bool { return !do(s.Files) })
+	return d.seal(ctx, all, nil)
+}
+
+// reindexOlder seals blocks again of which the index has other receipts than the sealed file, and
+// notes which sealed files others have taken the place of.
+func (v *verifier) reindexOlder(ctx context.Context, done *findings) error {
+	all, err := v.ledger.Survey(ctx)
+	if err != nil {
+		return err
+	}
+	for _, survey := range all {
+		have, err := v.ledger.Indexed(ctx, survey.Series)
+		if err != nil {
+			return err
+		}
+		want, files := v.blocksIn(survey.Files.Sealed)
+		for _, block := range want {
+			if len(files[block]) != 1 || !slices.Contains(have, block) {
+				continue
+			}
+			same, err := v.isIndexOf(ctx, block, files[block])
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			if err != nil || same {
+				continue
+			}
+			sealed, err := v.sealIndexed(ctx, block)
+			if err != nil {
+				return err
+			}
+			if !sealed {
+				continue
+			}
+			if err := v.sealBlock(ctx, block); err != nil {
+				return err
+			}
+			done.note("%s: sealed again with what the index says", files[block][0].Path())
+		}
+	}
+	return nil
 }

@@ -181,6 +181,8 @@ func TestProcessElementWithoutOpenFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var calls atomic.Int32
+	clients := e.clients
+	defer func() { e.clients = clients }() // another test's server may get the same address, and so the same engine
 	e.clients = newClients(aws.Config{
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), Region: "us-east-1",
 		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {

@@ -36,7 +36,7 @@ func TestThrottledStreamHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	const shards = 24
 	config := kvstest.Config{Streams: []kvstest.Stream{
-		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 30}},
+		{Name: "slow", Media: day, Fragment: 3 * time.Second, Quota: &kvstest.Quota{MediaPoints: 10}},
 	}}
 	for i := range 3 {
 		config.Streams = append(config.Streams, kvstest.Stream{

@@ -86,7 +86,7 @@ func (o *Options) leaveOut(ctx context.Context, found []kvsio.Request, failed er
 	var readable []kvsio.Request
 	var relative []Relative // of those
 	var problems []error
-	told := make(map[string]bool)
+	named := make(map[string]bool)
 	for i, r := range found {
 		problem := problemOf(i)
 		if problem != nil && len(frame.Common([]frame.Span{r.Span()}, missing[r.Span().Series])) == 0 {
@@ -99,8 +99,8 @@ func (o *Options) leaveOut(ctx context.Context, found []kvsio.Request, failed er
 		if r.Tag != "" {
 			problem = fmt.Errorf("%s: %w", r.Tag, problem)
 		}
-		if !told[problem.Error()] {
-			told[problem.Error()] = true
+		if !named[problem.Error()] {
+			named[problem.Error()] = true
 			problems = append(problems, problem)
 		}
 		o.unread = append(o.unread, unread{r, o.relative(i), problem})

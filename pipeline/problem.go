@@ -15,7 +15,7 @@ import (
 	"github.com/kvsframes/kvsframes/io/store"
 )
 
-// Kind is what an error is about, in a word, for programs that decide who is to be told.
+// Kind is what an error is about, in a word, for programs that decide whom to notify.
 type Kind string
 
 // Every error is of one of these kinds.

@@ -49,7 +49,7 @@ func wantsJSON(cmd *cobra.Command, args []string) bool {
 	})
 }
 
-// printFailure prints what a program is told of a command without a result.
+// printFailure prints the failure of a command that has no result, for programs.
 func printFailure(w io.Writer, cmd *cobra.Command, err error) {
 	schema := "kvsframes." + cmd.Name() + "/1"
 	switch cmd.Name() {

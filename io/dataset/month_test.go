@@ -20,7 +20,7 @@ import (
 // fill the month: one sample each 5 minutes, or a hundred each 3 seconds.
 const monthShards = 8640
 
-// monthOf is a month of so many cameras.
+// monthOf is a month of a number of cameras.
 func monthOf(cameras int, shardSamples int64) (asked []frame.Span) {
 	for i := range cameras {
 		series := door
@@ -55,7 +55,7 @@ func month(t testing.TB, place string, asked []frame.Span, shardSamples int64) *
 			group.Go(func() error {
 				var run []*framepb.Receipt
 				for at := block.First; at < end; at += shardSamples {
-					run = append(run, told(block.Slice(at, at+shardSamples)))
+					run = append(run, receiptWithFrames(block.Slice(at, at+shardSamples)))
 				}
 				file := ledger.SealedEntry(block, false, sealed.Digest(run))
 				data, err := ds.putSealed(t.Context(), file, run)
@@ -73,9 +73,9 @@ func month(t testing.TB, place string, asked []frame.Span, shardSamples int64) *
 	return ds
 }
 
-// told is the receipt of a shard of frames a few ms away from their samples. Some shards begin
+// receiptWithFrames is the receipt of a shard of frames a few ms away from their samples. Some shards begin
 // with gaps.
-func told(shard frame.Span) *framepb.Receipt {
+func receiptWithFrames(shard frame.Span) *framepb.Receipt {
 	random := rand.New(rand.NewPCG(uint64(shard.First), 0))
 	r := &framepb.Receipt{Series: framepb.SeriesOf(shard.Series), First: shard.First, Samples: int32(shard.Samples)}
 	reasons := []string{frame.NoMedia, frame.MediaError}

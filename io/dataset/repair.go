@@ -60,12 +60,13 @@ func (d *Dataset) Repair(ctx context.Context, options VerifyOptions) (Report, er
 	}
 	// Of sealed receipts that say different things of a shard, as an older copy of a dataset has
 	// them, sealing finds out which holds.
-	if err := d.sealAgain(ctx, func(files ledger.Files) bool { return !areApart(files.Sealed) }); err != nil {
+	all, err := d.sealWhere(ctx, func(files ledger.Files) bool { return !areApart(files.Sealed) })
+	if err != nil {
 		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
 	}
 	v := newVerifier(d, options)
 	done := new(findings)
-	if err := v.reindexOlder(ctx, done); err != nil {
+	if err := v.reindexOlder(ctx, all, done); err != nil {
 		return Report{}, fmt.Errorf("repairing the dataset %q: %w", d.dir, err)
 	}
 	v.spoiled = make(map[ledger.Entry]bool)
@@ -110,7 +111,7 @@ func (r *repairer) run(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	// Readers must not find rows of what is gone.
-	if err := r.found.sealAgain(ctx, func(files ledger.Files) bool { return len(files.Void) > 0 }); err != nil {
+	if _, err := r.found.sealWhere(ctx, func(files ledger.Files) bool { return len(files.Void) > 0 }); err != nil {
 		return Report{}, err
 	}
 	v := r.found

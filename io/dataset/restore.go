@@ -107,23 +107,20 @@ func receiptsIn(file store.File, d *Dataset) ([]*framepb.Receipt, error) {
 	return opened.Receipts()
 }
 
-// sealAgain seals series whose files are as do says.
-func (d *Dataset) sealAgain(ctx context.Context, do func(ledger.Files) bool) error {
+// sealWhere surveys all series, and seals those whose files are as do reports.
+func (d *Dataset) sealWhere(ctx context.Context, do func(ledger.Files) bool) ([]ledger.Survey, error) {
 	all, err := d.ledger.Survey(ctx)
-	if err != nil {
-		return err
+	for i := 0; i < len(all) && err == nil; i++ {
+		if do(all[i].Files) {
+			err = d.seal(ctx, all[i:i+1], nil)
+		}
 	}
-	all = slices.DeleteFunc(all, func(s ledger.Survey) bool { return !do(s.Files) })
-	return d.seal(ctx, all, nil)
+	return all, err
 }
 
 // reindexOlder seals blocks again of which the index has other receipts than the sealed file, and
 // notes which sealed files others have taken the place of.
-func (v *verifier) reindexOlder(ctx context.Context, done *findings) error {
-	all, err := v.ledger.Survey(ctx)
-	if err != nil {
-		return err
-	}
+func (v *verifier) reindexOlder(ctx context.Context, all []ledger.Survey, done *findings) error {
 	for _, survey := range all {
 		have, err := v.ledger.Indexed(ctx, survey.Series)
 		if err != nil {

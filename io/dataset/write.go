@@ -81,7 +81,7 @@ type writeFn struct {
 
 	writer                *Writer
 	shards, frames, bytes beam.Counter
-	blocks                map[frame.Span]bool // that this bundle has told of
+	blocks                map[frame.Span]bool // that this bundle has emitted
 	recording             *recording          // of this bundle
 }
 

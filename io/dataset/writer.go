@@ -237,13 +237,7 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 // cut must leave a shard with a receipt and without pictures.
 func (w *Writer) takeAway(ctx context.Context, span frame.Span, path string) error {
 	if disk.Exists(path) {
-		if err := w.checkOwn(span); err != nil {
-			return err
-		}
-		if err := w.of.ledger.Remove(ctx, span); err != nil {
-			return err
-		}
-		if err := w.of.ledger.Flush(span.Series); err != nil {
+		if err := w.forgetReceipts(ctx, span); err != nil {
 			return err
 		}
 	}
@@ -288,15 +282,20 @@ func (w *Writer) remove(span frame.Span, path string) error {
 	return errors.Join(err, disk.FlushNames(filepath.Dir(path), path), disk.RemoveAll(old))
 }
 
-// forget removes a shard, its receipts first.
-func (w *Writer) forget(ctx context.Context, span frame.Span) error {
+// forgetReceipts removes the receipts of a shard, so that no power cut brings them back.
+func (w *Writer) forgetReceipts(ctx context.Context, span frame.Span) error {
 	if err := w.checkOwn(span); err != nil {
 		return err
 	}
 	if err := w.of.ledger.Remove(ctx, span); err != nil {
 		return err
 	}
-	if err := w.of.ledger.Flush(span.Series); err != nil {
+	return w.of.ledger.Flush(span.Series)
+}
+
+// forget removes a shard, its receipts first.
+func (w *Writer) forget(ctx context.Context, span frame.Span) error {
+	if err := w.forgetReceipts(ctx, span); err != nil {
 		return err
 	}
 	if err := w.reach("forget"); err != nil {

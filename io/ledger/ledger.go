@@ -137,37 +137,27 @@ func (l *Ledger) Read(ctx context.Context, entry Entry) (*framepb.Receipt, error
 // place of a complete one. What killed writers of a shard left in tmp goes when
 // it is complete.
 func (l *Ledger) Put(ctx context.Context, receipt *framepb.Receipt) error {
-	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
-	if err := check(receipt, entry); err != nil {
-		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
-	}
-	if err := l.put(ctx, receipt, entry, l.write); err != nil {
-		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
-	}
-	return nil
+	return record(receipt, func(entry Entry) error { return l.put(ctx, receipt, entry, l.write) })
 }
 
 // PutFound is [Ledger.Put] for a receipt that was made of what the files of a shard say. One that
 // another process has written meanwhile says more, and stays.
 func (l *Ledger) PutFound(ctx context.Context, receipt *framepb.Receipt) error {
-	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
-	err := check(receipt, entry)
-	if err == nil {
-		err = l.put(ctx, receipt, entry, l.make)
-	}
-	if err != nil {
-		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)
-	}
-	return nil
+	return record(receipt, func(entry Entry) error { return l.put(ctx, receipt, entry, l.make) })
 }
 
-// PutNew is [Ledger.Put] for a shard of which there is nothing, as [Ledger.Known] told. It
+// PutNew is [Ledger.Put] for a shard that has no receipt, as [Ledger.Known] reports. It
 // makes one access to a file, or one request.
 func (l *Ledger) PutNew(ctx context.Context, receipt *framepb.Receipt) error {
+	return record(receipt, func(entry Entry) error { return l.write(ctx, entry.Span, entry.Path(), receipt) })
+}
+
+// record checks a receipt and puts it, as complete or failed by its gaps.
+func record(receipt *framepb.Receipt, put func(Entry) error) error {
 	entry := Entry{Span: receipt.Span(), Failed: Failed(receipt)}
 	err := check(receipt, entry)
 	if err == nil {
-		err = l.write(ctx, entry.Span, entry.Path(), receipt)
+		err = put(entry)
 	}
 	if err != nil {
 		return fmt.Errorf("recording the receipt of %v: %w", entry.Span, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // syncing are the file systems that syncfs(2) brings to the disk whole. Of others that is not
-// known, and a FUSE server is not even told.
+// known, and a FUSE server does not see the call.
 var syncing = []int64{unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC}
 
 // groups has a *group a device.

@@ -113,7 +113,7 @@ func (u *unsettled) suspects() []int {
 }
 
 // neighbours lists samples that may have the picture of the next one: their own entry was
-// left out, and the next one's told a time just before them. The answer that the next sample
+// left out, and the next one has a time just before them. The answer that the next sample
 // got then shows it, because it is the same picture with another time.
 //
 // The pictures of a scene that stands still are all the same. So samples are listed only

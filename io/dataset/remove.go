@@ -327,11 +327,11 @@ func (r *removal) takeReceipts(ctx context.Context) error {
 		busy[ledger.BlockOf(span, n)] = true
 	}
 	whole := make(map[string]bool)
-	var old ledger.Files
+	var old []ledger.Entry
 	for _, file := range r.files.Sealed {
 		block := ledger.BlockOf(file.Span, n)
 		if busy[block] = busy[block] || len(r.left(block)) > 0; !busy[block] {
-			old.Sealed = append(old.Sealed, file)
+			old = append(old, file)
 			whole[file.Sealed] = true
 		}
 	}
@@ -341,13 +341,13 @@ func (r *removal) takeReceipts(ctx context.Context) error {
 			others = append(others, shard.Span)
 		}
 	}
-	blocks, _ := r.blocksIn(old.Sealed)
+	blocks, _ := r.blocksIn(old)
 	for _, block := range blocks {
-		if err := r.index(ctx, block, old.Sealed, nil); err != nil {
+		if err := r.index(ctx, block, old, nil); err != nil {
 			return err
 		}
 	}
-	if err := r.ledger.RemoveFiles(ctx, old); err != nil {
+	if err := r.ledger.RemoveFiles(ctx, old, nil); err != nil {
 		return err
 	}
 	return r.each(ctx, slices.Compact(others), r.ledger.Remove)

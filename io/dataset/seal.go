@@ -114,45 +114,20 @@ func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.
 	if err != nil {
 		return false, err
 	}
-	old := ledger.Files{Void: files.Void}
-	if old.Loose, err = s.unchanged(ctx); err != nil {
-		return false, err
-	}
+	var old []ledger.Entry
 	for _, file := range s.sealed {
 		if !slices.Contains(targets, file) {
-			old.Sealed = append(old.Sealed, file)
+			old = append(old, file)
 		}
 	}
-	if err := d.index(ctx, block, old.Sealed, s.written); err != nil {
+	if err := d.index(ctx, block, old, s.written); err != nil {
 		return false, err
 	}
-	return len(old.Loose) < len(s.loose), d.ledger.RemoveFiles(ctx, old)
-}
-
-// unchanged returns the loose receipts that still are what was read: where another process has
-// written a shard meanwhile, what it has recorded must stay. Complete ones in a bucket are not
-// read a second time, which would cost a request a shard: only a second look replaces them.
-func (s *sealing) unchanged(ctx context.Context) (same []ledger.Entry, err error) {
-	changed := make([]bool, len(s.loose))
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(bucketReaders)
-	for i, entry := range s.loose {
-		if s.folder == "" && !entry.Failed {
-			continue
-		}
-		group.Go(func() error {
-			now, err := s.ledger.Read(groupCtx, entry)
-			changed[i] = !proto.Equal(now, s.looseReceipts[i])
-			return notGone(notDamaged(err))
-		})
+	if err := d.ledger.RemoveFiles(ctx, old, files.Void); err != nil {
+		return false, err
 	}
-	err = group.Wait()
-	for i, entry := range s.loose {
-		if !changed[i] {
-			same = append(same, entry)
-		}
-	}
-	return same, err
+	left, err := d.ledger.RemoveLoose(ctx, s.loose, s.looseReceipts)
+	return left > 0, err
 }
 
 func notGone(err error) error {

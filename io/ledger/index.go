@@ -45,7 +45,7 @@ func (l *Ledger) Indexed(ctx context.Context, series frame.Series) (blocks []fra
 func (l *Ledger) PutIndex(ctx context.Context, block frame.Span, data []byte) error {
 	err := l.reach("index")
 	if err == nil {
-		err = l.writeData(ctx, block, IndexPath(block), data)
+		err = l.writeData(ctx, block, IndexPath(block), data, disk.Rename)
 	}
 	if err == nil {
 		err = l.clear(block)

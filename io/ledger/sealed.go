@@ -113,7 +113,7 @@ func (l *Ledger) PutSealed(ctx context.Context, file Entry, data []byte) error {
 	if err := l.reach("seal"); err != nil {
 		return err
 	}
-	err := l.writeData(ctx, file.Span, file.Path(), data)
+	err := l.writeData(ctx, file.Span, file.Path(), data, disk.Rename)
 	if err == nil {
 		err = l.clear(file.Span)
 	}
@@ -123,21 +123,18 @@ func (l *Ledger) PutSealed(ctx context.Context, file Entry, data []byte) error {
 	return nil
 }
 
-// RemoveFiles removes files of receipts that others have taken the place of: sealed ones,
-// then marks of void shards, then loose ones. In this order no kill brings back what is void.
-// Each step begins with a flush, so that no power cut undoes a step before it, whoever took it.
-func (l *Ledger) RemoveFiles(ctx context.Context, old Files) error {
-	var sealed, void, loose []string
-	for _, entry := range old.Sealed {
-		sealed = append(sealed, entry.Path())
+// RemoveFiles removes files of sealed receipts that others have taken the place of, and then marks
+// of void shards: in this order no kill brings back what is void. Each step begins with a flush, so
+// that no power cut undoes a step before it, whoever took it.
+func (l *Ledger) RemoveFiles(ctx context.Context, sealed []Entry, void []frame.Span) error {
+	var files, marks []string
+	for _, entry := range sealed {
+		files = append(files, entry.Path())
 	}
-	for _, span := range old.Void {
-		void = append(void, voidPath(span))
+	for _, span := range void {
+		marks = append(marks, voidPath(span))
 	}
-	for _, entry := range old.Loose {
-		loose = append(loose, entry.Path())
-	}
-	for _, paths := range [][]string{sealed, void, loose} {
+	for _, paths := range [][]string{files, marks} {
 		if err := l.removeAll(ctx, paths); err != nil {
 			return fmt.Errorf("removing receipts that are sealed elsewhere: %w", err)
 		}

@@ -75,7 +75,7 @@ func (l *Ledger) write(ctx context.Context, span frame.Span, path string, m prot
 	if err != nil {
 		return err
 	}
-	return l.writeData(ctx, span, path, data)
+	return l.writeData(ctx, span, path, data, renameLocked)
 }
 
 // make is write for a receipt of a shard that has none yet, as far as names tell. Where it has
@@ -94,6 +94,7 @@ func (l *Ledger) make(ctx context.Context, span frame.Span, path string, m proto
 		return bucket.Make(ctx, path, data)
 	}
 	move := func(from, to string) error {
+		defer disk.Lock(filepath.Dir(to))()
 		has, err := l.hasReceipt(ctx, span) // once more: it has taken a while to flush what was written
 		if has || err != nil {
 			return errors.Join(err, disk.Remove(from))
@@ -135,13 +136,22 @@ func encode(path string, m proto.Message) ([]byte, error) {
 	return data, nil
 }
 
-func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, data []byte) error {
+// renameLocked keeps to the lock of [Ledger.RemoveLoose].
+func renameLocked(from, to string) error {
+	defer disk.Lock(filepath.Dir(to))()
+	return disk.Rename(from, to)
+}
+
+// writeData is write for a file that is no message.
+func (l *Ledger) writeData(ctx context.Context, span frame.Span, path string, data []byte,
+	move func(from, to string) error,
+) error {
 	if bucket, ok := l.store.(interface {
 		Put(ctx context.Context, path string, data []byte) error
 	}); ok {
 		return bucket.Put(ctx, path, data)
 	}
-	return l.publish(span, path, func(temp string) error { return disk.Write(temp, data) }, disk.Rename)
+	return l.publish(span, path, func(temp string) error { return disk.Write(temp, data) }, move)
 }
 
 // publish gives the file that create makes its path, by move, and makes the folder that it is in.

@@ -226,6 +226,7 @@ func (w *Writer) place(ctx context.Context, receipt *framepb.Receipt, out *outpu
 			if err := disk.MkdirAll(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrExist) {
 				return err // one that exists may have been removed a moment later
 			}
+		case errors.Is(err, fs.ErrExist): // another writer has just taken away what was there
 		default:
 			return err
 		}

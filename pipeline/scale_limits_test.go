@@ -239,7 +239,7 @@ func TestScaleOfReads(t *testing.T) {
 	receipts.want(t, "receipts", int(s.sealTime(1)))
 	front = store
 	for i := range int64(63) { // with the one that is there, files of 64 blocks
-		put(100_000*(i+1), 100)
+		put(200_000*(i+1), 100)
 	}
 	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
 		t.Fatal(err)
@@ -256,5 +256,5 @@ func TestScaleOfReads(t *testing.T) {
 	if _, err := ds.Finish(t.Context(), dataset.FinishOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	footers.want(t, "footers", int(scale{cameras: 1, samples: 64 * 100_000, shard: 100}.cardTime(1)))
+	footers.want(t, "footers", int(scale{cameras: 1, samples: 64 * 200_000, shard: 100}.cardTime(1)))
 }

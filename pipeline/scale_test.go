@@ -48,21 +48,22 @@ func (s scale) workBytes() int64 { return s.runs() * (60 + s.name) / s.works() }
 func (s scale) jobBytes() int64  { return 12_000 + s.works()*s.workBytes()*16/9 }
 func (s scale) calls() int64     { return s.shards() * ceil(s.shard, 25) }
 
-// Blocks are what receipts are sealed in: 1,000 shards, and one more where the range begins
+// Blocks are what receipts are sealed in: 2,000 shards, and one more where the range begins
 // inside one.
 func (s scale) blocks() int64  { return s.cameras * ceil(ceil(s.samples, s.shard), s.block()) }
-func (s scale) block() int64   { return min(100_000/s.shard, 1000) }
+func (s scale) block() int64   { return min(200_000/s.shard, 2000) }
+func (s scale) inBlock() int64 { return min(s.block(), ceil(s.samples, s.shard)) }
 func (s scale) objects() int64 { return s.shards() + 2*s.blocks() + s.cameras + 3 }
 
 // Requests to a store: of a first backfill, and of one that finds all there. A block's list
 // has up to a hundred names at first, and then a thousand more.
 func (s scale) lists() int64 {
-	pages := ceil(max(min(s.block(), ceil(s.samples, s.shard))-100, 0), 1000)
+	pages := ceil(max(s.inBlock()-100, 0), 1000)
 	return 2*s.shards() + 2*s.blocks()*(3+pages) + 12*s.cameras + 7
 }
 func (s scale) reads() int64      { return s.shards() + 2*s.blocks() + s.cameras + 9 }
 func (s scale) writes() int64     { return 2*s.shards() + 2*s.blocks() + s.cameras + 3 }
-func (s scale) removes() int64    { return s.blocks() }
+func (s scale) removes() int64    { return s.blocks() * ceil(s.inBlock(), 1000) }
 func (s scale) listsAgain() int64 { return 11*s.cameras + 5 }
 func (s scale) readsAgain() int64 { return 2*s.cameras + 8 }
 

@@ -90,7 +90,7 @@
 // # The index
 //
 // The receipts of shards are sealed: of those that follow each other in a series, and lie in
-// one block of up to 1,000 shards and 100,000 samples, there is one Parquet file in sealed/, which
+// one block of up to 2,000 shards and 200,000 samples, there is one Parquet file in sealed/, which
 // takes the place of the loose ones. Those with FAILED gaps have files of their own, whose names
 // say so: <span>.failed.<digest>.parquet. <digest> is of what the receipts say. [Write] seals, on
 // the workers, when all is written, and [Dataset.Finish] what a job that was interrupted has

@@ -145,38 +145,41 @@ func night(t testing.TB, ds *Dataset, first, shards int64, isNew bool) {
 	nights(t, ds, []frame.Span{{Series: door, First: first, Samples: shards * n}}, isNew)
 }
 
-// TestNightCostsWhatIsNew: a night of new shards makes as many requests in a dataset of a
-// hundred blocks as in one of one, at most six a shard and 25 a camera; and one in which nothing is
+// TestNightCostsWhatIsNew: a night of new shards makes as many requests in a dataset of
+// 101,000 shards as in one of 1,000, at most six a shard and 25 a camera; and one in which nothing is
 // new makes no more than 25.
 func TestNightCostsWhatIsNew(t *testing.T) {
 	const shards = 20
 	requests, again := make(map[int64]int64), make(map[int64]int64)
-	for _, blocks := range []int64{1, 100} {
-		bucket := fmt.Sprint(strings.ToLower(t.Name()), blocks)
-		ds := old(t, "counted://"+bucket+"/x", 1000*blocks+500, 10)
+	for _, there := range []int64{few, many} {
+		bucket := fmt.Sprint(strings.ToLower(t.Name()), there)
+		ds := old(t, "counted://"+bucket+"/x", there, 10)
 		askedOf[bucket].Store(0)
-		night(t, ds, 10*(1000*blocks+500), shards, true)
-		requests[blocks] = askedOf[bucket].Load()
+		night(t, ds, 10*there, shards, true)
+		requests[there] = askedOf[bucket].Load()
 		askedOf[bucket].Store(0)
-		night(t, ds, 10*(1000*blocks+500), shards, false)
-		again[blocks] = askedOf[bucket].Load()
+		night(t, ds, 10*there, shards, false)
+		again[there] = askedOf[bucket].Load()
 	}
-	if requests[100] > requests[1]*12/10 || requests[100] > 6*shards+25 {
-		t.Errorf("20 new shards take %d requests in a dataset of 100 blocks, %d in one of one", requests[100], requests[1])
+	if requests[many] > requests[few]*12/10 || requests[many] > 6*shards+25 {
+		t.Errorf("20 new shards take %v requests, by how many shards are there", requests)
 	}
-	if again[100] > 25 {
-		t.Errorf("nothing new takes %d requests in a dataset of 100 blocks, %d in one of one", again[100], again[1])
+	if again[many] > 25 {
+		t.Errorf("nothing new takes %v requests, by how many shards are there", again)
 	}
-	t.Logf("of new shards: %v requests by blocks; of nothing new: %v", requests, again)
+	t.Logf("of new shards: %v requests by shards that are there; of nothing new: %v", requests, again)
 }
 
+// How many shards a dataset has before a night. Both end in the middle of a block.
+const few, many = 1000, 101_000
+
 // BenchmarkNight writes 20 new shards of 100 frames into a folder's dataset of 1,000 shards and of
-// 100,000, in turn.
+// 101,000, in turn.
 func BenchmarkNight(b *testing.B) {
-	for _, blocks := range []int64{1, 100} {
-		b.Run(fmt.Sprint(1000*blocks, "-shards"), func(b *testing.B) {
-			ds := old(b, b.TempDir(), 1000*blocks+500, 100)
-			next := (1000*blocks + 500) * 100
+	for _, there := range []int64{few, many} {
+		b.Run(fmt.Sprint(there, "-shards"), func(b *testing.B) {
+			ds := old(b, b.TempDir(), there, 100)
+			next := there * 100
 			for b.Loop() {
 				night(b, ds, next, 20, true)
 				next += 20 * 100

@@ -315,7 +315,7 @@ func (r *removal) takeAway(ctx context.Context, w *Writer) error {
 }
 
 // takeReceipts removes files of sealed receipts that go as a whole, where no other process has
-// a reason to seal their block just now: those 1,000 shards cost one request. Of others the
+// a reason to seal their block just now: those 2,000 shards cost one request. Of others the
 // shards become void, which whoever seals respects, until the block is sealed the next time.
 func (r *removal) takeReceipts(ctx context.Context) error {
 	busy := make(map[frame.Span]bool)

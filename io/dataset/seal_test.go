@@ -216,7 +216,7 @@ func TestSealBlocks(t *testing.T) {
 	}
 	const start = ledger.SealedSamples - first%ledger.SealedSamples // where a block begins
 	gaps := strings.Repeat("n", MaxShardSamples)
-	for i := range int64(12) {
+	for i := range int64(22) {
 		write(t, dir, shardOf(door, start+i*MaxShardSamples-MaxShardSamples, gaps))
 	}
 	seals(t, dir)
@@ -224,7 +224,7 @@ func TestSealBlocks(t *testing.T) {
 	for _, file := range sealedIn(t, dir) {
 		samples = append(samples, fmt.Sprint(file.Span.Samples))
 	}
-	if got := strings.Join(samples, " "); got != "10000 100000 10000" {
+	if got := strings.Join(samples, " "); got != "10000 200000 10000" {
 		t.Errorf("the files have %s samples", got)
 	}
 }

@@ -152,7 +152,7 @@ func TestVerifyBooksOfFolders(t *testing.T) {
 // TestVerifyBooksRequests: 1,000 shards in a bucket take few requests, and no picture is read.
 func TestVerifyBooksRequests(t *testing.T) {
 	s := createAt(t, spots["s3"], Options{Format: "webdataset", ShardSamples: 1})
-	const shards = 1000 - first%1000 // so that they are in one block
+	const shards = 2000 - first%2000 // so that they are in one block
 	w := writer(t, s.name)
 	asked := frame.Span{Series: door, First: first + shards, Samples: 1000}
 	if err := w.of.ledger.Request(t.Context(), asked); err != nil {

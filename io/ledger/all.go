@@ -169,7 +169,7 @@ func byFile[T any](all []T, entry func(T) Entry) (files [][]T) {
 	return files
 }
 
-// How many files are read before they are asked for: a sealed one may have 100,000 samples.
+// How many files are read before they are asked for: a sealed one may have [SealedSamples].
 const (
 	looseAhead  = 2 * readers
 	sealedAhead = 3

@@ -3,10 +3,10 @@ package ledger
 import "github.com/kvsframes/kvsframes/io/frame"
 
 // SealedSamples is the most samples that a file of sealed receipts has.
-const SealedSamples = 100_000
+const SealedSamples = 200_000
 
 // sealedShards is the most whole shards that a file of sealed receipts has.
-const sealedShards = 1000
+const sealedShards = 2000
 
 // BlockOf returns the block that a shard lies in: the samples whose receipts may be sealed
 // in one file, in a dataset of shardSamples a shard. Blocks begin at multiples of their

@@ -15,7 +15,7 @@ import (
 )
 
 // MaxSamples is the most samples that a file has: they are one row group.
-const MaxSamples = 100_000
+const MaxSamples = 200_000
 
 // The names of a file's metadata.
 const (

@@ -111,7 +111,7 @@ func TestWriteRefuses(t *testing.T) {
 	for want, receipts := range map[string][]*framepb.Receipt{
 		"there are no receipts": nil,
 		"is not of the samples": append(three()[:1], three()[2]),
-		"100100 samples":        receiptsOf(1001),
+		"200100 samples":        receiptsOf(2001),
 		"its run of 1 samples": func() []*framepb.Receipt {
 			r := three()
 			r[1].Gaps = []*framepb.GapRun{{Offset: 100, Samples: 1, Reason: "NO_MEDIA"}}

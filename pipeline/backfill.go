@@ -44,14 +44,23 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 func backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o.Runner, o.Now = cmp.Or(o.Runner, DefaultRunner), o.now()
-	o, err := prepare(ctx, o)
+	given := o
+	o, err := prepare(ctx, given)
 	var ds *dataset.Dataset // nil on a dry run
-	var plan *kvsio.Plan
-	if err == nil {
-		ds, plan, err = o.begin(ctx)
+	var held *dataset.Hold
+	if err == nil && !beamrun.IsDryRun() {
+		ds, held, err = o.hold(ctx)
 	}
 	if ds != nil {
 		defer ds.Sweep(context.WithoutCancel(ctx)) // however it ends; what stays all the same does no harm
+	}
+	defer held.Release()
+	if err == nil && held != nil && held.Waited { // the dataset is another one now
+		o, err = prepare(ctx, given)
+	}
+	var plan *kvsio.Plan
+	if err == nil {
+		plan, err = o.begin(ctx, ds)
 	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
@@ -61,6 +70,9 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	asked := o.allRequests()
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(asked), DryRun: beamrun.IsDryRun()}
+	if held != nil {
+		summary.Beside = held.Beside
+	}
 	var ranges map[stream]Range
 	summary.Range, ranges = rangesOf(asked)
 	jobErr := o.job(ctx, plan, &summary)
@@ -161,8 +173,9 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	return o, err
 }
 
-// begin makes the dataset, and the plan. It writes nothing on a dry run.
-func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Plan, err error) {
+// begin records what is asked for, and makes the plan. Without a dataset it is a dry run, and
+// writes nothing.
+func (o Options) begin(ctx context.Context, ds *dataset.Dataset) (plan *kvsio.Plan, err error) {
 	var spans []frame.Span
 	for _, r := range o.allRequests() {
 		if r.StreamARN != "" { // else the stream may get another name once it can be described
@@ -170,23 +183,19 @@ func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Pl
 		}
 	}
 	o.Read.Runner = o.Runner
-	if beamrun.IsDryRun() {
+	if ds == nil {
 		if errors.Is(openDataset(ctx, o.Out), dataset.ErrNoDataset) {
 			o.Read.Ledger = "" // nothing is there yet
 		}
-		plan, err = o.plan(ctx)
-		return nil, plan, err
+		return o.plan(ctx)
 	}
-	if ds, err = dataset.Create(ctx, o.Out, o.dataset()); err == nil {
-		err = ds.Begin(ctx, spans...)
-	}
-	if err == nil {
+	if err = ds.Begin(ctx, spans...); err == nil {
 		plan, err = o.plan(ctx)
 	}
 	if err != nil {
 		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
 	}
-	return ds, plan, err
+	return plan, err
 }
 
 // plan plans what can be read; what cannot is asked for, all the same.

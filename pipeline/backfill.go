@@ -46,9 +46,9 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	o.Runner, o.Now = cmp.Or(o.Runner, DefaultRunner), o.now()
 	given := o
 	o, err := prepare(ctx, given)
-	var ds *dataset.Dataset // nil on a dry run
+	var ds *dataset.Dataset // nil on a dry run, and where all samples are pending
 	var held *dataset.Hold
-	if err == nil && !beamrun.IsDryRun() {
+	if err == nil && !beamrun.IsDryRun() && len(o.allRequests()) > 0 {
 		ds, held, err = o.hold(ctx)
 	}
 	if ds != nil {
@@ -68,16 +68,15 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, usage(err)
 	}
-	asked := o.allRequests()
-	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(asked), DryRun: beamrun.IsDryRun()}
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.asked), DryRun: beamrun.IsDryRun()}
 	if held != nil {
 		summary.Beside = held.Beside
 	}
 	var ranges map[stream]Range
-	summary.Range, ranges = rangesOf(asked)
+	summary.Range, ranges = rangesOf(o.asked)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
-	if jobErr == nil && !left {
+	if jobErr == nil && !left && ds != nil {
 		jobErr = o.finish(ctx, ds)
 	}
 	bound, stop := told(ctx)
@@ -86,7 +85,7 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if ds != nil {
 		count = ds.Tally
 	}
-	total, err := summary.tally(bound, count, plan, ranges)
+	total, err := summary.tally(bound, count, plan, ranges, o.pendingOf())
 	summary.Seconds = time.Since(began).Seconds()
 	if err == nil && jobErr != nil {
 		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
@@ -166,6 +165,8 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.alignAll(ctx); err != nil {
 		return o, err
 	}
+	o.asked = o.allRequests()
+	o.leavePending()
 	if err := o.runner().Prepare(ctx, o.Out); err != nil {
 		return o, err
 	}
@@ -173,9 +174,12 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	return o, err
 }
 
-// begin records what is asked for, and makes the plan. Without a dataset it is a dry run, and
-// writes nothing.
+// begin records what is asked for, and makes the plan. Without a dataset it is a dry run, or all samples
+// are pending, and it writes nothing.
 func (o Options) begin(ctx context.Context, ds *dataset.Dataset) (plan *kvsio.Plan, err error) {
+	if len(o.allRequests()) == 0 {
+		return new(kvsio.Plan), nil
+	}
 	var spans []frame.Span
 	for _, r := range o.allRequests() {
 		if r.StreamARN != "" { // else the stream may get another name once it can be described

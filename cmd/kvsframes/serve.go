@@ -44,11 +44,14 @@ A config file is YAML, every key optional:
       frame_rate: 10
       media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z}]
       fragment: 4s
+      delay: 0s                      # until a fragment is in the archive; left out: all of media is
+      late: [{from: 2026-01-02T01:00:00Z, to: 2026-01-02T02:00:00Z, at: 2026-01-03T00:00:00Z}]
       media_errors: [{from: 2026-01-01T05:00:00Z, to: 2026-01-01T05:01:00Z}]
       folder: ""                     # real pictures in place of the drawn scene
       retention: 87600h
       tags: {site: hq}
       quota: {media_points: 500, metadata_points: 10000}      # a second; 0: no limit
+      list_fragments_denied: false
   faults: [{kind: throttle, rate: 0.05, streams: []}]
 
 Fault kinds: `

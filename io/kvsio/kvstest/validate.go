@@ -106,6 +106,7 @@ func (s Stream) validate(path string, cs *complaints) {
 		"1ms to 20s, whole milliseconds")
 	validateRanges(path+".media", s.Media, cs)
 	validateRanges(path+".media_errors", s.MediaErrors, cs)
+	s.validateArrival(path, cs)
 	r := *s.Retention
 	cs.check(0 <= r && r <= defaultRetention && r%time.Hour == 0, path+".retention", r, "0h to 87600h, whole hours")
 	s.Quota.validate(path+".quota", cs)
@@ -146,6 +147,22 @@ func validateRanges(path string, ranges []Range, cs *complaints) {
 	for i := 1; i < len(sorted); i++ {
 		a, b := sorted[i-1], sorted[i]
 		cs.check(!b.From.Before(a.To), path, "overlapping at "+b.From.Format(time.RFC3339Nano), "stretches without overlaps")
+	}
+}
+
+// validateArrival checks when footage gets into the archive.
+func (s Stream) validateArrival(path string, cs *complaints) {
+	if s.Delay != nil {
+		cs.check(*s.Delay >= 0 && *s.Delay%time.Millisecond == 0, path+".delay", *s.Delay, "0s or more, whole milliseconds")
+	}
+	all := slices.Clone(s.Media)
+	for i, l := range s.Late {
+		all = append(all, Range{l.From, l.To})
+		cs.check(!l.At.IsZero() && !l.At.Before(l.To), fmt.Sprintf("%s.late[%d].at", path, i), l.At.Format(time.RFC3339Nano),
+			"at or after to, "+l.To.Format(time.RFC3339Nano))
+	}
+	if len(s.Late) > 0 {
+		validateRanges(path+".late", all, cs)
 	}
 }
 

@@ -26,6 +26,9 @@ streams:
     frame_rate: 29.97
     media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z}]
     fragment: 7s
+    delay: 2s
+    late: [{from: 2026-01-03T00:00:00Z, to: 2026-01-04T00:00:00Z, at: 2026-01-05T00:00:00Z}]
+    list_fragments_denied: true
     media_errors:
       - from: 2026-01-01T05:00:00Z
         to: 2026-01-01T05:01:00Z
@@ -49,7 +52,9 @@ func TestParseConfig(t *testing.T) {
 		Latency:          Latency{PerCall: 500 * time.Millisecond, PerImage: time.Millisecond}, Seed: 7,
 		Streams: []Stream{{
 			Name: "front-door", Width: 640, Height: 360, FrameRate: 29.97, Fragment: 7 * time.Second,
-			Media:       []Range{{newYear, newYear.Add(24 * time.Hour)}},
+			Media: []Range{{newYear, newYear.Add(24 * time.Hour)}},
+			Delay: new(2 * time.Second), ListFragmentsDenied: true,
+			Late:        []Late{{newYear.AddDate(0, 0, 2), newYear.AddDate(0, 0, 3), newYear.AddDate(0, 0, 4)}},
 			MediaErrors: []Range{{newYear.Add(5 * time.Hour), newYear.Add(5*time.Hour + time.Minute)}},
 			Retention:   new(time.Duration(0)), Tags: map[string]string{"site": "hq"}, Quota: &Quota{250.5, 0},
 		}, {Name: "b"}},

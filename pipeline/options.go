@@ -101,6 +101,7 @@ type Options struct {
 	Progress func(Progress)
 
 	unread []unread // what is not in Requests any more, after the preflight
+	tags   []string // of Requests, likewise: the samples of a dataset have none
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the

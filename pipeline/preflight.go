@@ -43,6 +43,7 @@ func (o *Options) check(ctx context.Context) (err error) {
 	}
 	var ahead []error
 	for i := range o.Requests {
+		o.tags = append(o.tags, o.Requests[i].Tag)
 		o.Requests[i].Tag = "" // the samples of a dataset have none
 		ahead = append(ahead, checkAhead(ctx, read, &o.Requests[i], o.now()))
 	}

@@ -111,6 +111,7 @@ type Options struct {
 	ahead   []time.Time     // for each request, up to when footage is there that is ahead of Now
 	asked   []kvsio.Request // all that is asked for, on its grid
 	pending []frame.Span    // the part of it that is left for a later backfill
+	tags    []string        // of Requests, likewise: the samples of a dataset have none
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the

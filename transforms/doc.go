@@ -52,3 +52,5 @@
 // With the build tag turbojpeg JPEGs are decoded by libjpeg-turbo (cgo; Debian's
 // libturbojpeg0-dev), with the same pixels.
 package transforms
+
+//go:generate go test -run=^TestKernelsAreGenerated$ -update .

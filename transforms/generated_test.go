@@ -23,7 +23,7 @@ func TestKernelsAreGenerated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"jpeg"} {
+	for _, name := range []string{"jpeg", "pixels"} {
 		command := exec.Command("go", "run", "-C", tools, "./kernels", name)
 		command.Env = append(os.Environ(), "GOWORK=off") // a workspace need not know tools
 		command.Stderr = os.Stderr

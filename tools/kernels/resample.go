@@ -119,7 +119,7 @@ func weigh() {
 }
 
 func unit() {
-	TEXT("unitAVX2", NOSPLIT, "func(dst *byte, src *byte, n int)")
+	TEXT("unitAVX2", NOSPLIT, "func(dst, src *byte, n int)")
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	all := YMM()
 	VMOVDQU(dwords("float_255", 0x437f0000), all)

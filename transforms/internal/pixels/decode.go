@@ -88,8 +88,8 @@ func decodePNG(data []byte, o Options) (Image, error) {
 	return out, out.from(img)
 }
 
-// decodePure decodes without cgo.
-func decodePure(data []byte, h jpeg.Header, denominator int) (out Image, err error) {
+// decodeCommon decodes a JPEG that internal/jpeg can decode.
+func decodeCommon(data []byte, h jpeg.Header, denominator int) (out Image, err error) {
 	out = New(h.Scaled(denominator))
 	out.Data, out.Width, out.Height, err = jpeg.Decode(out.Data[:0], data, denominator, false)
 	return out, err

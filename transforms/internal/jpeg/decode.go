@@ -176,6 +176,8 @@ func (d *Decoder) selectTables(data []byte) error {
 		}
 		q := d.header.frame[8+3*i]
 		c.quant, c.dc, c.ac = &d.quant[q], &d.huffman[0][tables>>4], &d.huffman[1][tables&15]
+		c.dc.defineStandard(0, int(tables>>4))
+		c.ac.defineStandard(1, int(tables&15))
 		if !d.quantized[q] || !c.dc.defined || !c.ac.defined {
 			return errors.New("the JPEG lacks a table")
 		}

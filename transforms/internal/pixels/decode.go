@@ -6,6 +6,8 @@ import (
 	"image"
 	stdjpeg "image/jpeg"
 	"image/png"
+	"io"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 )
@@ -75,12 +77,15 @@ func decodeUncommon(data []byte) (Image, error) {
 	return out, out.from(img)
 }
 
+// pngEnd is the chunk that ends a PNG. One that is whole but for it is a picture.
+const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
+
 func decodePNG(data []byte, o Options) (Image, error) {
 	width, height, err := o.pngSize(data)
 	if err != nil {
 		return Image{}, err
 	}
-	img, err := png.Decode(bytes.NewReader(data))
+	img, err := png.Decode(io.MultiReader(bytes.NewReader(data), strings.NewReader(pngEnd)))
 	if err != nil {
 		return Image{}, fmt.Errorf("the PNG cannot be decoded: %w", err)
 	}

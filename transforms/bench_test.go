@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/frame"
-	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 )
 
@@ -68,13 +67,8 @@ func decoders(b *testing.B, data []byte) []alternative {
 			return err
 		}
 	}
-	memory := make([]byte, 0, 3*1920*1080)
 	return []alternative{
 		{"kvsframes", at(1)},
-		{"kvsframes without cgo", func() error {
-			_, _, _, err := jpeg.Decode(memory, data, 1, false)
-			return err
-		}},
 		{"kvsframes at a half", at(2)},
 		{"kvsframes at a quarter", at(4)},
 		{"kvsframes at an eighth", at(8)},

@@ -27,7 +27,7 @@
 //
 // # The same as in Python
 //
-// Pixels are those that Pillow has, tensors those of numpy, and hashes those of
+// Pixels are those that Pillow 13 has, tensors those of numpy, and hashes those of
 // imagehash: what a model was trained on in Python is what it gets here. Value
 // for value:
 //
@@ -38,9 +38,10 @@
 //     looked up, of 16 bits the higher byte is taken. Greys of 16 bits, which
 //     Pillow would cut off at 255, lose their lower byte, too.
 //   - Every mode and filter of a resize: Image.resize, ImageOps.contain, fit and
-//     pad. A JPEG that is to be less than half its size is first decoded smaller,
-//     as by Image.draft with twice the size of the result, unless a decode step is
-//     ahead or the filter is [Nearest].
+//     pad, of Pillow since 13.0.0, which takes the vertical pass first where that
+//     saves work. A JPEG that is to be less than half its size is first decoded
+//     smaller, as by Image.draft with twice the size of the result, unless a decode
+//     step is ahead or the filter is [Nearest].
 //
 // # Speed
 //
@@ -49,6 +50,11 @@
 //
 // Frames of a shard are worked on with as many goroutines as GOMAXPROCS says.
 // Buffers are used again: in steady state a frame costs the memory of its result.
-// With the build tag turbojpeg JPEGs are decoded by libjpeg-turbo (cgo; Debian's
-// libturbojpeg0-dev), with the same pixels.
+// A resize of a JPEG reads its rows as they are decoded, of a crop only what it keeps:
+// nowhere is the whole picture in memory.
+//
+// There is no cgo. On amd64 with AVX2 the arithmetic is in assembly; elsewhere, and with
+// the build tag purego, it is in Go, with the same values.
 package transforms
+
+//go:generate go test -run=^TestKernelsAreGenerated$ -update .

@@ -219,10 +219,9 @@ func (p ResizeParams) after(f form) (form, error) { return f, f.picture(p) }
 
 func (p ResizeParams) prepare(s *sample) error {
 	p = p.withDefaults()
-	if err := s.decodeFor(p); err != nil {
+	if err := s.resize(p); err != nil {
 		return err
 	}
-	s.pixels.Replace(p.resize(&s.pixels))
 	s.quality, s.stale = p.Quality, true
 	s.frame.Width, s.frame.Height = int32(s.pixels.Width), int32(s.pixels.Height)
 	return nil
@@ -231,7 +230,11 @@ func (p ResizeParams) prepare(s *sample) error {
 // resize makes a new picture of one.
 func (p ResizeParams) resize(in *pixels.Image) pixels.Image {
 	l := p.layout(in.Width, in.Height)
-	out := in.Resize(filters[p.Filter], l.from, l.width, l.height)
+	return p.pad(in.Resize(filters[p.Filter], l.from, l.width, l.height), l)
+}
+
+// pad puts a picture that is resized in the middle of the result, for Pad.
+func (p ResizeParams) pad(out pixels.Image, l layout) pixels.Image {
 	if p.Mode == Pad && (l.width != p.Width || l.height != p.Height) {
 		padded := pixels.New(p.Width, p.Height)
 		clear(padded.Data)

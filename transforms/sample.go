@@ -112,8 +112,8 @@ func (s *sample) given(asPixels bool) frame.Frame {
 	return f
 }
 
-// decodeFor decodes what a resize needs of the frame.
-func (s *sample) decodeFor(p ResizeParams) error {
+// resize decodes what a resize needs of the frame, and resizes it: in one go if no pixels are there yet.
+func (s *sample) resize(p ResizeParams) error {
 	denominator := 1
 	if s.pixels.Data == nil && s.frame.Format == frame.JPEG {
 		header, err := pixels.JPEGHeader(s.frame.Data, pixels.Options{})
@@ -121,8 +121,23 @@ func (s *sample) decodeFor(p ResizeParams) error {
 			return undecodable{err}
 		}
 		denominator = p.denominator(header.Width, header.Height)
+		if header.Common && p.Filter != Nearest && (s.shown.Data == nil || denominator > 1) {
+			l := p.layout(header.Scaled(denominator))
+			out, took, err := pixels.ResizeJPEG(s.frame.Data, denominator, filters[p.Filter], l.from, l.width, l.height)
+			if err != nil {
+				return undecodable{err}
+			}
+			s.spend(decoding.meter, 1, took)
+			s.shown.Release()
+			s.pixels = p.pad(out, l)
+			return nil
+		}
 	}
-	return s.decode(DecodeParams{}, denominator)
+	if err := s.decode(DecodeParams{}, denominator); err != nil {
+		return err
+	}
+	s.pixels.Replace(p.resize(&s.pixels))
+	return nil
 }
 
 // settle brings frame.Data up to date.

@@ -3,7 +3,6 @@ package transforms
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -104,16 +103,6 @@ func (p TensorParams) npy(in *pixels.Image) []byte {
 		return append(out, in.Data...)
 	}
 	out = out[:cap(out)]
-	for i, v := range in.Data {
-		binary.LittleEndian.PutUint32(out[begin+4*i:], unit[v])
-	}
+	pixels.Unit(out[begin:], in.Data)
 	return out
 }
-
-// unit is the bits of each value's share of 255.
-var unit = func() (bits [256]uint32) {
-	for i := range bits {
-		bits[i] = math.Float32bits(float32(i) / 255)
-	}
-	return bits
-}()

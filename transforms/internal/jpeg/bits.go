@@ -1,65 +1,56 @@
 package jpeg
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
-// bits takes bits off a scan's coded data. It stops at a marker and at the end
-// of the data, and gives zeros from there on.
+// bits are taken off coded data that [unstuff] has copied.
 type bits struct {
-	data []byte
+	data []byte // coded data, then padding
 	pos  int    // of the next byte to be taken into acc
 	acc  uint64 // the next bit is the highest
-	n    int    // bits in acc
-	pad  int    // of them, the last, zeros that no data stands for
+	n    int    // bits in acc that count; behind them there may be more, which are taken again
 }
 
-// fill brings n to more than 56, which is more than a code and its value take.
-func (b *bits) fill() {
-	if b.pos+8 <= len(b.data) {
-		next := binary.BigEndian.Uint64(b.data[b.pos:])
-		if (^next-0x0101010101010101)&next&0x8080808080808080 == 0 { // none of the eight is 0xff
-			// What is less than a byte is taken again, and is the same then.
-			b.acc |= next >> (b.n & 63)
-			bytes := (64 - b.n) >> 3
-			b.pos += bytes
-			b.n += bytes << 3
-			return
+// padding is how many zeros stand behind the coded data: as many as a block takes at most (64 codes of 16 bits with
+// values of 15), and what is read ahead.
+const padding = 64*31/8 + 16
+
+// unstuff appends the coded data at the beginning of src to dst, up to a marker or the end, without the zero that
+// stands behind each 0xff, and returns how much of src that is.
+func unstuff(dst, src []byte) (out []byte, n int) {
+	for {
+		i := bytes.IndexByte(src[n:], 0xff)
+		if i < 0 {
+			return append(dst, src[n:]...), len(src)
 		}
+		dst = append(dst, src[n:n+i]...)
+		n += i
+		next := n + 1
+		for next < len(src) && src[next] == 0xff { // fill bytes
+			next++
+		}
+		if next == len(src) || src[next] != 0 {
+			return dst, n
+		}
+		dst = append(dst, 0xff)
+		n = next + 1
 	}
-	b.fillSlowly()
 }
 
-func (b *bits) fillSlowly() {
-	for b.n <= 56 {
-		var next byte
-		switch rest := b.data[b.pos:]; {
-		case len(rest) > 0 && rest[0] != 0xff:
-			next = rest[0]
-			b.pos++
-		case len(rest) > 1 && rest[1] == 0:
-			next = 0xff
-			b.pos += 2
-		default:
-			b.pad += 8
-		}
-		b.acc |= uint64(next) << (56 - b.n)
-		b.n += 8
-	}
+// begin goes on with the coded data at the beginning of src, and returns how long that is.
+func (b *bits) begin(src []byte) (n int) {
+	data, n := unstuff(b.data[:0], src)
+	*b = bits{data: append(data, make([]byte, padding)...)}
+	return n
+}
+
+// refill brings n to more than 55, which is more than a code and its value take. It is of the fields of bits, which a
+// loop holds in registers.
+func refill(data []byte, pos int, acc uint64, n int) (newPos int, newAcc uint64, newN int) {
+	return pos + (63-n)>>3, acc | binary.BigEndian.Uint64(data[pos:])>>(n&63), n | 56
 }
 
 // overrun reports whether bits were used that are not there.
-func (b *bits) overrun() bool { return b.n < b.pad }
-
-// restart goes on behind the restart marker of that number.
-func (b *bits) restart(number int) error {
-	for b.pos+1 < len(b.data) && (b.data[b.pos] != 0xff || b.data[b.pos+1] == 0 || b.data[b.pos+1] == 0xff) {
-		b.pos++
-	}
-	if b.pos+1 >= len(b.data) {
-		return errTruncated
-	}
-	if b.data[b.pos+1] != 0xd0+byte(number&7) {
-		return errCorrupt
-	}
-	*b = bits{data: b.data, pos: b.pos + 2}
-	return nil
-}
+func (b *bits) overrun() bool { return 8*b.pos-b.n > 8*(len(b.data)-padding) }

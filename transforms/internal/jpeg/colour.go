@@ -5,40 +5,8 @@ import (
 	"slices"
 )
 
-// appendLuma appends the first component's pixels: a byte each, or three times
-// that byte.
-func (d *decoder) appendLuma(dst []byte, single bool) []byte {
-	c := &d.components[0]
-	for y := range c.height {
-		row := c.plane[y*c.stride:][:c.width]
-		if single {
-			dst = append(dst, row...)
-			continue
-		}
-		for _, v := range row {
-			dst = append(dst, v, v, v)
-		}
-	}
-	return dst
-}
-
-func (d *decoder) appendRGB(dst []byte) []byte {
-	luma, cb, cr := &d.components[0], &d.components[1], &d.components[2]
-	begin := len(dst)
-	dst = slices.Grow(dst, 3*luma.width*luma.height)[:begin+3*luma.width*luma.height]
-	up := d.upsampling()
-	for i := range d.rows {
-		d.rows[i] = slices.Grow(d.rows[i][:0], luma.width+1)[:luma.width+1] // pairs, the last perhaps half outside
-	}
-	for y := range luma.height {
-		b, r := up(cb, y, d.rows[0]), up(cr, y, d.rows[1])
-		toRGB(dst[begin+3*luma.width*y:][:3*luma.width], luma.row(y), b, r)
-	}
-	return dst
-}
-
-// toRGB converts a row, with libjpeg's constants of 16 bits and its rounding.
-func toRGB(dst, luma, cb, cr []byte) {
+// toRGBGo converts a row, with libjpeg's constants of 16 bits and its rounding.
+func toRGBGo(dst, luma, cb, cr []byte) {
 	const half = 1 << 15
 	cb, cr, dst = cb[:len(luma)], cr[:len(luma)], dst[:3*len(luma)]
 	for x, y := range luma {
@@ -57,7 +25,7 @@ func toRGB(dst, luma, cb, cr []byte) {
 // FromPlanes appends the pixels of what image/jpeg decoded, as RGB. Chroma is
 // upsampled as Decode does it.
 func FromPlanes(dst []byte, img *image.YCbCr) []byte {
-	d := decoders.Get().(*decoder)
+	d := decoders.Get().(*Decoder)
 	defer decoders.Put(d)
 	size := img.Rect.Size()
 	h, v := 1, 1
@@ -73,12 +41,21 @@ func FromPlanes(dst []byte, img *image.YCbCr) []byte {
 	case image.YCbCrSubsampleRatio410:
 		h, v = 4, 2
 	}
-	d.n, d.size = 3, 8
+	d.n, d.size, d.grey = 3, 8, false
 	chroma := component{h: 1, v: 1, size: 8, width: ceil(size.X, h), height: ceil(size.Y, v), stride: img.CStride}
-	d.components[0] = component{h: h, v: v, size: 8, width: size.X, height: size.Y, stride: img.YStride, plane: img.Y}
+	chroma.ring = chroma.height
+	d.components[0] = component{
+		h: h, v: v, size: 8, width: size.X, height: size.Y, stride: img.YStride, ring: size.Y, plane: img.Y,
+	}
 	d.components[1], d.components[2] = chroma, chroma
 	d.components[1].plane, d.components[2].plane = img.Cb, img.Cr
-	dst = d.appendRGB(dst)
+	d.upsample = d.upsampling()
+	d.Crop(image.Rectangle{Max: size})
+	begin, stride := len(dst), d.RowBytes()
+	dst = slices.Grow(dst, stride*size.Y)[:begin+stride*size.Y]
+	for y := range size.Y {
+		d.convert(dst[begin+stride*y:][:stride], y)
+	}
 	d.components = [3]component{}
 	return dst
 }

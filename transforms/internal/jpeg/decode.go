@@ -3,22 +3,33 @@ package jpeg
 import (
 	"encoding/binary"
 	"errors"
+	"image"
+	"slices"
 	"sync"
 )
 
-// decoder is what decoding a picture needs. It is large, and used again.
-type decoder struct {
-	Header
-	bits
+// Decoder decodes a picture, row by row from the top down. It is large, and used again.
+type Decoder struct {
+	header     Header
+	bits       bits
 	huffman    [2][4]huffman // DC, AC
 	quant      [4][64]int32  // in zigzag order
 	quantized  [4]bool
 	components [3]component
 	n          int // components
 	size       int // of a block of the first one, in pixels: 8, 4, 2 or 1
-	block      [64]int32
-	memory     []byte    // of the planes
-	rows       [2][]byte // chroma of one row
+	grey       bool
+	block      block
+	memory     []byte // of the planes
+	upsample   upsampler
+	chroma     [2][]byte // of one row, upsampled
+
+	window image.Rectangle // what is read
+	y      int             // of the next row to be read
+	bands  int             // rows of MCUs that are decoded
+	rest   []byte          // of the data, behind what bits has begun
+	begun  int             // intervals between restart markers
+	err    error
 }
 
 type component struct {
@@ -26,61 +37,103 @@ type component struct {
 	quant         *[64]int32
 	dc, ac        *huffman
 	pred          int32
-	size          int    // of a block, in pixels
-	width, height int    // pixels
-	stride        int    // of the plane
-	plane         []byte // whole blocks
+	size          int // of a block, in pixels
+	width, height int // pixels
+	stride        int // of the plane
+	ring          int // rows of the plane: those of the last two bands
+	plane         []byte
+	wanted        image.Rectangle
 }
 
-var decoders = sync.Pool{New: func() any { return new(decoder) }}
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
 
 // Decode decodes a JPEG that is Common to RGB, three bytes a pixel, or with grey
 // to its luma, one byte a pixel, at 1/denominator of its size: 1, 2, 4 or 8, and
 // a size that is no multiple is rounded up. It appends the pixels to
 // dst, row by row without padding.
 func Decode(dst, data []byte, denominator int, grey bool) (pixels []byte, width, height int, err error) {
-	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
-	if err := d.begin(data, denominator); err != nil {
+	d, err := Open(data, denominator, grey)
+	if err != nil {
 		return dst, 0, 0, err
 	}
-	if err := d.scan(grey); err != nil {
-		return dst, 0, 0, err
+	size := d.window.Max
+	stride := d.RowBytes()
+	begin := len(dst)
+	dst = slices.Grow(dst, stride*size.Y)[:begin+stride*size.Y]
+	for y := range size.Y {
+		if err := d.ReadRow(dst[begin+stride*y:][:stride]); err != nil {
+			break // Close tells
+		}
 	}
-	if grey || d.n == 1 {
-		dst = d.appendLuma(dst, grey)
-	} else {
-		dst = d.appendRGB(dst)
+	if err := d.Close(); err != nil {
+		return dst[:begin], 0, 0, err
 	}
-	d.data = nil
-	return dst, d.components[0].width, d.components[0].height, nil
+	return dst, size.X, size.Y, nil
+}
+
+// Open begins to decode a JPEG as [Decode] does. The decoder must be closed, and the data must stay as it is until
+// then.
+func Open(data []byte, denominator int, grey bool) (*Decoder, error) {
+	d := decoders.Get().(*Decoder)
+	if err := d.begin(data, denominator, grey); err != nil {
+		d.release()
+		return nil, err
+	}
+	return d, nil
+}
+
+// release gives the decoder back, without the data.
+func (d *Decoder) release() {
+	d.header, d.rest = Header{}, nil
+	decoders.Put(d)
+}
+
+// Close decodes what is left, which shows whether the JPEG is whole, and ends the use of the decoder. Its error is the
+// first of all.
+func (d *Decoder) Close() error {
+	for d.err == nil && d.bands < d.totalBands() {
+		d.err = d.band()
+	}
+	defer d.release()
+	return d.err
 }
 
 // begin reads the header and lays out the planes.
-func (d *decoder) begin(data []byte, denominator int) error {
-	d.Header = Header{Orientation: 1}
+func (d *Decoder) begin(data []byte, denominator int, grey bool) error {
+	d.header = Header{Orientation: 1}
 	d.quantized = [4]bool{}
 	for class := range d.huffman {
 		for i := range d.huffman[class] {
 			d.huffman[class][i].defined = false
 		}
 	}
-	if err := segments(data, &d.Header, d); err != nil {
+	h := &d.header
+	if err := segments(data, h, d); err != nil {
 		return err
 	}
-	if !d.Common {
+	if !h.Common {
 		return errors.New("not a common JPEG")
 	}
-	d.n, d.size = int(d.frame[5]), 8/denominator
-	hMax, vMax := 1, 1
-	if d.n == 3 {
-		hMax, vMax = int(d.frame[7]>>4), int(d.frame[7]&15)
-	}
-	columns, rows := ceil(d.Width, 8*hMax), ceil(d.Height, 8*vMax) // MCUs
-	if err := d.Check(len(data)); err != nil {
+	if err := h.Check(len(data)); err != nil {
 		return err
 	}
-	total := 0
+	d.n, d.size = int(h.frame[5]), 8/denominator
+	d.grey = grey
+	d.layOut()
+	d.upsample = d.upsampling()
+	d.Crop(image.Rect(0, 0, d.components[0].width, d.components[0].height))
+	d.bands, d.begun, d.err = 0, 0, nil
+	return d.selectTables(data)
+}
+
+// layOut reckons the components' sizes, and takes memory for two bands of their planes.
+func (d *Decoder) layOut() {
+	h := &d.header
+	hMax, vMax := 1, 1
+	if d.n == 3 {
+		hMax, vMax = int(h.frame[7]>>4), int(h.frame[7]&15)
+	}
+	columns, total := ceil(h.Width, 8*hMax), 0
 	for i := range d.n {
 		c := &d.components[i]
 		*c = component{h: 1, v: 1, size: d.size}
@@ -92,10 +145,11 @@ func (d *decoder) begin(data []byte, denominator int) error {
 		for c.size < 8 && hMax*d.size%(c.h*c.size*2) == 0 && vMax*d.size%(c.v*c.size*2) == 0 {
 			c.size *= 2
 		}
-		c.width = ceil(d.Width*c.h*c.size, 8*hMax)
-		c.height = ceil(d.Height*c.v*c.size, 8*vMax)
+		c.width = ceil(h.Width*c.h*c.size, 8*hMax)
+		c.height = ceil(h.Height*c.v*c.size, 8*vMax)
 		c.stride = columns * c.h * c.size
-		total += c.stride * rows * c.v * c.size
+		c.ring = 2 * c.v * c.size
+		total += c.stride * c.ring
 	}
 	if cap(d.memory) < total {
 		d.memory = make([]byte, total)
@@ -103,36 +157,36 @@ func (d *decoder) begin(data []byte, denominator int) error {
 	memory := d.memory[:total]
 	for i := range d.n {
 		c := &d.components[i]
-		n := c.stride * rows * c.v * c.size
-		c.plane, memory = memory[:n], memory[n:]
+		c.plane, memory = memory[:c.stride*c.ring], memory[c.stride*c.ring:]
 	}
-	return d.selectTables(data)
 }
 
 // selectTables reads the start of scan.
-func (d *decoder) selectTables(data []byte) error {
-	length := int(binary.BigEndian.Uint16(data[d.Header.scan-2:])) - 2
-	payload := data[d.Header.scan : d.Header.scan+length]
+func (d *Decoder) selectTables(data []byte) error {
+	length := int(binary.BigEndian.Uint16(data[d.header.scan-2:])) - 2
+	payload := data[d.header.scan : d.header.scan+length]
 	if length != 4+2*d.n {
 		return errors.New("the JPEG's scan has a wrong length")
 	}
 	for i := range d.n {
 		c := &d.components[i]
 		tables := payload[2+2*i]
-		if payload[1+2*i] != d.frame[6+3*i] || tables>>4 > 3 || tables&15 > 3 {
+		if payload[1+2*i] != d.header.frame[6+3*i] || tables>>4 > 3 || tables&15 > 3 {
 			return errors.New("the JPEG's scan is not of the frame's components")
 		}
-		q := d.frame[8+3*i]
+		q := d.header.frame[8+3*i]
 		c.quant, c.dc, c.ac = &d.quant[q], &d.huffman[0][tables>>4], &d.huffman[1][tables&15]
+		c.dc.defineStandard(0, int(tables>>4))
+		c.ac.defineStandard(1, int(tables&15))
 		if !d.quantized[q] || !c.dc.defined || !c.ac.defined {
 			return errors.New("the JPEG lacks a table")
 		}
 	}
-	d.bits = bits{data: data, pos: d.Header.scan + length}
+	d.rest = data[d.header.scan+length:]
 	return nil
 }
 
-func (d *decoder) quantTables(payload []byte) error {
+func (d *Decoder) quantTables(payload []byte) error {
 	for len(payload) > 0 {
 		wide, id := int(payload[0]>>4), payload[0]&15
 		if wide > 1 || id > 3 || len(payload) < 1+64*(1+wide) {
@@ -149,136 +203,6 @@ func (d *decoder) quantTables(payload []byte) error {
 		payload = payload[1+64*(1+wide):]
 	}
 	return nil
-}
-
-// scan decodes all blocks into the planes; with lumaOnly those of chroma are
-// passed over.
-func (d *decoder) scan(lumaOnly bool) error {
-	luma := &d.components[0]
-	columns := luma.stride / (luma.h * luma.size)
-	rows := len(luma.plane) / (luma.stride * luma.v * luma.size)
-	for mcu := range columns * rows {
-		if d.ri > 0 && mcu > 0 && mcu%d.ri == 0 {
-			if err := d.restart(mcu/d.ri - 1); err != nil {
-				return err
-			}
-			for i := range d.components {
-				d.components[i].pred = 0
-			}
-		}
-		x, y := mcu%columns, mcu/columns
-		for i := range d.n {
-			c := &d.components[i]
-			for v := range c.v {
-				for h := range c.h {
-					last, ok := d.coefficients(c)
-					if !ok {
-						return errCorrupt
-					}
-					if d.overrun() {
-						return errTruncated
-					}
-					if i == 0 || !lumaOnly {
-						at := (y*c.v+v)*c.size*c.stride + (x*c.h+h)*c.size
-						d.inverse(c.plane[at:], c.stride, c.size, last)
-					}
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// zigzag is where the coefficients of a block lie.
-var zigzag = [64]uint8{
-	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
-	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-}
-
-// coefficients decodes and dequantizes the next block. It returns the place, in
-// zigzag order, of the last one that is not zero, and whether codes made sense.
-func (d *decoder) coefficients(c *component) (last int, ok bool) {
-	b, q := &d.block, c.quant
-	*b = [64]int32{}
-	if d.bits.n < 32 {
-		d.fill()
-	}
-	acc, n := d.acc, d.bits.n
-	var size uint
-	var length int
-	if entry := c.dc.look[acc>>(64-lookBits)]; entry != 0 {
-		size, length = uint(entry&0xff), int(entry>>8)
-	} else {
-		var symbol uint8
-		symbol, length = c.dc.long(acc)
-		size = uint(symbol)
-	}
-	if length == 0 || size > 15 {
-		return 0, false
-	}
-	acc <<= uint(length) & 63
-	if size > 0 {
-		c.pred += extend(acc, size)
-		acc <<= size & 63
-	}
-	n -= length + int(size)
-	b[0] = c.pred * q[0]
-
-	ac := c.ac
-	for k := 1; k < 64; k++ {
-		if n < 32 {
-			d.acc, d.bits.n = acc, n
-			d.fill()
-			acc, n = d.acc, d.bits.n
-		}
-		at := acc >> (64 - lookBits)
-		if v := ac.short[at]; v != 0 {
-			k += int(v>>4) & 15
-			acc <<= uint(v) & 15
-			n -= int(v) & 15
-			if k > 63 {
-				return 0, false
-			}
-			b[zigzag[k&63]&63] = int32(v>>8) * q[k&63]
-			last = k
-			continue
-		}
-		var symbol uint8
-		if entry := ac.look[at]; entry != 0 {
-			symbol, length = uint8(entry), int(entry>>8)
-		} else if symbol, length = ac.long(acc); length == 0 {
-			return 0, false
-		}
-		acc <<= uint(length) & 63
-		n -= length
-		if size = uint(symbol & 15); size == 0 {
-			if symbol != 0xf0 {
-				break
-			}
-			k += 15
-			continue
-		}
-		if k += int(symbol >> 4); k > 63 {
-			return 0, false
-		}
-		b[zigzag[k&63]&63] = extend(acc, size) * q[k&63]
-		acc <<= size & 63
-		n -= int(size)
-		last = k
-	}
-	d.acc, d.bits.n = acc, n
-	return last, true
-}
-
-// extend reads a value of that many bits: those that begin with 0 are negative.
-func extend(acc uint64, size uint) int32 {
-	value := int32(acc >> ((64 - size) & 63))
-	if acc>>63 == 0 {
-		value += -1<<(size&31) + 1
-	}
-	return value
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }

@@ -11,4 +11,13 @@
 // It decodes Huffman-coded sequential JPEGs of 8 bits in one scan, grey or
 // YCbCr in the usual samplings. [Header.Common] tells them apart; the
 // others are for image/jpeg.
+//
+// A [Decoder] hands out rows from the top down, and of a part of the picture if
+// that is all that is wanted. It holds two rows of MCUs, so that they stay in
+// the processor's cache.
+//
+// On amd64 with AVX2 the inverse DCTs, upsampling and colours are done by
+// assembly, which tools/kernels generates: a function with the suffix Go is what
+// other machines do, with the same values, and what the kernels are tested
+// against. The build tag purego leaves the assembly out.
 package jpeg

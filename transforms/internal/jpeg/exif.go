@@ -5,7 +5,7 @@ import "encoding/binary"
 // orientation returns what an EXIF segment says of how the picture is to be
 // turned, or 0 where it says nothing that makes sense.
 func orientation(payload []byte) int {
-	const tag, short = 0x0112, 3
+	const tag, short, long, signedLong = 0x0112, 3, 4, 9
 	if len(payload) < 14 || string(payload[:6]) != "Exif\x00\x00" {
 		return 0
 	}
@@ -28,9 +28,16 @@ func orientation(payload []byte) int {
 		if len(entries) < 12 {
 			return 0
 		}
-		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
-			if o := int(order.Uint16(entries[8:])); 1 <= o && o <= 8 {
-				return o
+		if order.Uint16(entries) == tag {
+			var o uint32
+			switch order.Uint16(entries[2:]) {
+			case short:
+				o = uint32(order.Uint16(entries[8:]))
+			case long, signedLong:
+				o = order.Uint32(entries[8:])
+			}
+			if 1 <= o && o <= 8 {
+				return int(o)
 			}
 			return 0
 		}

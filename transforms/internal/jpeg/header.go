@@ -37,7 +37,7 @@ func ReadHeader(data []byte) (Header, error) {
 
 // segments walks the segments up to the first scan. It fills h, and with a
 // decoder its tables, too.
-func segments(data []byte, h *Header, d *decoder) error {
+func segments(data []byte, h *Header, d *Decoder) error {
 	if len(data) < 2 || data[0] != 0xff || data[1] != 0xd8 {
 		return errNoStart
 	}

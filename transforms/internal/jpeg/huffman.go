@@ -7,16 +7,53 @@ const lookBits = 10
 
 // huffman is a table of codes.
 type huffman struct {
-	look [1 << lookBits]uint16 // length<<8 | symbol; 0 where the code is longer
-	// of AC: value<<8 | run<<4 | length of code and value; 0 where that is no coefficient, or longer
-	short   [1 << lookBits]int16
+	look    [1 << lookBits]entry
 	limit   [17]int32 // by length: one more than the largest code
 	offset  [17]int32 // by length: what makes a code an index of symbols
 	symbols [256]uint8
 	defined bool
 }
 
-func (d *decoder) huffmanTables(payload []byte) error {
+// entry is what a code stands for. From the lowest bits on: how many bits it takes, with its value or, where that is
+// not in the entry, without; how many coefficients it goes on by; the value, or how many bits that has. The zero entry
+// is no code.
+type entry uint32
+
+const (
+	entryLength = 1<<6 - 1
+	valueBehind = 1 << 7  // the value follows the code
+	endOfBlock  = 1 << 15 // among how many it goes on by: to behind the last
+)
+
+// newEntry makes the entry of a symbol. Those of DC coefficients have no run before them.
+func newEntry(length int, symbol uint8, dc bool) entry {
+	run, size := int(symbol>>4), int(symbol&15)
+	e := entry(length)
+	switch {
+	case dc && run > 0:
+		return 0
+	case !dc && size == 0 && run < 15:
+		return e | endOfBlock
+	}
+	e |= entry(run+1) << 8
+	if size > 0 {
+		e |= valueBehind | entry(size)<<16
+	}
+	return e
+}
+
+// withValue is an entry with the value that follows its code in acc.
+func (e entry) withValue(acc uint64) entry {
+	size := uint(e>>16) & 15
+	acc <<= e & entryLength
+	value := int32(acc >> ((64 - size) & 63))
+	if acc>>63 == 0 { // negative
+		value += -1<<size + 1
+	}
+	return e&0xff7f + entry(size) | entry(value)<<16
+}
+
+func (d *Decoder) huffmanTables(payload []byte) error {
 	for len(payload) > 0 {
 		if len(payload) < 17 || payload[0]>>4 > 1 || payload[0]&15 > 3 {
 			return errors.New("the JPEG's Huffman table is malformed")
@@ -28,8 +65,9 @@ func (d *decoder) huffmanTables(payload []byte) error {
 		if count > 256 || len(payload) < 17+count {
 			return errors.New("the JPEG's Huffman table is malformed")
 		}
-		t := &d.huffman[payload[0]>>4][payload[0]&15]
-		if !t.define([16]uint8(payload[1:17]), payload[17:17+count]) {
+		class := payload[0] >> 4
+		t := &d.huffman[class][payload[0]&15]
+		if !t.define([16]uint8(payload[1:17]), payload[17:17+count], class == 0) {
 			return errors.New("the JPEG's Huffman table has more codes than there can be")
 		}
 		payload = payload[17+count:]
@@ -37,9 +75,8 @@ func (d *decoder) huffmanTables(payload []byte) error {
 	return nil
 }
 
-func (t *huffman) define(counts [16]uint8, symbols []uint8) bool {
+func (t *huffman) define(counts [16]uint8, symbols []uint8, dc bool) bool {
 	clear(t.look[:])
-	clear(t.short[:])
 	copy(t.symbols[:], symbols)
 	code, index := int32(0), int32(0)
 	for i, n := range counts {
@@ -51,9 +88,7 @@ func (t *huffman) define(counts [16]uint8, symbols []uint8) bool {
 				if first+1<<(lookBits-length) > len(t.look) {
 					return false
 				}
-				for at := first; at < first+1<<(lookBits-length); at++ {
-					t.look[at] = uint16(length)<<8 | uint16(symbols[index])
-				}
+				t.fill(first, length, newEntry(length, symbols[index], dc))
 			}
 			code++
 			index++
@@ -64,35 +99,26 @@ func (t *huffman) define(counts [16]uint8, symbols []uint8) bool {
 		t.limit[length] = code
 		code <<= 1
 	}
-	t.shorten()
 	t.defined = true
 	return true
 }
 
-// shorten fills short: most coefficients are small, and code and value are then
-// found in one look.
-func (t *huffman) shorten() {
-	for at, entry := range t.look {
-		length, run, size := int(entry>>8), int(entry>>4&15), int(entry&15)
-		if entry == 0 || size == 0 || length+size > lookBits {
-			continue
-		}
-		value := at >> (lookBits - length - size) & (1<<size - 1)
-		if value < 1<<(size-1) {
-			value += -1<<size + 1
-		}
-		if -128 <= value && value <= 127 {
-			t.short[at] = int16(value<<8 | run<<4 | (length + size))
+// fill enters a code of that length. Most values are small, and are then found with the code in one look.
+func (t *huffman) fill(first, length int, e entry) {
+	for at := first; at < first+1<<(lookBits-length); at++ {
+		t.look[at] = e
+		if size := int(e>>16) & 15; e&valueBehind != 0 && length+size <= lookBits {
+			t.look[at] = e.withValue(uint64(at) << (64 - lookBits))
 		}
 	}
 }
 
-// long finds a code that is longer than lookBits; its length is 0 if there is none.
-func (t *huffman) long(acc uint64) (symbol uint8, length int) {
-	for length = lookBits + 1; length <= 16; length++ {
+// long finds a code that is longer than lookBits.
+func (t *huffman) long(acc uint64, dc bool) entry {
+	for length := lookBits + 1; length <= 16; length++ {
 		if code := int32(acc >> (64 - length)); code < t.limit[length] {
-			return t.symbols[uint8(code+t.offset[length])], length
+			return newEntry(length, t.symbols[uint8(code+t.offset[length])], dc)
 		}
 	}
-	return 0, 0
+	return 0
 }

@@ -6,6 +6,8 @@ import (
 	"image"
 	stdjpeg "image/jpeg"
 	"image/png"
+	"io"
+	"strings"
 
 	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 )
@@ -75,12 +77,15 @@ func decodeUncommon(data []byte) (Image, error) {
 	return out, out.from(img)
 }
 
+// pngEnd is the chunk that ends a PNG. One that is whole but for it is a picture.
+const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
+
 func decodePNG(data []byte, o Options) (Image, error) {
 	width, height, err := o.pngSize(data)
 	if err != nil {
 		return Image{}, err
 	}
-	img, err := png.Decode(bytes.NewReader(data))
+	img, err := png.Decode(io.MultiReader(bytes.NewReader(data), strings.NewReader(pngEnd)))
 	if err != nil {
 		return Image{}, fmt.Errorf("the PNG cannot be decoded: %w", err)
 	}
@@ -88,8 +93,8 @@ func decodePNG(data []byte, o Options) (Image, error) {
 	return out, out.from(img)
 }
 
-// decodePure decodes without cgo.
-func decodePure(data []byte, h jpeg.Header, denominator int) (out Image, err error) {
+// decodeCommon decodes a JPEG that internal/jpeg can decode.
+func decodeCommon(data []byte, h jpeg.Header, denominator int) (out Image, err error) {
 	out = New(h.Scaled(denominator))
 	out.Data, out.Width, out.Height, err = jpeg.Decode(out.Data[:0], data, denominator, false)
 	return out, err

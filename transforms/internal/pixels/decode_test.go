@@ -2,6 +2,7 @@ package pixels
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,59 @@ func TestTruncated(t *testing.T) {
 				t.Errorf("%s: %d of %d bytes are decoded", name, n, len(whole))
 			}
 		}
+	}
+}
+
+// Pictures are decoded whatever follows them, a PNG without its end, and a JPEG, as a frame of Motion JPEG is, without
+// the Huffman tables that are usual.
+func TestLenient(t *testing.T) {
+	jpeg, png := read(t, "420.jpg"), read(t, "rgb.png")
+	for name, c := range map[string]struct{ whole, given []byte }{
+		"trailer":           {jpeg, append(bytes.Clone(jpeg), bytes.Repeat([]byte("after"), 200)...)},
+		"trailer of a PNG":  {png, append(bytes.Clone(png), "after"...)},
+		"PNG without IEND":  {png, png[:len(png)-12]},
+		"JPEG without DHT":  {jpeg, without(jpeg, 0xc4)},
+		"grey without DHT":  {read(t, "grey.jpg"), without(read(t, "grey.jpg"), 0xc4)},
+		"JPEG without JFIF": {jpeg, without(jpeg, 0xe0)},
+	} {
+		want, err := Decode(c.whole, Options{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Decode(c.given, Options{}, 1); err != nil || !bytes.Equal(got.Data, want.Data) {
+			t.Errorf("%s: the pixels differ, or: %v", name, err)
+		}
+	}
+}
+
+// A picture is turned whatever integer type its orientation is of.
+func TestOrientationTypes(t *testing.T) {
+	short := read(t, "turned6.jpg")
+	want, err := Decode(short, Options{Orient: true}, 1)
+	if err != nil || want.Width != 16 || want.Height != 24 {
+		t.Fatal(want.Width, want.Height, err)
+	}
+	entry := []byte{0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0}
+	for _, kind := range []byte{4, 9} {
+		long := bytes.Replace(short, entry, []byte{0x01, 0x12, 0, kind, 0, 0, 0, 1, 0, 0, 0, 6}, 1)
+		if got, err := Decode(long, Options{Orient: true}, 1); err != nil || got.Width != want.Width || !bytes.Equal(got.Data, want.Data) {
+			t.Errorf("type %d: %d×%d pixels, %v", kind, got.Width, got.Height, err)
+		}
+	}
+}
+
+// without returns a JPEG without its segments of that marker.
+func without(data []byte, marker byte) []byte {
+	out := bytes.Clone(data[:2])
+	for rest := data[2:]; ; {
+		length := 2 + int(binary.BigEndian.Uint16(rest[2:]))
+		if rest[1] == 0xda {
+			return append(out, rest...)
+		}
+		if rest[1] != marker {
+			out = append(out, rest[:length]...)
+		}
+		rest = rest[length:]
 	}
 }
 

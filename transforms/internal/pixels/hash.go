@@ -3,6 +3,8 @@ package pixels
 import (
 	"slices"
 	"sync"
+
+	"github.com/kvsframes/kvsframes/transforms/internal/jpeg"
 )
 
 // lumas holds luma that is being hashed.
@@ -18,7 +20,7 @@ func HashJPEG(data []byte) (hash uint64, ok bool, err error) {
 	memory := lumas.Get().(*[]byte)
 	defer lumas.Put(memory)
 	denominator := Denominator(min(header.Width/72, header.Height/64))
-	luma, width, height, err := lumaCommon((*memory)[:0], data, header, denominator)
+	luma, width, height, err := jpeg.Decode((*memory)[:0], data, denominator, true)
 	*memory = luma
 	if err != nil {
 		return 0, false, err
@@ -48,9 +50,8 @@ func (p *Image) luma(dst []byte) []byte {
 // dhash is 8 × 8 bits, each of which reports whether the picture gets lighter to the
 // right there. The first place is the highest bit.
 func dhash(luma []byte, width, height int) (hash uint64) {
-	var memory [9 * 8]byte
-	key := resamplerKey{Lanczos, Rect{0, 0, float32(width), float32(height)}, width, height, 9, 8}
-	small := resample(memory[:0], luma, 1, key)
+	var small [9 * 8]byte
+	resample(small[:], luma, resamplerKey{Lanczos, Rect{0, 0, float32(width), float32(height)}, width, height, 9, 8, 1})
 	for y := range 8 {
 		for x := range 8 {
 			hash <<= 1

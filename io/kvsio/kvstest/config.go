@@ -46,9 +46,13 @@ type Config struct {
 	// Faults are what goes wrong. A call has at most one fault: the first of
 	// the list whose turn it is.
 	Faults []Fault `yaml:"faults"`
-	// Now is the clock of retention and of tokens. Default time.Now. It is
-	// called from many goroutines.
+	// Now is the clock of retention, of tokens, and of all that happens to streams
+	// as time goes on. Default time.Now. It is called from many goroutines.
 	Now func() time.Time `yaml:"-"`
+	// Served is told of each picture before it is answered: the stream's name and
+	// the instant that was asked for. It is called from many goroutines, and an
+	// answer waits until it returns. Default: nobody is told.
+	Served func(stream string, instant time.Time) `yaml:"-"`
 }
 
 // Latency is a model of how long GetImages takes: PerCall + PerImage × images
@@ -71,6 +75,22 @@ type Stream struct {
 	// Media lists when the stream has media, without overlaps. Empty: never,
 	// every instant is NO_MEDIA.
 	Media []Range `yaml:"media"`
+	// Arrival makes Media come into the archive as time goes on: a fragment is
+	// there once [Config.Now] is that long past its end. It is negative where the
+	// producer's clock is ahead; -87600 h to 87600 h. Default: all of Media is
+	// there, whatever the time.
+	Arrival *time.Duration `yaml:"arrival"`
+	// Offline lists when the producer does not reach the service: a fragment that
+	// would arrive in one of these stretches arrives at its end. For streams with
+	// Arrival only.
+	Offline []Range `yaml:"offline"`
+	// Created and Deleted are when there begins to be such a stream, and when it
+	// has gone with all its media. Default: it is always there, and its ARN is of
+	// the time of its first media.
+	Created time.Time `yaml:"created"`
+	Deleted time.Time `yaml:"deleted"`
+	// Forbidden lists when nobody may use the stream: AccessDeniedException.
+	Forbidden []Range `yaml:"forbidden"`
 	// Fragment is the length of a fragment: 1 ms to 20 s. The last one of a
 	// stretch may be shorter. Default 4 s.
 	Fragment time.Duration `yaml:"fragment"`
@@ -118,6 +138,8 @@ type Fault struct {
 	Rate float64 `yaml:"rate"`
 	// Streams are the names of the streams that are hit. Empty: all.
 	Streams []string `yaml:"streams"`
+	// During lists when calls are hit, by [Config.Now]. Empty: always.
+	During []Range `yaml:"during"`
 }
 
 const (

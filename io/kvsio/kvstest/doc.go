@@ -49,7 +49,14 @@
 // [Config.TimeStamps] and [Config.BeforeRetention]). A stream
 // without media answers NO_MEDIA for every instant.
 //
-// Retention and the lifetimes of tokens go by [Config.Now]; signatures and
+// As time goes on footage arrives, soon or late ([Stream.Arrival],
+// [Stream.Offline]), and ages out ([Stream.Retention]); streams come, go and are
+// forbidden ([Stream.Created], [Stream.Deleted], [Stream.Forbidden]); faults begin
+// and end ([Fault.During]). A test that sets [Config.Now] lives through months in
+// seconds: [Server.Has] says what the archive has at a time, [Config.Served] what
+// was handed out.
+//
+// All that and the lifetimes of tokens go by [Config.Now]; signatures and
 // quotas go by the real clock, because the clients' own clocks do.
 //
 // # Pictures

@@ -30,7 +30,7 @@ func statusOf(code string) int {
 	case "NotAuthorizedException":
 		return http.StatusUnauthorized
 	case "InvalidSignatureException", "IncompleteSignatureException", "UnrecognizedClientException",
-		"MissingAuthenticationTokenException", "AccessDenied":
+		"MissingAuthenticationTokenException", "AccessDenied", "AccessDeniedException":
 		return http.StatusForbidden
 	case "ResourceNotFoundException", "UnknownOperationException":
 		return http.StatusNotFound

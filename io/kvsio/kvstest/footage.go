@@ -14,16 +14,22 @@ type footage struct {
 	rate      float64 // frames a second
 	fragment  int64
 	retention int64
+	arrival   *int64 // after a fragment's end; nil: all is there
+	offline   []span // of the producer
 }
 
 // span is [from, to).
 type span struct{ from, to int64 }
 
 func newFootage(s Stream) footage {
-	return footage{
+	f := footage{
 		stretches: spans(s.Media), errors: spans(s.MediaErrors), rate: s.FrameRate,
-		fragment: s.Fragment.Milliseconds(), retention: s.Retention.Milliseconds(),
+		fragment: s.Fragment.Milliseconds(), retention: s.Retention.Milliseconds(), offline: spans(s.Offline),
 	}
+	if s.Arrival != nil {
+		f.arrival = new(s.Arrival.Milliseconds())
+	}
+	return f
 }
 
 func spans(ranges []Range) []span {
@@ -57,7 +63,7 @@ const (
 // time of the frame when it is a picture.
 func (f footage) look(start, t int64, now time.Time) (kind, int64) {
 	stretch, ok := find(f.stretches, t)
-	if !ok || t < now.UnixMilli()-f.retention {
+	if !ok || t < now.UnixMilli()-f.retention || !f.arrived(stretch, t, now.UnixMilli()) {
 		return noMedia, 0
 	}
 	if head := f.head(start); t < head {
@@ -75,11 +81,27 @@ func (f footage) head(start int64) int64 {
 	if !ok {
 		return start
 	}
-	into := (start - stretch.from) % f.fragment
-	if into == 0 {
+	if (start-stretch.from)%f.fragment == 0 {
 		return start
 	}
-	return min(start-into+f.fragment, stretch.to)
+	return f.fragmentEnd(stretch, start)
+}
+
+// fragmentEnd is the end of the fragment of the stretch that t lies in.
+func (f footage) fragmentEnd(stretch span, t int64) int64 {
+	return min(t-(t-stretch.from)%f.fragment+f.fragment, stretch.to)
+}
+
+// arrived reports whether the fragment that holds t is in the archive.
+func (f footage) arrived(stretch span, t, now int64) bool {
+	if f.arrival == nil {
+		return true
+	}
+	arrives := f.fragmentEnd(stretch, t) + *f.arrival
+	if offline, ok := find(f.offline, arrives); ok {
+		arrives = offline.to
+	}
+	return arrives <= now
 }
 
 // frame is the time of the last frame at or before t.

@@ -106,6 +106,7 @@ func (s Stream) validate(path string, cs *complaints) {
 		"1ms to 20s, whole milliseconds")
 	validateRanges(path+".media", s.Media, cs)
 	validateRanges(path+".media_errors", s.MediaErrors, cs)
+	s.validateTimes(path, cs)
 	r := *s.Retention
 	cs.check(0 <= r && r <= defaultRetention && r%time.Hour == 0, path+".retention", r, "0h to 87600h, whole hours")
 	s.Quota.validate(path+".quota", cs)
@@ -121,6 +122,20 @@ func (s Stream) validate(path string, cs *complaints) {
 			*cs = append(*cs, complaint{path + ".folder", err.Error()})
 		}
 	}
+}
+
+// validateTimes holds what happens to the stream as time goes on.
+func (s Stream) validateTimes(path string, cs *complaints) {
+	if s.Arrival != nil {
+		cs.check(s.Arrival.Abs() <= defaultRetention, path+".arrival", *s.Arrival, "-87600h to 87600h")
+	}
+	validateRanges(path+".offline", s.Offline, cs)
+	cs.check(len(s.Offline) == 0 || s.Arrival != nil, path+".offline", "given", "left out, or arrival given, too")
+	validateRanges(path+".forbidden", s.Forbidden, cs)
+	cs.check(s.Created.IsZero() || !s.Created.Before(earliest) && !s.Created.After(latest), path+".created",
+		s.Created.Format(time.RFC3339), "in the years 1970 to 2261")
+	cs.check(s.Deleted.IsZero() || s.Created.Before(s.Deleted), path+".deleted", s.Deleted.Format(time.RFC3339Nano),
+		"after created, "+s.Created.Format(time.RFC3339Nano))
 }
 
 func (q Quota) validate(path string, cs *complaints) {
@@ -157,6 +172,7 @@ func (f Fault) validate(path string, streams map[string]int, cs *complaints) {
 		_, known := streams[name]
 		cs.check(known, fmt.Sprintf("%s.streams[%d]", path, i), quote(name), "the name of a stream of this configuration")
 	}
+	validateRanges(path+".during", f.During, cs)
 }
 
 func quote(s string) string { return fmt.Sprintf("%q", s) }

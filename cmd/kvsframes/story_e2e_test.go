@@ -1,0 +1,156 @@
+//go:build e2e
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestThirtyNights is a month of a data engineer's: cron runs the same backfill every night, while footage is
+// recorded, arrives late and ages out, cameras come and go, and nights go wrong. Whoever looks at the end finds
+// each picture that could be had, paid for once; and another machine that lives through the same has the same
+// bytes.
+func TestThirtyNights(t *testing.T) {
+	t.Parallel()
+	var trees [2]map[string]string
+	t.Run("machines", func(t *testing.T) {
+		for i := range trees {
+			t.Run(fmt.Sprint(i+1), func(t *testing.T) {
+				t.Parallel()
+				s := newStory(t)
+				for night := range storyNights {
+					s.live(night)
+				}
+				s.last()
+				s.settleAccounts()
+				trees[i] = tree(t, filepath.Join(s.dir, "frames"))
+			})
+		}
+	})
+	sameTree(t, trees[1], trees[0])
+}
+
+// story is a world and what must have come of it.
+type story struct {
+	*world
+	books  *books
+	torn   map[string]map[int64]bool // what a run that was killed was given
+	random *rand.Rand                // the noise of when runs begin
+}
+
+func newStory(t *testing.T) *story {
+	w := newWorld(t)
+	return &story{world: w, books: newBooks(w.server), random: rand.New(rand.NewPCG(21, 21))}
+}
+
+// command is what cron runs in a night: the relative form in one night, what date says in the next.
+func (s *story) command(now time.Time, night int, more ...string) []string {
+	args := []string{
+		"backfill", "--requests", "cameras.yaml", "--sampling-interval", "30m", "--time-zone", "Europe/Rome",
+		"--width-pixels", "160", "--height-pixels", "90", "--out", "frames", "--refetch", "no_media",
+		"--keep-going", "--json", "--metrics-file", "night.prom",
+		"--stream-quota", "100000", // half an hour apart, each picture is a call of its own, for 400 points
+	}
+	if night%2 == 0 {
+		args = append(args, "--start-timestamp", "-3d", "--end-timestamp", "now")
+	} else {
+		stamp := func(t time.Time) string { return t.In(rome).Format(time.RFC3339) }
+		from, to := stamp(storyFrom(now, night)), stamp(now)
+		args = append(args, "--start-timestamp", from, "--end-timestamp", to, "--align", "dataset")
+	}
+	return append(args, more...)
+}
+
+// storyFrom is when the range of a night's run begins: days of 24 hours before now, or days of the calendar.
+func storyFrom(now time.Time, night int) time.Time {
+	if night%2 == 0 {
+		return now.Add(-3 * 24 * time.Hour)
+	}
+	return now.In(rome).AddDate(0, 0, -3)
+}
+
+// live lives through one night.
+func (s *story) live(night int) {
+	s.t.Helper()
+	s.writeCameras(night)
+	now := nightAt(night).Add(time.Duration(s.random.Int64N(int64(25 * time.Minute)))).Truncate(time.Millisecond)
+	args := s.command(now, night)
+	switch night {
+	case nightThrottled:
+		s.check(night, now, finish(s.t, s.begin(now, append(args, "--throttle-patience", "1s")...)))
+	case nightNoNetwork:
+		there := s.user
+		s.user = there.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1")
+		o := finish(s.t, s.begin(now, args...))
+		s.user = there
+		got := object(s.t, o.stdout)
+		problem, _ := got["error"].(map[string]any)
+		if s.wants("no network", got, map[string]any{"status": `"failed"`}); o.status != 1 || problem["kind"] != "unreachable" {
+			s.t.Errorf("no network: exit status %d, %v", o.status, problem)
+		}
+	case nightKilled:
+		s.kill(now, args...)
+		now = now.Add(10 * time.Minute)
+		s.check(night, now, finish(s.t, s.begin(now, s.command(now, night)...)))
+	default:
+		s.check(night, now, finish(s.t, s.begin(now, args...)))
+	}
+}
+
+// kill lets a run get some pictures, and kills it.
+func (s *story) kill(now time.Time, args ...string) {
+	s.t.Helper()
+	const enough = 200
+	before := s.given()
+	reached, release := make(chan struct{}), make(chan struct{})
+	var pictures atomic.Int64
+	s.tell(func() {
+		switch n := pictures.Add(1); {
+		case n == enough:
+			close(reached)
+			fallthrough
+		case n > enough:
+			<-release
+		}
+	})
+	r := s.begin(now, args...)
+	<-reached
+	if err := r.Process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	r.Wait()
+	close(release)
+	until(s.t, "the calls of the killed run have ended", func() bool {
+		s.server.ResetStats() // which leaves those under way
+		return s.server.Stats().MaxConcurrent == 0
+	})
+	s.tell(nil)
+	s.torn = map[string]map[int64]bool{}
+	for name, all := range s.given() {
+		s.torn[name] = map[int64]bool{}
+		for at, times := range all {
+			s.torn[name][at] = times > before[name][at]
+		}
+	}
+}
+
+// last is the run after the last night: nothing of what it asks for is still to come.
+func (s *story) last() {
+	now := nightAt(storyNights).Add(10 * time.Hour)
+	s.writeCameras(storyNights)
+	s.check(storyNights, now, finish(s.t, s.begin(now, s.command(now, storyNights)...)))
+}
+
+func jsonOf(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}

@@ -26,38 +26,45 @@ const (
 )
 
 // checkAhead cuts a range that ends in the future at now, unless the stream has footage
-// shortly before that end, and refuses it where nothing is left of it. It makes a call or two for such
-// a range, and none for others.
-func checkAhead(ctx context.Context, p kvsio.ReadParams, r *kvsio.Request, now time.Time) error {
+// shortly before that end, and refuses it where nothing is left of it. It returns up to when there is
+// footage in the future, if any. It makes a call or two for such a range, and none for others.
+func checkAhead(ctx context.Context, p kvsio.ReadParams, r *kvsio.Request, now time.Time) (time.Time, error) {
 	if !r.EndTimestamp.After(now) {
-		return nil
+		return time.Time{}, nil
 	}
 	name := r.Span().Series.StreamName
-	there, err := hasFootageAhead(ctx, p, *r, now)
+	newest, err := footageAhead(ctx, p, *r, now)
 	if err != nil {
 		end := r.EndTimestamp.UTC().Format(time.RFC3339)
-		return fmt.Errorf("looking for footage of %s before %s: %w", name, end, err)
+		return time.Time{}, fmt.Errorf("looking for footage of %s before %s: %w", name, end, err)
 	}
 	ahead := r.EndTimestamp.Sub(now).Round(time.Second)
-	if cut := *r; !there {
+	if cut := *r; newest.IsZero() {
 		cut.EndTimestamp = now
 		if cut = cut.AlignEnd(); cut.StartTimestamp.Before(cut.EndTimestamp) {
 			log.Warnf(ctx, "the range of %s ends %s in the future, where it has no footage: it is cut at %s; a later backfill "+
 				"fetches what comes", name, ahead, cut.EndTimestamp.Format(time.RFC3339Nano))
 			*r = cut
-			return nil
+			return time.Time{}, nil
 		}
 		early := inFuture(*r, now)
 		early.Allowed = fmt.Sprint(early.Allowed, "; a later end needs footage of the 5 minutes before it, "+
 			"of a producer whose clock is ahead")
-		return fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []*kvsio.Fault{early}})
+		return time.Time{}, fmt.Errorf("stream %s: %w", name, &kvsio.RequestError{Faults: []*kvsio.Fault{early}})
 	}
 	log.Warnf(ctx, "the range of %s ends %s in the future, and has footage there: the producer's clock is ahead; "+
-		"samples whose footage is not in the archive yet become NO_MEDIA gaps", name, ahead)
-	return nil
+		"its newest is of %s", name, ahead, newest.UTC().Format(time.RFC3339))
+	if r.EndTimestamp.Sub(newest) < 2*kvsio.DefaultMinInterval {
+		return r.EndTimestamp, nil
+	}
+	return newest, nil
 }
 
-func hasFootageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) (bool, error) {
+// footageAhead returns the time of the newest footage in the last minutes of a range, to a
+// DefaultMinInterval; the zero time where there is none in the future.
+func footageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) (
+	newest time.Time, err error,
+) {
 	from := now
 	for _, t := range []time.Time{r.StartTimestamp, r.EndTimestamp.Add(aheadLead - aheadRange)} {
 		if t.After(from) {
@@ -76,18 +83,19 @@ func hasFootageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, n
 	pages, err := kvsio.NewPaginator(ctx, kvsio.PaginatorParams{AWS: p.AWS, CallParams: p.CallParams}, in,
 		kvsio.PaginationConfig{})
 	if err != nil {
-		return false, err
+		return newest, err
 	}
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return false, err
+			return newest, err
 		}
 		for _, image := range page.Images {
-			if len(image.Content) > 0 && !image.TimeStamp.Before(from) && image.TimeStamp.Before(r.EndTimestamp) {
-				return true, nil
+			if len(image.Content) > 0 && !image.TimeStamp.Before(from) && image.TimeStamp.Before(r.EndTimestamp) &&
+				image.TimeStamp.After(newest) {
+				newest = image.TimeStamp
 			}
 		}
 	}
-	return false, nil
+	return newest, nil
 }

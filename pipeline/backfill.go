@@ -45,7 +45,7 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o.Runner, o.Now = cmp.Or(o.Runner, DefaultRunner), o.now()
 	o, err := prepare(ctx, o)
-	var ds *dataset.Dataset // nil on a dry run
+	var ds *dataset.Dataset // nil where begin writes nothing
 	var plan *kvsio.Plan
 	if err == nil {
 		ds, plan, err = o.begin(ctx)
@@ -59,13 +59,12 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, usage(err)
 	}
-	asked := o.allRequests()
-	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(asked), DryRun: beamrun.IsDryRun()}
+	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.asked), DryRun: beamrun.IsDryRun()}
 	var ranges map[stream]Range
-	summary.Range, ranges = rangesOf(asked)
+	summary.Range, ranges = rangesOf(o.asked)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
-	if jobErr == nil && !left {
+	if jobErr == nil && !left && ds != nil {
 		jobErr = o.finish(ctx, ds)
 	}
 	bound, stop := told(ctx)
@@ -74,7 +73,7 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if ds != nil {
 		count = ds.Tally
 	}
-	total, err := summary.tally(bound, count, plan, ranges)
+	total, err := summary.tally(bound, count, plan, ranges, o.pendingOf())
 	summary.Seconds = time.Since(began).Seconds()
 	if err == nil && jobErr != nil {
 		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
@@ -154,6 +153,8 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	if err := o.alignAll(ctx); err != nil {
 		return o, err
 	}
+	o.asked = o.allRequests()
+	o.leavePending()
 	if err := o.runner().Prepare(ctx, o.Out); err != nil {
 		return o, err
 	}
@@ -161,8 +162,12 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	return o, err
 }
 
-// begin makes the dataset, and the plan. It writes nothing on a dry run.
+// begin makes the dataset, and the plan. It writes nothing on a dry run, nor where all samples
+// are pending.
 func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Plan, err error) {
+	if len(o.allRequests()) == 0 {
+		return nil, new(kvsio.Plan), nil
+	}
 	var spans []frame.Span
 	for _, r := range o.allRequests() {
 		if r.StreamARN != "" { // else the stream may get another name once it can be described

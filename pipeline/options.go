@@ -19,6 +19,7 @@ import (
 
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/io/dataset"
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/store"
 	"github.com/kvsframes/kvsframes/pipeline/internal/beamrun"
@@ -59,6 +60,12 @@ type Options struct {
 	// Backfill, or Validate, is called.
 	Now time.Time
 
+	// Settle is how old a sample must be at Now: younger ones are left for a later backfill
+	// (Summary.Pending), because their footage may not be in the archive yet. They are not recorded as
+	// asked for. Where a producer's clock is ahead, samples up to its newest footage are old enough.
+	// Default DefaultSettle (2 minutes); negative: all samples are old enough.
+	Settle time.Duration
+
 	// Read says how the streams are read. Its Ledger is set to Out, its Runner to
 	// Runner, and its ShardSamples, where 0, to what the dataset has.
 	Read kvsio.ReadParams
@@ -94,7 +101,10 @@ type Options struct {
 	// is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
 
-	unread []unread // what is not in Requests any more, after the preflight
+	unread  []unread        // what is not in Requests any more, after the preflight
+	ahead   []time.Time     // for each request, up to when footage is there that is ahead of Now
+	asked   []kvsio.Request // all that is asked for, on its grid
+	pending []frame.Span    // the part of it that is left for a later backfill
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the

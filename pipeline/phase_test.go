@@ -236,7 +236,7 @@ func TestCutAtNow(t *testing.T) {
 	now := start.Add(1800*time.Second + 300*time.Millisecond)
 	a.server = camera(t, [2]int{0, 1800})
 	useServer(t, a.server)
-	o := Options{Requests: []kvsio.Request{secondsOf(0, 3600)}, Now: now}
+	o := Options{Requests: []kvsio.Request{secondsOf(0, 3600)}, Now: now, Settle: -1}
 	s, _, said, err := a.fetch(o)
 	if err != nil || s.Samples != 257 || s.Frames != 257 || len(s.Gaps) != 0 ||
 		!strings.Contains(said, "the range of cam ends 30m0s in the future, where it has no footage: it is cut at "+

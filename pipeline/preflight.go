@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 
@@ -41,12 +42,13 @@ func (o *Options) check(ctx context.Context) (err error) {
 	if err := o.leaveOut(ctx, found, err); err != nil {
 		return err
 	}
-	var ahead []error
+	o.ahead = make([]time.Time, len(o.Requests))
+	errs := make([]error, len(o.Requests))
 	for i := range o.Requests {
 		o.Requests[i].Tag = "" // the samples of a dataset have none
-		ahead = append(ahead, checkAhead(ctx, read, &o.Requests[i], o.now()))
+		o.ahead[i], errs[i] = checkAhead(ctx, read, &o.Requests[i], o.now())
 	}
-	return errors.Join(ahead...)
+	return errors.Join(errs...)
 }
 
 // leaveOut goes on without the streams that cannot be read: with those of which the dataset has
@@ -88,8 +90,11 @@ func (o *Options) leaveOut(ctx context.Context, found []kvsio.Request, failed er
 	var problems []error
 	named := make(map[string]bool)
 	for i, r := range found {
-		problem := problemOf(i)
-		if problem != nil && len(frame.Common([]frame.Span{r.Span()}, missing[r.Span().Series])) == 0 {
+		problem, span := problemOf(i), r.Span()
+		if until, ok := o.settled(); ok {
+			span, _ = splitAt(span, until)
+		}
+		if problem != nil && len(frame.Common([]frame.Span{span}, missing[span.Series])) == 0 {
 			problem = nil
 		}
 		if problem == nil {

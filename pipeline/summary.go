@@ -20,7 +20,7 @@ import (
 const SummarySchema = "kvsframes.backfill/1"
 
 // Summary is the result of a backfill. All counts of samples are of everything
-// that was asked for, each sample once, as the dataset's ledger has it now:
+// that was asked for and is old enough, each sample once, as the dataset's ledger has it now:
 // where it is complete, frames + gaps + drops = samples.
 type Summary struct {
 	Schema   string `json:"schema"`
@@ -30,6 +30,7 @@ type Summary struct {
 	Range    Range  `json:"range"` // of all that was asked for
 	Counts
 	Missing       int64   `json:"missing"` // samples that are recorded nowhere: all others are in Counts
+	Pending       int64   `json:"pending"` // in Range, but too young (Options.Settle): none of Samples, and a later backfill's
 	Fetched       Fetched `json:"fetched"`
 	Shards        int64   `json:"shards"`         // of all that was asked
 	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
@@ -47,8 +48,8 @@ type Summary struct {
 	// index yet: as a job leaves them that was interrupted, or failed.
 	Unsealed int64 `json:"unsealed,omitempty"`
 
-	// Complete says that every sample that was asked for is recorded once, and none
-	// is a FAILED gap.
+	// Complete says that every sample that was asked for, but for those that are pending, is
+	// recorded once, and none is a FAILED gap.
 	Complete bool `json:"complete"`
 
 	// The totals of the job's calls; nil unless all of them were made by this
@@ -159,6 +160,7 @@ type StreamSummary struct {
 	Range     Range  `json:"range"`
 	Counts
 	Missing  int64 `json:"missing"`
+	Pending  int64 `json:"pending"`
 	Complete bool  `json:"complete"`
 
 	// LongestGap is the longest run of consecutive samples that are gaps or missing, of one
@@ -224,9 +226,12 @@ func counts(t ledger.Tally) Counts {
 // tally fills in what the ledger says of a plan.
 func (s *Summary) tally(ctx context.Context,
 	count func(context.Context, []frame.Span) (map[frame.Series]ledger.Tally, error), plan *kvsio.Plan,
-	ranges map[stream]Range,
+	ranges map[stream]Range, pending map[stream]int64,
 ) (ledger.Tally, error) {
 	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
+	for _, n := range pending {
+		s.Pending += n
+	}
 	asked, err := count(ctx, plan.Asked)
 	if err != nil {
 		return ledger.Tally{}, err
@@ -240,7 +245,7 @@ func (s *Summary) tally(ctx context.Context,
 	total := sum(asked)
 	s.Counts, s.Duplicates, s.Complete = counts(total), total.Duplicates, total.Complete()
 	s.Missing = total.Missing
-	s.Streams = byStream(asked, ranges)
+	s.Streams = byStream(asked, ranges, pending)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
 	return total, nil
@@ -253,18 +258,21 @@ func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 	return total
 }
 
-func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range) []StreamSummary {
+func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range, pending map[stream]int64) []StreamSummary {
 	streams, gaps := make(map[stream]ledger.Tally), make(map[stream]*LongestGap)
 	for series, t := range tallies {
 		of := streamOf(series)
 		streams[of], gaps[of] = streams[of].Plus(t), gaps[of].longer(series, t)
+	}
+	for of := range pending {
+		streams[of] = streams[of].Plus(ledger.Tally{}) // all samples of a stream may be pending
 	}
 	all := make([]StreamSummary, 0, len(streams))
 	for _, of := range slices.SortedFunc(maps.Keys(streams), stream.compare) {
 		t := streams[of]
 		s := StreamSummary{
 			Stream: of.name, StreamARN: of.arn, Status: StatusComplete, Range: ranges[of], Counts: counts(t),
-			Missing: t.Missing, Complete: t.Complete(), LongestGap: gaps[of],
+			Missing: t.Missing, Pending: pending[of], Complete: t.Complete(), LongestGap: gaps[of],
 		}
 		if !s.Complete {
 			s.Status = StatusIncomplete

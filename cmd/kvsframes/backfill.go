@@ -27,6 +27,9 @@ one of these instants is refused, unless --align moves start and end down to the
 --new-phase says that it is meant so. An interval that does not divide a day needs
 --align where ranges are dates.
 
+Footage gets into the archive some time after it was recorded. Samples younger than
+--settle are left for the next backfill: they are pending, and no gaps.
+
 With PRODUCER_TIMESTAMP a range that ends in the future is cut at now, with a warning,
 unless it has footage there, of a producer whose clock is ahead.
 

@@ -22,7 +22,7 @@ func TestBackfillJSON(t *testing.T) {
 			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{cam, off}})
 			o := object(t, u.must(0, ask(0, 10, "--stream-name", "off", "--json", "--runner", runner)...))
 			fields := []string{
-				"complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "missing", "range",
+				"complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "missing", "pending", "range",
 				"requests", "retries", "samples", "schema", "seconds", "shards", "skipped_shards", "status", "streams",
 				"throttles",
 			}
@@ -32,7 +32,7 @@ func TestBackfillJSON(t *testing.T) {
 			calls := u.server.Stats().GetImagesCalls
 			wants(t, o, map[string]any{
 				"schema": `"kvsframes.backfill/1"`, "dataset": `"out"`, "requests": 2, "samples": 400, "frames": 280,
-				"complete": true, "status": `"complete"`, "error": "null", "missing": 0,
+				"complete": true, "status": `"complete"`, "error": "null", "missing": 0, "pending": 0,
 				"range": `{"from":"2026-01-01T00:00:00.000Z","to":"2026-01-01T00:10:00.000Z"}`,
 				"gaps":  `{"MEDIA_ERROR":20,"NO_MEDIA":100}`, "drops": "{}", "shards": 4, "skipped_shards": 0,
 				"get_images_calls": calls, "retries": 0, "throttles": 0,

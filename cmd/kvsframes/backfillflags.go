@@ -148,6 +148,16 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
+		"settle", "`age` from which samples are fetched; younger ones, whose footage may not be in the archive yet, are left " +
+			"pending for the next backfill; 0: none are (default 2m)",
+		func(o *pipeline.Options, s string) (err error) {
+			if o.Settle, err = parseDuration(s, 0, math.MaxInt64); o.Settle == 0 {
+				o.Settle = -1
+			}
+			return err
+		},
+	},
+	{
 		"refetch", "`reasons` of gaps to fetch again, such as no_media,not_returned; failed ones are always fetched again",
 		setRefetch,
 	},

@@ -33,15 +33,22 @@ func summaryText(s pipeline.Summary, complete bool) string {
 		return w.String()
 	}
 	worstStreams(w, s.Streams)
-	if s.Shards == s.SkippedShards && complete {
+	switch {
+	case s.Samples == 0 && s.Pending > 0:
+		fmt.Fprintln(w, "Nothing was fetched.")
+	case s.Shards == s.SkippedShards && complete:
 		fmt.Fprintln(w, "Nothing was fetched: the dataset has all of it already.")
-	} else {
+	default:
 		fmt.Fprintf(w, "Fetched %s, %s, %s in %s%s.\n", card.Count(s.Fetched.Samples, "sample"),
 			card.Count(s.Fetched.Frames, "frame"), size(s.Fetched.Bytes),
 			time.Duration(s.Seconds*float64(time.Second)).Round(100*time.Millisecond), calls(s))
 		if s.SkippedShards > 0 {
 			fmt.Fprintf(w, "%s there already.\n", were(s.SkippedShards, "shard"))
 		}
+	}
+	if s.Pending > 0 {
+		fmt.Fprintf(w, "%s pending, because %s footage may not be in the archive yet: the next backfill fetches %s.\n",
+			are(s.Pending, "sample"), oneOf(s.Pending, "its", "their"), oneOf(s.Pending, "it", "them"))
 	}
 	if s.Unsealed > 0 {
 		fmt.Fprintf(w, "%s not in the index yet: the next backfill of these streams, or kvsframes index, adds %s.\n",

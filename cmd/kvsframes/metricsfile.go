@@ -115,6 +115,7 @@ func (m *metrics) counts(s pipeline.Summary) {
 		{"samples", "Samples that are asked for.", func(s pipeline.StreamSummary) float64 { return float64(s.Samples) }},
 		{"frames", "Samples that are frames.", func(s pipeline.StreamSummary) float64 { return float64(s.Frames) }},
 		{"missing", "Samples that are recorded nowhere.", func(s pipeline.StreamSummary) float64 { return float64(s.Missing) }},
+		{"pending", "Samples that are too young to be asked for.", func(s pipeline.StreamSummary) float64 { return float64(s.Pending) }},
 	} {
 		m.family(of.name, of.help)
 		for _, stream := range s.Streams {

@@ -44,16 +44,17 @@ A config file is YAML, every key optional:
       frame_rate: 10
       media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z}]
       fragment: 4s
+      delay: 0s                      # until a fragment is in the archive; left out: all of media is
+      late: [{from: 2026-01-02T01:00:00Z, to: 2026-01-02T02:00:00Z, at: 2026-01-03T00:00:00Z}]
       media_errors: [{from: 2026-01-01T05:00:00Z, to: 2026-01-01T05:01:00Z}]
       folder: ""                     # real pictures in place of the drawn scene
       retention: 87600h
-      arrival: 5s                    # after its end a fragment is there; left out: always
-      offline: []                    # what would arrive then comes at the end of it
       created: 2026-01-01T00:00:00Z  # left out: the stream is always there
       deleted: 2027-01-01T00:00:00Z
       forbidden: []
       tags: {site: hq}
       quota: {media_points: 500, metadata_points: 10000}      # a second; 0: no limit
+      list_fragments_denied: false
   faults: [{kind: throttle, rate: 0.05, streams: [], during: []}]
 
 Fault kinds: `

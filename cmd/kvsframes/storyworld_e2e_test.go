@@ -59,7 +59,7 @@ func storyCameras() []kvstest.Stream {
 	stream := func(name string, change func(*kvstest.Stream)) kvstest.Stream {
 		s := camera(name)
 		s.Media = []kvstest.Range{{From: from, To: from.AddDate(0, 0, storyNights+10)}}
-		s.Arrival, s.Retention = new(10*time.Second), new(5*24*time.Hour)
+		s.Delay, s.Retention = new(10*time.Second), new(5*24*time.Hour)
 		change(&s)
 		return s
 	}
@@ -87,12 +87,14 @@ func storyCameras() []kvstest.Stream {
 		stream("forbidden", func(s *kvstest.Stream) {
 			s.Forbidden = []kvstest.Range{{From: noon(nightForbidden), To: noon(nightForbidden + 1)}}
 		}),
-		stream("late", func(s *kvstest.Stream) { s.Arrival = new(24 * time.Hour) }),
+		stream("late", func(s *kvstest.Stream) { s.Delay = new(24 * time.Hour) }),
 		stream("offline", func(s *kvstest.Stream) {
-			s.Offline = []kvstest.Range{{From: noon(firstOffline), To: noon(firstOffline + 2)}}
+			off, on := noon(firstOffline), noon(firstOffline+2)
+			s.Late = []kvstest.Late{{From: off, To: on, At: on.Add(time.Minute)}}
+			s.Media = []kvstest.Range{{From: from, To: off}, {From: on, To: s.Media[0].To}}
 		}),
 		stream("short", func(s *kvstest.Stream) { s.Retention = new(24 * time.Hour) }),
-		stream("ahead", func(s *kvstest.Stream) { s.Arrival = new(-time.Hour) }),
+		stream("ahead", func(s *kvstest.Stream) { s.Delay = new(-time.Hour) }),
 		stream("lobby", func(*kvstest.Stream) {}),
 	}
 }

@@ -44,7 +44,7 @@ func TestNightsThatBeginWhenever(t *testing.T) {
 		now := began.Add(after)
 		clock.Store(&now)
 		var stdout, stderr bytes.Buffer
-		args := append([]string{"backfill", "--sampling-interval", "7s", "--out", out, "--json", "--quiet"}, more...)
+		args := append([]string{"backfill", "--sampling-interval", "7s", "--out", out, "--json", "--quiet", "--settle", "0"}, more...)
 		status := run(context.WithValue(t.Context(), nowKey{}, now), args, &stdout, &stderr)
 		return ran{status, stdout.String(), stderr.String()}
 	}

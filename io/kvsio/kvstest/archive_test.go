@@ -18,11 +18,12 @@ func TestAsTimeGoesOn(t *testing.T) {
 	during := func(from, to float64) []Range { return []Range{{From: at(from), To: at(to)}} }
 	arriving := func(name string, after time.Duration) Stream {
 		s := camera(name)
-		s.Arrival, s.Fragment = new(after), 20*time.Second
+		s.Delay, s.Fragment = new(after), 20*time.Second
 		return s
 	}
 	offline, kept, living := arriving("offline", 0), arriving("kept", 0), camera("living")
-	offline.Offline = during(0.5, 30)
+	offline.Media[0].From = at(1)
+	offline.Late = []Late{{at(0), at(1), at(30)}}
 	kept.Retention, kept.MediaErrors = new(time.Hour), during(10, 11)
 	living.Created, living.Deleted, living.Forbidden = at(10), at(30), during(15, 20)
 	var now atomic.Pointer[time.Time]
@@ -44,11 +45,9 @@ func TestAsTimeGoesOn(t *testing.T) {
 		{"soon", 1.09, 1, "no_media"},
 		{"ahead", 1, 10.9, "+"},
 		{"ahead", 1, 11, "no_media"},
-		{"offline", 0.49, 0.1, "+"},
-		{"offline", 29.9, 0.1, "+"},
 		{"offline", 29.9, 0.5, "no_media"},
 		{"offline", 30, 0.5, "+"},
-		{"offline", 31, 30.5, "+"},
+		{"offline", 29.9, 1.5, "+"},
 		{"kept", 65, 5, "+"},
 		{"kept", 65.1, 5, "no_media"},
 		{"kept", 30, 10.5, "media_error"},

@@ -75,15 +75,15 @@ type Stream struct {
 	// Media lists when the stream has media, without overlaps. Empty: never,
 	// every instant is NO_MEDIA.
 	Media []Range `yaml:"media"`
-	// Arrival makes Media come into the archive as time goes on: a fragment is
-	// there once [Config.Now] is that long past its end. It is negative where the
-	// producer's clock is ahead; -87600 h to 87600 h. Default: all of Media is
-	// there, whatever the time.
-	Arrival *time.Duration `yaml:"arrival"`
-	// Offline lists when the producer does not reach the service: a fragment that
-	// would arrive in one of these stretches arrives at its end. For streams with
-	// Arrival only.
-	Offline []Range `yaml:"offline"`
+	// Fragment is the length of a fragment: 1 ms to 20 s. The last one of a
+	// stretch may be shorter. Default 4 s.
+	Fragment time.Duration `yaml:"fragment"`
+	// Delay is how long after its end a fragment gets into the archive, by Config.Now; below 0 where
+	// the producer's clock is ahead. Default: all of Media is in the archive at any time.
+	Delay *time.Duration `yaml:"delay"`
+	// Late lists stretches that get into the archive long after they were recorded, as those of a
+	// camera that was offline. They are no part of Media, and do not overlap it or each other.
+	Late []Late `yaml:"late"`
 	// Created and Deleted are when there begins to be such a stream, and when it
 	// has gone with all its media. Default: it is always there, and its ARN is of
 	// the time of its first media.
@@ -91,9 +91,6 @@ type Stream struct {
 	Deleted time.Time `yaml:"deleted"`
 	// Forbidden lists when nobody may use the stream: AccessDeniedException.
 	Forbidden []Range `yaml:"forbidden"`
-	// Fragment is the length of a fragment: 1 ms to 20 s. The last one of a
-	// stretch may be shorter. Default 4 s.
-	Fragment time.Duration `yaml:"fragment"`
 	// MediaErrors lists when the media cannot be decoded: MEDIA_ERROR.
 	MediaErrors []Range `yaml:"media_errors"`
 	// Folder holds pictures (*.jpg, *.jpeg, *.png) to serve in place of the
@@ -103,14 +100,24 @@ type Stream struct {
 	// as they are, at their own size. One whose header cannot be read is refused
 	// when the server starts.
 	Folder string `yaml:"folder"`
-	// Retention is how long media is kept: whole hours, 0 to 87600. With 0 the
-	// stream keeps nothing and GetImages answers NoDataRetentionException.
-	// Default 87600 h.
+	// Retention is how long media is kept, from when it was recorded, that of Late from when it got
+	// into the archive: whole hours, 0 to 87600. With 0 the stream keeps nothing and GetImages answers
+	// NoDataRetentionException. Default 87600 h.
 	Retention *time.Duration `yaml:"retention"`
 	// Tags are what ListTagsForStream answers.
 	Tags map[string]string `yaml:"tags"`
-	// Quota is what GetImages may use. Default {500, 10000}.
+	// Quota is what GetImages and ListFragments may use. Default {500, 10000}.
 	Quota *Quota `yaml:"quota"`
+	// ListFragmentsDenied makes ListFragments answer AccessDeniedException.
+	ListFragmentsDenied bool `yaml:"list_fragments_denied"`
+}
+
+// Late is a stretch of time, From inclusive, To exclusive, as a Range, that gets into the archive
+// at an instant of its own.
+type Late struct {
+	From time.Time `yaml:"from"`
+	To   time.Time `yaml:"to"`
+	At   time.Time `yaml:"at"`
 }
 
 // Range is a stretch of time, From inclusive, To exclusive, cut to whole
@@ -122,7 +129,8 @@ type Range struct {
 
 // Quota is in points a second and stream, with one second's worth of burst;
 // 0: no limit. A GetImages call costs as many media points as images it asks
-// for (MaxResults, at most a page), and 400 more than that in metadata points.
+// for (MaxResults, at most a page), and 400 more than that in metadata points. One of
+// ListFragments costs its MaxResults in metadata points.
 // A call that costs more than a second's worth passes when all of that is
 // there, and leaves a debt.
 type Quota struct {

@@ -14,8 +14,8 @@
 // The control plane is at [Server.URL]: ListStreams, DescribeStream,
 // ListTagsForStream and GetDataEndpoint. GetDataEndpoint answers a data
 // endpoint, a URL on the same host whose path holds a token that is bound to
-// the stream and the API and expires; GetImages is answered there and only
-// there. On the control plane GetImages answers 200 without Images, as the
+// the stream and the API and expires; GetImages and ListFragments are answered
+// there and only there. On the control plane GetImages answers 200 without Images, as the
 // service does. GET /_stats answers [Stats] as JSON, unsigned.
 //
 // # Roles
@@ -47,11 +47,15 @@
 // its instants there are entries with neither image nor error. Outside the
 // media, and before the retention period, an entry is NO_MEDIA (but see
 // [Config.TimeStamps] and [Config.BeforeRetention]). A stream
-// without media answers NO_MEDIA for every instant.
+// without media answers NO_MEDIA for every instant. Footage that is not in the
+// archive yet ([Stream.Delay], [Stream.Late]) is as if there were none.
 //
-// As time goes on footage arrives, soon or late ([Stream.Arrival],
-// [Stream.Offline]), and ages out ([Stream.Retention]); streams come, go and are
-// forbidden ([Stream.Created], [Stream.Deleted], [Stream.Forbidden]); faults begin
+// ListFragments lists the fragments that begin in a range, both ends included, in no order.
+// Producers' clocks agree with the server's, and both selectors go by the time of the
+// recording, that of late footage too.
+//
+// As time goes on footage gets into the archive and ages out ([Stream.Delay],
+// [Stream.Late], [Stream.Retention]); streams come, go and are forbidden ([Stream.Created], [Stream.Deleted], [Stream.Forbidden]); faults begin
 // and end ([Fault.During]). A test that sets [Config.Now] lives through months in
 // seconds: [Server.Has] says what the archive has at a time, [Config.Served] what
 // was handed out.

@@ -1,7 +1,9 @@
 package kvstest
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sort"
 	"time"
 )
@@ -9,13 +11,19 @@ import (
 // footage is the arithmetic of one stream's media: which frame an instant
 // shows and which fragment it lies in. All times are in epoch milliseconds.
 type footage struct {
-	stretches []span
+	stretches []recording
 	errors    []span
 	rate      float64 // frames a second
 	fragment  int64
+	delay     *time.Duration
 	retention int64
-	arrival   *int64 // after a fragment's end; nil: all is there
-	offline   []span // of the producer
+}
+
+// recording is media without a pause. One that is late is in the archive from at on.
+type recording struct {
+	span
+	late bool
+	at   int64
 }
 
 // span is [from, to).
@@ -23,12 +31,16 @@ type span struct{ from, to int64 }
 
 func newFootage(s Stream) footage {
 	f := footage{
-		stretches: spans(s.Media), errors: spans(s.MediaErrors), rate: s.FrameRate,
-		fragment: s.Fragment.Milliseconds(), retention: s.Retention.Milliseconds(), offline: spans(s.Offline),
+		errors: spans(s.MediaErrors), rate: s.FrameRate, fragment: s.Fragment.Milliseconds(), delay: s.Delay,
+		retention: s.Retention.Milliseconds(),
 	}
-	if s.Arrival != nil {
-		f.arrival = new(s.Arrival.Milliseconds())
+	for _, media := range spans(s.Media) {
+		f.stretches = append(f.stretches, recording{span: media})
 	}
+	for _, l := range s.Late {
+		f.stretches = append(f.stretches, recording{span{l.From.UnixMilli(), l.To.UnixMilli()}, true, l.At.UnixMilli()})
+	}
+	slices.SortFunc(f.stretches, func(a, b recording) int { return cmp.Compare(a.from, b.from) })
 	return f
 }
 
@@ -41,13 +53,15 @@ func spans(ranges []Range) []span {
 }
 
 // find returns the span that holds t.
-func find(sorted []span, t int64) (span, bool) {
-	i := sort.Search(len(sorted), func(i int) bool { return sorted[i].to > t })
-	if i == len(sorted) || sorted[i].from > t {
-		return span{}, false
+func find[S interface{ bounds() span }](sorted []S, t int64) (found S, ok bool) {
+	i := sort.Search(len(sorted), func(i int) bool { return sorted[i].bounds().to > t })
+	if i == len(sorted) || sorted[i].bounds().from > t {
+		return found, false
 	}
 	return sorted[i], true
 }
+
+func (s span) bounds() span { return s }
 
 // A kind is what the service has for an instant.
 type kind int
@@ -63,10 +77,10 @@ const (
 // time of the frame when it is a picture.
 func (f footage) look(start, t int64, now time.Time) (kind, int64) {
 	stretch, ok := find(f.stretches, t)
-	if !ok || t < now.UnixMilli()-f.retention || !f.arrived(stretch, t, now.UnixMilli()) {
+	if !ok || !f.kept(stretch, t, now) {
 		return noMedia, 0
 	}
-	if head := f.head(start); t < head {
+	if head := f.head(start, now); t < head {
 		return headless, 0
 	}
 	if _, broken := find(f.errors, t); broken {
@@ -75,37 +89,33 @@ func (f footage) look(start, t int64, now time.Time) (kind, int64) {
 	return picture, f.frame(stretch, t)
 }
 
+// kept reports whether what a stretch has at t is in the archive.
+func (f footage) kept(s recording, t int64, now time.Time) bool {
+	ms := now.UnixMilli()
+	switch {
+	case s.late:
+		return s.at <= ms && max(t, s.at) >= ms-f.retention
+	case f.delay != nil && min(t-(t-s.from)%f.fragment+f.fragment, s.to)+f.delay.Milliseconds() > ms:
+		return false
+	}
+	return t >= ms-f.retention
+}
+
 // head is the end of the fragment that start lies strictly inside, or start.
-func (f footage) head(start int64) int64 {
+func (f footage) head(start int64, now time.Time) int64 {
 	stretch, ok := find(f.stretches, start)
-	if !ok {
+	if !ok || stretch.late && !f.kept(stretch, start, now) {
 		return start
 	}
-	if (start-stretch.from)%f.fragment == 0 {
+	into := (start - stretch.from) % f.fragment
+	if into == 0 {
 		return start
 	}
-	return f.fragmentEnd(stretch, start)
-}
-
-// fragmentEnd is the end of the fragment of the stretch that t lies in.
-func (f footage) fragmentEnd(stretch span, t int64) int64 {
-	return min(t-(t-stretch.from)%f.fragment+f.fragment, stretch.to)
-}
-
-// arrived reports whether the fragment that holds t is in the archive.
-func (f footage) arrived(stretch span, t, now int64) bool {
-	if f.arrival == nil {
-		return true
-	}
-	arrives := f.fragmentEnd(stretch, t) + *f.arrival
-	if offline, ok := find(f.offline, arrives); ok {
-		arrives = offline.to
-	}
-	return arrives <= now
+	return min(start-into+f.fragment, stretch.to)
 }
 
 // frame is the time of the last frame at or before t.
-func (f footage) frame(stretch span, t int64) int64 {
+func (f footage) frame(stretch recording, t int64) int64 {
 	at := func(n float64) int64 { return stretch.from + int64(math.Floor(n*1000/f.rate)) }
 	n := math.Floor(float64(t-stretch.from) * f.rate / 1000)
 	// The frame's time is cut to milliseconds, so the next frame may be due too.

@@ -268,7 +268,7 @@ func TestFrame(t *testing.T) {
 		from := rapid.Int64Range(0, latest.UnixMilli()/2).Draw(rt, "from")
 		into := rapid.Int64Range(0, 1<<38).Draw(rt, "into")
 		f := footage{rate: rapid.Float64Range(0.001, 1000).Draw(rt, "rate")}
-		stretch := span{from, from + into + 1}
+		stretch := recording{span: span{from, from + into + 1}}
 		frame := f.frame(stretch, from+into)
 		if frame < from || frame > from+into {
 			rt.Fatalf("frame %d of %d in %v", frame, from+into, stretch)

@@ -23,6 +23,7 @@ const (
 	endpointToken byte = 1 + iota
 	imagesToken
 	streamsToken
+	fragmentsToken
 )
 
 var errToken = errors.New("not a token of this server")

@@ -198,9 +198,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusOK, s.Stats())
 		return
 	}
-	if token, ok := dataPath(r.URL.Path); ok && r.Method == http.MethodPost {
-		s.serveImages(c, token)
-		return
+	if token, operation := dataPath(r.URL.Path); token != "" && r.Method == http.MethodPost {
+		switch operation {
+		case "getImages":
+			s.serveImages(c, token)
+			return
+		case "listFragments":
+			s.serveFragments(c, token)
+			return
+		}
 	}
 	if isMetadata(r) {
 		s.serveMetadata(c)
@@ -218,10 +224,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// dataPath recognizes /TOKEN/getImages.
-func dataPath(path string) (token string, ok bool) {
-	token, operation, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return token, ok && token != "" && operation == "getImages"
+// dataPath takes /TOKEN/OPERATION apart.
+func dataPath(path string) (token, operation string) {
+	token, operation, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return token, operation
 }
 
 func (s *Server) control(c *call) (any, *apiError) {

@@ -115,10 +115,10 @@ func TestStats(t *testing.T) {
 	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"describe_stream_calls":1,"get_data_endpoint_calls":2,"get_images_calls":3,"identity_tokens":0,"images":7,"max_concurrent":1,` +
-		`"refused":{"InvalidArgumentException":1,"ResourceNotFoundException":1},"sessions":0,"streams":{` +
-		`"cam":{"describe_stream_calls":0,"get_data_endpoint_calls":1,"get_images_calls":2,"images":4,"max_concurrent":1,"refused":{"InvalidArgumentException":1}},` +
-		`"other":{"describe_stream_calls":0,"get_data_endpoint_calls":1,"get_images_calls":1,"images":3,"max_concurrent":1,"refused":{}}}}`
+	want := `{"describe_stream_calls":1,"get_data_endpoint_calls":2,"get_images_calls":3,"identity_tokens":0,"images":7,` +
+		`"list_fragments_calls":0,"max_concurrent":1,"refused":{"InvalidArgumentException":1,"ResourceNotFoundException":1},"sessions":0,"streams":{` +
+		`"cam":{"describe_stream_calls":0,"get_data_endpoint_calls":1,"get_images_calls":2,"images":4,"list_fragments_calls":0,"max_concurrent":1,"refused":{"InvalidArgumentException":1}},` +
+		`"other":{"describe_stream_calls":0,"get_data_endpoint_calls":1,"get_images_calls":1,"images":3,"list_fragments_calls":0,"max_concurrent":1,"refused":{}}}}`
 	if text, _ := json.Marshal(got); string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}

@@ -21,6 +21,9 @@ type Counts struct {
 	// GetImagesCalls are GetImages requests that reached a data endpoint, the
 	// refused ones too.
 	GetImagesCalls int `json:"get_images_calls"`
+	// ListFragmentsCalls are ListFragments requests that reached a data endpoint, the refused ones
+	// too.
+	ListFragmentsCalls int `json:"list_fragments_calls"`
 	// Images are entries with picture bytes in answers, also in answers that a
 	// fault cut short or damaged.
 	Images int `json:"images"`

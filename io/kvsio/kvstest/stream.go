@@ -17,7 +17,7 @@ type stream struct {
 	version string
 	created int64 // epoch milliseconds
 
-	media         *limiter // GetImages: media points, metadata points
+	media         *limiter // GetImages, ListFragments: media points, metadata points
 	describes     *limiter
 	endpointCalls *limiter
 }

@@ -106,7 +106,8 @@ func (s Stream) validate(path string, cs *complaints) {
 		"1ms to 20s, whole milliseconds")
 	validateRanges(path+".media", s.Media, cs)
 	validateRanges(path+".media_errors", s.MediaErrors, cs)
-	s.validateTimes(path, cs)
+	s.validateArrival(path, cs)
+	s.validateLife(path, cs)
 	r := *s.Retention
 	cs.check(0 <= r && r <= defaultRetention && r%time.Hour == 0, path+".retention", r, "0h to 87600h, whole hours")
 	s.Quota.validate(path+".quota", cs)
@@ -124,13 +125,8 @@ func (s Stream) validate(path string, cs *complaints) {
 	}
 }
 
-// validateTimes holds what happens to the stream as time goes on.
-func (s Stream) validateTimes(path string, cs *complaints) {
-	if s.Arrival != nil {
-		cs.check(s.Arrival.Abs() <= defaultRetention, path+".arrival", *s.Arrival, "-87600h to 87600h")
-	}
-	validateRanges(path+".offline", s.Offline, cs)
-	cs.check(len(s.Offline) == 0 || s.Arrival != nil, path+".offline", "given", "left out, or arrival given, too")
+// validateLife checks when there is such a stream, and who may use it.
+func (s Stream) validateLife(path string, cs *complaints) {
 	validateRanges(path+".forbidden", s.Forbidden, cs)
 	cs.check(s.Created.IsZero() || !s.Created.Before(earliest) && !s.Created.After(latest), path+".created",
 		s.Created.Format(time.RFC3339), "in the years 1970 to 2261")
@@ -161,6 +157,23 @@ func validateRanges(path string, ranges []Range, cs *complaints) {
 	for i := 1; i < len(sorted); i++ {
 		a, b := sorted[i-1], sorted[i]
 		cs.check(!b.From.Before(a.To), path, "overlapping at "+b.From.Format(time.RFC3339Nano), "stretches without overlaps")
+	}
+}
+
+// validateArrival checks when footage gets into the archive.
+func (s Stream) validateArrival(path string, cs *complaints) {
+	if s.Delay != nil {
+		cs.check(s.Delay.Abs() <= defaultRetention && *s.Delay%time.Millisecond == 0, path+".delay", *s.Delay,
+			"-87600h to 87600h, whole milliseconds")
+	}
+	all := slices.Clone(s.Media)
+	for i, l := range s.Late {
+		all = append(all, Range{l.From, l.To})
+		cs.check(!l.At.IsZero() && !l.At.Before(l.To), fmt.Sprintf("%s.late[%d].at", path, i), l.At.Format(time.RFC3339Nano),
+			"at or after to, "+l.To.Format(time.RFC3339Nano))
+	}
+	if len(s.Late) > 0 {
+		validateRanges(path+".late", all, cs)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // ParseConfig reads a configuration file. Its keys are the fields of [Config],
-// [Stream], [Range], [Quota], [Latency] and [Fault] in snake_case; an empty
+// [Stream], [Range], [Late], [Quota], [Latency] and [Fault] in snake_case; an empty
 // file gives the defaults. Unknown keys and wrong values are errors that name
 // the line, all of them at once; the returned Config is valid.
 func ParseConfig(text []byte) (Config, error) {

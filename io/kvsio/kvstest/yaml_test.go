@@ -26,6 +26,9 @@ streams:
     frame_rate: 29.97
     media: [{from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z}]
     fragment: 7s
+    delay: 2s
+    late: [{from: 2026-01-03T00:00:00Z, to: 2026-01-04T00:00:00Z, at: 2026-01-05T00:00:00Z}]
+    list_fragments_denied: true
     media_errors:
       - from: 2026-01-01T05:00:00Z
         to: 2026-01-01T05:01:00Z
@@ -33,8 +36,6 @@ streams:
     retention: 0h
     tags: {site: hq}
     quota: {media_points: 250.5, metadata_points: 0}
-    arrival: -1h
-    offline: [{from: 2026-01-01T01:00:00Z, to: 2026-01-01T02:00:00Z}]
     created: 2026-01-01T00:00:00Z
     deleted: 2026-01-03T00:00:00Z
     forbidden: [{from: 2026-01-02T00:00:00Z, to: 2026-01-02T01:00:00Z}]
@@ -55,10 +56,11 @@ func TestParseConfig(t *testing.T) {
 		Latency:          Latency{PerCall: 500 * time.Millisecond, PerImage: time.Millisecond}, Seed: 7,
 		Streams: []Stream{{
 			Name: "front-door", Width: 640, Height: 360, FrameRate: 29.97, Fragment: 7 * time.Second,
-			Media:       []Range{{newYear, newYear.Add(24 * time.Hour)}},
+			Media: []Range{{newYear, newYear.Add(24 * time.Hour)}},
+			Delay: new(2 * time.Second), ListFragmentsDenied: true,
+			Late:        []Late{{newYear.AddDate(0, 0, 2), newYear.AddDate(0, 0, 3), newYear.AddDate(0, 0, 4)}},
 			MediaErrors: []Range{{newYear.Add(5 * time.Hour), newYear.Add(5*time.Hour + time.Minute)}},
 			Retention:   new(time.Duration(0)), Tags: map[string]string{"site": "hq"}, Quota: &Quota{250.5, 0},
-			Arrival: new(-time.Hour), Offline: []Range{{newYear.Add(time.Hour), newYear.Add(2 * time.Hour)}},
 			Created: newYear, Deleted: newYear.Add(48 * time.Hour),
 			Forbidden: []Range{{newYear.Add(24 * time.Hour), newYear.Add(25 * time.Hour)}},
 		}, {Name: "b"}},
@@ -150,11 +152,7 @@ func TestParseConfigErrors(t *testing.T) {
 			"streams:\n- name: a\n  media: [{from: 2026-01-01, to: 2026-01-03}, {from: 2026-01-02, to: 2026-01-04}]",
 			"line 3: streams[0].media: is overlapping",
 		},
-		{"streams:\n- {name: a, arrival: 87601h}", "streams[0].arrival: is 87601h0m0s: must be -87600h to 87600h"},
-		{
-			"streams:\n- {name: a, offline: [{from: 2026-01-01, to: 2026-01-03}]}",
-			"streams[0].offline: is given: must be left out, or arrival given, too",
-		},
+		{"streams:\n- {name: a, delay: -87601h}", "streams[0].delay: is -87601h0m0s: must be -87600h to 87600h"},
 		{"streams:\n- {name: a, forbidden: [{from: 2026-01-01}]}", "streams[0].forbidden[0].to: is missing"},
 		{"streams:\n- {name: a, created: 1969-01-01}", "streams[0].created: is 1969-01-01T00:00:00Z: must be in"},
 		{

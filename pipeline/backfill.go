@@ -44,14 +44,23 @@ func Backfill(ctx context.Context, o Options) (Summary, error) {
 func backfill(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
 	o.Runner, o.Now = cmp.Or(o.Runner, DefaultRunner), o.now()
-	o, err := prepare(ctx, o)
-	var ds *dataset.Dataset // nil where begin writes nothing
-	var plan *kvsio.Plan
-	if err == nil {
-		ds, plan, err = o.begin(ctx)
+	given := o
+	o, err := prepare(ctx, given)
+	var ds *dataset.Dataset // nil on a dry run, and where all samples are pending
+	var held *dataset.Hold
+	if err == nil && !beamrun.IsDryRun() && len(o.allRequests()) > 0 {
+		ds, held, err = o.hold(ctx)
 	}
 	if ds != nil {
 		defer ds.Sweep(context.WithoutCancel(ctx)) // however it ends; what stays all the same does no harm
+	}
+	defer held.Release()
+	if err == nil && held != nil && held.Waited { // the dataset is another one now
+		o, err = prepare(ctx, given)
+	}
+	var plan *kvsio.Plan
+	if err == nil {
+		plan, err = o.begin(ctx, ds)
 	}
 	if ctx.Err() != nil {
 		return Summary{}, ErrInterrupted
@@ -60,6 +69,9 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 		return Summary{}, usage(err)
 	}
 	summary := Summary{Schema: SummarySchema, Dataset: o.Out, Requests: len(o.asked), DryRun: beamrun.IsDryRun()}
+	if held != nil {
+		summary.Beside = held.Beside
+	}
 	var ranges map[stream]Range
 	summary.Range, ranges = rangesOf(o.asked)
 	jobErr := o.job(ctx, plan, &summary)
@@ -162,11 +174,11 @@ func prepare(ctx context.Context, o Options) (Options, error) {
 	return o, err
 }
 
-// begin makes the dataset, and the plan. It writes nothing on a dry run, nor where all samples
-// are pending.
-func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Plan, err error) {
+// begin records what is asked for, and makes the plan. Without a dataset it is a dry run, or all samples
+// are pending, and it writes nothing.
+func (o Options) begin(ctx context.Context, ds *dataset.Dataset) (plan *kvsio.Plan, err error) {
 	if len(o.allRequests()) == 0 {
-		return nil, new(kvsio.Plan), nil
+		return new(kvsio.Plan), nil
 	}
 	var spans []frame.Span
 	for _, r := range o.allRequests() {
@@ -175,23 +187,19 @@ func (o Options) begin(ctx context.Context) (ds *dataset.Dataset, plan *kvsio.Pl
 		}
 	}
 	o.Read.Runner = o.Runner
-	if beamrun.IsDryRun() {
+	if ds == nil {
 		if errors.Is(openDataset(ctx, o.Out), dataset.ErrNoDataset) {
 			o.Read.Ledger = "" // nothing is there yet
 		}
-		plan, err = o.plan(ctx)
-		return nil, plan, err
+		return o.plan(ctx)
 	}
-	if ds, err = dataset.Create(ctx, o.Out, o.dataset()); err == nil {
-		err = ds.Begin(ctx, spans...)
-	}
-	if err == nil {
+	if err = ds.Begin(ctx, spans...); err == nil {
 		plan, err = o.plan(ctx)
 	}
 	if err != nil {
 		err = begun(ctx, o.Out, err, openDataset, dataset.ErrNoDataset)
 	}
-	return ds, plan, err
+	return plan, err
 }
 
 // plan plans what can be read; what cannot is asked for, all the same.

@@ -97,8 +97,14 @@ type Options struct {
 	// are no gaps.
 	MaxGapRatio *float64
 
-	// Progress, where set, is called now and then while the job runs, once when it
-	// is over, and then while the index is written, never from two goroutines at once.
+	// Wait is how long to wait for another backfill into the dataset that is under way. Where that is
+	// not over by then, the error has a *[dataset.HeldError], of the kind KindBusy. Default: not at
+	// all; both run at the same time, which does no harm, but what both have in hand is paid for twice.
+	// A job that was submitted and left (Beam's --async) counts as over.
+	Wait time.Duration
+
+	// Progress, where set, is called now and then while the backfill waits and while the job runs,
+	// once when it is over, and then while the index is written, never from two goroutines at once.
 	Progress func(Progress)
 
 	unread  []unread        // what is not in Requests any more, after the preflight
@@ -133,6 +139,9 @@ func (o Options) Validate() error {
 	}
 	if err := store.Check(o.Out); err != nil {
 		errs = append(errs, fault.Of("Out", ": %w", err))
+	}
+	if o.Wait < 0 {
+		errs = append(errs, fault.New("Wait", o.Wait, "0 or more"))
 	}
 	if r := o.MaxGapRatio; r != nil && !(*r >= 0 && *r <= 1) {
 		errs = append(errs, fault.New("MaxGapRatio", *r, "a number from 0 to 1"))

@@ -11,6 +11,7 @@ import (
 	"github.com/kvsframes/kvsframes/internal/fault"
 	"github.com/kvsframes/kvsframes/internal/keys"
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/store"
 )
@@ -27,6 +28,7 @@ const (
 	KindThrottled   Kind = "throttled"   // the service answers with nothing but throttles
 	KindStore       Kind = "store"       // the dataset's place does not do what it is asked for
 	KindStreamGone  Kind = "stream_gone" // there is no such stream, or it keeps no data: a person must mend it
+	KindBusy        Kind = "busy"        // another backfill into the dataset was not over in the time to wait
 	KindInterrupted Kind = "interrupted" // a signal, or the end of the context
 	KindInternal    Kind = "internal"    // none of the others, as far as the error tells
 )
@@ -34,8 +36,8 @@ const (
 // Kinds are all kinds of errors. Of several errors at once the kind is that which comes first
 // here, but internal ones count before interrupted ones.
 var Kinds = []Kind{
-	KindMistake, KindPermission, KindStreamGone, KindCredentials, KindThrottled, KindUnreachable, KindStore, KindInternal,
-	KindInterrupted,
+	KindMistake, KindPermission, KindStreamGone, KindCredentials, KindThrottled, KindUnreachable, KindStore, KindBusy,
+	KindInternal, KindInterrupted,
 }
 
 // Passes reports whether an error may pass by itself, so that the same backfill may come
@@ -59,6 +61,8 @@ func (k Kind) hint() string {
 		return "Run the same command again later, or with a smaller share of the streams' quota."
 	case KindStore:
 		return "Look at the dataset's place (is it reachable, has it room?), then run the same command again."
+	case KindBusy:
+		return "Run the same command again later, or let it wait longer; where it happens every night, begin further apart."
 	case KindStreamGone:
 		return "Take the streams out of what is asked for, or let the command keep going without them."
 	case KindInterrupted:
@@ -118,6 +122,9 @@ func KindOf(err error) Kind {
 func kindOf(err error) (Kind, bool) {
 	if errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled) {
 		return KindInterrupted, true
+	}
+	if _, held := errors.AsType[*dataset.HeldError](err); held {
+		return KindBusy, true
 	}
 	if failed := (*store.Error)(nil); errors.As(err, &failed) {
 		return kindOfStore(failed), true

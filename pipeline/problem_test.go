@@ -89,7 +89,7 @@ func TestEveryKindHasAHint(t *testing.T) {
 		}
 		seen[hint] = true
 	}
-	if len(Kinds) != 9 {
+	if len(Kinds) != 10 {
 		t.Errorf("%d kinds", len(Kinds))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kvsframes/kvsframes/internal/outside"
+	"github.com/kvsframes/kvsframes/io/dataset"
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -66,6 +67,10 @@ type Summary struct {
 
 	Seconds float64         `json:"seconds"`
 	Streams []StreamSummary `json:"streams"`
+
+	// Beside is another backfill into the dataset that was under way when this one began beside it;
+	// nil where there was none, or it was waited for.
+	Beside *dataset.Holder `json:"beside,omitempty"`
 
 	// Reason says in a sentence why the Status is incomplete; otherwise it is empty.
 	Reason string `json:"reason,omitempty"`
@@ -197,6 +202,8 @@ func (g *LongestGap) longer(series frame.Series, t ledger.Tally) *LongestGap {
 // Progress is how far a job in this process is. A job that runs elsewhere shows
 // nothing here.
 type Progress struct {
+	WaitingFor *dataset.Holder // who backfills the dataset: nothing has begun yet, and all else is zero
+
 	Samples int64 // to be fetched
 	Shards  int64 // to be fetched
 	Done    kvsio.Counts

@@ -80,6 +80,9 @@ With --json stdout gets one JSON object, however the command ends: how it ended
 (status), what kind of error it was (error.kind), and what the dataset has of all that
 was requested. --metrics-file writes it for Prometheus. See docs/operate.md.
 
+Another backfill into the dataset that is under way is named, and this one runs beside
+it; with --wait 2h it waits for the other one's end first.
+
 With --keep-going streams that are gone, or that may not be read, do not stop the
 others: their samples stay missing.
 ` + statusHelp
@@ -95,7 +98,7 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
 
   # yesterday, every night
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \
-    --start-timestamp yesterday --end-timestamp today --time-zone Europe/Rome
+    --start-timestamp yesterday --end-timestamp today --time-zone Europe/Rome --wait 2h
 
   # what a file lists, from another account, with a quarter of each stream's quota
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \

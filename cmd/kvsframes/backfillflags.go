@@ -162,6 +162,14 @@ var backfillOptions = []option[pipeline.Options]{
 		setRefetch,
 	},
 	{
+		"wait", "`time` to wait for another backfill into the dataset that is under way, as 2h (default: run beside it, and " +
+			"pay twice for what both have in hand)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Wait, err = parseDuration(s, 0, math.MaxInt64)
+			return err
+		},
+	},
+	{
 		"max-gap-ratio", "`X`: largest share of a stream's samples, 0–1, that may be gaps or missing; more make exit status 3, " +
 			"with the stream's name (default 1)",
 		func(o *pipeline.Options, s string) error {

@@ -22,6 +22,7 @@ var backfillNames = names{
 	"MaxGapRatio": "--max-gap-ratio", "KeepGoing": "--keep-going",
 	"MinInterval": "--min-sampling-interval", "Refetch": "--refetch", "Requests": "--requests",
 	"StreamQuota": "--stream-quota", "QuotaShare": "--quota-share", "Align": "--align", "NewPhase": "--new-phase",
+	"Wait":   "--wait",
 	"Runner": "--runner", "JobServer": "--endpoint",
 	"AWS.Region": "--aws-region", "AWS.EndpointURL": "--aws-endpoint-url", "AWS.STSEndpointURL": "AWS_ENDPOINT_URL_STS",
 	"AWS.Profile": "--aws-profile", "AWS.RoleARN": "--aws-role-arn", "AWS.WebIdentity": "--aws-web-identity",

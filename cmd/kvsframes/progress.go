@@ -165,6 +165,9 @@ func (s status) bar(length int) string {
 
 // backfillStatus is how far a backfill is.
 func backfillStatus(now pipeline.Progress) status {
+	if other := now.WaitingFor; other != nil {
+		return status{parts: []string{"waiting for the backfill by " + other.String()}}
+	}
 	if now.Receipts > 0 {
 		return indexStatus(now.Indexed, now.Receipts)
 	}

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -54,7 +57,7 @@ func (s *story) command(now time.Time, night int, more ...string) []string {
 	args := []string{
 		"backfill", "--requests", "cameras.yaml", "--sampling-interval", "30m", "--time-zone", "Europe/Rome",
 		"--width-pixels", "160", "--height-pixels", "90", "--out", "frames", "--refetch", "no_media",
-		"--keep-going", "--json", "--metrics-file", "night.prom",
+		"--settle", "45m", "--wait", "2h", "--keep-going", "--json", "--metrics-file", "night.prom",
 		"--stream-quota", "100000", // half an hour apart, each picture is a call of its own, for 400 points
 	}
 	if night%2 == 0 {
@@ -98,6 +101,8 @@ func (s *story) live(night int) {
 		s.kill(now, args...)
 		now = now.Add(10 * time.Minute)
 		s.check(night, now, finish(s.t, s.begin(now, s.command(now, night)...)))
+	case nightTwoRuns:
+		s.twoRuns(night, now)
 	default:
 		s.check(night, now, finish(s.t, s.begin(now, args...)))
 	}
@@ -140,11 +145,46 @@ func (s *story) kill(now time.Time, args ...string) {
 	}
 }
 
+// twoRuns has cron begin another run while the night's first is still under way: it waits.
+func (s *story) twoRuns(night int, now time.Time) {
+	s.t.Helper()
+	reached, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	s.tell(func() {
+		once.Do(func() { close(reached) })
+		<-release
+	})
+	first := s.begin(now, s.command(now, night)...)
+	<-reached
+	later := now.Add(3 * time.Minute)
+	second := s.process(later, s.command(later, night)...)
+	said, err := os.Create(filepath.Join(s.t.TempDir(), "stderr"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer said.Close()
+	second.Stderr = said
+	if err := second.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	until(s.t, "the second run waits", func() bool {
+		text, _ := os.ReadFile(said.Name())
+		return strings.Contains(string(text), "waiting up to 2h0m0s for its end")
+	})
+	s.tell(nil)
+	close(release)
+	s.check(night, now, finish(s.t, first))
+	s.clock.Store(&later)
+	s.check(night, later, finish(s.t, second))
+}
+
 // last is the run after the last night: nothing of what it asks for is still to come.
 func (s *story) last() {
 	now := nightAt(storyNights).Add(10 * time.Hour)
 	s.writeCameras(storyNights)
-	s.check(storyNights, now, finish(s.t, s.begin(now, s.command(now, storyNights)...)))
+	o := finish(s.t, s.begin(now, s.command(now, storyNights, "--end-timestamp", "-1h")...))
+	s.check(storyNights, now, o)
+	s.wants("the last run", object(s.t, o.stdout), map[string]any{"status": `"complete"`, "pending": 0})
 }
 
 func jsonOf(v any) string {

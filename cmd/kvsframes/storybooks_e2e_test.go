@@ -40,9 +40,9 @@ func newBooks(server *kvstest.Server) *books {
 
 // tally is what a summary must say of a stream.
 type tally struct {
-	samples, frames, missing int
-	gaps                     map[string]int
-	kind                     string // of the error, if it cannot be read
+	samples, frames, missing, pending int
+	gaps                              map[string]int
+	kind                              string // of the error, if it cannot be read
 }
 
 // enter enters a run that came to its end, and returns what it must say of each camera that it asked for.
@@ -52,6 +52,10 @@ func (b *books) enter(night int, now time.Time) map[string]tally {
 		t := tally{gaps: map[string]int{}, kind: b.forbids(name, now)}
 		from, to := span(name, night, now)
 		for at := from; at.Before(to); at = at.Add(storyInterval) {
+			if at.After(now.Add(-storySettle)) {
+				t.pending++
+				continue
+			}
 			became, known := b.outcome[name][at.UnixMilli()]
 			switch {
 			case t.kind != "" && !known:
@@ -87,7 +91,11 @@ func span(name string, night int, now time.Time) (from, to time.Time) {
 		year, month, day := now.In(rome).Date()
 		return time.Date(2025, 10, 8, 0, 0, 0, 0, rome), time.Date(year, month, day, 0, 0, 0, 0, rome)
 	}
-	return storyFrom(now, night).Truncate(storyInterval), now.Truncate(storyInterval)
+	to = now
+	if night == storyNights {
+		to = now.Add(-time.Hour)
+	}
+	return storyFrom(now, night).Truncate(storyInterval), to.Truncate(storyInterval)
 }
 
 // forbids returns the kind of error of a camera that cannot be read, empty for one that can.
@@ -129,18 +137,22 @@ func (s *story) check(night int, now time.Time, o outcomeOf) {
 	for name, t := range want {
 		what := map[string]any{
 			"samples": t.samples, "frames": t.frames, "missing": t.missing, "gaps": jsonOf(t.gaps),
-			"status": `"complete"`, "complete": true,
+			"pending": t.pending, "status": `"complete"`, "complete": true,
 		}
 		if t.missing > 0 || t.gaps[outcomeFailed] > 0 {
 			status, exit, kind = `"incomplete"`, 3, t.kind
 			what["status"], what["complete"] = `"incomplete"`, false
 		}
-		total.samples, total.frames, total.missing = total.samples+t.samples, total.frames+t.frames, total.missing+t.missing
+		total.samples += t.samples
+		total.frames += t.frames
+		total.missing += t.missing
+		total.pending += t.pending
 		s.wants(fmt.Sprintf("night %d, %s", night, name), streams[name], what)
 	}
 	s.wants(fmt.Sprintf("night %d", night), got, map[string]any{
 		"schema": `"kvsframes.backfill/1"`, "status": status, "requests": len(want), "complete": exit == 0,
 		"samples": total.samples, "frames": total.frames, "missing": total.missing,
+		"pending": total.pending,
 	})
 	problem, _ := got["error"].(map[string]any)
 	if found, _ := problem["kind"].(string); found != kind || o.status != exit {

@@ -21,6 +21,7 @@ import (
 const (
 	storyNights   = 30
 	storyInterval = 30 * time.Minute
+	storySettle   = 45 * time.Minute
 )
 
 var (
@@ -64,7 +65,7 @@ func storyCameras() []kvstest.Stream {
 		return s
 	}
 	return []kvstest.Stream{
-		stream("door", func(*kvstest.Stream) {}),
+		stream("door", func(s *kvstest.Stream) { s.Delay = new(20 * time.Minute) }), // it uploads now and then
 		stream("dock", func(s *kvstest.Stream) {
 			s.MediaErrors = []kvstest.Range{{From: noon(3), To: noon(3).Add(3 * time.Hour)}}
 		}),
@@ -153,17 +154,24 @@ func (w *world) tell(told func()) {
 	w.told = told
 }
 
-// begin starts the command at a time, by all clocks.
-func (w *world) begin(now time.Time, args ...string) *running {
+// process is the command with a clock of its own.
+func (w *world) process(now time.Time, args ...string) *running {
 	w.t.Helper()
-	w.clock.Store(&now)
 	self, err := os.Executable()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r := &running{Cmd: exec.Command(self, args...), began: time.Now()}
+	r := &running{Cmd: exec.Command(self, args...)}
 	r.Dir, r.Env = w.dir, append(w.env[:len(w.env):len(w.env)], nowEnv+"="+now.Format(time.RFC3339Nano))
 	r.Stdout, r.Stderr = &r.stdout, &r.stderr
+	return r
+}
+
+// begin starts the command at a time, by all clocks.
+func (w *world) begin(now time.Time, args ...string) *running {
+	w.t.Helper()
+	w.clock.Store(&now)
+	r := w.process(now, args...)
 	if err := r.Start(); err != nil {
 		w.t.Fatal(err)
 	}

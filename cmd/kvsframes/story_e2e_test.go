@@ -60,22 +60,27 @@ func (s *story) command(now time.Time, night int, more ...string) []string {
 		"--settle", "45m", "--wait", "2h", "--keep-going", "--json", "--metrics-file", "night.prom",
 		"--stream-quota", "100000", // half an hour apart, each picture is a call of its own, for 400 points
 	}
-	if night%2 == 0 {
+	if relative(night) {
 		args = append(args, "--start-timestamp", "-3d", "--end-timestamp", "now")
 	} else {
-		stamp := func(t time.Time) string { return t.In(rome).Format(time.RFC3339) }
-		from, to := stamp(storyFrom(now, night)), stamp(now)
-		args = append(args, "--start-timestamp", from, "--end-timestamp", to, "--align", "dataset")
+		from, to := storyRange(now, night)
+		args = append(args, "--start-timestamp", from.Format(time.RFC3339),
+			"--end-timestamp", to.Format(time.RFC3339), "--align", "dataset")
 	}
 	return append(args, more...)
 }
 
-// storyFrom is when the range of a night's run begins: days of 24 hours before now, or days of the calendar.
-func storyFrom(now time.Time, night int) time.Time {
-	if night%2 == 0 {
-		return now.Add(-3 * 24 * time.Hour)
+// relative reports whether a night's range is written as times before now.
+func relative(night int) bool { return night%2 == 0 }
+
+// storyRange is the range of a night's run, before it is moved to a grid: days of 24 hours before now, or
+// days of the calendar before what date said when the shell asked it.
+func storyRange(now time.Time, night int) (from, to time.Time) {
+	if relative(night) {
+		return now.Add(-3 * 24 * time.Hour), now
 	}
-	return now.In(rome).AddDate(0, 0, -3)
+	date := now.In(rome).Add(-time.Duration(night*7919%90) * time.Second).Truncate(time.Second)
+	return date.AddDate(0, 0, -3), date
 }
 
 // live lives through one night.
@@ -94,7 +99,8 @@ func (s *story) live(night int) {
 		s.user = there
 		got := object(s.t, o.stdout)
 		problem, _ := got["error"].(map[string]any)
-		if s.wants("no network", got, map[string]any{"status": `"failed"`}); o.status != 1 || problem["kind"] != "unreachable" {
+		s.wants("no network", got, map[string]any{"status": `"failed"`})
+		if o.status != 1 || problem["kind"] != "unreachable" {
 			s.t.Errorf("no network: exit status %d, %v", o.status, problem)
 		}
 	case nightKilled:
@@ -185,6 +191,17 @@ func (s *story) last() {
 	o := finish(s.t, s.begin(now, s.command(now, storyNights, "--end-timestamp", "-1h")...))
 	s.check(storyNights, now, o)
 	s.wants("the last run", object(s.t, o.stdout), map[string]any{"status": `"complete"`, "pending": 0})
+	missing := 0 // of the deleted camera alone: nobody has that footage any more
+	for _, became := range s.books.outcome["deleted"] {
+		if became == outcomeMissing {
+			missing++
+		}
+	}
+	o = finish(s.t, s.begin(now, "verify", "frames", "--json"))
+	s.wants("verify", object(s.t, o.stdout), map[string]any{
+		"missing": missing, "duplicate": 0, "corrupt": 0, "failed": 0, "damaged": 0, "unasked": 0, "foreign": 0,
+		"stale": false,
+	})
 }
 
 func jsonOf(v any) string {

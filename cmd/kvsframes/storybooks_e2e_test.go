@@ -91,11 +91,11 @@ func span(name string, night int, now time.Time) (from, to time.Time) {
 		year, month, day := now.In(rome).Date()
 		return time.Date(2025, 10, 8, 0, 0, 0, 0, rome), time.Date(year, month, day, 0, 0, 0, 0, rome)
 	}
-	to = now
+	from, to = storyRange(now, night)
 	if night == storyNights {
 		to = now.Add(-time.Hour)
 	}
-	return storyFrom(now, night).Truncate(storyInterval), to.Truncate(storyInterval)
+	return from.Truncate(storyInterval), to.Truncate(storyInterval)
 }
 
 // forbids returns the kind of error of a camera that cannot be read, empty for one that can.
@@ -156,7 +156,13 @@ func (s *story) check(night int, now time.Time, o outcomeOf) {
 	})
 	problem, _ := got["error"].(map[string]any)
 	if found, _ := problem["kind"].(string); found != kind || o.status != exit {
-		s.t.Errorf("night %d: exit status %d and kind %q, want %d and %q; stderr:\n%s", night, o.status, found, exit, kind, o.stderr)
+		s.t.Errorf("night %d: exit status %d and kind %q, want %d and %q; stderr:\n%s", night, o.status, found, exit, kind,
+			o.stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "night.prom"))
+	metrics := parseMetrics(s.t, string(text))
+	if now := metrics[`kvsframes_backfill_status{dataset="frames",status=`+status+`}`]; err != nil || now != 1 {
+		s.t.Errorf("night %d: the metric of status %s is %v, %v", night, status, now, err)
 	}
 }
 

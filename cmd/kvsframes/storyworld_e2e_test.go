@@ -184,7 +184,8 @@ func (w *world) writeCameras(night int) {
 	for _, name := range camerasInFile(night) {
 		switch name {
 		case "lobby": // all there is, by days in Rome
-			fmt.Fprintf(&file, "- {stream_arn: %q, start_timestamp: 2025-10-08, end_timestamp: today}\n", w.server.StreamARN(name))
+			fmt.Fprintf(&file, "- {stream_arn: %q, start_timestamp: 2025-10-08, end_timestamp: today}\n",
+				w.server.StreamARN(name))
 		default:
 			fmt.Fprintf(&file, "- {stream_name: %s}\n", name)
 		}

@@ -99,16 +99,7 @@ func (s *story) live(night int) {
 	case nightThrottled:
 		s.check(night, now, finish(s.t, s.begin(now, append(args, "--throttle-patience", "1s")...)))
 	case nightNoNetwork:
-		there := s.user
-		s.user = there.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1")
-		o := finish(s.t, s.begin(now, args...))
-		s.user = there
-		got := object(s.t, o.stdout)
-		problem, _ := got["error"].(map[string]any)
-		s.wants("no network", got, map[string]any{"status": `"failed"`})
-		if o.status != 1 || problem["kind"] != "unreachable" {
-			s.t.Errorf("no network: exit status %d, %v", o.status, problem)
-		}
+		s.noNetwork(night, now, args...)
 	case nightKilled:
 		s.kill(now, args...)
 		now = now.Add(10 * time.Minute)
@@ -117,6 +108,23 @@ func (s *story) live(night int) {
 		s.twoRuns(night, now)
 	default:
 		s.check(night, now, finish(s.t, s.begin(now, args...)))
+	}
+}
+
+// noNetwork has a run that does not reach the service.
+func (s *story) noNetwork(night int, now time.Time, args ...string) {
+	s.t.Helper()
+	there := s.user
+	s.user = there.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1")
+	o := finish(s.t, s.begin(now, args...))
+	s.user = there
+	s.books.see(night, now)
+	got := object(s.t, o.stdout)
+	problem, _ := got["error"].(map[string]any)
+	s.wants("no network", got, map[string]any{"status": `"failed"`})
+	s.wants("no network", problem, map[string]any{"kind": `"unreachable"`, "streams": jsonOf(camerasInFile(night))})
+	if o.status != 1 {
+		s.t.Errorf("no network: exit status %d:\n%s", o.status, o.stderr)
 	}
 }
 

@@ -22,6 +22,7 @@ type books struct {
 	server  *kvstest.Server
 	streams map[string]kvstest.Stream
 	outcome map[string]map[int64]string // by stream and instant
+	seen    map[string]map[int64]bool   // what the archive had at some run's time; true: of a run that could read it
 }
 
 const (
@@ -31,11 +32,28 @@ const (
 )
 
 func newBooks(server *kvstest.Server) *books {
-	b := &books{server: server, streams: map[string]kvstest.Stream{}, outcome: map[string]map[int64]string{}}
+	b := &books{
+		server: server, streams: map[string]kvstest.Stream{}, outcome: map[string]map[int64]string{},
+		seen: map[string]map[int64]bool{},
+	}
 	for _, s := range storyCameras() {
-		b.streams[s.Name], b.outcome[s.Name] = s, map[int64]string{}
+		b.streams[s.Name], b.outcome[s.Name], b.seen[s.Name] = s, map[int64]string{}, map[int64]bool{}
 	}
 	return b
+}
+
+// see notes what the archive has, of what a run asks for, and whether the run can read it.
+func (b *books) see(night int, now time.Time) {
+	outage := night == nightThrottled || night == nightNoNetwork
+	for _, name := range camerasInFile(night) {
+		readable := !outage && b.forbids(name, now) == ""
+		from, to := span(name, night, now)
+		for at := from; at.Before(to) && !at.After(now.Add(-storySettle)); at = at.Add(storyInterval) {
+			if ms := at.UnixMilli(); b.server.Has(name, at) {
+				b.seen[name][ms] = b.seen[name][ms] || readable
+			}
+		}
+	}
 }
 
 // tally is what a summary must say of a stream.
@@ -126,6 +144,7 @@ func (b *books) look(name string, at time.Time) string {
 // check holds what a run of a night said against the books.
 func (s *story) check(night int, now time.Time, o outcomeOf) {
 	s.t.Helper()
+	s.books.see(night, now)
 	want := s.books.enter(night, now)
 	got := object(s.t, o.stdout)
 	var total tally
@@ -176,8 +195,8 @@ func (s *story) wants(where string, got, want map[string]any) {
 	}
 }
 
-// settleAccounts holds the dataset against the books, and against what the stand-in gave: each picture that
-// could be had is there, is what it should be, and was paid for once.
+// settleAccounts holds the dataset against the books, and against what the stand-in had and gave: each
+// picture that could be had is there, is what it should be, and was paid for once.
 func (s *story) settleAccounts() {
 	s.t.Helper()
 	found := map[string]map[int64]string{}
@@ -195,6 +214,14 @@ func (s *story) settleAccounts() {
 		}
 		if len(found[name]) > len(all) {
 			s.t.Errorf("%s has %d samples, want %d", name, len(found[name]), len(all))
+		}
+	}
+	for name, all := range s.books.seen {
+		lossy := name == "short" || name == "deleted" // gone before the next run that could read it
+		for at, readable := range all {
+			if (readable || !lossy) && found[name][at] != outcomeFrame {
+				s.t.Errorf("%s at %v is %q, and the archive had it", name, time.UnixMilli(at).UTC(), found[name][at])
+			}
 		}
 	}
 	s.paidOnce()

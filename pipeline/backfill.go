@@ -74,6 +74,7 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	}
 	var ranges map[stream]Range
 	summary.Range, ranges = rangesOf(o.asked)
+	o.foretell(ctx, plan, &summary)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
 	if jobErr == nil && !left && ds != nil {
@@ -207,7 +208,9 @@ func (o Options) plan(ctx context.Context) (*kvsio.Plan, error) {
 	plan := new(kvsio.Plan)
 	if len(o.Requests) > 0 {
 		var err error
-		if plan, err = kvsio.NewPlan(ctx, o.Read, o.Requests); err != nil {
+		read := o.Read
+		read.Retention = o.retention
+		if plan, err = kvsio.NewPlan(ctx, read, o.Requests); err != nil {
 			return nil, err
 		}
 	}
@@ -286,10 +289,12 @@ func (o Options) watch(plan *kvsio.Plan) (stop func()) {
 	began, before := time.Now(), kvsio.Counters()
 	streams := watchStreams(plan.Missing)
 	total := Progress{Samples: frame.Count(plan.Missing), Shards: plan.Shards, Streams: int64(len(streams.left))}
+	aging := o.aging(plan)
 	return every(func() {
 		p := total
 		p.Done, p.Elapsed = since(before), time.Since(began)
 		p.StreamsDone, p.Slowest = streams.done()
+		p.losses(aging)
 		o.Progress(p)
 	})
 }

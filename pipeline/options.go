@@ -111,6 +111,8 @@ type Options struct {
 	ahead   []time.Time     // for each request, up to when footage is there that is ahead of Now
 	asked   []kvsio.Request // all that is asked for, on its grid
 	pending []frame.Span    // the part of it that is left for a later backfill
+
+	retention map[string]time.Duration // of streams, by ARN, as far as it is known
 }
 
 // Validate returns a *UsageError that names everything that is wrong with the

@@ -42,6 +42,7 @@ func (o *Options) check(ctx context.Context) (err error) {
 	if err := o.leaveOut(ctx, found, err); err != nil {
 		return err
 	}
+	o.retention = kvsio.Retentions(ctx, read, o.Requests)
 	o.ahead = make([]time.Time, len(o.Requests))
 	errs := make([]error, len(o.Requests))
 	for i := range o.Requests {

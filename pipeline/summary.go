@@ -33,6 +33,8 @@ type Summary struct {
 	Missing       int64   `json:"missing"` // samples that are recorded nowhere: all others are in Counts
 	Pending       int64   `json:"pending"` // in Range, but too young (Options.Settle): none of Samples, and a later backfill's
 	Fetched       Fetched `json:"fetched"`
+	Lost          int64   `json:"lost"`           // samples to be fetched that were older than what their streams keep
+	AtRisk        int64   `json:"at_risk"`        // others that would be before the job got to them, by what it expected
 	Shards        int64   `json:"shards"`         // of all that was asked
 	SkippedShards int64   `json:"skipped_shards"` // of them, that the dataset had already
 
@@ -214,9 +216,21 @@ type Progress struct {
 	Streams, StreamsDone int64
 	Slowest              string
 
+	// Of Samples, how many were older than what their streams keep when the job began, and how
+	// many more will be when the job gets to them, at the pace that it has had so far.
+	Lost, AtRisk int64
+
 	// Once the job is over: of how many receipts of the dataset, how many are in
 	// its index.
 	Receipts, Indexed int64
+}
+
+// losses fills in what no call brings, at the pace that the job has.
+func (p *Progress) losses(a aging) {
+	if pace := float64(p.Done.Frames+p.Done.Gaps) / p.Elapsed.Seconds() / float64(max(p.Streams, 1)); pace > 0 {
+		l := a.at(pace)
+		p.Lost, p.AtRisk = l.lost, l.atRisk
+	}
 }
 
 func counts(t ledger.Tally) Counts {

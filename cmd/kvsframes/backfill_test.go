@@ -22,8 +22,8 @@ func TestBackfillJSON(t *testing.T) {
 			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{cam, off}})
 			o := object(t, u.must(0, ask(0, 10, "--stream-name", "off", "--json", "--runner", runner)...))
 			fields := []string{
-				"complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "missing", "pending", "range",
-				"requests", "retries", "samples", "schema", "seconds", "shards", "skipped_shards", "status", "streams",
+				"at_risk", "complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "lost",
+				"missing", "pending", "range", "requests", "retries", "samples", "schema", "seconds", "shards", "skipped_shards", "status", "streams",
 				"throttles",
 			}
 			if got := slices.Sorted(maps.Keys(o)); !slices.Equal(got, fields) {

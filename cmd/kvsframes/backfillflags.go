@@ -302,6 +302,7 @@ func (f *backfillFlags) parse(cmd *cobra.Command) (pipeline.Options, error) {
 	o.Read.KeepGoing, o.NewPhase = *f.keepGoing, *f.newPhase
 	clock, err := clockOf(cmd, string(*f.zone))
 	o.Now = clock.now
+	o.Read.ClockSkew = time.Until(clock.now).Round(time.Second)
 	faults := append([]error{err}, f.options.apply(cmd, &o)...)
 	faults = append(faults, emptyFlags(cmd, "requests", "metrics-file")...)
 	if *f.metricsFile != "" {

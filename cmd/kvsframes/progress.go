@@ -184,6 +184,9 @@ func backfillStatus(now pipeline.Progress) status {
 			add("waiting for %s", now.Slowest)
 		}
 	}
+	if now.Lost+now.AtRisk > 0 {
+		add("%s lost, %s at risk", card.Number(now.Lost), card.Number(now.AtRisk))
+	}
 	if seconds > 0 {
 		add("%.0f frames/s", float64(now.Done.Frames)/seconds)
 		add("%s/s", size(int64(float64(now.Done.Bytes)/seconds)))

@@ -54,11 +54,16 @@ type shardCalls struct {
 func (e *engine) fetch(
 	ctx context.Context, r *reading, t *admit.Ticket, l look, stats *callStats,
 ) (frame.Shard, error) {
+	lost, asked := e.splitLost(ctx, r.stream, l.asked)
 	defer e.wires.Use()()
 	calls := imageCalls{engine: e, stream: r, stats: stats, endpoint: e.patience()}
-	c := &shardCalls{imageCalls: calls, series: l.shard.Series, samples: frame.Count(l.asked), ticket: t}
+	c := &shardCalls{imageCalls: calls, series: l.shard.Series, samples: frame.Count(asked), ticket: t}
 	c.reserve = c.need
-	shard, err := ask.Shard(ctx, c, l.shard, l.asked)
+	shard, err := ask.Shard(ctx, c, l.shard, asked)
+	if err == nil {
+		e.nameLost(ctx, r.stream, shard.Gaps)
+	}
+	shard.Gaps = append(lostGaps(lost), shard.Gaps...)
 	shard.New = l.isNew
 	if l.second {
 		shard.Again = l.asked

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
@@ -62,6 +63,28 @@ func Check(ctx context.Context, p ReadParams, requests []Request) ([]Request, er
 	return resolved, errors.Join(problems...)
 }
 
+// Retentions returns how long the streams of requests keep footage, by StreamARN, as far as [Check]
+// has found that out in this process in the last ten minutes, with the same parameters. It makes no
+// calls.
+func Retentions(ctx context.Context, p ReadParams, requests []Request) map[string]time.Duration {
+	p.AWS = p.AWS.inRegionOf(arnsOf(requests))
+	e, err := engineFor(ctx, p)
+	if err != nil {
+		return nil
+	}
+	defer e.release()
+	known := make(map[string]time.Duration)
+	for _, r := range requests {
+		if _, ok := known[r.StreamARN]; ok || r.StreamARN == "" {
+			continue
+		}
+		if retention := e.keeps(ctx, e.stream(grid.StreamKey{ARN: r.StreamARN}), false); retention > 0 {
+			known[r.StreamARN] = retention
+		}
+	}
+	return known
+}
+
 // checksAtOnce keeps a preflight well under the account's 300 calls a second.
 const checksAtOnce = 16
 
@@ -75,7 +98,9 @@ func (e *engine) check(ctx context.Context, key grid.StreamKey) (arn string, err
 		return "", &StreamError{key.String(), StreamGone, key, err}
 	}
 	arn = *info.StreamARN
-	_, err = e.dataEndpoint(ctx, e.reading(grid.StreamKey{ARN: arn}), quickAttempts)
+	r := e.reading(grid.StreamKey{ARN: arn})
+	r.note(info)
+	_, err = e.dataEndpoint(ctx, r, quickAttempts)
 	if failed, ok := errors.AsType[*StreamError](err); ok {
 		failed = &StreamError{failed.Stream, failed.Failure, key, failed.err}
 		return arn, failed

@@ -39,10 +39,11 @@ type engineKey struct {
 	calls        CallParams
 	maxInFlight  int
 	memoryBudget int64
+	clockSkew    time.Duration
 }
 
 func (p ReadParams) engineKey() engineKey {
-	return engineKey{p.AWS, p.CallParams, p.MaxInFlight, p.MemoryBudget}
+	return engineKey{p.AWS, p.CallParams, p.MaxInFlight, p.MemoryBudget, p.ClockSkew}
 }
 
 var engines = struct {
@@ -90,7 +91,7 @@ func anyEngine(ctx context.Context, p ReadParams) (*engine, error) {
 	engines.mu.Lock()
 	for key := range engines.of {
 		if key.aws == p.AWS && key.calls == p.CallParams {
-			p.MaxInFlight, p.MemoryBudget = key.maxInFlight, key.memoryBudget
+			p.MaxInFlight, p.MemoryBudget, p.ClockSkew = key.maxInFlight, key.memoryBudget, key.clockSkew
 		}
 	}
 	engines.mu.Unlock()

@@ -63,6 +63,10 @@ type ReadParams struct {
 	// least 1 MiB; default 2 GiB.
 	MemoryBudget int64
 
+	// ClockSkew is how far the clock that streams age by is ahead of those of the processes that read;
+	// negative: behind it. Default 0. It is for stand-ins that have clocks of their own.
+	ClockSkew time.Duration
+
 	// KeepGoing makes the samples of a shard whose calls fail for good FAILED
 	// gaps; ReadAll puts requests for them out as well. Without it the job fails.
 	KeepGoing bool
@@ -111,6 +115,11 @@ type PlanParams struct {
 	// as many as Beam's flag --parallelism says, which is the number of slots, and one
 	// where it is not set.
 	Works int
+
+	// Retention is how long streams keep footage, by StreamARN, as [Retentions] returns it. The
+	// stream whose footage ages out first is first in a plan, and what is older than that comes after
+	// what the stream keeps. Default: not known.
+	Retention map[string]time.Duration
 
 	// Runner is the name of the Beam runner that Works is sized for: direct, prism,
 	// flink, dataflow or another. Default: Beam's flag --runner, where the program has

@@ -1,9 +1,12 @@
 package kvsio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/frame/framepb"
@@ -57,6 +60,44 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 // for: those that are done, and those that are there but to be looked at again.
 type lookup func(asked []frame.Span) (done []frame.Span, again []look, err error)
 
+// byAge orders the runs of streams, which stand together, so that what ages out first comes
+// first. What the stream keeps no more comes after what it keeps, of a series: nobody can be too
+// late for it.
+func (p ReadParams) byAge(runs []frame.Span) []frame.Span {
+	if len(p.Retention) == 0 {
+		return runs
+	}
+	now := time.Now().Add(p.ClockSkew).UnixMilli()
+	ends := make(map[grid.StreamKey]int64) // when the first footage of a stream that it keeps ages out
+	var ordered []frame.Span
+	for of := range grid.BySeries(runs) {
+		retention, key := p.Retention[of[0].Series.StreamARN].Milliseconds(), grid.KeyOf(of[0].Series)
+		if _, ok := ends[key]; !ok {
+			ends[key] = math.MaxInt64
+		}
+		if retention == 0 {
+			ordered = append(ordered, of...)
+			continue
+		}
+		var old []frame.Span
+		for _, run := range of {
+			lost, kept := grid.SplitShards(run, int64(p.ShardSamples), run.Series.Index(now-retention)+1)
+			if lost.Samples > 0 {
+				old = append(old, lost)
+			}
+			if kept.Samples > 0 {
+				ordered = append(ordered, kept)
+				ends[key] = min(ends[key], max(kept.Series.At(kept.First)+retention, now))
+			}
+		}
+		ordered = append(ordered, old...)
+	}
+	slices.SortStableFunc(ordered, func(a, b frame.Span) int {
+		return cmp.Compare(ends[grid.KeyOf(a.Series)], ends[grid.KeyOf(b.Series)])
+	})
+	return ordered
+}
+
 func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	plan := &Plan{Asked: grid.Union(spans)}
 	n := int64(p.ShardSamples)
@@ -81,7 +122,7 @@ func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	for _, run := range runs {
 		plan.Shards += grid.ShardCount(run, n)
 	}
-	plan.Works = grid.CutWorks(runs, n, p.works(spans))
+	plan.Works = grid.CutWorks(p.byAge(runs), n, p.works(spans))
 	grid.MarkAgain(plan.Works, again)
 	return plan, nil
 }

@@ -22,6 +22,15 @@ func ShardAt(run frame.Span, n, k int64) frame.Span {
 	return frame.Span{Series: run.Series, First: first, Samples: min(run.End(), cell+n) - first}
 }
 
+// SplitShards splits a run before its first shard that has a sample at index i or after it.
+func SplitShards(run frame.Span, n, i int64) (before, rest frame.Span) {
+	at := min(max(i-i%n, run.First), run.End())
+	if i >= run.End() {
+		at = run.End()
+	}
+	return run.Slice(run.First, at), run.Slice(at, run.End())
+}
+
 // Window is the part of a shard that one GetImages range covers: N instants,
 // Step milliseconds apart.
 type Window struct {

@@ -1,6 +1,10 @@
 package grid
 
-import "github.com/kvsframes/kvsframes/io/frame"
+import (
+	"cmp"
+
+	"github.com/kvsframes/kvsframes/io/frame"
+)
 
 // Turns says whose shard comes next in a stretch of a work's order.
 //
@@ -52,18 +56,19 @@ func (t *Turns) place(n Turn) int64 {
 	return t.Order.beforeRound(n.round) + int64(n.Stream)
 }
 
-// Choose returns the turn of the stream that has the fewest shards in hand, of
-// those the first in the order. Streams for which held is not ok get none now.
+// Choose returns the turn of the stream that has the fewest shards in hand, of those one that
+// is furthest behind, and of those the first in the plan's order. Streams for which held is not
+// ok get none now.
 func (t *Turns) Choose(held func(stream int) (n int, ok bool)) (next Turn, ok bool) {
-	var least int
-	var first int64
+	least := 0
 	for _, w := range t.waiting {
 		n, can := held(w.Stream)
-		if !can || ok && n > least {
+		if !can {
 			continue
 		}
-		if place := t.place(w); !ok || n < least || place < first {
-			next, least, first, ok = w, n, place, true
+		rank := func(turn Turn) int { return t.Order.streams[turn.Stream].rank }
+		if !ok || cmp.Or(cmp.Compare(n, least), cmp.Compare(w.round, next.round), cmp.Compare(rank(w), rank(next))) < 0 {
+			next, least, ok = w, n, true
 		}
 	}
 	return next, ok

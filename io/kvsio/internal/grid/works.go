@@ -79,6 +79,7 @@ type Order struct {
 // streamShards is the runs of one stream, whatever its series.
 type streamShards struct {
 	key    StreamKey
+	rank   int // in the plan's order
 	runs   []frame.Span
 	before []int64 // before[j]: shards of runs[:j]
 	total  int64
@@ -96,7 +97,7 @@ func NewOrder(w *framepb.Work) *Order {
 		if !ok {
 			i = len(o.streams)
 			index[key] = i
-			o.streams = append(o.streams, streamShards{key: key})
+			o.streams = append(o.streams, streamShards{key: key, rank: i})
 		}
 		s := &o.streams[i]
 		s.runs = append(s.runs, run)

@@ -58,9 +58,10 @@ func (b *books) see(night int, now time.Time) {
 
 // tally is what a summary must say of a stream.
 type tally struct {
-	samples, frames, missing, pending int
-	gaps                              map[string]int
-	kind                              string // of the error, if it cannot be read
+	samples, frames, missing, pending, lost int
+
+	gaps map[string]int
+	kind string // of the error, if it cannot be read
 }
 
 // enter enters a run that came to its end, and returns what it must say of each camera that it asked for.
@@ -75,15 +76,18 @@ func (b *books) enter(night int, now time.Time) map[string]tally {
 				continue
 			}
 			became, known := b.outcome[name][at.UnixMilli()]
+			none := !known || became == outcomeMissing
+			asked := t.kind == "" && (none || became == outcomeFailed || became == "NO_MEDIA")
+			if asked && b.lost(name, at, now) {
+				t.lost++
+			}
 			switch {
-			case t.kind != "" && !known:
-				became = outcomeMissing
-			case t.kind != "": // what is there stays
-			case night == nightThrottled && (!known || became == outcomeMissing):
+			case asked && night != nightThrottled:
+				became = b.look(name, at, now)
+			case asked && none:
 				became = outcomeFailed
-			case night == nightThrottled:
-			case !known || became == outcomeMissing || became == outcomeFailed || became == "NO_MEDIA":
-				became = b.look(name, at)
+			case none:
+				became = outcomeMissing
 			}
 			b.outcome[name][at.UnixMilli()] = became
 			switch t.samples++; became {
@@ -128,10 +132,18 @@ func (b *books) forbids(name string, now time.Time) string {
 	return ""
 }
 
+// lost reports whether footage of an instant is older than what the stream keeps.
+func (b *books) lost(name string, at, now time.Time) bool {
+	return at.Before(now.Add(-*b.streams[name].Retention))
+}
+
 // look says what the archive has of an instant, now.
-func (b *books) look(name string, at time.Time) string {
+func (b *books) look(name string, at, now time.Time) string {
 	if b.server.Has(name, at) {
 		return outcomeFrame
+	}
+	if b.lost(name, at, now) {
+		return "OUT_OF_RETENTION"
 	}
 	for _, broken := range b.streams[name].MediaErrors {
 		if !at.Before(broken.From) && at.Before(broken.To) {
@@ -166,12 +178,13 @@ func (s *story) check(night int, now time.Time, o outcomeOf) {
 		total.frames += t.frames
 		total.missing += t.missing
 		total.pending += t.pending
+		total.lost += t.lost
 		s.wants(fmt.Sprintf("night %d, %s", night, name), streams[name], what)
 	}
 	s.wants(fmt.Sprintf("night %d", night), got, map[string]any{
 		"schema": `"kvsframes.backfill/1"`, "status": status, "requests": len(want), "complete": exit == 0,
 		"samples": total.samples, "frames": total.frames, "missing": total.missing,
-		"pending": total.pending,
+		"pending": total.pending, "lost": total.lost,
 	})
 	problem, _ := got["error"].(map[string]any)
 	if found, _ := problem["kind"].(string); found != kind || o.status != exit {

@@ -77,8 +77,9 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	o.foretell(ctx, plan, &summary)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
+	var contents dataset.Contents
 	if jobErr == nil && !left && ds != nil {
-		jobErr = o.finish(ctx, ds)
+		contents, jobErr = o.finish(ctx, ds)
 	}
 	bound, stop := told(ctx)
 	defer stop()
@@ -102,13 +103,15 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	case left:
 		return summary, nil
 	}
-	return summary, o.judge(&summary, total)
+	return summary, o.judge(&summary, total, contents.Damaged)
 }
 
-// judge returns an *IncompleteError where what was asked for is not as it was asked for, or nil.
-func (o Options) judge(s *Summary, total ledger.Tally) error {
+// judge returns an *IncompleteError where what was asked for is not as it was asked for, or
+// something of the dataset is damaged, or nil.
+func (o Options) judge(s *Summary, total ledger.Tally, damaged []string) error {
 	lacking := &IncompleteError{
 		Dir: o.Out, Missing: total.Missing, Failed: total.Gaps[frame.Failed], Duplicates: total.Duplicates,
+		Damaged: damaged,
 	}
 	if o.MaxGapRatio != nil {
 		lacking.MaxGapRatio, lacking.Gappy = *o.MaxGapRatio, tooManyGaps(s.Streams, *o.MaxGapRatio)
@@ -125,7 +128,7 @@ func (o Options) judge(s *Summary, total ledger.Tally) error {
 			s.Streams[i].Reason = outside.Text(problem.Error())
 		}
 	}
-	if total.Complete() && len(lacking.Gappy) == 0 {
+	if total.Complete() && len(lacking.Gappy)+len(damaged) == 0 {
 		return nil
 	}
 	return lacking
@@ -266,19 +269,19 @@ func (o Options) job(ctx context.Context, plan *kvsio.Plan, summary *Summary) er
 }
 
 // finish writes the dataset's index and card.
-func (o Options) finish(ctx context.Context, ds *dataset.Dataset) error {
+func (o Options) finish(ctx context.Context, ds *dataset.Dataset) (dataset.Contents, error) {
 	options := dataset.FinishOptions{}
 	if o.Progress != nil {
 		options.Progress = func(done, total int64) { o.Progress(Progress{Receipts: total, Indexed: done}) }
 	}
-	_, err := ds.Finish(ctx, options)
+	contents, err := ds.Finish(ctx, options)
 	switch {
 	case ctx.Err() != nil:
-		return ErrInterrupted
+		return contents, ErrInterrupted
 	case err != nil:
-		return &JobError{Runner: o.Runner, Cause: outside.Text("its shards are written, but " + err.Error()), Err: err}
+		return contents, &JobError{Runner: o.Runner, Cause: outside.Text("its shards are written, but " + err.Error()), Err: err}
 	}
-	return nil
+	return contents, nil
 }
 
 // watch reports progress until stop is called.

@@ -80,6 +80,10 @@ type IncompleteError struct {
 	Missing, Failed int64 // samples
 	Duplicates      int64 // samples that are recorded more than once
 
+	// Damaged are files of sealed receipts of the dataset that cannot be read, whether or not what
+	// they tell was asked for. Samples of theirs are Missing.
+	Damaged []string
+
 	// The names of streams of which more than MaxGapRatio of the samples are gaps or missing.
 	Gappy       []string
 	MaxGapRatio float64
@@ -100,7 +104,13 @@ func (e *IncompleteError) Unwrap() error {
 		parts = append(parts, fmt.Sprintf("%d samples are FAILED gaps", e.Failed))
 	}
 	clauses := []any{e.Dir}
-	if len(parts) > 0 {
+	if n := len(e.Damaged); n > 0 {
+		clauses = append(clauses, fault.Errorf("%d of its files of sealed receipts cannot be read, as %s: %s makes them again, "+
+			"at no cost, of what lies in shards", n, e.Damaged[0], fault.Name("dataset.Repair")))
+	}
+	if len(parts) > 0 && len(e.Damaged) > 0 {
+		clauses = append(clauses, strings.Join(parts, " and ")+" until then")
+	} else if len(parts) > 0 {
 		clauses = append(clauses, strings.Join(parts, " and ")+"; the same backfill fetches them again")
 	}
 	if e.Duplicates > 0 {

@@ -67,8 +67,10 @@ func (o *Options) alignAll(ctx context.Context) error {
 	for i := range o.Requests {
 		all.Relative = append(all.Relative, o.relative(i))
 	}
+	all.tags = slices.Clone(o.tags)
 	for _, r := range o.unread {
 		all.Requests, all.Relative = append(all.Requests, r.Request), append(all.Relative, r.relative)
+		all.tags = append(all.tags, r.Tag)
 	}
 	err := all.align(ctx)
 	o.Requests = all.Requests[:n:n]
@@ -100,9 +102,16 @@ func (o *Options) align(ctx context.Context) error {
 	if err := lookUp(ctx, there, known); err != nil {
 		return err
 	}
+	first := make(map[*phases]int) // request that has none of the phases of the dataset
 	for i := range placed {
 		o.settle(i, &placed[i])
-		errs[i] = o.refuse(i, placed[i])
+		if errs[i] = o.refuse(i, placed[i]); errs[i] == nil && o.Align == "" && placed[i].begins() {
+			if earlier, ok := first[placed[i].dataset]; ok {
+				errs[i] = o.refuseSecond(i, earlier)
+			} else {
+				first[placed[i].dataset] = i
+			}
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -152,6 +161,10 @@ func (p placement) phase() time.Duration {
 // beside reports whether the dataset has the stream in other phases alone.
 func (p placement) beside() bool { return p.dataset != nil && p.dataset.n > 0 && !p.adapts }
 
+// begins reports whether the request is the first one of the stream that is sampled so, and stays
+// on the grid that it was made on.
+func (p placement) begins() bool { return p.dataset != nil && p.dataset.n == 0 && !p.adapts }
+
 // placed moves a request to a grid that does not depend on the dataset.
 func (o *Options) placed(i int) placement {
 	relative := o.relative(i)
@@ -198,7 +211,45 @@ func (o *Options) refuse(i int, p placement) error {
 		}
 		wrong = invalid.Faults[0]
 	}
-	return fmt.Errorf("stream %s: %w", r.Span().Series.StreamName, &kvsio.RequestError{Faults: []*kvsio.Fault{wrong}})
+	return o.refused(i, wrong)
+}
+
+// refuseSecond says why a request cannot be done together with an earlier one of the same stream, of
+// which the dataset has nothing yet. It returns nil where both are on one grid.
+func (o *Options) refuseSecond(i, earlier int) error {
+	asked, grid := o.Requests[i], o.Requests[earlier].Span().Series.PhaseMs
+	on := asked.AlignStart(time.Duration(grid) * time.Millisecond).StartTimestamp
+	if asked.Span().Series.PhaseMs == grid {
+		return nil
+	}
+	other := "another request"
+	if tag := o.tag(earlier); tag != "" {
+		other = tag
+	}
+	return o.refused(i, fault.New("StartTimestamp",
+		fault.Errorf("%s, %v after one of the instants, %v apart, that %s (from %s) asks for of this stream: all images "+
+			"would be paid for again", stamp(asked.StartTimestamp), asked.StartTimestamp.Sub(on), asked.SamplingInterval, other,
+			stamp(o.Requests[earlier].StartTimestamp)),
+		fault.Errorf("one of these instants, such as %s: %s %s moves start and end of all down to multiples of the interval "+
+			"since 1970, and %s fetches the ranges as they are",
+			stamp(on), fault.Name("Align"), AlignEpoch, fault.Name("NewPhase"))))
+}
+
+func (o *Options) refused(i int, wrong *kvsio.Fault) error {
+	err := fmt.Errorf("stream %s: %w", o.Requests[i].Span().Series.StreamName,
+		&kvsio.RequestError{Faults: []*kvsio.Fault{wrong}})
+	if tag := o.tag(i); tag != "" {
+		return fmt.Errorf("%s: %w", tag, err)
+	}
+	return err
+}
+
+// tag is where a request comes from, if that is known.
+func (o *Options) tag(i int) string {
+	if len(o.tags) == 0 {
+		return ""
+	}
+	return o.tags[i]
 }
 
 // tell says, in a line each, which requests are on a grid that is not the epoch's, which on one of

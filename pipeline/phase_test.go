@@ -190,6 +190,53 @@ func TestPhaseTrap(t *testing.T) {
 	}
 }
 
+// TestPhaseTrapWithin: of two requests for what the dataset has nothing of yet, the second one is refused where
+// it begins beside the samples of the first, and both are named by where they come from.
+func TestPhaseTrapWithin(t *testing.T) {
+	from := func(tag string, r kvsio.Request) kvsio.Request {
+		r.Tag = tag
+		return r
+	}
+	other := secondsOf(12, 300)
+	other.Format = frame.PNG
+	for _, test := range []struct {
+		name   string
+		o      Options
+		want   string // of the error; empty: none
+		series int
+	}{
+		{
+			"beside",
+			Options{Requests: []kvsio.Request{from("r.yaml:1", secondsOf(3, 300)), from("r.yaml:5", secondsOf(12, 302))}},
+			"r.yaml:5: stream cam: StartTimestamp is 2026-01-01T00:00:12Z, 2s after one of the instants, 7s apart, that " +
+				"r.yaml:1 (from 2026-01-01T00:00:03Z) asks for of this stream: all images would be paid for again: it must be " +
+				"one of these instants, such as 2026-01-01T00:00:10Z: Align epoch moves start and end of all down to multiples of " +
+				"the interval since 1970, and NewPhase fetches the ranges as they are", 0,
+		},
+		{"on one grid", Options{Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(10, 400)}}, "", 1},
+		{"sampled otherwise", Options{Requests: []kvsio.Request{secondsOf(3, 300), other}}, "", 2},
+		{"aligned", Options{Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(12, 302)}, Align: AlignEpoch}, "", 1},
+		{"meant so", Options{Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(12, 302)}, NewPhase: true}, "", 2},
+	} {
+		a := newArchive(t)
+		_, images, _, err := a.fetch(test.o)
+		switch {
+		case test.want != "" && (err == nil || err.Error() != test.want || images != 0):
+			t.Errorf("%s: %d images, %v\nwant %s", test.name, images, err, test.want)
+		case test.want == "" && (err != nil || a.series() != test.series):
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	a := newArchive(t)
+	if _, _, _, err := a.fetch(Options{Requests: []kvsio.Request{secondsOf(3, 300)}}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, err := a.fetch(Options{Requests: []kvsio.Request{from("r.yaml:9", secondsOf(12, 302))}})
+	if err == nil || !strings.HasPrefix(err.Error(), "r.yaml:9: stream cam: StartTimestamp is ") {
+		t.Errorf("beside the dataset: %v", err)
+	}
+}
+
 // TestDailyWindows: windows at an interval that does not divide their distance make one series
 // where they are aligned, and need no flag where they depend on now.
 func TestDailyWindows(t *testing.T) {

@@ -46,6 +46,7 @@ func (o *Options) check(ctx context.Context) (err error) {
 	o.ahead = make([]time.Time, len(o.Requests))
 	errs := make([]error, len(o.Requests))
 	for i := range o.Requests {
+		o.tags = append(o.tags, o.Requests[i].Tag)
 		o.Requests[i].Tag = "" // the samples of a dataset have none
 		o.ahead[i], errs[i] = checkAhead(ctx, read, &o.Requests[i], o.now())
 	}

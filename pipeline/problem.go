@@ -123,6 +123,9 @@ func kindOf(err error) (Kind, bool) {
 	if errors.Is(err, ErrInterrupted) || errors.Is(err, context.Canceled) {
 		return KindInterrupted, true
 	}
+	if _, blocked := errors.AsType[*dataset.InTheWayError](err); blocked {
+		return KindMistake, true
+	}
 	if _, held := errors.AsType[*dataset.HeldError](err); held {
 		return KindBusy, true
 	}

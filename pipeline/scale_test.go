@@ -58,12 +58,12 @@ func (s scale) objects() int64 { return s.shards() + 2*s.blocks() + s.cameras + 
 // has up to a hundred names at first, and then a thousand more.
 func (s scale) lists() int64 {
 	pages := ceil(max(min(s.block(), ceil(s.samples, s.shard))-100, 0), 1000)
-	return 2*s.shards() + 2*s.blocks()*(3+pages) + 12*s.cameras + 7
+	return 2*s.shards() + 2*s.blocks()*(3+pages) + 12*s.cameras + 7 + ceil(s.blocks(), 1000)
 }
 func (s scale) reads() int64      { return s.shards() + 2*s.blocks() + s.cameras + 11 }
 func (s scale) writes() int64     { return 2*s.shards() + 2*s.blocks() + s.cameras + 4 }
 func (s scale) removes() int64    { return s.blocks() + 1 }
-func (s scale) listsAgain() int64 { return 11*s.cameras + 5 }
+func (s scale) listsAgain() int64 { return 11*s.cameras + 6 + ceil(s.blocks(), 1000) }
 func (s scale) readsAgain() int64 { return 2*s.cameras + 10 }
 
 // near reports whether a formula gives what is, within a share of it.

@@ -61,6 +61,10 @@ func (show *output) index(cmd *cobra.Command, dir string) (dataset.Contents, err
 		Progress: func(done, total int64) { line.draw(indexStatus(done, total)) },
 	})
 	line.end()
+	if err == nil && len(contents.Damaged) > 0 {
+		err = incompleteError(fmt.Sprintf("%s is not complete: %d of its files of sealed receipts cannot be read, as %s: "+
+			"verify --repair makes them again", dir, len(contents.Damaged), contents.Damaged[0]))
+	}
 	if err == nil && !contents.Complete {
 		err = incompleteError(fmt.Sprintf("%s is not complete: the same backfill fetches what is missing", dir))
 	}

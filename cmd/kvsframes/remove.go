@@ -229,6 +229,14 @@ func removedText(r dataset.Removed) string {
 		}
 		fmt.Fprintf(w, ": %s\n", removedCount(of.RemovedCount))
 	}
+	if n := r.Unrecorded; n > 0 {
+		fmt.Fprintf(w, "%s of pictures that no receipt knows of, and that nothing above counts: receipts are lost, or a "+
+			"process was killed.\n", card.Count(n, "more shard"))
+		if !r.Done {
+			fmt.Fprintf(w, "They would go, too. kvsframes index %[1]s, and for what is missing then verify --repair %[1]s, "+
+				"records them first.\n", r.Dataset)
+		}
+	}
 	if !r.Done {
 		fmt.Fprintln(w, "Nothing was changed. The same command with --yes removes it for good.")
 	}

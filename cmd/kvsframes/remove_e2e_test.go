@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,6 +56,18 @@ func TestRemoveCommand(t *testing.T) {
 	o := u.run(part("out", "--yes")...)
 	if o.status != 2 || !strings.Contains(o.stderr, "out has nothing of cam, yard at that time\n") || o.stdout != "" {
 		t.Errorf("exit status %d, %s%s", o.status, o.stdout, o.stderr)
+	}
+	sealed, err := filepath.Glob(filepath.Join(u.dir, "out", "sealed", "cam_*", "*"))
+	for _, file := range sealed {
+		err = errors.Join(err, os.Remove(file))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = u.must(0, "remove", "out", "--stream-name", "cam")
+	if !strings.Contains(text, "4 more shards of pictures that no receipt knows of") ||
+		!strings.Contains(text, "kvsframes index out, ") {
+		t.Errorf("it says\n%s", text)
 	}
 	u.must(0, "remove", "out", "--stream-name", "cam", "--yes")
 	for name := range tree(t, filepath.Join(u.dir, "out")) {

@@ -136,7 +136,7 @@ func nextStep(r dataset.Report, repaired bool) string {
 	if r.Foreign > 0 {
 		steps = append(steps, "move away what is not the dataset's")
 	}
-	if r.Stale {
+	if r.Stale && r.Repairable {
 		steps = append(steps, "verify --repair makes the index again")
 	}
 	if r.Damaged > 0 && !r.Repairable {

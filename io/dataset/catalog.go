@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -53,15 +54,23 @@ func (d *Dataset) readCatalog(ctx context.Context) (counts catalog, data []byte,
 	return counts, data, nil, err
 }
 
-// fill reads the counts of files that the catalog does not know, many at once.
-func (c catalog) fill(ctx context.Context, l *ledger.Ledger, files []ledger.Entry) error {
-	files = slices.DeleteFunc(files, func(file ledger.Entry) bool { return c[file.Path()] != nil })
+// fill reads the counts of files that the catalog does not know, many at once, and of those that
+// have not the size any more that they had when they were counted. Those that are damaged have no
+// count. sizes are of the files below sealed.
+func (c catalog) fill(ctx context.Context, l *ledger.Ledger, files []ledger.Entry, sizes map[string]int64) error {
+	sizeOf := func(file ledger.Entry) int64 { return sizes[strings.TrimPrefix(file.Path(), "sealed/")] }
+	files = slices.DeleteFunc(files, func(file ledger.Entry) bool {
+		count := c[file.Path()]
+		return count != nil && count.Size == sizeOf(file)
+	})
 	counts := make([]*fileCount, len(files))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(bucketReaders)
 	for i, file := range files {
 		group.Go(func() (err error) {
-			counts[i], err = countFile(ctx, l, file)
+			if counts[i], err = countFile(ctx, l, file); counts[i] != nil {
+				counts[i].Size = sizeOf(file)
+			}
 			return err
 		})
 	}
@@ -72,11 +81,15 @@ func (c catalog) fill(ctx context.Context, l *ledger.Ledger, files []ledger.Entr
 	return err
 }
 
-// countFile counts by the footer of a file. A damaged one counts nothing: Verify tells.
+// countFile counts by the footer of a file. It returns nil for one that is damaged, and counts
+// nothing for one that has gone.
 func countFile(ctx context.Context, l *ledger.Ledger, file ledger.Entry) (*fileCount, error) {
 	tables, err := l.Tables(ctx, file)
+	if err != nil && notDamaged(err) == nil {
+		return nil, nil
+	}
 	if err != nil {
-		return new(fileCount), notGone(notDamaged(err))
+		return new(fileCount), notGone(err)
 	}
 	count := new(fileCount)
 	var stretches []ledger.Stretch

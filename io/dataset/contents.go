@@ -17,5 +17,9 @@ type Contents struct {
 	Missing  int64            `json:"missing"`  // asked for and in no receipt that can be read
 	Bytes    int64            `json:"bytes"`    // of the frames' pictures, encoded
 	Card     bool             `json:"card"`     // README.md was written: it is not somebody's own
-	Complete bool             `json:"complete"` // something was asked for; Missing and FAILED gaps are 0
+	Complete bool             `json:"complete"` // something was asked for; Missing, FAILED gaps and Damaged are 0
+
+	// Damaged are the files of sealed receipts that cannot be read, and that the index does not have
+	// either. What they say counts as missing, though it may all be there: Repair makes them again.
+	Damaged []string `json:"damaged,omitempty"`
 }

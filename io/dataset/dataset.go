@@ -53,9 +53,15 @@ func (d *Dataset) Begin(ctx context.Context, asked ...frame.Span) error {
 	if err := d.checkFolders(); err != nil {
 		return err
 	}
+	if err := d.checkWays(ctx, asked); err != nil {
+		return err
+	}
 	// Plans are made from listings, which do not show that a receipt is damaged.
 	_, files, err := d.ledger.Discard(ctx, asked...)
 	if err != nil {
+		return err
+	}
+	if err := d.checkSizes(ctx, files); err != nil {
 		return err
 	}
 	lost, err := d.lost(ctx, asked, files)

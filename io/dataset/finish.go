@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/io/ledger"
@@ -33,7 +35,10 @@ func (d *Dataset) Finish(ctx context.Context, options FinishOptions) (Contents, 
 	}
 	contents := c.contents
 	contents.Schema, contents.Dataset = ContentsSchema, d.dir
-	contents.Complete = c.asked && contents.Missing == 0 && contents.Gaps[frame.Failed] == 0
+	for _, file := range c.damaged {
+		contents.Damaged = append(contents.Damaged, file.Path())
+	}
+	contents.Complete = c.asked && len(c.damaged) == 0 && contents.Missing == 0 && contents.Gaps[frame.Failed] == 0
 	return contents, nil
 }
 
@@ -43,18 +48,24 @@ type cataloger struct {
 	catalog catalog
 	had     []byte         // of its file, before
 	counted []ledger.Entry // files that the catalog has
+	damaged []ledger.Entry // files of sealed receipts that cannot be counted
 	asked   bool           // something was
 
 	tally // of all receipts
 }
 
 func (c *cataloger) run(ctx context.Context, progress func(done, total int64)) error {
-	if err := c.checkFolders(); err != nil {
+	if err := cmp.Or(c.checkFolders(), c.checkWay(catalogFile)); err != nil {
 		return err
 	}
 	all, err := c.ledger.Survey(ctx)
 	if err != nil {
 		return err
+	}
+	for _, survey := range all {
+		if err := c.checkSize(survey.Files, nil); err != nil {
+			return err
+		}
 	}
 	if err := c.adoptLost(ctx, all); err != nil {
 		return err
@@ -68,8 +79,41 @@ func (c *cataloger) run(ctx context.Context, progress func(done, total int64)) e
 	if err := c.count(ctx, all); err != nil {
 		return err
 	}
+	if len(c.damaged) > 0 {
+		if err := c.mend(ctx, all); err != nil {
+			return err
+		}
+	}
 	if err := c.keep(ctx); err != nil {
 		return err
 	}
 	return c.writeCard(ctx)
+}
+
+// mend makes files of sealed receipts that are damaged again, where the index has what they were, and
+// counts once more.
+func (c *cataloger) mend(ctx context.Context, all []ledger.Survey) (err error) {
+	for _, file := range c.damaged {
+		block := ledger.BlockOf(file.Span, int(c.desc.ShardSamples))
+		done, err := c.sealIndexed(ctx, block)
+		if done {
+			err = c.sealBlock(ctx, block)
+		}
+		if done && err == nil {
+			err = c.index(ctx, block, nil, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range all {
+		if !slices.ContainsFunc(c.damaged, func(e ledger.Entry) bool { return e.Span.Series == all[i].Series }) {
+			continue
+		}
+		if all[i].Files, err = c.ledger.Files(ctx, all[i].Series); err != nil {
+			return err
+		}
+	}
+	c.counted, c.damaged, c.tally = nil, nil, newTally()
+	return c.count(ctx, all)
 }

@@ -32,6 +32,9 @@ const indexGlob = "index/*/*.parquet"
 // It ends when no other process has sealed receipts of the block since they were listed: who
 // writes last has listed what the others have sealed.
 func (d *Dataset) index(ctx context.Context, block frame.Span, going []ledger.Entry, data map[ledger.Entry][]byte) error {
+	if err := d.checkWay(ledger.IndexPath(block)); err != nil {
+		return err
+	}
 	defer d.ledger.LockIndex(block.Series)()
 	var indexed []ledger.Entry
 	for try := range sealTries {
@@ -124,6 +127,9 @@ func (d *Dataset) indexAll(ctx context.Context, all []ledger.Survey) error {
 		group.Go(func() error {
 			have, err := d.ledger.Indexed(ctx, survey.Series)
 			if err != nil {
+				return err
+			}
+			if err := d.checkSize(ledger.Files{}, have); err != nil {
 				return err
 			}
 			want, files := d.blocksIn(survey.Files.Sealed)

@@ -130,6 +130,8 @@ type removal struct {
 	there  []frame.Span   // of the samples: asked for, recorded or in pictures
 	tally  ledger.Tally   // of those that are asked for or recorded
 	known  []frame.Span   // those
+
+	unrecorded int64 // shards that have pictures and no receipt
 }
 
 // removals looks at each series of which something is to be removed.
@@ -192,6 +194,16 @@ func (r *removal) look(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	recorded := make(map[frame.Span]bool)
+	for _, span := range r.spans() {
+		recorded[span] = true
+	}
+	r.unrecorded = 0
+	for _, span := range pictures {
+		if !recorded[span] {
+			r.unrecorded++
+		}
+	}
 	r.known = frame.Common(frame.Union(known), r.gone)
 	r.there = frame.Common(frame.Union(append(known, pictures...)), r.gone)
 	tallies, err := r.Tally(ctx, r.known)
@@ -225,7 +237,9 @@ func (d *Dataset) removed(all []*removal) Removed {
 	for _, r := range all {
 		of := RemovedSeries{
 			Series: r.series, ID: r.series.ID(), Stream: r.series.StreamName, StreamARN: r.series.StreamARN,
-			RemovedCount: RemovedCount{Samples: r.tally.Samples, Frames: r.tally.Frames, Bytes: r.tally.Bytes},
+			RemovedCount: RemovedCount{
+				Samples: r.tally.Samples, Frames: r.tally.Frames, Bytes: r.tally.Bytes, Unrecorded: r.unrecorded,
+			},
 		}
 		for _, span := range r.spans() {
 			of.Shards++

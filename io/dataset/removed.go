@@ -22,6 +22,10 @@ type RemovedCount struct {
 	Bytes   int64 `json:"bytes"`   // of the frames' pictures, encoded
 	Shards  int64 `json:"shards"`  // that have some of the samples
 	Cut     int64 `json:"cut"`     // of the shards: they have other samples, too, and are written anew with these
+
+	// Unrecorded counts shards that go, too, whose frames are not counted: no receipt tells of them,
+	// because receipts were lost, or the process that wrote or removed them was killed.
+	Unrecorded int64 `json:"unrecorded,omitempty"`
 }
 
 func (c *RemovedCount) add(other RemovedCount) {
@@ -30,6 +34,7 @@ func (c *RemovedCount) add(other RemovedCount) {
 	c.Bytes += other.Bytes
 	c.Shards += other.Shards
 	c.Cut += other.Cut
+	c.Unrecorded += other.Unrecorded
 }
 
 // RemovedSeries is what goes of a series. It has no samples where all that goes is what a

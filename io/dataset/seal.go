@@ -84,12 +84,12 @@ const sealTries = 10
 //
 // A receipt that is damaged stays where it is, for Verify to tell.
 func (d *Dataset) sealBlock(ctx context.Context, block frame.Span) error {
-	for range sealTries {
+	for try := range sealTries {
 		files, err := d.ledger.FilesIn(ctx, block)
 		if err != nil {
 			return err
 		}
-		again, err := d.sealFiles(ctx, block, files)
+		again, err := d.sealFiles(ctx, block, files, try > 0)
 		if err != nil || !again {
 			return err
 		}
@@ -97,14 +97,22 @@ func (d *Dataset) sealBlock(ctx context.Context, block frame.Span) error {
 	return fmt.Errorf("sealing the receipts of %v: they change too often", block)
 }
 
-// sealFiles seals what was listed. It reports whether the list proved out of date.
-func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.Files) (again bool, err error) {
+// sealFiles seals what was listed. It reports whether the list proved out of date. restored says that
+// what the index has was sealed already, if it was to be.
+func (d *Dataset) sealFiles(ctx context.Context, block frame.Span, files ledger.Files, restored bool) (
+	again bool, err error,
+) {
 	if len(files.Loose)+len(files.Void) == 0 && areApart(files.Sealed) {
 		return false, nil
 	}
 	s := &sealing{Dataset: d, chosen: make(map[shardKey]chosen), written: make(map[ledger.Entry][]byte)}
 	if err := s.read(ctx, files); err != nil {
 		return errors.Is(err, fs.ErrNotExist), notGone(err)
+	}
+	if s.damaged && !restored { // before the file of the index is replaced, which may still have what it said
+		if done, err := d.sealIndexed(ctx, block); done || err != nil {
+			return true, err
+		}
 	}
 	// What was replaced or taken away while it was read must not come back.
 	if now, err := d.ledger.FilesIn(ctx, block); err != nil || !now.Has(files) {
@@ -210,6 +218,8 @@ type sealing struct {
 	loose  []ledger.Entry // that were read, and what they said
 	sealed []ledger.Entry // files that were read
 
+	damaged bool // a file of sealed receipts is
+
 	looseReceipts []*framepb.Receipt
 
 	written map[ledger.Entry][]byte // files
@@ -254,6 +264,7 @@ func (s *sealing) read(ctx context.Context, files ledger.Files) error {
 			if notDamaged(err) != nil {
 				return err
 			}
+			s.damaged = true
 			continue
 		}
 		s.sealed = append(s.sealed, file)

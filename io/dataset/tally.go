@@ -63,6 +63,7 @@ const dayMs = 24 * 60 * 60 * 1000
 
 // fileCount is samples of a file of sealed receipts, or of some of them.
 type fileCount struct {
+	Size    int64               `json:"size"`              // of the file, in bytes
 	Shards  int64               `json:"shards"`            //
 	Bytes   int64               `json:"bytes"`             // of pictures, encoded
 	Tensors bool                `json:"tensors,omitempty"` // there are frames that are .npy files
@@ -180,24 +181,29 @@ func (c *cataloger) count(ctx context.Context, all []ledger.Survey) error {
 			c.counted = append(c.counted, survey.Files.Sealed...)
 		}
 	}
-	if err := c.catalog.fill(ctx, c.ledger, slices.Clone(c.counted)); err != nil {
+	sizes, err := c.store.Sizes(ctx, "sealed")
+	if err == nil {
+		err = c.catalog.fill(ctx, c.ledger, slices.Clone(c.counted), sizes)
+	}
+	if err != nil {
 		return err
 	}
 	for _, survey := range all {
 		cover := c.cover.of(survey.Series)
 		cover.asked = survey.Asked
 		c.asked = c.asked || len(survey.Asked) > 0 || len(survey.Lost) > 0
-		for _, file := range survey.Files.Sealed {
-			cover.record(file.Span)
-		}
 		if !apart(survey.Files) {
-			cover.recorded, cover.samples = nil, 0
 			if err := c.countShards(ctx, survey); err != nil {
 				return err
 			}
 		} else {
 			for _, file := range survey.Files.Sealed {
-				c.take(survey.Series.StreamName, c.catalog[file.Path()])
+				if count := c.catalog[file.Path()]; count != nil {
+					cover.record(file.Span)
+					c.take(survey.Series.StreamName, count)
+				} else {
+					c.damaged = append(c.damaged, file)
+				}
 			}
 		}
 		missing := frame.Count(frame.Minus(frame.Union(cover.asked), cover.recorded))
@@ -219,9 +225,12 @@ func apart(files ledger.Files) bool {
 
 // countShards counts shard by shard, where the samples of some are in others.
 func (c *cataloger) countShards(ctx context.Context, survey ledger.Survey) error {
-	shards, _, err := c.ledger.Shards(ctx, survey.Series, nil)
+	shards, damaged, err := c.ledger.Shards(ctx, survey.Series, nil)
 	if err != nil {
 		return err
+	}
+	for _, damage := range damaged {
+		c.damaged = append(c.damaged, damage.Entry)
 	}
 	tables := make(map[ledger.Entry]*framepb.Receipt)
 	var entries []ledger.Entry

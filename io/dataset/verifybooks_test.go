@@ -175,7 +175,7 @@ func TestVerifyBooksRequests(t *testing.T) {
 	}
 	finish(t, s.name)
 	for _, options := range []VerifyOptions{{Books: true}, {Since: time.UnixMilli(door.At(first + shards + 999))}} {
-		const want = 64
+		const want = 65
 		var requests, pictures atomic.Int64
 		s.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
 			requests.Add(1)

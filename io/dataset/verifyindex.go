@@ -81,6 +81,11 @@ func (v *verifier) checkIndexOf(ctx context.Context, survey ledger.Survey) error
 	if err != nil {
 		return err
 	}
+	if err := v.checkSize(survey.Files, have); err != nil {
+		v.report.Damaged++
+		v.found.harm("%v (repair leaves both)", err)
+		return nil
+	}
 	unsealed := make(map[frame.Span]bool)
 	for _, block := range v.blocksOf(survey.Files) {
 		unsealed[block.Span] = true
@@ -109,6 +114,12 @@ func (v *verifier) checkIndexOf(ctx context.Context, survey ledger.Survey) error
 	}
 	for _, block := range wrong {
 		if unsealed[block] {
+			continue
+		}
+		if v.isInTheWay(ledger.IndexPath(block)) {
+			v.found.harm("%s: it is a folder: move it away (repair leaves it), then index or the next backfill writes the file",
+				ledger.IndexPath(block))
+			v.report.Stale = true
 			continue
 		}
 		by := "repair"
@@ -160,7 +171,11 @@ func (v *verifier) compareCatalog(ctx context.Context, c *cataloger) error {
 	if err != nil {
 		return err
 	}
-	if damage != nil {
+	if damage != nil && v.isInTheWay(catalogFile) {
+		v.found.harm("%s: it is a folder: move it away (repair leaves it), then index or the next backfill writes the file",
+			catalogFile)
+		v.report.Stale = true
+	} else if damage != nil {
 		v.found.note("%s: it is damaged, and is not asked: %v: indexing the dataset writes it anew", catalogFile, damage)
 	}
 	for _, file := range c.counted {

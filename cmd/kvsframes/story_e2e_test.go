@@ -96,10 +96,17 @@ func (s *story) live(night int) {
 	case deletedInFile:
 		s.forget(now)
 		s.check(night, now, finish(s.t, s.begin(now, args...)))
-	case nightThrottled:
+	case nightBusy:
 		s.check(night, now, finish(s.t, s.begin(now, append(args, "--throttle-patience", "1s")...)))
+	case nightThrottled: // of the one whose end is in the future footage is looked for first
+		s.fails(night, "throttled", finish(s.t, s.begin(now, append(args, "--throttle-patience", "1s")...)))
+		s.books.see(night, now)
 	case nightNoNetwork:
-		s.noNetwork(night, now, args...)
+		there := s.user
+		s.user = there.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1")
+		s.fails(night, "unreachable", finish(s.t, s.begin(now, args...)))
+		s.user = there
+		s.books.see(night, now)
 	case nightKilled:
 		s.kill(now, args...)
 		now = now.Add(10 * time.Minute)
@@ -111,20 +118,16 @@ func (s *story) live(night int) {
 	}
 }
 
-// noNetwork has a run that does not reach the service.
-func (s *story) noNetwork(night int, now time.Time, args ...string) {
+// fails holds a run that got nothing against what it must say.
+func (s *story) fails(night int, kind string, o outcomeOf) {
 	s.t.Helper()
-	there := s.user
-	s.user = there.with("AWS_ENDPOINT_URL_KINESIS_VIDEO=http://127.0.0.1:1")
-	o := finish(s.t, s.begin(now, args...))
-	s.user = there
-	s.books.see(night, now)
 	got := object(s.t, o.stdout)
 	problem, _ := got["error"].(map[string]any)
-	s.wants("no network", got, map[string]any{"status": `"failed"`})
-	s.wants("no network", problem, map[string]any{"kind": `"unreachable"`, "streams": jsonOf(camerasInFile(night))})
+	where := fmt.Sprintf("night %d", night)
+	s.wants(where, got, map[string]any{"schema": `"kvsframes.backfill/1"`, "status": `"failed"`})
+	s.wants(where, problem, map[string]any{"kind": jsonOf(kind)})
 	if o.status != 1 {
-		s.t.Errorf("no network: exit status %d:\n%s", o.status, o.stderr)
+		s.t.Errorf("%s: exit status %d:\n%s", where, o.status, o.stderr)
 	}
 }
 

@@ -44,9 +44,9 @@ func newBooks(server *kvstest.Server) *books {
 
 // see notes what the archive has, of what a run asks for, and whether the run can read it.
 func (b *books) see(night int, now time.Time) {
-	outage := night == nightThrottled || night == nightNoNetwork
 	for _, name := range camerasInFile(night) {
-		readable := !outage && b.forbids(name, now) == ""
+		throttled := night == nightThrottled || night == nightBusy && name == "dock"
+		readable := !throttled && night != nightNoNetwork && b.forbids(name, now) == ""
 		from, to := span(name, night, now)
 		for at := from; at.Before(to) && !at.After(now.Add(-storySettle)); at = at.Add(storyInterval) {
 			if ms := at.UnixMilli(); b.server.Has(name, at) {
@@ -82,7 +82,7 @@ func (b *books) enter(night int, now time.Time) map[string]tally {
 				t.lost++
 			}
 			switch {
-			case asked && night != nightThrottled:
+			case asked && (night != nightBusy || name != "dock"):
 				became = b.look(name, at, now)
 			case asked && none:
 				became = outcomeFailed
@@ -114,8 +114,13 @@ func span(name string, night int, now time.Time) (from, to time.Time) {
 		return time.Date(2025, 10, 8, 0, 0, 0, 0, rome), time.Date(year, month, day, 0, 0, 0, 0, rome)
 	}
 	from, to = storyRange(now, night)
-	if night == storyNights {
+	switch {
+	case night == storyNights:
 		to = now.Add(-time.Hour)
+	case name == "ahead" && relative(night): // cut at now, which is beside the grid
+		to = now.Add(storyInterval)
+	case name == "ahead":
+		to = from.Add(now.Sub(from).Truncate(storyInterval))
 	}
 	return from.Truncate(storyInterval), to.Truncate(storyInterval)
 }

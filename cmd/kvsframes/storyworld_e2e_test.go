@@ -39,6 +39,11 @@ var (
 // nightAt is when cron begins a night's run: 02:00 in Rome.
 func nightAt(night int) time.Time { return time.Date(2025, 10, 10+night, 2, 0, 0, 0, rome) }
 
+// hoursOf are the hours in which a night's runs are.
+func hoursOf(night int) []kvstest.Range {
+	return []kvstest.Range{{From: nightAt(night), To: nightAt(night).Add(6 * time.Hour)}}
+}
+
 // The nights in which something happens.
 const (
 	firstOffline   = 4  // a camera is offline until two nights later
@@ -46,6 +51,7 @@ const (
 	addedInFact    = 8  //
 	nightThrottled = 10 // nobody gets an image
 	nightForbidden = 12
+	nightBusy      = 13 // nobody gets one of the dock
 	nightKilled    = 15
 	deletedInFact  = 18
 	deletedInFile  = 20
@@ -115,10 +121,10 @@ func newWorld(t *testing.T) *world {
 	w.clock.Store(&storyStart)
 	w.user = newUser(t, kvstest.Config{
 		Streams: storyCameras(), Now: func() time.Time { return *w.clock.Load() }, Served: w.count,
-		Faults: []kvstest.Fault{{
-			Kind: "throttle", Rate: 1,
-			During: []kvstest.Range{{From: nightAt(nightThrottled), To: nightAt(nightThrottled).Add(6 * time.Hour)}},
-		}},
+		Faults: []kvstest.Fault{
+			{Kind: "throttle", Rate: 1, During: hoursOf(nightThrottled)},
+			{Kind: "throttle", Rate: 1, Streams: []string{"dock"}, During: hoursOf(nightBusy)},
+		},
 	})
 	return w
 }
@@ -182,8 +188,10 @@ func (w *world) begin(now time.Time, args ...string) *running {
 func (w *world) writeCameras(night int) {
 	var file strings.Builder
 	for _, name := range camerasInFile(night) {
-		switch name {
-		case "lobby": // all there is, by days in Rome
+		switch {
+		case name == "ahead" && night < storyNights: // it is always ahead of now
+			fmt.Fprintf(&file, "- {stream_name: %s, end_timestamp: 2026-01-01}\n", name)
+		case name == "lobby": // all there is, by days in Rome
 			fmt.Fprintf(&file, "- {stream_arn: %q, start_timestamp: 2025-10-08, end_timestamp: today}\n",
 				w.server.StreamARN(name))
 		default:

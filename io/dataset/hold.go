@@ -82,11 +82,13 @@ type mark interface {
 	every() time.Duration
 }
 
-// Hold holds the dataset until Release is called or the process ends. Where another process holds it, Hold
-// waits as the options say; the error is a *[HeldError] when that time is over. Without waiting it
-// returns at once, and holds the dataset when the other process does no more. A folder is locked, as
-// far as its file system can: elsewhere nobody ever holds it. In a bucket an object is renewed twice a minute, and
-// counts no more when it is three minutes old. It takes 5 requests, and those to renew it.
+// Hold holds the dataset until Release is called or the process ends. Where another process holds it,
+// Hold waits as the options say; the error is a *[HeldError] when that time is over. Without waiting it
+// returns at once, and holds the dataset when the other process does no more.
+//
+// A folder is locked, as far as its file system can do that: elsewhere nobody ever holds it. In a
+// bucket an object is renewed twice a minute, and counts no more when it is three minutes old, or its
+// process was one of this machine's and has ended. That takes 5 requests, and those to renew it.
 func (d *Dataset) Hold(ctx context.Context, o HoldOptions) (*Hold, error) {
 	m := d.mark(thisProcess())
 	other, err := d.takeMark(ctx, m)

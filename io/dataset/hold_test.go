@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -147,6 +148,30 @@ func TestHoldOfTheDead(t *testing.T) {
 		}
 		h.Release()
 	})
+}
+
+// TestHoldOfTheDeadHere: what a process of this machine has left counts no more at all.
+func TestHoldOfTheDeadHere(t *testing.T) {
+	process := exec.Command(os.Args[0], "-test.run=^$")
+	if err := process.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dead := thisProcess()
+	dead.PID = process.Process.Pid
+	name, _ := placetest.Kinds["mem"](t)
+	d, err := Create(t.Context(), name, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := &objectMark{bucket: d.store.(store.Bucket), us: dead}
+	if _, err := left.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h := held(t, d, HoldOptions{})
+	if h.Beside != nil {
+		t.Errorf("who has ended is said to be alive: %v", h.Beside)
+	}
+	h.Release()
 }
 
 // inMemory does something with a dataset in memory, by a clock of its own.

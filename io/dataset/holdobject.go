@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"os"
+	"syscall"
 	"time"
 
 	"github.com/kvsframes/kvsframes/io/store"
@@ -80,12 +82,22 @@ func (m *objectMark) read(ctx context.Context) (*content, error) {
 }
 
 // isAlive reports whether the process of a mark still renews it: by what it says, and by whether it
-// changes while it is looked at, since the clock of its machine may be ahead.
+// changes while it is looked at, since the clock of its machine may be ahead. One of this machine may
+// be known to have ended.
 func (m *objectMark) isAlive(found content) bool {
 	if now := time.Now(); found.ID != m.seen.ID || !found.Renewed.Equal(m.seen.Renewed) {
 		m.seen, m.seenAt = found, now
 	}
+	if found.Host == m.us.Host && hasEnded(found.PID) {
+		return false
+	}
 	return time.Since(found.Renewed) < deadAfter && time.Since(m.seenAt) < deadAfter
+}
+
+// hasEnded reports whether there is no such process on this machine any more.
+func hasEnded(pid int) bool {
+	process, err := os.FindProcess(pid)
+	return err == nil && errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 func (m *objectMark) says() []byte {

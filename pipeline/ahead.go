@@ -10,6 +10,7 @@ import (
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 	"github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia/types"
 
+	"github.com/kvsframes/kvsframes/internal/outside"
 	"github.com/kvsframes/kvsframes/io/kvsio"
 )
 
@@ -26,7 +27,8 @@ const (
 )
 
 // checkAhead cuts a range that ends in the future at now, unless the stream has footage
-// shortly before that end, and refuses it where nothing is left of it. It returns up to when there is
+// shortly before that end, and refuses it where nothing is left of it. With KeepGoing it cuts it, too, where
+// the stream may not be asked: the job says so, and goes on. It returns up to when there is
 // footage in the future, if any. It makes a call or two for such a range, and none for others.
 func checkAhead(ctx context.Context, p kvsio.ReadParams, r *kvsio.Request, now time.Time) (time.Time, error) {
 	if !r.EndTimestamp.After(now) {
@@ -34,19 +36,24 @@ func checkAhead(ctx context.Context, p kvsio.ReadParams, r *kvsio.Request, now t
 	}
 	name := r.Span().Series.StreamName
 	newest, err := footageAhead(ctx, p, *r, now)
-	if err != nil {
-		end := r.EndTimestamp.UTC().Format(time.RFC3339)
-		return time.Time{}, fmt.Errorf("looking for footage of %s before %s: %w", name, end, err)
-	}
 	ahead := r.EndTimestamp.Sub(now).Round(time.Second)
-	if cut := *r; newest.IsZero() {
-		cut.EndTimestamp = now
-		if cut = cut.AlignEnd(); cut.StartTimestamp.Before(cut.EndTimestamp) {
-			log.Warnf(ctx, "the range of %s ends %s in the future, where it has no footage: it is cut at %s; a later backfill "+
-				"fetches what comes", name, ahead, cut.EndTimestamp.Format(time.RFC3339Nano))
-			*r = cut
-			return time.Time{}, nil
+	cut, left := cutAt(*r, now)
+	at := cut.EndTimestamp.Format(time.RFC3339Nano)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("looking for footage of %s before %s: %w", name, r.EndTimestamp.UTC().Format(time.RFC3339), err)
+		if !p.KeepGoing || !left || KindOf(err).Passes() {
+			return time.Time{}, err
 		}
+		log.Warnf(ctx, "the range of %s ends %s in the future, and is cut at %s: %v", name, ahead, at, outside.Error(err))
+		*r = cut
+		return time.Time{}, nil
+	case newest.IsZero() && left:
+		log.Warnf(ctx, "the range of %s ends %s in the future, where it has no footage: it is cut at %s; a later backfill "+
+			"fetches what comes", name, ahead, at)
+		*r = cut
+		return time.Time{}, nil
+	case newest.IsZero():
 		early := inFuture(*r, now)
 		early.Allowed = fmt.Sprint(early.Allowed, "; a later end needs footage of the 5 minutes before it, "+
 			"of a producer whose clock is ahead")
@@ -58,6 +65,13 @@ func checkAhead(ctx context.Context, p kvsio.ReadParams, r *kvsio.Request, now t
 		return r.EndTimestamp, nil
 	}
 	return newest, nil
+}
+
+// cutAt cuts a range at an instant, and reports whether anything is left of it.
+func cutAt(r kvsio.Request, end time.Time) (cut kvsio.Request, left bool) {
+	r.EndTimestamp = end
+	cut = r.AlignEnd()
+	return cut, cut.StartTimestamp.Before(cut.EndTimestamp)
 }
 
 // footageAhead returns the time of the newest footage in the last minutes of a range, to a

@@ -108,10 +108,10 @@ type Options struct {
 	Progress func(Progress)
 
 	unread  []unread        // what is not in Requests any more, after the preflight
+	tags    []string        // of Requests, likewise: the samples of a dataset have none
 	ahead   []time.Time     // for each request, up to when footage is there that is ahead of Now
 	asked   []kvsio.Request // all that is asked for, on its grid
 	pending []frame.Span    // the part of it that is left for a later backfill
-	tags    []string        // of Requests: the samples of a dataset have none
 
 	retention map[string]time.Duration // of streams, by ARN, as far as it is known
 }

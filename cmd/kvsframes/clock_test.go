@@ -13,6 +13,18 @@ import (
 	"github.com/kvsframes/kvsframes/pipeline"
 )
 
+// nowEnv makes this test binary the command, for a test that needs a process with a clock of its own:
+// it holds the instant that the command takes for now, in RFC 3339.
+const nowEnv = "KVSFRAMES_TEST_NOW"
+
+func runAt(text string) (status int) {
+	now, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		panic(err)
+	}
+	return run(context.WithValue(context.Background(), nowKey{}, now), os.Args[1:], os.Stdout, os.Stderr)
+}
+
 // parsedAt reads the flags of a backfill at a moment.
 func parsedAt(t *testing.T, now time.Time, args ...string) (pipeline.Options, error) {
 	t.Helper()

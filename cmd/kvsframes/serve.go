@@ -49,10 +49,13 @@ A config file is YAML, every key optional:
       media_errors: [{from: 2026-01-01T05:00:00Z, to: 2026-01-01T05:01:00Z}]
       folder: ""                     # real pictures in place of the drawn scene
       retention: 87600h
+      created: 2026-01-01T00:00:00Z  # left out: the stream is always there
+      deleted: 2027-01-01T00:00:00Z
+      forbidden: []
       tags: {site: hq}
       quota: {media_points: 500, metadata_points: 10000}      # a second; 0: no limit
       list_fragments_denied: false
-  faults: [{kind: throttle, rate: 0.05, streams: []}]
+  faults: [{kind: throttle, rate: 0.05, streams: [], during: []}]
 
 Fault kinds: `
 

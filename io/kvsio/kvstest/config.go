@@ -46,9 +46,13 @@ type Config struct {
 	// Faults are what goes wrong. A call has at most one fault: the first of
 	// the list whose turn it is.
 	Faults []Fault `yaml:"faults"`
-	// Now is the clock of retention and of tokens. Default time.Now. It is
-	// called from many goroutines.
+	// Now is the clock of retention, of tokens, and of all that happens to streams
+	// as time goes on. Default time.Now. It is called from many goroutines.
 	Now func() time.Time `yaml:"-"`
+	// Served is told of each picture before it is answered: the stream's name and
+	// the instant that was asked for. It is called from many goroutines, and an
+	// answer waits until it returns. Default: nobody is told.
+	Served func(stream string, instant time.Time) `yaml:"-"`
 }
 
 // Latency is a model of how long GetImages takes: PerCall + PerImage × images
@@ -74,12 +78,19 @@ type Stream struct {
 	// Fragment is the length of a fragment: 1 ms to 20 s. The last one of a
 	// stretch may be shorter. Default 4 s.
 	Fragment time.Duration `yaml:"fragment"`
-	// Delay is how long after its end a fragment gets into the archive, by Config.Now. Default:
-	// all of Media is in the archive at any time.
+	// Delay is how long after its end a fragment gets into the archive, by Config.Now; below 0 where
+	// the producer's clock is ahead. Default: all of Media is in the archive at any time.
 	Delay *time.Duration `yaml:"delay"`
 	// Late lists stretches that get into the archive long after they were recorded, as those of a
 	// camera that was offline. They are no part of Media, and do not overlap it or each other.
 	Late []Late `yaml:"late"`
+	// Created and Deleted are when there begins to be such a stream, and when it
+	// has gone with all its media. Default: it is always there, and its ARN is of
+	// the time of its first media.
+	Created time.Time `yaml:"created"`
+	Deleted time.Time `yaml:"deleted"`
+	// Forbidden lists when nobody may use the stream: AccessDeniedException.
+	Forbidden []Range `yaml:"forbidden"`
 	// MediaErrors lists when the media cannot be decoded: MEDIA_ERROR.
 	MediaErrors []Range `yaml:"media_errors"`
 	// Folder holds pictures (*.jpg, *.jpeg, *.png) to serve in place of the
@@ -135,6 +146,8 @@ type Fault struct {
 	Rate float64 `yaml:"rate"`
 	// Streams are the names of the streams that are hit. Empty: all.
 	Streams []string `yaml:"streams"`
+	// During lists when calls are hit, by [Config.Now]. Empty: always.
+	During []Range `yaml:"during"`
 }
 
 const (

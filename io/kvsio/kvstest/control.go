@@ -127,7 +127,7 @@ func (s *Server) listStreams(c *call) (any, *apiError) {
 	answer.StreamInfoList = []streamInfo{}
 	first := sort.Search(len(s.names), func(i int) bool { return s.names[i] > after })
 	for _, name := range s.names[first:] {
-		if !strings.HasPrefix(name, prefix) {
+		if !strings.HasPrefix(name, prefix) || s.find(name, "") == nil {
 			continue
 		}
 		if n := len(answer.StreamInfoList); int64(n) == limit {
@@ -194,19 +194,19 @@ func (s *Server) lookup(c *call, in *input, name, arn string) (*stream, *apiErro
 		return nil, refuse("ResourceNotFoundException", "The requested stream is not found or not active.")
 	}
 	c.stream = st.Name
-	return st, nil
+	return st, st.forbids(s.cfg.Now())
 }
 
-// find returns the stream of that name or ARN, nil if there is none.
+// find returns the stream of that name or ARN, nil if there is none now.
 func (s *Server) find(name, arn string) *stream {
-	if arn == "" {
-		return s.streams[name]
+	if arn != "" {
+		name = strings.Split(arn, "/")[1]
 	}
-	parts := strings.Split(arn, "/")
-	if st := s.streams[parts[1]]; st != nil && st.arn == arn {
-		return st
+	st := s.streams[name]
+	if st == nil || arn != "" && st.arn != arn || !st.exists(s.cfg.Now()) {
+		return nil
 	}
-	return nil
+	return st
 }
 
 func throttle(limits ...*limiter) *apiError {

@@ -54,7 +54,13 @@
 // Producers' clocks agree with the server's, and both selectors go by the time of the
 // recording, that of late footage too.
 //
-// Retention and the lifetimes of tokens go by [Config.Now]; signatures and
+// As time goes on footage gets into the archive and ages out ([Stream.Delay],
+// [Stream.Late], [Stream.Retention]); streams come, go and are forbidden ([Stream.Created], [Stream.Deleted], [Stream.Forbidden]); faults begin
+// and end ([Fault.During]). A test that sets [Config.Now] lives through months in
+// seconds: [Server.Has] says what the archive has at a time, [Config.Served] what
+// was handed out.
+//
+// All that and the lifetimes of tokens go by [Config.Now]; signatures and
 // quotas go by the real clock, because the clients' own clocks do.
 //
 // # Pictures

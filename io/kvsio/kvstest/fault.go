@@ -75,8 +75,8 @@ func newFaults(seed int64, list []Fault) *faults {
 // often the call was made.
 type dice struct{ *rand.Rand }
 
-// draw returns the fault of the call, "" for none.
-func (f *faults) draw(job *imagesJob) string {
+// draw returns the fault that the call has at a time, "" for none.
+func (f *faults) draw(job *imagesJob, now time.Time) string {
 	if len(f.list) == 0 {
 		return ""
 	}
@@ -93,6 +93,9 @@ func (f *faults) draw(job *imagesJob) string {
 			continue
 		}
 		if fault.Kind == faultRepeatedToken && job.request.token == "" {
+			continue
+		}
+		if len(fault.During) > 0 && !within(fault.During, now) {
 			continue
 		}
 		k := fnv.New64a()

@@ -72,6 +72,8 @@ func (s *Server) listFragments(c *call, g grant) (answer fragmentsAnswer, err *a
 	case st.ListFragmentsDenied:
 		return answer, refuse("AccessDeniedException", "User: arn:aws:iam::%s:user/test is not authorized to perform: "+
 			"kinesisvideo:ListFragments on resource: %s", s.cfg.Account, st.arn)
+	case st.forbids(s.cfg.Now()) != nil:
+		return answer, st.forbids(s.cfg.Now())
 	case *st.Retention == 0:
 		return answer, refuse("NoDataRetentionException", "The stream does not retain data.")
 	}

@@ -1,6 +1,7 @@
 package kvstest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
@@ -61,7 +62,7 @@ func (s *Server) prepare(c *call, g grant) (*imagesJob, *apiError) {
 	case *st.Retention == 0:
 		return nil, refuse("NoDataRetentionException", "The stream does not retain data.")
 	}
-	if err := s.refuseBeforeRetention(st, r.start); err != nil {
+	if err := cmp.Or(st.forbids(s.cfg.Now()), s.refuseBeforeRetention(st, r.start)); err != nil {
 		return nil, err
 	}
 	job := &imagesJob{
@@ -98,7 +99,7 @@ func (s *Server) refuseBeforeRetention(st *stream, start int64) *apiError {
 
 // answer writes the page, or whatever the call's fault makes of it.
 func (s *Server) answer(job *imagesJob) *apiError {
-	fault := s.faults.draw(job)
+	fault := s.faults.draw(job, s.cfg.Now())
 	if handled, err := s.refuseByFault(job, fault); handled {
 		return err
 	}
@@ -109,6 +110,7 @@ func (s *Server) answer(job *imagesJob) *apiError {
 	if err != nil {
 		return refuse("InternalFailure", "%v", err)
 	}
+	s.tell(job, p)
 	s.spoil(job, fault, &p)
 	n := p.pictures()
 	s.wait(job, n)

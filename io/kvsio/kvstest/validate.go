@@ -107,6 +107,7 @@ func (s Stream) validate(path string, cs *complaints) {
 	validateRanges(path+".media", s.Media, cs)
 	validateRanges(path+".media_errors", s.MediaErrors, cs)
 	s.validateArrival(path, cs)
+	s.validateLife(path, cs)
 	r := *s.Retention
 	cs.check(0 <= r && r <= defaultRetention && r%time.Hour == 0, path+".retention", r, "0h to 87600h, whole hours")
 	s.Quota.validate(path+".quota", cs)
@@ -122,6 +123,15 @@ func (s Stream) validate(path string, cs *complaints) {
 			*cs = append(*cs, complaint{path + ".folder", err.Error()})
 		}
 	}
+}
+
+// validateLife checks when there is such a stream, and who may use it.
+func (s Stream) validateLife(path string, cs *complaints) {
+	validateRanges(path+".forbidden", s.Forbidden, cs)
+	cs.check(s.Created.IsZero() || !s.Created.Before(earliest) && !s.Created.After(latest), path+".created",
+		s.Created.Format(time.RFC3339), "in the years 1970 to 2261")
+	cs.check(s.Deleted.IsZero() || s.Created.Before(s.Deleted), path+".deleted", s.Deleted.Format(time.RFC3339Nano),
+		"after created, "+s.Created.Format(time.RFC3339Nano))
 }
 
 func (q Quota) validate(path string, cs *complaints) {
@@ -153,7 +163,8 @@ func validateRanges(path string, ranges []Range, cs *complaints) {
 // validateArrival checks when footage gets into the archive.
 func (s Stream) validateArrival(path string, cs *complaints) {
 	if s.Delay != nil {
-		cs.check(*s.Delay >= 0 && *s.Delay%time.Millisecond == 0, path+".delay", *s.Delay, "0s or more, whole milliseconds")
+		cs.check(s.Delay.Abs() <= defaultRetention && *s.Delay%time.Millisecond == 0, path+".delay", *s.Delay,
+			"-87600h to 87600h, whole milliseconds")
 	}
 	all := slices.Clone(s.Media)
 	for i, l := range s.Late {
@@ -174,6 +185,7 @@ func (f Fault) validate(path string, streams map[string]int, cs *complaints) {
 		_, known := streams[name]
 		cs.check(known, fmt.Sprintf("%s.streams[%d]", path, i), quote(name), "the name of a stream of this configuration")
 	}
+	validateRanges(path+".during", f.During, cs)
 }
 
 func quote(s string) string { return fmt.Sprintf("%q", s) }

@@ -36,8 +36,12 @@ streams:
     retention: 0h
     tags: {site: hq}
     quota: {media_points: 250.5, metadata_points: 0}
+    created: 2026-01-01T00:00:00Z
+    deleted: 2026-01-03T00:00:00Z
+    forbidden: [{from: 2026-01-02T00:00:00Z, to: 2026-01-02T01:00:00Z}]
   - name: b
-faults: [{kind: throttle, rate: 0.05, streams: [b]}]
+faults:
+  - {kind: throttle, rate: 0.05, streams: [b], during: [{from: 2026-01-01T03:00:00Z, to: 2026-01-01T04:00:00Z}]}
 `
 
 func TestParseConfig(t *testing.T) {
@@ -57,8 +61,13 @@ func TestParseConfig(t *testing.T) {
 			Late:        []Late{{newYear.AddDate(0, 0, 2), newYear.AddDate(0, 0, 3), newYear.AddDate(0, 0, 4)}},
 			MediaErrors: []Range{{newYear.Add(5 * time.Hour), newYear.Add(5*time.Hour + time.Minute)}},
 			Retention:   new(time.Duration(0)), Tags: map[string]string{"site": "hq"}, Quota: &Quota{250.5, 0},
+			Created: newYear, Deleted: newYear.Add(48 * time.Hour),
+			Forbidden: []Range{{newYear.Add(24 * time.Hour), newYear.Add(25 * time.Hour)}},
 		}, {Name: "b"}},
-		Faults: []Fault{{Kind: "throttle", Rate: 0.05, Streams: []string{"b"}}},
+		Faults: []Fault{{
+			Kind: "throttle", Rate: 0.05, Streams: []string{"b"},
+			During: []Range{{newYear.Add(3 * time.Hour), newYear.Add(4 * time.Hour)}},
+		}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -143,6 +152,14 @@ func TestParseConfigErrors(t *testing.T) {
 			"streams:\n- name: a\n  media: [{from: 2026-01-01, to: 2026-01-03}, {from: 2026-01-02, to: 2026-01-04}]",
 			"line 3: streams[0].media: is overlapping",
 		},
+		{"streams:\n- {name: a, delay: -87601h}", "streams[0].delay: is -87601h0m0s: must be -87600h to 87600h"},
+		{"streams:\n- {name: a, forbidden: [{from: 2026-01-01}]}", "streams[0].forbidden[0].to: is missing"},
+		{"streams:\n- {name: a, created: 1969-01-01}", "streams[0].created: is 1969-01-01T00:00:00Z: must be in"},
+		{
+			"streams:\n- {name: a, created: 2026-01-02, deleted: 2026-01-01}",
+			"streams[0].deleted: is 2026-01-01T00:00:00Z: must be after created",
+		},
+		{"faults:\n- {kind: stall, rate: 1, during: [{to: 2026-01-01}]}", "faults[0].during[0].from: is missing"},
 		{"faults:\n- {kind: throtle, rate: 1}", `line 2: faults[0].kind: is "throtle": must be one of throttle, server_error`},
 		{"faults:\n- {kind: stall, rate: 5}", "faults[0].rate: is 5: must be 0 to 1"},
 		{"faults:\n- {kind: stall, rate: 1, streams: [x]}", `line 2: faults[0].streams[0]: is "x"`},

@@ -88,6 +88,9 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 		count = ds.Tally
 	}
 	total, err := summary.tally(bound, count, plan, ranges, o.pendingOf())
+	if err == nil {
+		summary.Late, err = lateFootage(bound, ledger.Open(o.Out), plan)
+	}
 	summary.Seconds = time.Since(began).Seconds()
 	if err == nil && jobErr != nil {
 		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)

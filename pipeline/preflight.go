@@ -161,7 +161,7 @@ func inDataset(r kvsio.Request, known []frame.Series) kvsio.Request {
 // missing returns the samples of requests that are to be fetched.
 func (o *Options) missing(ctx context.Context, requests []kvsio.Request) (map[frame.Series][]frame.Span, error) {
 	read := o.Read
-	read.Ledger = o.Out
+	read.Ledger, read.LookAgain = o.Out, 0
 	if err := openDataset(ctx, o.Out); errors.Is(err, dataset.ErrNoDataset) {
 		read.Ledger = ""
 	} else if err != nil {

@@ -31,7 +31,7 @@ type Summary struct {
 	Range    Range  `json:"range"` // of all that was asked for
 	Counts
 	Missing       int64   `json:"missing"` // samples that are recorded nowhere: all others are in Counts
-	Pending       int64   `json:"pending"` // in Range, but too young (Options.Settle): none of Samples, and a later backfill's
+	Pending       int64   `json:"pending"` // in Range, but too young (Options.Settle): none of Samples
 	Fetched       Fetched `json:"fetched"`
 	Lost          int64   `json:"lost"`           // samples to be fetched that were older than what their streams keep
 	AtRisk        int64   `json:"at_risk"`        // others that would be before the job got to them, by what it expected
@@ -73,6 +73,10 @@ type Summary struct {
 	// Beside is another backfill into the dataset that was under way when this one began beside it;
 	// nil where there was none, or it was waited for.
 	Beside *dataset.Holder `json:"beside,omitempty"`
+
+	// Late is footage that was found where NO_MEDIA gaps were (LedgerParams.LookAgain), by stream and
+	// time. It may lie outside of Range.
+	Late []Late `json:"late"`
 
 	// Reason says in a sentence why the Status is incomplete; otherwise it is empty.
 	Reason string `json:"reason,omitempty"`
@@ -279,7 +283,9 @@ func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {
 	return total
 }
 
-func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range, pending map[stream]int64) []StreamSummary {
+func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range, pending map[stream]int64) (
+	all []StreamSummary,
+) {
 	streams, gaps := make(map[stream]ledger.Tally), make(map[stream]*LongestGap)
 	for series, t := range tallies {
 		of := streamOf(series)
@@ -288,7 +294,7 @@ func byStream(tallies map[frame.Series]ledger.Tally, ranges map[stream]Range, pe
 	for of := range pending {
 		streams[of] = streams[of].Plus(ledger.Tally{}) // all samples of a stream may be pending
 	}
-	all := make([]StreamSummary, 0, len(streams))
+	all = make([]StreamSummary, 0, len(streams))
 	for _, of := range slices.SortedFunc(maps.Keys(streams), stream.compare) {
 		t := streams[of]
 		s := StreamSummary{

@@ -120,6 +120,10 @@ const backfillExample = `  # two hours of one camera, an image every 3 seconds
     --aws-region eu-west-1 --aws-web-identity gcp --aws-role-arn arn:aws:iam::111122223333:role/archive-reader \
     --runner dataflow --project my-project --region europe-west1 --staging_location gs://archive/staging
 
+  # every hour, and what cameras that were offline have sent meanwhile
+  kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames \
+    --start-timestamp -3h --end-timestamp now --look-again 48h
+
   # fetch again what was not there last week
   kvsframes backfill --requests cameras.yaml --sampling-interval 3s --out frames --refetch no_media`
 

@@ -22,7 +22,7 @@ func TestBackfillJSON(t *testing.T) {
 			u := newUser(t, kvstest.Config{Streams: []kvstest.Stream{cam, off}})
 			o := object(t, u.must(0, ask(0, 10, "--stream-name", "off", "--json", "--runner", runner)...))
 			fields := []string{
-				"at_risk", "complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "lost",
+				"at_risk", "complete", "dataset", "drops", "error", "fetched", "frames", "gaps", "get_images_calls", "late", "lost",
 				"missing", "pending", "range", "requests", "retries", "samples", "schema", "seconds", "shards", "skipped_shards", "status", "streams",
 				"throttles",
 			}

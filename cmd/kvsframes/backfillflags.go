@@ -170,6 +170,14 @@ var backfillOptions = []option[pipeline.Options]{
 		},
 	},
 	{
+		"look-again", "`age`, such as 48h, up to which no_media gaps of the streams are looked at again, whatever their range; " +
+			"what has footage by now is fetched (default 0: none)",
+		func(o *pipeline.Options, s string) (err error) {
+			o.Read.LookAgain, err = parseDuration(s, 0, math.MaxInt64)
+			return err
+		},
+	},
+	{
 		"max-gap-ratio", "`X`: largest share of a stream's samples, 0–1, that may be gaps or missing; more make exit status 3, " +
 			"with the stream's name (default 1)",
 		func(o *pipeline.Options, s string) error {

@@ -46,6 +46,7 @@ func summaryText(s pipeline.Summary, complete bool) string {
 			fmt.Fprintf(w, "%s there already.\n", were(s.SkippedShards, "shard"))
 		}
 	}
+	lateFootage(w, s.Late)
 	if s.Pending > 0 {
 		fmt.Fprintf(w, "%s pending, because %s footage may not be in the archive yet: the next backfill fetches %s.\n",
 			are(s.Pending, "sample"), oneOf(s.Pending, "its", "their"), oneOf(s.Pending, "it", "them"))
@@ -60,6 +61,24 @@ func summaryText(s pipeline.Summary, complete bool) string {
 	}
 	fmt.Fprintf(w, "%s: %s: %s\n", s.Dataset, card.Count(s.Samples, "sample"), outcome(s.Counts))
 	return w.String()
+}
+
+// mostLate is how many stretches of late footage a summary names.
+const mostLate = 10
+
+// lateFootage lists the footage that was found where gaps were.
+func lateFootage(w io.Writer, late []pipeline.Late) {
+	if len(late) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "Footage was found that got into the archive late:")
+	for _, l := range late[:min(len(late), mostLate)] {
+		fmt.Fprintf(w, "  %s: %s from %s to %s\n", l.Stream, card.Count(l.Frames, "frame"), l.From.UTC().Format(time.RFC3339),
+			l.To.UTC().Format(time.RFC3339))
+	}
+	if more := len(late) - mostLate; more > 0 {
+		fmt.Fprintf(w, "  and %s more\n", card.Number(int64(more)))
+	}
 }
 
 // mostStreams is how many streams a summary names.

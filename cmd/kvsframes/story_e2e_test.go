@@ -59,8 +59,8 @@ func newStory(t *testing.T) *story {
 func (s *story) command(now time.Time, night int, more ...string) []string {
 	args := []string{
 		"backfill", "--requests", "cameras.yaml", "--sampling-interval", "30m", "--time-zone", "Europe/Rome",
-		"--width-pixels", "160", "--height-pixels", "90", "--out", "frames", "--refetch", "no_media",
-		"--settle", "45m", "--wait", "2h", "--keep-going", "--json", "--metrics-file", "night.prom",
+		"--width-pixels", "160", "--height-pixels", "90", "--out", "frames",
+		"--settle", "45m", "--look-again", "96h", "--wait", "2h", "--keep-going", "--json", "--metrics-file", "night.prom",
 		"--stream-quota", "100000", // half an hour apart, each picture is a call of its own, for 400 points
 	}
 	if relative(night) {

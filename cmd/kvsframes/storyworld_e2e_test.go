@@ -22,6 +22,7 @@ const (
 	storyNights   = 30
 	storyInterval = 30 * time.Minute
 	storySettle   = 45 * time.Minute
+	storyLook     = 96 * time.Hour // of gaps that are looked at again: a day late, two nights lost, and some
 )
 
 var (

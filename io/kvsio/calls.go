@@ -124,7 +124,7 @@ func (c *imageCalls) get(
 		if err := c.stream.err(); err != nil {
 			return err
 		}
-		endpoint, err = c.engine.dataEndpoint(ctx, c.stream, c.endpoint)
+		endpoint, err = c.engine.imagesEndpoint(ctx, c.stream, c.endpoint)
 		if err != nil {
 			return &controlError{err}
 		}

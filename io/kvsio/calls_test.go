@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	control "github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 	media "github.com/aws/aws-sdk-go-v2/service/kinesisvideoarchivedmedia"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/grid"
@@ -75,7 +76,7 @@ func TestPicturesWaitForMemory(t *testing.T) {
 			media: media.NewFromConfig(benchConfig, func(o *media.Options) { o.HTTPClient = &http.Client{Transport: client} }),
 		})
 		s := e.stream(grid.StreamKey{Name: "cam"})
-		s.endpoint, s.fetched = "http://unused", time.Now()
+		s.endpoints[control.APINameGetImages] = dataEndpoint{"http://unused", time.Now()}
 		oldest := e.admission.Enter(80 << 20)
 		young := e.admission.Enter(1 << 20)
 		c := &shardCalls{

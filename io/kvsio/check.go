@@ -100,7 +100,7 @@ func (e *engine) check(ctx context.Context, key grid.StreamKey) (arn string, err
 	arn = *info.StreamARN
 	r := e.reading(grid.StreamKey{ARN: arn})
 	r.note(info)
-	_, err = e.dataEndpoint(ctx, r, quickAttempts)
+	_, err = e.imagesEndpoint(ctx, r, quickAttempts)
 	if failed, ok := errors.AsType[*StreamError](err); ok {
 		failed = &StreamError{failed.Stream, failed.Failure, key, failed.err}
 		return arn, failed

@@ -24,9 +24,9 @@ type dispatch struct {
 	engine   *engine
 	params   ReadParams
 	emit     func(beam.EventTime, frame.Shard)
-	streams  []*reading          // as the work's order has them
-	again    map[frame.Span]bool // shards that the ledger had when the work was planned
-	whole    bool                // which are fetched whole
+	streams  []*reading // as the work's order has them
+	again    grid.Again // shards that the ledger had when the work was planned
+	whole    bool       // which are fetched whole
 	finished chan result
 	underWay int // shards that have not come through finished
 
@@ -116,7 +116,8 @@ func (d *dispatch) start(t *admit.Ticket, s *reading, span frame.Span) {
 	s.inHand.Add(1)
 	go func() {
 		r := result{ticket: t, stream: s}
-		r.look, r.err = d.params.atDispatch(d.ctx, span, d.again[span], d.whole)
+		late, again := d.again[span]
+		r.look, r.err = d.params.atDispatch(d.ctx, span, again, late, d.whole)
 		if n := frame.Count(r.look.asked); r.err == nil && n > 0 {
 			if n < span.Samples {
 				t.Resize(d.engine.shardBytes(s.stream, n))

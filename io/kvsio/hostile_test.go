@@ -56,7 +56,7 @@ func TestAnswersHaveAnEnd(t *testing.T) {
 			"GetImages":      func() error { _, _, err := callOnce(t.Context(), calls, server.URL); return err },
 			"DescribeStream": func() error { _, err := calls.engine.describe(t.Context(), calls.stream.key, once); return err },
 			"GetDataEndpoint": func() error {
-				_, err := calls.engine.dataEndpoint(t.Context(), &reading{stream: newStream(calls.stream.key, nil, nil)}, once)
+				_, err := calls.engine.imagesEndpoint(t.Context(), &reading{stream: newStream(calls.stream.key, nil, nil)}, once)
 				return err
 			},
 		} {

@@ -3,7 +3,9 @@ package kvsio
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,11 +45,20 @@ func (p ReadParams) asDataset(ctx context.Context) (ReadParams, *framepb.Dataset
 	return p, desc, nil
 }
 
-// inLedger is the lookup of a plan: it lists, and reads the receipts of shards that are
-// asked for and may be looked at again.
-func (p LedgerParams) inLedger(
-	ctx context.Context, asked []frame.Span, whole bool,
-) (done []frame.Span, again []look, err error) {
+// ledgerLookup is the lookup of a plan: it lists, and reads the receipts of shards that may be
+// looked at again.
+type ledgerLookup struct {
+	LedgerParams
+	whole bool // shards are fetched whole again
+
+	// From recent on gaps of NO_MEDIA are looked at again, in all of a series. footage returns those
+	// that may have footage by now; nil: none are looked at.
+	recent  time.Time
+	footage func(ctx context.Context, gaps []frame.Span) ([]frame.Span, error)
+}
+
+// find returns the shards of a series of which samples are asked for.
+func (p ledgerLookup) find(ctx context.Context, asked []frame.Span) (done []frame.Span, again []look, err error) {
 	if p.Ledger == "" {
 		return nil, nil, nil
 	}
@@ -56,18 +67,21 @@ func (p LedgerParams) inLedger(
 	if err != nil {
 		return nil, nil, err
 	}
+	recent := p.recentOf(series)
 	mayAgain := func(e ledger.Entry) bool {
 		return (e.Failed || len(p.Refetch) > 0) && grid.Overlaps(asked, e.Span)
 	}
-	if !slices.ContainsFunc(slices.Concat(files.Loose, files.Sealed), mayAgain) {
+	isRecent := func(e ledger.Entry) bool { return grid.Overlaps(recent, e.Span) }
+	entries, region := slices.Concat(files.Loose, files.Sealed), recent
+	whole := slices.ContainsFunc(entries, mayAgain) // all that is asked for is looked through
+	if whole {
+		region = frame.Union(slices.Concat(asked, recent))
+	} else if !slices.ContainsFunc(entries, isRecent) {
 		return files.Done(), nil, nil
 	}
-	shards, damaged, err := l.Shards(ctx, series, asked)
+	shards, damaged, err := l.Shards(ctx, series, region)
 	if err != nil {
 		return nil, nil, err
-	}
-	for _, file := range damaged { // its pictures are there, and repair finds them
-		done = append(done, file.Entry.Span)
 	}
 	shards = slices.CompactFunc(shards, func(a, b ledger.Shard) bool { return a.Span == b.Span })
 	looks := make([]look, len(shards))
@@ -75,23 +89,75 @@ func (p LedgerParams) inLedger(
 	group.SetLimit(ledgerReaders)
 	for i, shard := range shards {
 		looks[i].shard = shard.Span
-		if !mayAgain(shard.Entry) {
+		if !mayAgain(shard.Entry) && !isRecent(shard.Entry) {
 			continue
 		}
 		group.Go(func() (err error) {
-			looks[i], err = p.look(ctx, l, shard, whole)
+			looks[i], err = p.look(ctx, l, shard, p.whole)
+			if !mayAgain(shard.Entry) {
+				looks[i].asked = nil
+			}
+			looks[i].late = frame.Common(looks[i].late, recent)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
+	if err = group.Wait(); err == nil {
+		err = p.lookForFootage(ctx, looks)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
+	var redo []frame.Span
 	for _, look := range looks {
 		if len(look.asked) > 0 {
-			again = append(again, look)
+			again, redo = append(again, look), append(redo, look.shard)
 		} else {
 			done = append(done, look.shard)
 		}
 	}
+	for _, file := range damaged { // its pictures are there, and repair finds them
+		done = append(done, file.Entry.Span)
+	}
+	if !whole {
+		done = frame.Minus(frame.Union(append(done, files.Done()...)), frame.Union(redo))
+	}
 	return done, again, nil
+}
+
+// recentOf returns the samples of a series of which NO_MEDIA gaps are looked at again.
+func (p ledgerLookup) recentOf(series frame.Series) []frame.Span {
+	if p.footage == nil {
+		return nil
+	}
+	first := max(0, series.Index(p.recent.UnixMilli()-1)+1)
+	return []frame.Span{frame.Span{Series: series}.Slice(first, series.Index(math.MaxInt64/2))}
+}
+
+// lookForFootage leaves of the gaps that may be late those that have footage, and has them asked for.
+func (p ledgerLookup) lookForFootage(ctx context.Context, looks []look) error {
+	var gaps []frame.Span
+	for i, l := range looks {
+		if looks[i].late = frame.Minus(l.late, l.asked); p.footage == nil {
+			looks[i].late = nil
+		}
+		gaps = append(gaps, looks[i].late...)
+	}
+	if gaps = frame.Union(gaps); len(gaps) == 0 {
+		return nil
+	}
+	covered, err := p.footage(ctx, gaps)
+	if err != nil {
+		return err
+	}
+	for i, l := range looks {
+		l.late = frame.Common(l.late, covered)
+		switch {
+		case len(l.late) > 0 && p.whole:
+			l.asked = []frame.Span{l.shard}
+		case len(l.late) > 0:
+			l.asked = frame.Union(slices.Concat(l.asked, l.late))
+		}
+		looks[i] = l
+	}
+	return nil
 }

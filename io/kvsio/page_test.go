@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	control "github.com/aws/aws-sdk-go-v2/service/kinesisvideo/types"
 	"go.uber.org/goleak"
 
 	"github.com/kvsframes/kvsframes/io/kvsio/internal/ask"
@@ -34,7 +35,7 @@ func callsTo(t testing.TB, url string) *shardCalls {
 	t.Cleanup(clients.close)
 	e := newEngine(ReadParams{}.withDefaults(), clients)
 	s := e.stream(grid.StreamKey{Name: "cam"})
-	s.endpoint, s.fetched = url, time.Now()
+	s.endpoints[control.APINameGetImages] = dataEndpoint{url, time.Now()}
 	return &shardCalls{
 		imageCalls: imageCalls{engine: e, stream: &reading{stream: s}, stats: &callStats{}},
 		series:     benchSeries,

@@ -141,6 +141,13 @@ type LedgerParams struct {
 	// asked for (frame.Shard.Again), unless what the dataset does to frames looks at other
 	// frames of the shard, as a dedupe step does: then the shard is fetched whole.
 	Refetch []string
+
+	// LookAgain, where over 0, is up to how long ago samples in the ledger that are NO_MEDIA gaps are
+	// looked at again, in every series that is asked for and whatever its range: footage of a camera
+	// that was offline gets into the archive late. NewPlan asks for what there is by ListFragments,
+	// and only samples that have footage by now are asked for again; where ListFragments is not
+	// allowed, all of these gaps are, and NewPlan says so in Beam's log. Default 0.
+	LookAgain time.Duration
 }
 
 // AWSParams says which account and region to read from, and as whom. Secrets
@@ -178,6 +185,9 @@ func (p ReadParams) Validate() error {
 	} else if p.Ledger != "" && p.ShardSamples > ledger.MaxShardSamples {
 		refuse("ShardSamples", p.ShardSamples,
 			fault.Errorf("at most %d where %s is set", ledger.MaxShardSamples, fault.Name("Ledger")))
+	}
+	if p.LookAgain < 0 {
+		refuse("LookAgain", p.LookAgain, "0 or more")
 	}
 	if p.Works < 0 {
 		refuse("Works", p.Works, "at least 1")

@@ -22,11 +22,15 @@ type Plan struct {
 	Shards  int64           // that have such samples
 	Skipped int64           // that are asked for and in the ledger already, as they are cut now
 	Works   []*framepb.Work // the elements of the source
+
+	// Late is those of Missing that are NO_MEDIA gaps of the ledger which may have footage by now
+	// (LedgerParams.LookAgain), by series and time. They may lie outside of Asked.
+	Late []frame.Span
 }
 
 // NewPlan plans requests, for ReadPlan. It reads the ledger (ReadParams.Ledger), if
-// there is one, and makes no calls to AWS. Its errors name every invalid request and
-// parameter, a Ledger without a dataset and a ShardSamples that is not the dataset's, or
+// there is one, and makes no calls to AWS but those of LedgerParams.LookAgain. Its errors name every
+// invalid request and parameter, a Ledger without a dataset and a ShardSamples that is not the dataset's, or
 // say why the ledger cannot be read.
 func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, error) {
 	if err := validate(p, requests); err != nil {
@@ -42,15 +46,25 @@ func NewPlan(ctx context.Context, p ReadParams, requests []Request) (*Plan, erro
 		spans[i] = r.Span()
 		tagged[i] = grid.Tagged{Tag: r.Tag, Span: spans[i]}
 	}
-	whole := ledger.LooksAround(desc.GetTransforms())
+	inLedger := ledgerLookup{LedgerParams: p.LedgerParams, whole: ledger.LooksAround(desc.GetTransforms())}
+	if p.Ledger != "" && p.LookAgain > 0 {
+		read := p
+		read.AWS = p.AWS.inRegionOf(arnsOf(requests))
+		e, err := engineFor(ctx, read)
+		if err != nil {
+			return nil, err
+		}
+		defer e.release()
+		inLedger.recent, inLedger.footage = e.now().Add(-p.LookAgain), e.footageOf
+	}
 	plan, err := planFrom(p, spans, func(asked []frame.Span) (done []frame.Span, again []look, err error) {
-		return p.inLedger(ctx, asked, whole)
+		return inLedger.find(ctx, asked)
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, w := range plan.Works {
-		w.Whole = whole
+		w.Whole = inLedger.whole
 	}
 	grid.NewTags(tagged).AddTo(plan.Works)
 	return plan, nil
@@ -101,7 +115,8 @@ func (p ReadParams) byAge(runs []frame.Span) []frame.Span {
 func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 	plan := &Plan{Asked: grid.Union(spans)}
 	n := int64(p.ShardSamples)
-	var runs, again []frame.Span
+	var runs []frame.Span
+	again := make(grid.Again)
 	for asked := range grid.BySeries(plan.Asked) {
 		done, looks, err := have(asked)
 		if err != nil {
@@ -111,10 +126,12 @@ func planFrom(p ReadParams, spans []frame.Span, have lookup) (*Plan, error) {
 		for i, look := range looks {
 			redo[i] = look.shard
 			wanted = append(wanted, look.asked...)
+			again[look.shard] = look.late
+			plan.Late = append(plan.Late, look.late...)
 		}
 		anew := frame.Minus(asked, frame.Union(slices.Concat(done, redo)))
 		plan.Missing = append(plan.Missing, frame.Union(append(wanted, anew...))...)
-		runs, again = append(runs, grid.Difference(asked, done, redo)...), append(again, redo...)
+		runs = append(runs, grid.Difference(frame.Union(slices.Concat(asked, redo)), done, redo)...)
 		for _, there := range frame.Common(asked, frame.Union(done)) {
 			plan.Skipped += grid.ShardCount(there, n)
 		}

@@ -48,7 +48,7 @@ func (r *reading) kill(err error) {
 	if r.dead == nil {
 		r.dead = err
 	}
-	r.endpoint = ""
+	clear(r.endpoints)
 }
 
 // silent returns how long throttles have been all that calls bring. It is asked

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"sync"
@@ -41,14 +42,21 @@ type stream struct {
 	frameBytes int64 // what its frames took of late; guarded by the engine
 	shown      shown // guarded by asking
 
-	mu       sync.Mutex
-	endpoint string
-	fetched  time.Time
-	answered time.Time // when a call last succeeded
+	mu        sync.Mutex
+	endpoints map[types.APIName]dataEndpoint
+	answered  time.Time // when a call last succeeded
+}
+
+// dataEndpoint is where calls of an API go.
+type dataEndpoint struct {
+	url     string
+	fetched time.Time
 }
 
 func newStream(key grid.StreamKey, p *pace.Pace, relaxed *broadcast) *stream {
-	return &stream{key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1)}
+	return &stream{
+		key: key, pace: p, relaxed: relaxed, asking: make(chan struct{}, 1), endpoints: make(map[types.APIName]dataEndpoint),
+	}
 }
 
 // enoughInLine is how many calls of a stream wait for their turn where more
@@ -97,27 +105,30 @@ func (s *stream) answer() {
 func (s *stream) drop(endpoint string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.endpoint == endpoint {
-		s.endpoint = ""
-	}
+	maps.DeleteFunc(s.endpoints, func(_ types.APIName, known dataEndpoint) bool { return known.url == endpoint })
 }
 
-func (s *stream) cached() string {
+func (s *stream) cached(api types.APIName) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.fetched) > endpointLife {
-		return ""
+	if known := s.endpoints[api]; time.Since(known.fetched) <= endpointLife {
+		return known.url
 	}
-	return s.endpoint
+	return ""
 }
 
-// dataEndpoint returns the endpoint that the stream's images come from, asked
-// for once by all who need it at a time.
-func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (string, error) {
+// imagesEndpoint returns the endpoint that the stream's images come from.
+func (e *engine) imagesEndpoint(ctx context.Context, s *reading, a attempts) (string, error) {
+	return e.dataEndpoint(ctx, s, types.APINameGetImages, a)
+}
+
+// dataEndpoint returns the endpoint of an API of the stream, asked for once by all who need it at a
+// time.
+func (e *engine) dataEndpoint(ctx context.Context, s *reading, api types.APIName, a attempts) (string, error) {
 	if s.refused() != nil {
 		return s.ifRefused, nil
 	}
-	if endpoint := s.cached(); endpoint != "" {
+	if endpoint := s.cached(api); endpoint != "" {
 		return endpoint, nil
 	}
 	select {
@@ -129,10 +140,10 @@ func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (stri
 	if dead := s.err(); dead != nil {
 		return "", dead
 	}
-	if endpoint := s.cached(); endpoint != "" {
+	if endpoint := s.cached(api); endpoint != "" {
 		return endpoint, nil
 	}
-	in := &kinesisvideo.GetDataEndpointInput{APIName: types.APINameGetImages}
+	in := &kinesisvideo.GetDataEndpointInput{APIName: api}
 	in.StreamName, in.StreamARN = target(s.key)
 	var out *kinesisvideo.GetDataEndpointOutput
 	err := e.controlCall(ctx, a, func(ctx context.Context) (err error) {
@@ -146,8 +157,8 @@ func (e *engine) dataEndpoint(ctx context.Context, s *reading, a attempts) (stri
 	case err == nil:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.endpoint, s.fetched = *out.DataEndpoint, time.Now()
-		return s.endpoint, nil
+		s.endpoints[api] = dataEndpoint{*out.DataEndpoint, time.Now()}
+		return *out.DataEndpoint, nil
 	case s.ifRefused != "" && statusOf(err)/100 == 4:
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -276,7 +276,8 @@ type Run struct {
 	Series        int32                  `protobuf:"varint,1,opt,name=series,proto3" json:"series,omitempty"` // index into Work.series
 	First         int64                  `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
 	Samples       int64                  `protobuf:"varint,3,opt,name=samples,proto3" json:"samples,omitempty"`
-	Again         bool                   `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"` // one shard, which the ledger had when the work was planned
+	Again         bool                   `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"`      // one shard, which the ledger had when the work was planned
+	Late          []int64                `protobuf:"varint,5,rep,packed,name=late,proto3" json:"late,omitempty"` // its NO_MEDIA gaps that may have footage by now: first and samples, in turn
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -337,6 +338,13 @@ func (x *Run) GetAgain() bool {
 		return x.Again
 	}
 	return false
+}
+
+func (x *Run) GetLate() []int64 {
+	if x != nil {
+		return x.Late
+	}
+	return nil
 }
 
 // TaggedRun is consecutive samples that were asked for under one tag.
@@ -1102,12 +1110,13 @@ const file_kvsframes_proto_rawDesc = "" +
 	"\x04runs\x18\x02 \x03(\v2\x11.kvsframes.v1.RunR\x04runs\x12#\n" +
 	"\rshard_samples\x18\x03 \x01(\x05R\fshardSamples\x12/\n" +
 	"\x06tagged\x18\x04 \x03(\v2\x17.kvsframes.v1.TaggedRunR\x06tagged\x12\x14\n" +
-	"\x05whole\x18\x05 \x01(\bR\x05whole\"c\n" +
+	"\x05whole\x18\x05 \x01(\bR\x05whole\"w\n" +
 	"\x03Run\x12\x16\n" +
 	"\x06series\x18\x01 \x01(\x05R\x06series\x12\x14\n" +
 	"\x05first\x18\x02 \x01(\x03R\x05first\x12\x18\n" +
 	"\asamples\x18\x03 \x01(\x03R\asamples\x12\x14\n" +
-	"\x05again\x18\x04 \x01(\bR\x05again\"e\n" +
+	"\x05again\x18\x04 \x01(\bR\x05again\x12\x12\n" +
+	"\x04late\x18\x05 \x03(\x03R\x04late\"e\n" +
 	"\tTaggedRun\x12\x10\n" +
 	"\x03tag\x18\x01 \x01(\fR\x03tag\x12\x16\n" +
 	"\x06series\x18\x02 \x01(\x05R\x06series\x12\x14\n" +

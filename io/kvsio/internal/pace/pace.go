@@ -76,6 +76,15 @@ func points(n int) float64 {
 // becomes of the call is to be reported by Accepted or Throttled, with its grant;
 // of a call that fails in another way, which says nothing about the quota, nothing is.
 func (p *Pace) Wait(ctx context.Context, n int) (Grant, error) {
+	return p.wait(ctx, points(n))
+}
+
+// WaitMetadata is Wait for a call that costs metadata points alone.
+func (p *Pace) WaitMetadata(ctx context.Context, points int) (Grant, error) {
+	return p.wait(ctx, float64(points)/metadataRatio)
+}
+
+func (p *Pace) wait(ctx context.Context, cost float64) (Grant, error) {
 	select {
 	case p.head <- struct{}{}:
 		defer func() { <-p.head }()
@@ -85,7 +94,7 @@ func (p *Pace) Wait(ctx context.Context, n int) (Grant, error) {
 		if err := ctx.Err(); err != nil {
 			return Grant{}, err
 		}
-		g, in := p.take(time.Now(), points(n))
+		g, in := p.take(time.Now(), cost)
 		if in <= 0 {
 			return g, nil
 		}

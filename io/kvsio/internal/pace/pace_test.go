@@ -346,3 +346,11 @@ func TestPaceEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+// TestMetadataPoints: a call of ListFragments costs a twentieth of what it asks for.
+func TestMetadataPoints(t *testing.T) {
+	g, err := New(500, 1).WaitMetadata(t.Context(), 1000)
+	if err != nil || g.cost != 50 {
+		t.Errorf("1,000 metadata points cost %v media points, %v", g.cost, err)
+	}
+}

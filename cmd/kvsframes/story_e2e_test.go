@@ -59,8 +59,8 @@ func newStory(t *testing.T) *story {
 func (s *story) command(now time.Time, night int, more ...string) []string {
 	args := []string{
 		"backfill", "--requests", "cameras.yaml", "--sampling-interval", "30m", "--time-zone", "Europe/Rome",
-		"--width-pixels", "160", "--height-pixels", "90", "--out", "frames", "--refetch", "no_media",
-		"--settle", "45m", "--wait", "2h", "--keep-going", "--json", "--metrics-file", "night.prom",
+		"--width-pixels", "160", "--height-pixels", "90", "--out", "frames",
+		"--settle", "45m", "--look-again", "96h", "--wait", "2h", "--keep-going", "--json", "--metrics-file", "night.prom",
 		"--stream-quota", "100000", // half an hour apart, each picture is a call of its own, for 400 points
 	}
 	if relative(night) {
@@ -131,34 +131,40 @@ func (s *story) fails(night int, kind string, o outcomeOf) {
 	}
 }
 
+// hold begins a run, and lets it go on to so many pictures: then its calls wait until release is called.
+func (s *story) hold(pictures int64, now time.Time, args ...string) (r *running, release func()) {
+	s.t.Helper()
+	gate := make(chan struct{})
+	release = sync.OnceFunc(func() {
+		s.tell(nil)
+		close(gate)
+	})
+	s.t.Cleanup(release) // else the stand-in would not end
+	var given atomic.Int64
+	s.tell(func() {
+		if given.Add(1) >= pictures {
+			<-gate
+		}
+	})
+	r = s.begin(now, args...)
+	until(s.t, "the run has some pictures", func() bool { return given.Load() >= pictures })
+	return r, release
+}
+
 // kill lets a run get some pictures, and kills it.
 func (s *story) kill(now time.Time, args ...string) {
 	s.t.Helper()
-	const enough = 200
 	before := s.given()
-	reached, release := make(chan struct{}), make(chan struct{})
-	var pictures atomic.Int64
-	s.tell(func() {
-		switch n := pictures.Add(1); {
-		case n == enough:
-			close(reached)
-			fallthrough
-		case n > enough:
-			<-release
-		}
-	})
-	r := s.begin(now, args...)
-	<-reached
+	r, release := s.hold(200, now, args...)
 	if err := r.Process.Kill(); err != nil {
 		s.t.Fatal(err)
 	}
 	r.Wait()
-	close(release)
+	release()
 	until(s.t, "the calls of the killed run have ended", func() bool {
 		s.server.ResetStats() // which leaves those under way
 		return s.server.Stats().MaxConcurrent == 0
 	})
-	s.tell(nil)
 	s.torn = map[string]map[int64]bool{}
 	for name, all := range s.given() {
 		s.torn[name] = map[int64]bool{}
@@ -171,14 +177,7 @@ func (s *story) kill(now time.Time, args ...string) {
 // twoRuns has cron begin another run while the night's first is still under way: it waits.
 func (s *story) twoRuns(night int, now time.Time) {
 	s.t.Helper()
-	reached, release := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	s.tell(func() {
-		once.Do(func() { close(reached) })
-		<-release
-	})
-	first := s.begin(now, s.command(now, night)...)
-	<-reached
+	first, release := s.hold(1, now, s.command(now, night)...)
 	later := now.Add(3 * time.Minute)
 	second := s.process(later, s.command(later, night)...)
 	said, err := os.Create(filepath.Join(s.t.TempDir(), "stderr"))
@@ -194,8 +193,7 @@ func (s *story) twoRuns(night int, now time.Time) {
 		text, _ := os.ReadFile(said.Name())
 		return strings.Contains(string(text), "waiting up to 2h0m0s for its end")
 	})
-	s.tell(nil)
-	close(release)
+	release()
 	s.check(night, now, finish(s.t, first))
 	s.clock.Store(&later)
 	s.check(night, later, finish(s.t, second))

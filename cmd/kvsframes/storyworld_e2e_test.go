@@ -22,6 +22,7 @@ const (
 	storyNights   = 30
 	storyInterval = 30 * time.Minute
 	storySettle   = 45 * time.Minute
+	storyLook     = 96 * time.Hour // of gaps that are looked at again: a day late, two nights lost, and some
 )
 
 var (
@@ -170,6 +171,12 @@ func (w *world) process(now time.Time, args ...string) *running {
 	r := &running{Cmd: exec.Command(self, args...)}
 	r.Dir, r.Env = w.dir, append(w.env[:len(w.env):len(w.env)], nowEnv+"="+now.Format(time.RFC3339Nano))
 	r.Stdout, r.Stderr = &r.stdout, &r.stderr
+	w.t.Cleanup(func() { // of a test that failed meanwhile
+		if r.Process != nil && r.ProcessState == nil {
+			r.Process.Kill()
+			r.Wait()
+		}
+	})
 	return r
 }
 

@@ -72,8 +72,6 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if held != nil {
 		summary.Beside = held.Beside
 	}
-	var ranges map[stream]Range
-	summary.Range, ranges = rangesOf(o.asked)
 	o.foretell(ctx, plan, &summary)
 	jobErr := o.job(ctx, plan, &summary)
 	left := summary.DryRun || summary.JobID != ""
@@ -81,20 +79,8 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 	if jobErr == nil && !left && ds != nil {
 		contents, jobErr = o.finish(ctx, ds)
 	}
-	bound, stop := told(ctx)
-	defer stop()
-	count := ledger.Open(o.Out).Tally
-	if ds != nil {
-		count = ds.Tally
-	}
-	total, err := summary.tally(bound, count, plan, ranges, o.pendingOf())
-	if err == nil {
-		summary.Late, err = lateFootage(bound, ledger.Open(o.Out), plan)
-	}
+	total, err := o.account(ctx, ds, plan, &jobErr, &summary)
 	summary.Seconds = time.Since(began).Seconds()
-	if err == nil && jobErr != nil {
-		summary.Unsealed, err = unsealed(bound, ledger.Open(o.Out), plan)
-	}
 	if err != nil {
 		summary.Unknown = err.Error()
 	}
@@ -107,6 +93,36 @@ func backfill(ctx context.Context, o Options) (Summary, error) {
 		return summary, nil
 	}
 	return summary, o.judge(&summary, total, contents.Damaged)
+}
+
+// account fills in what the ledger says when the job is over. Where all that was fetched has FAILED, by an outage, it
+// makes that the job's error.
+func (o Options) account(ctx context.Context, ds *dataset.Dataset, plan *kvsio.Plan, jobErr *error, s *Summary) (
+	total ledger.Tally, err error,
+) {
+	ctx, stop := told(ctx)
+	defer stop()
+	book := ledger.Open(o.Out)
+	count := book.Tally
+	if ds != nil {
+		count = ds.Tally
+	}
+	var ranges map[stream]Range
+	s.Range, ranges = rangesOf(o.asked)
+	total, nothing, err := s.tally(ctx, count, plan, ranges, o.pendingOf())
+	if err == nil {
+		s.Late, err = lateFootage(ctx, book, plan)
+	}
+	if err == nil && *jobErr == nil && nothing {
+		cause := ""
+		if cause, err = outage(ctx, book, plan.Missing); cause != "" {
+			*jobErr = &JobError{Runner: o.Runner, Cause: cause}
+		}
+	}
+	if err == nil && *jobErr != nil {
+		s.Unsealed, err = unsealed(ctx, book, plan)
+	}
+	return total, err
 }
 
 // judge returns an *IncompleteError where what was asked for is not as it was asked for, or

@@ -248,32 +248,32 @@ func counts(t ledger.Tally) Counts {
 	return c
 }
 
-// tally fills in what the ledger says of a plan.
+// tally fills in what the ledger says of a plan. It reports whether all that was fetched has FAILED.
 func (s *Summary) tally(ctx context.Context,
 	count func(context.Context, []frame.Span) (map[frame.Series]ledger.Tally, error), plan *kvsio.Plan,
 	ranges map[stream]Range, pending map[stream]int64,
-) (ledger.Tally, error) {
+) (total ledger.Tally, nothing bool, err error) {
 	s.Shards, s.SkippedShards = plan.Shards+plan.Skipped, plan.Skipped
 	for _, n := range pending {
 		s.Pending += n
 	}
 	asked, err := count(ctx, plan.Asked)
 	if err != nil {
-		return ledger.Tally{}, err
+		return total, false, err
 	}
 	fetched := asked
 	if !slices.Equal(plan.Missing, plan.Asked) {
 		if fetched, err = count(ctx, plan.Missing); err != nil {
-			return ledger.Tally{}, err
+			return total, false, err
 		}
 	}
-	total := sum(asked)
+	total = sum(asked)
 	s.Counts, s.Duplicates, s.Complete = counts(total), total.Duplicates, total.Complete()
 	s.Missing = total.Missing
 	s.Streams = byStream(asked, ranges, pending)
 	f := sum(fetched)
 	s.Fetched = Fetched{Samples: f.Samples - f.Missing, Frames: f.Frames, Bytes: f.Bytes}
-	return total, nil
+	return total, f.Samples > f.Missing && f.Gaps[frame.Failed] == f.Samples-f.Missing, nil
 }
 
 func sum(tallies map[frame.Series]ledger.Tally) (total ledger.Tally) {

@@ -11,41 +11,41 @@ var zigzag = [64]uint8{
 // coefficients decodes and dequantizes the next block. It returns the place, in zigzag order, of the last one that may
 // not be zero, and whether codes made sense.
 func (d *Decoder) coefficients(c *component) (last int, ok bool) {
-	b, q, ac := &d.block, c.quant, c.ac
-	*b = block{}
-	data, pos, acc, n := d.bits.data, d.bits.pos, d.bits.acc, d.bits.n
-	if n < 32 {
-		pos, acc, n = refill(data, pos, acc, n)
+	d.block = block{}
+	b := &d.bits
+	b.pos, b.acc, b.n = refill(b.data, b.pos, b.acc, b.n)
+	e := c.dc.look[b.acc>>(64-lookBits)]
+	if e&notWhole != 0 {
+		if e = c.dc.whole(e, b.acc, true); e == 0 {
+			return 0, false
+		}
 	}
-	e := c.dc.look[acc>>(64-lookBits)]
-	if e == 0 {
-		e = c.dc.long(acc, true)
-	}
-	if e&valueBehind != 0 {
-		e = e.withValue(acc)
-	}
-	if e == 0 {
-		return 0, false
-	}
-	acc <<= e & entryLength
-	n -= int(e & entryLength)
+	b.acc <<= e & entryLength
+	b.n -= int(e & entryLength)
 	c.pred += int32(e) >> 16
-	b[0] = int16(c.pred * q[0])
+	d.block[0] = int16(c.pred * c.quant[0])
 
-	k := 0
+	k, e := d.frequencies(c)
+	if e&endOfBlock != 0 {
+		return k - endOfBlock>>8, true
+	}
+	return min(k, 63), e != 0 && (k <= 63 || e>>16 == 0) // zeros may go on behind the end
+}
+
+// frequenciesGo decodes the coefficients of a block that follow the one in place k. It returns where it stopped, with
+// the last entry's run, and that entry, which is 0 where a code made no sense.
+func (d *Decoder) frequenciesGo(c *component, k int) (int, entry) {
+	b, q, ac := &d.block, c.quant, c.ac
+	data, pos, acc, n := d.bits.data, d.bits.pos, d.bits.acc, d.bits.n
+	var e entry
 	for k < 63 {
 		if n < 32 {
 			pos, acc, n = refill(data, pos, acc, n)
 		}
 		e = ac.look[acc>>(64-lookBits)]
-		if e == 0 || e&valueBehind != 0 {
-			if e == 0 {
-				if e = ac.long(acc, false); e == 0 {
-					return 0, false
-				}
-			}
-			if e&valueBehind != 0 {
-				e = e.withValue(acc)
+		if e&notWhole != 0 {
+			if e = ac.whole(e, acc, false); e == 0 {
+				break
 			}
 		}
 		acc <<= e & entryLength
@@ -54,9 +54,8 @@ func (d *Decoder) coefficients(c *component) (last int, ok bool) {
 		if k > 63 {
 			break
 		}
-		b[places[k]&63] = int16(int32(e) >> 16 * q[k])
-		last = k
+		b[places[k&63]&63] = int16(int32(e) >> 16 * q[k&63])
 	}
 	d.bits.pos, d.bits.acc, d.bits.n = pos, acc, n
-	return last, k <= 63 || e&endOfBlock != 0 || e>>16 == 0 // zeros may go on behind the end
+	return k, e
 }

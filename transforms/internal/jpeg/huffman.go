@@ -3,7 +3,7 @@ package jpeg
 import "errors"
 
 // lookBits is how many bits of a code are looked up at once.
-const lookBits = 10
+const lookBits = 11
 
 // huffman is a table of codes.
 type huffman struct {
@@ -21,7 +21,7 @@ type entry uint32
 
 const (
 	entryLength = 1<<6 - 1
-	valueBehind = 1 << 7  // the value follows the code
+	notWhole    = 1 << 7  // the value follows the code; with nothing else, the code is longer
 	endOfBlock  = 1 << 15 // among how many it goes on by: to behind the last
 )
 
@@ -37,7 +37,7 @@ func newEntry(length int, symbol uint8, dc bool) entry {
 	}
 	e |= entry(run+1) << 8
 	if size > 0 {
-		e |= valueBehind | entry(size)<<16
+		e |= notWhole | entry(size)<<16
 	}
 	return e
 }
@@ -76,7 +76,9 @@ func (d *Decoder) huffmanTables(payload []byte) error {
 }
 
 func (t *huffman) define(counts [16]uint8, symbols []uint8, dc bool) bool {
-	clear(t.look[:])
+	for i := range t.look {
+		t.look[i] = notWhole
+	}
 	copy(t.symbols[:], symbols)
 	code, index := int32(0), int32(0)
 	for i, n := range counts {
@@ -107,10 +109,21 @@ func (t *huffman) define(counts [16]uint8, symbols []uint8, dc bool) bool {
 func (t *huffman) fill(first, length int, e entry) {
 	for at := first; at < first+1<<(lookBits-length); at++ {
 		t.look[at] = e
-		if size := int(e>>16) & 15; e&valueBehind != 0 && length+size <= lookBits {
+		if size := int(e>>16) & 15; e&notWhole != 0 && length+size <= lookBits {
 			t.look[at] = e.withValue(uint64(at) << (64 - lookBits))
 		}
 	}
+}
+
+// whole returns an entry that is not whole with the rest of it, which is in acc, or 0 where there is no such code.
+func (t *huffman) whole(e entry, acc uint64, dc bool) entry {
+	if e == notWhole {
+		e = t.long(acc, dc)
+	}
+	if e&notWhole != 0 {
+		return e.withValue(acc)
+	}
+	return e
 }
 
 // long finds a code that is longer than lookBits.

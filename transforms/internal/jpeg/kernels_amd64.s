@@ -4,6 +4,175 @@
 
 #include "textflag.h"
 
+// func frequenciesBMI2(b *uint32, look *uint32, quant *int32, places *uint8, block *int16) (k int, e uint32)
+// Requires: BMI2
+TEXT ·frequenciesBMI2(SB), NOSPLIT, $0-52
+	MOVQ b+0(FP), AX
+	MOVQ look+8(FP), CX
+	MOVQ quant+16(FP), DX
+	MOVQ places+24(FP), BX
+	MOVQ block+32(FP), SI
+	MOVQ (AX), DI
+	ADDQ 24(AX), DI
+	MOVQ 32(AX), R8
+	MOVQ 40(AX), R9
+	XORQ R10, R10
+
+fill:
+	MOVQ    (DI), R12
+	BSWAPQ  R12
+	SHRXQ   R9, R12, R12
+	ORQ     R12, R8
+	MOVQ    $0x0000003f, R12
+	SUBQ    R9, R12
+	SHRQ    $0x03, R12
+	ADDQ    R12, DI
+	ORQ     $0x38, R9
+	MOVQ    R8, R12
+	SHRQ    $0x35, R12
+	MOVL    (CX)(R12*4), R11
+	BTL     $0x07, R11
+	JCS     behind
+	SHLXQ   R11, R8, R8
+	MOVL    R11, R12
+	ANDL    $0x3f, R12
+	SUBQ    R12, R9
+	MOVL    R11, R13
+	SARL    $0x10, R13
+	MOVL    R11, R12
+	SHRL    $0x08, R12
+	ANDL    $0x000000ff, R12
+	ADDQ    R12, R10
+	CMPQ    R10, $0x3f
+	JA      end
+	IMULL   (DX)(R10*4), R13
+	MOVBQZX (BX)(R10*1), R12
+	MOVW    R13, (SI)(R12*2)
+	CMPQ    R10, $0x3f
+	JE      end
+	MOVQ    R8, R12
+	SHRQ    $0x35, R12
+	MOVL    (CX)(R12*4), R11
+	BTL     $0x07, R11
+	JCS     behind
+	SHLXQ   R11, R8, R8
+	MOVL    R11, R12
+	ANDL    $0x3f, R12
+	SUBQ    R12, R9
+	MOVL    R11, R13
+	SARL    $0x10, R13
+	MOVL    R11, R12
+	SHRL    $0x08, R12
+	ANDL    $0x000000ff, R12
+	ADDQ    R12, R10
+	CMPQ    R10, $0x3f
+	JA      end
+	IMULL   (DX)(R10*4), R13
+	MOVBQZX (BX)(R10*1), R12
+	MOVW    R13, (SI)(R12*2)
+	CMPQ    R10, $0x3f
+	JE      end
+	MOVQ    R8, R12
+	SHRQ    $0x35, R12
+	MOVL    (CX)(R12*4), R11
+	BTL     $0x07, R11
+	JCS     behind
+	SHLXQ   R11, R8, R8
+	MOVL    R11, R12
+	ANDL    $0x3f, R12
+	SUBQ    R12, R9
+	MOVL    R11, R13
+	SARL    $0x10, R13
+	MOVL    R11, R12
+	SHRL    $0x08, R12
+	ANDL    $0x000000ff, R12
+	ADDQ    R12, R10
+	CMPQ    R10, $0x3f
+	JA      end
+	IMULL   (DX)(R10*4), R13
+	MOVBQZX (BX)(R10*1), R12
+	MOVW    R13, (SI)(R12*2)
+	CMPQ    R10, $0x3f
+	JE      end
+	MOVQ    R8, R12
+	SHRQ    $0x35, R12
+	MOVL    (CX)(R12*4), R11
+	BTL     $0x07, R11
+	JCS     behind
+	SHLXQ   R11, R8, R8
+	MOVL    R11, R12
+	ANDL    $0x3f, R12
+	SUBQ    R12, R9
+	MOVL    R11, R13
+	SARL    $0x10, R13
+	MOVL    R11, R12
+	SHRL    $0x08, R12
+	ANDL    $0x000000ff, R12
+	ADDQ    R12, R10
+	CMPQ    R10, $0x3f
+	JA      end
+	IMULL   (DX)(R10*4), R13
+	MOVBQZX (BX)(R10*1), R12
+	MOVW    R13, (SI)(R12*2)
+	CMPQ    R10, $0x3f
+	JE      end
+	JMP     fill
+
+behind:
+	CMPL    R11, $0x00000080
+	JE      end
+	MOVQ    (DI), R12
+	BSWAPQ  R12
+	SHRXQ   R9, R12, R12
+	ORQ     R12, R8
+	MOVQ    $0x0000003f, R12
+	SUBQ    R9, R12
+	SHRQ    $0x03, R12
+	ADDQ    R12, DI
+	ORQ     $0x38, R9
+	MOVL    R11, R14
+	SHRL    $0x10, R14
+	SHLXQ   R11, R8, R15
+	ADDQ    R14, R11
+	MOVQ    R15, R13
+	SARQ    $0x3f, R15
+	NOTQ    R15
+	MOVQ    R14, R12
+	NEGQ    R12
+	SHRXQ   R12, R13, R13
+	SHLXQ   R14, R15, R12
+	SUBQ    R12, R15
+	SUBQ    R15, R13
+	MOVL    R11, R12
+	ANDL    $0x3f, R12
+	SUBQ    R12, R9
+	SHLXQ   R11, R8, R8
+	MOVL    R13, R14
+	SHLL    $0x10, R14
+	ANDL    $0x0000ffff, R11
+	ORL     R14, R11
+	MOVL    R11, R12
+	SHRL    $0x08, R12
+	ANDL    $0x000000ff, R12
+	ADDQ    R12, R10
+	CMPQ    R10, $0x3f
+	JA      end
+	IMULL   (DX)(R10*4), R13
+	MOVBQZX (BX)(R10*1), R12
+	MOVW    R13, (SI)(R12*2)
+	CMPQ    R10, $0x3f
+	JE      end
+	JMP     fill
+
+end:
+	SUBQ (AX), DI
+	MOVQ DI, 24(AX)
+	MOVQ R8, 32(AX)
+	MOVQ R9, 40(AX)
+	MOVQ R10, k+40(FP)
+	MOVL R11, e+48(FP)
+	RET
+
 // func inverse8AVX2(dst *byte, stride int, block *[64]int16)
 // Requires: AVX, AVX2
 TEXT ·inverse8AVX2(SB), NOSPLIT, $0-24

@@ -8,13 +8,10 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-var (
-	avx2 = cpu.X86.HasAVX2
-	bmi2 = cpu.X86.HasBMI2
-)
+var avx2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI2
 
 //go:noescape
-func frequenciesBMI2(b *bits, look *entry, quant *int32, places *uint8, block *int16) (k int, e entry)
+func codesAVX2(b *bits, dc, ac *entry, quant *int32, places *uint8, block *int16, pred *int32) (k int, e entry)
 
 //go:noescape
 func inverse8AVX2(dst *byte, stride int, block *[64]int16)
@@ -37,16 +34,12 @@ func downAVX2(out, in, beside *byte, n int, bias uint16)
 //go:noescape
 func bothAVX2(out, in, beside *byte, n int)
 
-// frequencies decodes the coefficients of a block that follow the first. It returns what frequenciesGo does.
-func (d *Decoder) frequencies(c *component) (k int, e entry) {
-	if !bmi2 {
-		return d.frequenciesGo(c, 0)
+// codes does what codesGo does.
+func (d *Decoder) codes(c *component) (k int, e entry) {
+	if !avx2 {
+		return d.codesGo(c)
 	}
-	k, e = frequenciesBMI2(&d.bits, &c.ac.look[0], &c.quant[0], &places[0], &d.block[0])
-	if e == notWhole { // a long code
-		return d.frequenciesGo(c, k)
-	}
-	return k, e
+	return codesAVX2(&d.bits, &c.dc.look[0], &c.ac.look[0], &c.quant[0], &places[0], &d.block[0], &c.pred)
 }
 
 // inverse writes the pixels of a block, size × size of them, to dst.

@@ -2,7 +2,7 @@
 
 package jpeg
 
-func (d *Decoder) frequencies(c *component) (k int, e entry) { return d.frequenciesGo(c, 0) }
+func (d *Decoder) codes(c *component) (k int, e entry) { return d.codesGo(c) }
 
 func inverse(dst []byte, stride, size int, b *block) { inverseGo(dst, stride, size, b) }
 

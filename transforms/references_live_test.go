@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 	"github.com/kvsframes/kvsframes/transforms/internal/references"
 )
 
@@ -56,8 +57,8 @@ func TestReferencesLive(t *testing.T) {
 	}
 }
 
-// BenchmarkPillow puts Pillow beside us: decoding a picture of 1080p in one thread,
-// and making tensors of 224 × 224 of a shard of 100 on two cores.
+// BenchmarkPillow puts Pillow beside us: decoding a picture of 1080p, in full and smaller, and resizing its pixels in
+// one thread, and making tensors of 224 × 224 of a shard of 100 on two cores.
 func BenchmarkPillow(b *testing.B) {
 	const turns = 5
 	files := make([]string, 5)
@@ -74,13 +75,24 @@ func BenchmarkPillow(b *testing.B) {
 		}
 		return time.Duration(seconds * float64(time.Second))
 	}
+	data := picture(1920, 1080, 1)
+	decode := decoders(b, data)
+	whole, err := pixels.Decode(data, pixels.Options{}, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, what string
 		times      int // in one turn
 		cores      int
 		ways       []alternative
 	}{
-		{"Decode", "decode", 20, 1, decoders(b, picture(1920, 1080, 1))[:4]},
+		{"Decode", "decode/1", 20, 1, decode[:1]},
+		{"Decode at a half", "decode/2", 20, 1, decode[1:2]},
+		{"Decode at a quarter", "decode/4", 20, 1, decode[2:3]},
+		{"Decode at an eighth", "decode/8", 20, 1, decode[3:4]},
+		{"Resize to 224", "resize/224x224", 20, 1, resizers(whole, 224, 224)},
+		{"Resize to 640", "resize/640x360", 20, 1, resizers(whole, 640, 360)},
 		{"Shard", "shard", 2, 2, shardWays(b)},
 		{"Shard, drafted", "drafted", 2, 2, shardWays(b)[:1]},
 	} {
@@ -105,6 +117,16 @@ func BenchmarkPillow(b *testing.B) {
 			tell(b, ways, best)
 		})
 	}
+}
+
+// resizers resize pixels in one way, ours.
+func resizers(whole pixels.Image, width, height int) []alternative {
+	from := pixels.Rect{Right: float32(whole.Width), Bottom: float32(whole.Height)}
+	return []alternative{{"kvsframes", func() error {
+		out := whole.Resize(pixels.Bilinear, from, width, height)
+		out.Release()
+		return nil
+	}}}
 }
 
 func least(a, b time.Duration) time.Duration {

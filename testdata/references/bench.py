@@ -1,5 +1,5 @@
-"""Times what transforms are compared with: bench.py decode|shard|drafted TIMES FILE... Tells the best seconds.
-decode decodes the first file in one thread. shard makes tensors of 224 × 224 of a hundred
+"""Times what transforms are compared with: bench.py WHAT TIMES FILE... Tells the best seconds. WHAT is one of:
+decode/N decodes the first file at 1/N in one thread. resize/WxH resizes its pixels there. shard makes tensors of 224 × 224 of a hundred
 pictures, the files in turn, with two processes; drafted does so from JPEGs that libjpeg has
 made smaller."""
 
@@ -12,8 +12,10 @@ import numpy
 from PIL import Image, ImageOps
 
 
-def decode(data):
-    return Image.open(io.BytesIO(data)).load()
+def decode(data, denominator):
+    im = Image.open(io.BytesIO(data))
+    im.draft(None, (im.width // denominator, im.height // denominator))
+    return im.load()
 
 
 def tensor(data):
@@ -39,8 +41,12 @@ def best(times, do):
 if __name__ == "__main__":
     what, times, files = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
     pictures = [open(f, "rb").read() for f in files]
+    what, _, how = what.partition("/")
     if what == "decode":
-        print(best(times, lambda: decode(pictures[0])))
+        print(best(times, lambda: decode(pictures[0], int(how))))
+    elif what == "resize":
+        im, size = Image.open(files[0]).convert("RGB"), tuple(int(side) for side in how.split("x"))
+        print(best(times, lambda: im.resize(size, Image.Resampling.BILINEAR)))
     else:
         hundred = [pictures[i % len(pictures)] for i in range(100)]
         with multiprocessing.Pool(2) as pool:

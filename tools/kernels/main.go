@@ -19,6 +19,7 @@ func main() {
 	ConstraintExpr("!purego")
 	switch flag.Arg(0) {
 	case "jpeg":
+		codes()
 		inverse8()
 		inverse4()
 		inverse2()

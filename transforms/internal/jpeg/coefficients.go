@@ -11,52 +11,43 @@ var zigzag = [64]uint8{
 // coefficients decodes and dequantizes the next block. It returns the place, in zigzag order, of the last one that may
 // not be zero, and whether codes made sense.
 func (d *Decoder) coefficients(c *component) (last int, ok bool) {
+	k, e := d.codes(c)
+	if e&endOfBlock != 0 {
+		return k - endOfBlock>>8, true
+	}
+	return min(k, 63), e != 0 && (k <= 63 || e>>16 == 0) // zeros may go on behind the end
+}
+
+// codesGo decodes the codes of a block. It returns the place where it stopped, with the last entry's run, and that
+// entry, which is 0 where a code made no sense.
+func (d *Decoder) codesGo(c *component) (k int, e entry) {
+	d.block = block{}
 	b, q, ac := &d.block, c.quant, c.ac
-	*b = block{}
-	data, pos, acc, n := d.bits.data, d.bits.pos, d.bits.acc, d.bits.n
-	if n < 32 {
-		pos, acc, n = refill(data, pos, acc, n)
-	}
-	e := c.dc.look[acc>>(64-lookBits)]
-	if e == 0 {
-		e = c.dc.long(acc, true)
-	}
-	if e&valueBehind != 0 {
-		e = e.withValue(acc)
-	}
-	if e == 0 {
-		return 0, false
+	data := d.bits.data
+	pos, acc, n := refill(data, d.bits.pos, d.bits.acc, d.bits.n)
+	if e = c.dc.look[acc>>(64-lookBits)]; e&notWhole != 0 {
+		e = c.dc.whole(e, acc)
 	}
 	acc <<= e & entryLength
 	n -= int(e & entryLength)
 	c.pred += int32(e) >> 16
 	b[0] = int16(c.pred * q[0])
-
-	k := 0
-	for k < 63 {
+	for k < 63 && e != 0 {
 		if n < 32 {
 			pos, acc, n = refill(data, pos, acc, n)
 		}
-		e = ac.look[acc>>(64-lookBits)]
-		if e == 0 || e&valueBehind != 0 {
-			if e == 0 {
-				if e = ac.long(acc, false); e == 0 {
-					return 0, false
-				}
-			}
-			if e&valueBehind != 0 {
-				e = e.withValue(acc)
-			}
+		if e = ac.look[acc>>(64-lookBits)]; e&notWhole != 0 {
+			e = ac.whole(e, acc)
 		}
 		acc <<= e & entryLength
 		n -= int(e & entryLength)
-		k += int(e>>8) & 0xff
-		if k > 63 {
+		if k += int(e>>8) & 0xff; k > 63 {
 			break
 		}
-		b[places[k]&63] = int16(int32(e) >> 16 * q[k])
-		last = k
+		if e != 0 {
+			b[places[k&63]&63] = int16(int32(e) >> 16 * q[k&63])
+		}
 	}
 	d.bits.pos, d.bits.acc, d.bits.n = pos, acc, n
-	return last, k <= 63 || e&endOfBlock != 0 || e>>16 == 0 // zeros may go on behind the end
+	return k, e
 }

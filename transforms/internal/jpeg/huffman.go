@@ -2,26 +2,27 @@ package jpeg
 
 import "errors"
 
-// lookBits is how many bits of a code are looked up at once.
-const lookBits = 10
+// lookBits is how many bits of a code are looked up at once, longBits how many more where it is longer.
+const (
+	lookBits = 11
+	longBits = 16 - lookBits
+)
 
-// huffman is a table of codes.
+// huffman is a table of codes. Behind the entries of codes of up to lookBits follow tables of longer ones, of the same
+// first lookBits each: the first is of no codes, and any other but the last of two at least.
 type huffman struct {
-	look    [1 << lookBits]entry
-	limit   [17]int32 // by length: one more than the largest code
-	offset  [17]int32 // by length: what makes a code an index of symbols
-	symbols [256]uint8
+	look    [1<<lookBits + (2+256/2)<<longBits]entry
 	defined bool
 }
 
 // entry is what a code stands for. From the lowest bits on: how many bits it takes, with its value or, where that is
-// not in the entry, without; how many coefficients it goes on by; the value, or how many bits that has. The zero entry
-// is no code.
+// not in the entry, without; how many coefficients it goes on by; the value, or how many bits that has, or which table
+// of longer codes it is in. The zero entry is no code.
 type entry uint32
 
 const (
 	entryLength = 1<<6 - 1
-	valueBehind = 1 << 7  // the value follows the code
+	notWhole    = 1 << 7  // the value follows the code; with nothing else, the code is longer
 	endOfBlock  = 1 << 15 // among how many it goes on by: to behind the last
 )
 
@@ -37,7 +38,7 @@ func newEntry(length int, symbol uint8, dc bool) entry {
 	}
 	e |= entry(run+1) << 8
 	if size > 0 {
-		e |= valueBehind | entry(size)<<16
+		e |= notWhole | entry(size)<<16
 	}
 	return e
 }
@@ -76,49 +77,64 @@ func (d *Decoder) huffmanTables(payload []byte) error {
 }
 
 func (t *huffman) define(counts [16]uint8, symbols []uint8, dc bool) bool {
-	clear(t.look[:])
-	copy(t.symbols[:], symbols)
-	code, index := int32(0), int32(0)
+	for i := range 1 << lookBits {
+		t.look[i] = notWhole
+	}
+	code, tables := 0, 1
 	for i, n := range counts {
 		length := i + 1
-		t.offset[length] = index - code
-		for range n {
-			if length <= lookBits {
-				first := int(code) << (lookBits - length)
-				if first+1<<(lookBits-length) > len(t.look) {
-					return false
-				}
-				t.fill(first, length, newEntry(length, symbols[index], dc))
-			}
-			code++
-			index++
-		}
-		if code > 1<<length {
+		if code+int(n) > 1<<length {
 			return false
 		}
-		t.limit[length] = code
+		for ; n > 0; n-- {
+			e := newEntry(length, symbols[0], dc)
+			if length <= lookBits {
+				t.fill(t.look[code<<(lookBits-length):][:1<<(lookBits-length)], e)
+			} else {
+				prefix := &t.look[code>>(length-lookBits)]
+				if *prefix == notWhole {
+					*prefix |= entry(tables) << 16
+					clear(t.long(*prefix))
+					tables++
+				}
+				at := code << (16 - length) & (1<<longBits - 1)
+				t.fill(t.long(*prefix)[at:][:1<<(16-length)], e)
+			}
+			code++
+			symbols = symbols[1:]
+		}
 		code <<= 1
 	}
 	t.defined = true
 	return true
 }
 
-// fill enters a code of that length. Most values are small, and are then found with the code in one look.
-func (t *huffman) fill(first, length int, e entry) {
-	for at := first; at < first+1<<(lookBits-length); at++ {
-		t.look[at] = e
-		if size := int(e>>16) & 15; e&valueBehind != 0 && length+size <= lookBits {
-			t.look[at] = e.withValue(uint64(at) << (64 - lookBits))
+// long returns the table of longer codes that an entry names.
+func (t *huffman) long(e entry) []entry {
+	return t.look[1<<lookBits+int(e>>16)<<longBits:][:1<<longBits]
+}
+
+// fill enters a code. Most values are small, and are then found with the code in one look.
+func (t *huffman) fill(look []entry, e entry) {
+	if e == 0 {
+		return
+	}
+	size, free := int(e>>16)&15, lookBits-int(e&entryLength)
+	for i := range look {
+		look[i] = e
+		if e&notWhole != 0 && size <= free {
+			look[i] = e.withValue(uint64(i) << (64 - free) >> (e & entryLength))
 		}
 	}
 }
 
-// long finds a code that is longer than lookBits.
-func (t *huffman) long(acc uint64, dc bool) entry {
-	for length := lookBits + 1; length <= 16; length++ {
-		if code := int32(acc >> (64 - length)); code < t.limit[length] {
-			return newEntry(length, t.symbols[uint8(code+t.offset[length])], dc)
-		}
+// whole returns an entry that is not whole with the rest of it, which is in acc, or 0 where there is no such code.
+func (t *huffman) whole(e entry, acc uint64) entry {
+	if e&entryLength == 0 {
+		e = t.long(e)[acc<<lookBits>>(64-longBits)]
 	}
-	return 0
+	if e&notWhole != 0 {
+		return e.withValue(acc)
+	}
+	return e
 }

@@ -8,7 +8,10 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-var avx2 = cpu.X86.HasAVX2
+var avx2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI2
+
+//go:noescape
+func codesAVX2(b *bits, dc, ac *entry, quant *int32, places *uint8, block *int16, pred *int32) (k int, e entry)
 
 //go:noescape
 func inverse8AVX2(dst *byte, stride int, block *[64]int16)
@@ -30,6 +33,14 @@ func downAVX2(out, in, beside *byte, n int, bias uint16)
 
 //go:noescape
 func bothAVX2(out, in, beside *byte, n int)
+
+// codes does what codesGo does.
+func (d *Decoder) codes(c *component) (k int, e entry) {
+	if !avx2 {
+		return d.codesGo(c)
+	}
+	return codesAVX2(&d.bits, &c.dc.look[0], &c.ac.look[0], &c.quant[0], &places[0], &d.block[0], &c.pred)
+}
 
 // inverse writes the pixels of a block, size × size of them, to dst.
 func inverse(dst []byte, stride, size int, b *block) {

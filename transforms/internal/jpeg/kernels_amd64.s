@@ -4,6 +4,284 @@
 
 #include "textflag.h"
 
+// func codesAVX2(b *uint32, dc *uint32, ac *uint32, quant *int32, places *uint8, block *int16, pred *int32) (k int, e uint32)
+// Requires: AVX, AVX2, BMI2
+TEXT ·codesAVX2(SB), NOSPLIT, $0-68
+	MOVQ    block+40(FP), AX
+	VPXOR   Y0, Y0, Y0
+	VMOVDQU Y0, (AX)
+	VMOVDQU Y0, 32(AX)
+	VMOVDQU Y0, 64(AX)
+	VMOVDQU Y0, 96(AX)
+	VZEROUPPER
+	MOVQ    b+0(FP), CX
+	MOVQ    (CX), DX
+	ADDQ    24(CX), DX
+	MOVQ    32(CX), BX
+	MOVQ    40(CX), SI
+	MOVQ    quant+24(FP), R10
+	XORQ    R11, R11
+	MOVQ    dc+8(FP), R12
+	MOVQ    (DX), R9
+	BSWAPQ  R9
+	SHRXQ   SI, R9, R9
+	ORQ     R9, BX
+	MOVQ    $0x0000003f, R9
+	SUBQ    SI, R9
+	SHRQ    $0x03, R9
+	ADDQ    R9, DX
+	ORQ     $0x38, SI
+	MOVQ    BX, R9
+	SHRQ    $0x35, R9
+	MOVL    (R12)(R9*4), DI
+	BTL     $0x07, DI
+	JCS     dc_not_whole
+	SHLXQ   DI, BX, BX
+	MOVL    DI, R9
+	ANDL    $0x3f, R9
+	SUBQ    R9, SI
+	MOVL    DI, R8
+	SARL    $0x10, R8
+	JMP     dc_whole
+
+dc_not_whole:
+	MOVQ   (DX), R9
+	BSWAPQ R9
+	SHRXQ  SI, R9, R9
+	ORQ    R9, BX
+	MOVQ   $0x0000003f, R9
+	SUBQ   SI, R9
+	SHRQ   $0x03, R9
+	ADDQ   R9, DX
+	ORQ    $0x38, SI
+	TESTL  $0x0000003f, DI
+	JNE    dc_value
+	MOVQ   BX, R9
+	SHLQ   $0x0b, R9
+	SHRQ   $0x3b, R9
+	SHRL   $0x10, DI
+	SHLL   $0x05, DI
+	ADDQ   DI, R9
+	MOVL   8192(R12)(R9*4), DI
+	TESTL  DI, DI
+	JEQ    end
+	BTL    $0x07, DI
+	JCS    dc_value
+	SHLXQ  DI, BX, BX
+	MOVL   DI, R9
+	ANDL   $0x3f, R9
+	SUBQ   R9, SI
+	MOVL   DI, R8
+	SARL   $0x10, R8
+	JMP    dc_whole
+
+dc_value:
+	MOVL  DI, R12
+	SHRL  $0x10, R12
+	SHLXQ DI, BX, R13
+	ADDQ  R12, DI
+	MOVQ  R12, R9
+	NEGQ  R9
+	SHRXQ R9, R13, R8
+	SARQ  $0x3f, R13
+	NOTQ  R13
+	SHLXQ R12, R13, R9
+	SUBQ  R9, R13
+	SUBQ  R13, R8
+	SHLXQ DI, BX, BX
+	MOVL  DI, R9
+	ANDL  $0x3f, R9
+	SUBQ  R9, SI
+	MOVL  R8, R9
+	SHLL  $0x10, R9
+	ANDL  $0x0000ffff, DI
+	ORL   R9, DI
+
+dc_whole:
+	MOVQ  pred+48(FP), DI
+	ADDL  (DI), R8
+	MOVL  R8, (DI)
+	IMULL (R10), R8
+	MOVW  R8, (AX)
+	MOVQ  ac+16(FP), R12
+	MOVQ  places+32(FP), R13
+
+fill:
+	MOVQ    (DX), R9
+	BSWAPQ  R9
+	SHRXQ   SI, R9, R9
+	ORQ     R9, BX
+	MOVQ    $0x0000003f, R9
+	SUBQ    SI, R9
+	SHRQ    $0x03, R9
+	ADDQ    R9, DX
+	ORQ     $0x38, SI
+	MOVQ    BX, R9
+	SHRQ    $0x35, R9
+	MOVL    (R12)(R9*4), DI
+	BTL     $0x07, DI
+	JCS     ac_not_whole
+	SHLXQ   DI, BX, BX
+	MOVL    DI, R9
+	ANDL    $0x3f, R9
+	SUBQ    R9, SI
+	MOVL    DI, R8
+	SARL    $0x10, R8
+	MOVL    DI, R9
+	SHRL    $0x08, R9
+	ANDL    $0x000000ff, R9
+	ADDQ    R9, R11
+	CMPQ    R11, $0x3f
+	JA      end
+	IMULL   (R10)(R11*4), R8
+	MOVBQZX (R13)(R11*1), R9
+	MOVW    R8, (AX)(R9*2)
+	CMPQ    R11, $0x3f
+	JE      end
+	MOVQ    BX, R9
+	SHRQ    $0x35, R9
+	MOVL    (R12)(R9*4), DI
+	BTL     $0x07, DI
+	JCS     ac_not_whole
+	SHLXQ   DI, BX, BX
+	MOVL    DI, R9
+	ANDL    $0x3f, R9
+	SUBQ    R9, SI
+	MOVL    DI, R8
+	SARL    $0x10, R8
+	MOVL    DI, R9
+	SHRL    $0x08, R9
+	ANDL    $0x000000ff, R9
+	ADDQ    R9, R11
+	CMPQ    R11, $0x3f
+	JA      end
+	IMULL   (R10)(R11*4), R8
+	MOVBQZX (R13)(R11*1), R9
+	MOVW    R8, (AX)(R9*2)
+	CMPQ    R11, $0x3f
+	JE      end
+	MOVQ    BX, R9
+	SHRQ    $0x35, R9
+	MOVL    (R12)(R9*4), DI
+	BTL     $0x07, DI
+	JCS     ac_not_whole
+	SHLXQ   DI, BX, BX
+	MOVL    DI, R9
+	ANDL    $0x3f, R9
+	SUBQ    R9, SI
+	MOVL    DI, R8
+	SARL    $0x10, R8
+	MOVL    DI, R9
+	SHRL    $0x08, R9
+	ANDL    $0x000000ff, R9
+	ADDQ    R9, R11
+	CMPQ    R11, $0x3f
+	JA      end
+	IMULL   (R10)(R11*4), R8
+	MOVBQZX (R13)(R11*1), R9
+	MOVW    R8, (AX)(R9*2)
+	CMPQ    R11, $0x3f
+	JE      end
+	MOVQ    BX, R9
+	SHRQ    $0x35, R9
+	MOVL    (R12)(R9*4), DI
+	BTL     $0x07, DI
+	JCS     ac_not_whole
+	SHLXQ   DI, BX, BX
+	MOVL    DI, R9
+	ANDL    $0x3f, R9
+	SUBQ    R9, SI
+	MOVL    DI, R8
+	SARL    $0x10, R8
+	MOVL    DI, R9
+	SHRL    $0x08, R9
+	ANDL    $0x000000ff, R9
+	ADDQ    R9, R11
+	CMPQ    R11, $0x3f
+	JA      end
+	IMULL   (R10)(R11*4), R8
+	MOVBQZX (R13)(R11*1), R9
+	MOVW    R8, (AX)(R9*2)
+	CMPQ    R11, $0x3f
+	JE      end
+	JMP     fill
+
+ac_not_whole:
+	MOVQ   (DX), R9
+	BSWAPQ R9
+	SHRXQ  SI, R9, R9
+	ORQ    R9, BX
+	MOVQ   $0x0000003f, R9
+	SUBQ   SI, R9
+	SHRQ   $0x03, R9
+	ADDQ   R9, DX
+	ORQ    $0x38, SI
+	TESTL  $0x0000003f, DI
+	JNE    ac_value
+	MOVQ   BX, R9
+	SHLQ   $0x0b, R9
+	SHRQ   $0x3b, R9
+	SHRL   $0x10, DI
+	SHLL   $0x05, DI
+	ADDQ   DI, R9
+	MOVL   8192(R12)(R9*4), DI
+	TESTL  DI, DI
+	JEQ    end
+	BTL    $0x07, DI
+	JCS    ac_value
+	SHLXQ  DI, BX, BX
+	MOVL   DI, R9
+	ANDL   $0x3f, R9
+	SUBQ   R9, SI
+	MOVL   DI, R8
+	SARL   $0x10, R8
+	JMP    ac_whole
+
+ac_value:
+	MOVL  DI, R14
+	SHRL  $0x10, R14
+	SHLXQ DI, BX, R15
+	ADDQ  R14, DI
+	MOVQ  R14, R9
+	NEGQ  R9
+	SHRXQ R9, R15, R8
+	SARQ  $0x3f, R15
+	NOTQ  R15
+	SHLXQ R14, R15, R9
+	SUBQ  R9, R15
+	SUBQ  R15, R8
+	SHLXQ DI, BX, BX
+	MOVL  DI, R9
+	ANDL  $0x3f, R9
+	SUBQ  R9, SI
+	MOVL  R8, R9
+	SHLL  $0x10, R9
+	ANDL  $0x0000ffff, DI
+	ORL   R9, DI
+
+ac_whole:
+	MOVL    DI, R9
+	SHRL    $0x08, R9
+	ANDL    $0x000000ff, R9
+	ADDQ    R9, R11
+	CMPQ    R11, $0x3f
+	JA      end
+	IMULL   (R10)(R11*4), R8
+	MOVBQZX (R13)(R11*1), R9
+	MOVW    R8, (AX)(R9*2)
+	CMPQ    R11, $0x3f
+	JE      end
+	JMP     fill
+
+end:
+	SUBQ (CX), DX
+	MOVQ DX, 24(CX)
+	MOVQ BX, 32(CX)
+	MOVQ SI, 40(CX)
+	MOVQ R11, k+56(FP)
+	MOVL DI, e+64(FP)
+	RET
+
 // func inverse8AVX2(dst *byte, stride int, block *[64]int16)
 // Requires: AVX, AVX2
 TEXT ·inverse8AVX2(SB), NOSPLIT, $0-24

@@ -2,6 +2,8 @@
 
 package jpeg
 
+func (d *Decoder) codes(c *component) (k int, e entry) { return d.codesGo(c) }
+
 func inverse(dst []byte, stride, size int, b *block) { inverseGo(dst, stride, size, b) }
 
 func toRGB(dst, luma, cb, cr []byte) { toRGBGo(dst, luma, cb, cr) }

@@ -5,8 +5,13 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/kvsframes/kvsframes/transforms/internal/references"
 )
 
 // needAVX2 skips where there are no kernels.
@@ -94,6 +99,39 @@ func FuzzRowKernels(f *testing.F) {
 			if !bytes.Equal(got, want) {
 				t.Fatalf("%s of %v and %v is\n%v, want\n%v", k.name, a, b, got, want)
 			}
+		}
+	})
+}
+
+// With kernels and without, decoding gives the same pixels or the same error, whatever the bytes.
+func FuzzDecodeKernels(f *testing.F) {
+	needAVX2(f)
+	names, err := filepath.Glob(filepath.Join(references.Pictures, "*.jpg"))
+	if err != nil || len(names) == 0 {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for denominator := range uint8(4) {
+			f.Add(data, denominator)
+		}
+		f.Add(data[:len(data)*3/4], uint8(0))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, choice uint8) {
+		h, err := ReadHeader(data)
+		if err != nil || !h.Common || h.Width*h.Height > 1<<18 {
+			return
+		}
+		denominator := 1 << (choice & 3)
+		got, _, _, gotErr := Decode(nil, data, denominator, false)
+		avx2 = false
+		want, _, _, wantErr := Decode(nil, data, denominator, false)
+		avx2 = true
+		if fmt.Sprint(gotErr) != fmt.Sprint(wantErr) || !bytes.Equal(got, want) {
+			t.Fatalf("at 1/%d pixels differ, or errors: %v, without kernels %v", denominator, gotErr, wantErr)
 		}
 	})
 }

@@ -131,7 +131,7 @@ func (d *Decoder) blockAt(x, y int, c *component) error {
 	if x >= w.Max.X || y >= w.Max.Y || x+c.size <= w.Min.X || y+c.size <= w.Min.Y {
 		return nil
 	}
-	dst := c.plane[y%c.ring*c.stride+x:]
+	dst := c.plane[(y-d.bands&^1*c.v*c.size)*c.stride+x:] // y modulo the ring, which is of two bands
 	if last == 0 || c.size == 1 {
 		plain(dst, c.stride, c.size, d.block[0])
 	} else {

@@ -95,7 +95,8 @@ func TestOrientationTypes(t *testing.T) {
 	entry := []byte{0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0}
 	for _, kind := range []byte{4, 9} {
 		long := bytes.Replace(short, entry, []byte{0x01, 0x12, 0, kind, 0, 0, 0, 1, 0, 0, 0, 6}, 1)
-		if got, err := Decode(long, Options{Orient: true}, 1); err != nil || got.Width != want.Width || !bytes.Equal(got.Data, want.Data) {
+		got, err := Decode(long, Options{Orient: true}, 1)
+		if err != nil || got.Width != want.Width || !bytes.Equal(got.Data, want.Data) {
 			t.Errorf("type %d: %d×%d pixels, %v", kind, got.Width, got.Height, err)
 		}
 	}

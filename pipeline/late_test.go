@@ -14,16 +14,16 @@ import (
 	"github.com/kvsframes/kvsframes/transforms"
 )
 
-// world is an archive whose clock is set, in hours after start. The footage of a camera that was
+// lateArchive is an archive whose clock is set, in hours after start. The footage of a camera that was
 // offline gets into it ten hours after start.
-type world struct {
+type lateArchive struct {
 	archive
 	clock atomic.Int64
 }
 
-func newWorld(t *testing.T, streams ...kvstest.Stream) *world {
+func newLateArchive(t *testing.T, streams ...kvstest.Stream) *lateArchive {
 	t.Helper()
-	w := new(world)
+	w := new(lateArchive)
 	for i := range streams {
 		streams[i].Width, streams[i].Height, streams[i].Quota = 32, 18, &kvstest.Quota{}
 	}
@@ -46,7 +46,7 @@ func offline(name string) kvstest.Stream {
 }
 
 // at runs a backfill at an hour.
-func (w *world) at(hour float64, look time.Duration, o Options) (s Summary, images, lists int, said string) {
+func (w *lateArchive) at(hour float64, look time.Duration, o Options) (s Summary, images, lists int, said string) {
 	w.t.Helper()
 	now := hours(hour)
 	w.clock.Store(now.UnixMilli())
@@ -81,7 +81,7 @@ func TestLookAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cam := offline("cam")
 			cam.ListFragmentsDenied = c.denied
-			w := newWorld(t, cam)
+			w := newLateArchive(t, cam)
 			all := Options{Requests: tenMinutes(), Transforms: c.steps}
 			w.at(1, 0, all)
 			w.at(1, 0, all)
@@ -135,7 +135,7 @@ func TestLookAgainCosts(t *testing.T) {
 		cam.Media = append(cam.Media, kvstest.Range{From: after(from + 600), To: after(from + 3600)})
 		cam.Late = append(cam.Late, kvstest.Late{From: after(from + 300), To: after(from + 360), At: hours(10)})
 	}
-	w := newWorld(t, cam)
+	w := newLateArchive(t, cam)
 	o := Options{Requests: []kvsio.Request{secondsOf(0, 4*3600)}}
 	w.at(5, 0, o)
 	if s, images, lists, _ := w.at(6, 48*time.Hour, o); images != 0 || lists != 4 || len(s.Late) != 0 {
@@ -157,7 +157,7 @@ func TestLookAgainAtGapsOnly(t *testing.T) {
 	if _, err := Backfill(t.Context(), o); err == nil || broken.Stats().Images > 0 {
 		t.Fatalf("%v, %d images", err, broken.Stats().Images)
 	}
-	w := newWorld(t, kvstest.Stream{Name: "cam", Media: []kvstest.Range{{From: start, To: after(900)}}})
+	w := newLateArchive(t, kvstest.Stream{Name: "cam", Media: []kvstest.Range{{From: start, To: after(900)}}})
 	w.out = o.Out
 	o.Requests[0].StartTimestamp, o.Requests[0].EndTimestamp = after(300), after(600)
 	if s, images, _, _ := w.at(1, 48*time.Hour, o); images != 100 || s.Fetched.Samples != 100 {
@@ -168,10 +168,10 @@ func TestLookAgainAtGapsOnly(t *testing.T) {
 // TestLookAgainAtNothing: a stream that is gone, and of which the dataset has all, has no late
 // footage, and stops nothing.
 func TestLookAgainAtNothing(t *testing.T) {
-	w := newWorld(t, offline("cam"))
+	w := newLateArchive(t, offline("cam"))
 	w.at(1, 0, Options{Requests: tenMinutes()})
 	out := w.out
-	w = newWorld(t, offline("other"))
+	w = newLateArchive(t, offline("other"))
 	w.out = out
 	s, images, lists, _ := w.at(11, 48*time.Hour, Options{Requests: tenMinutes()})
 	if images != 0 || lists != 0 || !s.Complete || len(s.Late) != 0 {

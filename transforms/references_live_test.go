@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kvsframes/kvsframes/io/frame"
 	"github.com/kvsframes/kvsframes/transforms/internal/pixels"
 	"github.com/kvsframes/kvsframes/transforms/internal/references"
 )
@@ -54,6 +55,42 @@ func TestReferencesLive(t *testing.T) {
 		if !bytes.Equal(kept[name].Data, array.Data) {
 			t.Errorf("%s is not what is kept", name)
 		}
+	}
+}
+
+// JPEGs of any size, quality, sampling and restart interval are decoded and resized as Pillow does it now.
+func TestCorpusLive(t *testing.T) {
+	made := filepath.Join(t.TempDir(), "corpus.npz")
+	python(t, "corpus.py", made)
+	arrays := references.LoadFrom(t, made, "")
+	for key, want := range arrays {
+		kind, rest, _ := strings.Cut(key, "/")
+		if kind == "jpeg" {
+			continue
+		}
+		number, how, _ := strings.Cut(rest, "/")
+		data := arrays["jpeg/"+number].Data
+		t.Run(key, func(t *testing.T) {
+			if kind == "decode" {
+				denominator, err := strconv.Atoi(how)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := pixels.Decode(data, pixels.Options{}, denominator)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want.Compare(t, got.Data, got.Width, got.Height, 0)
+				return
+			}
+			resize, err := ParseResize(how)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := frame.Frame{Stream: "front.door", SampleMs: 1_767_225_600_000, Format: frame.JPEG, Data: data}
+			got := through(t, f, DecodeParams{}, resize, DecodeParams{})
+			want.Compare(t, got.frame.Data, int(got.frame.Width), int(got.frame.Height), 0)
+		})
 	}
 }
 

@@ -19,5 +19,6 @@
 // On amd64 with AVX2 the inverse DCTs, upsampling and colours are done by
 // assembly, which tools/kernels generates: a function with the suffix Go is what
 // other machines do, with the same values, and what the kernels are tested
-// against. The build tag purego leaves the assembly out.
+// against. The build tag purego leaves the assembly out, and the environment
+// variable GODEBUG=cpu.avx2=off does so in a program that is built.
 package jpeg

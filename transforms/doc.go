@@ -50,8 +50,8 @@
 //
 // Frames of a shard are worked on with as many goroutines as GOMAXPROCS says.
 // Buffers are used again: in steady state a frame costs the memory of its result.
-// A resize of a JPEG reads its rows as they are decoded, of a crop only what it keeps:
-// nowhere is the whole picture in memory.
+// A resize of a JPEG reads its rows as they are decoded, of a crop only what it keeps: the
+// whole picture is in memory only where the vertical pass is first.
 //
 // There is no cgo. On amd64 with AVX2 the arithmetic is in assembly; elsewhere, and with
 // the build tag purego, it is in Go, with the same values.

@@ -102,6 +102,11 @@ func (o *Options) align(ctx context.Context) error {
 	if err := lookUp(ctx, there, known); err != nil {
 		return err
 	}
+	for _, p := range placed { // what is relative goes by what is not
+		if p.begins() && p.dataset.newest == (frame.Series{}) {
+			p.dataset.newest = p.request.Span().Series
+		}
+	}
 	first := make(map[*phases]int) // request that has none of the phases of the dataset
 	for i := range placed {
 		o.settle(i, &placed[i])
@@ -125,8 +130,8 @@ func (o *Options) align(ctx context.Context) error {
 
 // phases is what the dataset has of a stream that is sampled in one way, whatever the phase.
 type phases struct {
-	n      int
-	newest frame.Series
+	n      int          // how many there are
+	newest frame.Series // or, where there are none, that of the first request which begins one; else the zero Series
 }
 
 // lookUp fills in what is known of series of phase 0.
@@ -153,7 +158,7 @@ type placement struct {
 	dataset *phases // nil where they are of no account
 }
 
-// phase is the phase that the dataset has, if any.
+// phase is the phase that the dataset has, or will have of another request, if any.
 func (p placement) phase() time.Duration {
 	return time.Duration(p.dataset.newest.PhaseMs) * time.Millisecond
 }
@@ -178,7 +183,7 @@ func (o *Options) placed(i int) placement {
 
 // settle moves a request to the grid that the dataset has, if it is to.
 func (o *Options) settle(i int, p *placement) {
-	if p.adapts && p.dataset.n > 0 {
+	if p.adapts {
 		p.request = o.Requests[i].AlignStart(p.phase())
 	}
 	if p.end {

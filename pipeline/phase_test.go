@@ -216,6 +216,12 @@ func TestPhaseTrapWithin(t *testing.T) {
 		{"on one grid", Options{Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(10, 400)}}, "", 1},
 		{"sampled otherwise", Options{Requests: []kvsio.Request{secondsOf(3, 300), other}}, "", 2},
 		{"aligned", Options{Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(12, 302)}, Align: AlignEpoch}, "", 1},
+		{"a relative one after it", Options{
+			Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(12, 302)}, Relative: []Relative{{}, {Start: true}},
+		}, "", 1},
+		{"a relative one before it", Options{
+			Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(12, 302)}, Relative: []Relative{{Start: true, End: true}, {}},
+		}, "", 1},
 		{"meant so", Options{Requests: []kvsio.Request{secondsOf(3, 300), secondsOf(12, 302)}, NewPhase: true}, "", 2},
 	} {
 		a := newArchive(t)

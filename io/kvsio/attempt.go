@@ -75,10 +75,8 @@ func judge(err error) verdict {
 		return again
 	case status >= 400 && status < 500 && strings.Contains(message, "retention"):
 		return outOfRetention
-	case status == http.StatusNotFound:
-		return gone
-	case status >= 400 && status < 500:
-		return wrong
+	case status >= 400 && status < 500 && code != "" && code != "UnknownError":
+		return wrong // else it is not the service that answers
 	default: // 5xx, no answer, half an answer, an unreadable answer
 		return again
 	}

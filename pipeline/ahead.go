@@ -75,8 +75,24 @@ func cutAt(r kvsio.Request, end time.Time) (cut kvsio.Request, left bool) {
 }
 
 // footageAhead returns the time of the newest footage in the last minutes of a range, to a
-// DefaultMinInterval; the zero time where there is none in the future.
+// DefaultMinInterval; the zero time where there is none in the future. Of a clock that is ahead there is
+// footage right after now, too: a fragment far from it is of a clock that has jumped, and counts for nothing.
 func footageAhead(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) (
+	newest time.Time, err error,
+) {
+	newest, err = newestFootage(ctx, p, r, now)
+	if err != nil || !newest.After(now.Add(aheadRange)) {
+		return newest, err
+	}
+	r.StartTimestamp, r.EndTimestamp = now, now.Add(aheadRange-aheadLead)
+	if soon, err := newestFootage(ctx, p, r, now); err != nil || soon.IsZero() {
+		return soon, err
+	}
+	return newest, nil
+}
+
+// newestFootage looks for it in the last minutes of a range, by a call.
+func newestFootage(ctx context.Context, p kvsio.ReadParams, r kvsio.Request, now time.Time) (
 	newest time.Time, err error,
 ) {
 	from := now

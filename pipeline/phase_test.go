@@ -299,6 +299,12 @@ func TestCutAtNow(t *testing.T) {
 	if want := (Range{Instant{start}, Instant{start.Add(1799 * time.Second)}}); s.Range != want {
 		t.Errorf("the range is %v, want %v", s.Range, want)
 	}
+	a = newArchive(t)
+	a.server = camera(t, [2]int{0, 1800}, [2]int{3400, 3408})
+	useServer(t, a.server)
+	if s, _, said, err = a.fetch(o); err != nil || s.Samples != 257 || len(s.Gaps) != 0 {
+		t.Errorf("with footage of a clock that has jumped: %+v, %v, %s", s, err, said)
+	}
 	o.Requests[0].ImageSelectorType = kvsio.ServerTimestamp
 	if _, _, _, err := a.fetch(o); err == nil || !strings.Contains(err.Error(), "it must be at most now") {
 		t.Errorf("by a server's clock: %v", err)

@@ -3,6 +3,7 @@ package kvsio
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
@@ -36,6 +37,7 @@ type dispatch struct {
 type result struct {
 	ticket *admit.Ticket
 	stream *reading
+	began  time.Time
 	look   look // none: the ledger has the shard
 	shard  frame.Shard
 	bytes  int64
@@ -115,7 +117,7 @@ func (d *dispatch) start(t *admit.Ticket, s *reading, span frame.Span) {
 	d.underWay++
 	s.inHand.Add(1)
 	go func() {
-		r := result{ticket: t, stream: s}
+		r := result{ticket: t, stream: s, began: time.Now()}
 		late, again := d.again[span]
 		r.look, r.err = d.params.atDispatch(d.ctx, span, again, late, d.whole)
 		if n := frame.Count(r.look.asked); r.err == nil && n > 0 {
@@ -152,7 +154,7 @@ func (d *dispatch) deliver(r result) error {
 		skippedMetric.Inc(d.ctx, 1)
 		counters.skipped.Add(1)
 		return nil
-	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.look.shard || judge(r.err) == helpless):
+	case r.err != nil && (!d.params.KeepGoing || r.shard.Span != r.look.shard || judge(r.err) == helpless || d.isCutOff(r)):
 		return r.err
 	case r.err != nil:
 		log.Warnf(d.ctx, "kept going: %s", outside.Text(r.err.Error()))
@@ -165,6 +167,12 @@ func (d *dispatch) deliver(r result) error {
 	d.emit(mtime.FromMilliseconds(span.Series.At(span.First)), r.shard)
 	d.emitted++
 	return nil
+}
+
+// isCutOff reports whether a shard failed because no stream can be reached: to go on would make gaps of all that
+// is left, at the pace at which calls give up.
+func (d *dispatch) isCutOff(r result) bool {
+	return unreachable(r.err) && !d.engine.retries.succeededSince(r.began)
 }
 
 // drain delivers what is under way. Beam's own check of a restriction sees

@@ -278,3 +278,31 @@ func TestDroppedShardIsAnError(t *testing.T) {
 		t.Error("a shard without its samples is no error")
 	}
 }
+
+// TestCutOff: where no stream can be reached there is nothing to keep going with. Where others answer, the samples
+// of the one that does not are gaps.
+func TestCutOff(t *testing.T) {
+	b := newBundle(t, kvstest.Config{}, ReadParams{MaxInFlight: 4, KeepGoing: true}, 1)
+	e, err := engineFor(t.Context(), b.fn.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	span := frame.Span{Series: frame.Series{StreamName: "cam", IntervalMs: 1000}, Samples: 1}
+	for _, answers := range []bool{false, true} {
+		d := newDispatch(t.Context(), e, b.fn.Params, func(beam.EventTime, frame.Shard) {})
+		s := e.reading(grid.KeyOf(span.Series))
+		s.inHand.Add(1)
+		d.underWay++
+		r := result{
+			ticket: e.admission.Enter(0), stream: s, began: time.Now(), look: all(span),
+			shard: frame.Shard{Span: span, Gaps: []frame.Gap{{Reason: frame.Failed}}},
+			err:   fmt.Errorf("reading cam: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}),
+		}
+		if answers {
+			e.retries.succeeded()
+		}
+		if err := d.deliver(r); (err == nil) != answers {
+			t.Errorf("answers of others %v: %v", answers, err)
+		}
+	}
+}

@@ -68,7 +68,8 @@ type ReadParams struct {
 	ClockSkew time.Duration
 
 	// KeepGoing makes the samples of a shard whose calls fail for good FAILED
-	// gaps; ReadAll puts requests for them out as well. Without it the job fails.
+	// gaps; ReadAll puts requests for them out as well. Without it the job fails, and with it where no
+	// stream can be reached any more.
 	KeepGoing bool
 }
 

@@ -13,6 +13,7 @@ type retries struct {
 	mu   sync.Mutex
 	left float64
 	at   time.Time
+	last time.Time // a call succeeded
 }
 
 const (
@@ -34,7 +35,15 @@ func (r *retries) fill(now time.Time, by float64) {
 func (r *retries) succeeded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fill(time.Now(), retriesASuccess)
+	r.last = time.Now()
+	r.fill(r.last, retriesASuccess)
+}
+
+// succeededSince reports whether any call has succeeded since an instant.
+func (r *retries) succeededSince(t time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last.After(t)
 }
 
 // wait waits until a call may be made again.

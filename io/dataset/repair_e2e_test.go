@@ -211,3 +211,35 @@ func TestRepairKilled(t *testing.T) {
 		}
 	}
 }
+
+// TestRepairTrims: of shards that overlap in part what is counted stays, with the
+// bytes that a backfill would have written for it.
+func TestRepairTrims(t *testing.T) {
+	t.Parallel()
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) {
+			everywhere(t, func(t *testing.T, where func(testing.TB) spot) {
+				options := Options{Format: format, Transforms: []string{"resize 16x9"}}
+				s := createAt(t, where, options)
+				first, second := shardOf(door, 0, "fnfd"), shardOf(door, 2, "ggngd")
+				write(t, s.name, first, second, shardOf(door, 4, "ngd"), shardOf(door, 6, "FF"))
+				if before := verify(t, s.name); before.Duplicate != 6 {
+					t.Errorf("Verify = %+v", before)
+				}
+				report := repair(t, s.name)
+				if report.Duplicate != 0 || report.Samples != 8 || report.Frames != 3 || report.Failed != 1 ||
+					report.Missing+report.Damaged+report.Corrupt != 0 || report.Repaired != 3 {
+					t.Errorf("Repair = %+v", report)
+				}
+				want := createAt(t, where, options)
+				write(t, want.name, first, cut(second, frame.Span{Series: door, First: second.Span.First + 2, Samples: 3}),
+					shardOf(door, 7, "F"))
+				equalTrees(t, withoutExtraRequests(s.files(t), nil), withoutExtraRequests(want.files(t), nil), "trimmed")
+			})
+		})
+	}
+}
+
+func requestPath(span frame.Span) string {
+	return strings.Replace(receiptPath(span), "ledger/", "requests/", 1)
+}

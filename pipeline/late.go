@@ -24,12 +24,8 @@ type Late struct {
 
 // lateFootage returns what became frames of the gaps that a plan looked at again.
 func lateFootage(ctx context.Context, book *ledger.Ledger, plan *kvsio.Plan) ([]Late, error) {
-	looked := make(map[frame.Series][]frame.Span)
-	for _, span := range plan.Late {
-		looked[span.Series] = append(looked[span.Series], span)
-	}
 	late := []Late{}
-	for series, spans := range looked {
+	for series, spans := range frame.BySeries(plan.Late) {
 		found, err := framesIn(ctx, book, frame.Union(spans))
 		if err != nil {
 			return nil, err

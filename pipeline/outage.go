@@ -10,11 +10,7 @@ import (
 // outage returns why a job got nothing that kept going all the same: the cause of the first sample
 // that FAILED for a reason that may pass by itself. It is empty where there is none.
 func outage(ctx context.Context, book *ledger.Ledger, missing []frame.Span) (cause string, err error) {
-	of := make(map[frame.Series][]frame.Span)
-	for _, span := range missing {
-		of[span.Series] = append(of[span.Series], span)
-	}
-	for series, spans := range of {
+	for series, spans := range frame.BySeries(missing) {
 		shards, _, err := book.Shards(ctx, series, frame.Union(spans))
 		if err != nil {
 			return "", err

@@ -68,12 +68,8 @@ func splitAt(span frame.Span, until time.Time) (old, young frame.Span) {
 
 // pendingOf counts the pending samples of each stream, each once.
 func (o *Options) pendingOf() map[stream]int64 {
-	bySeries := make(map[frame.Series][]frame.Span)
-	for _, span := range o.pending {
-		bySeries[span.Series] = append(bySeries[span.Series], span)
-	}
 	of := make(map[stream]int64)
-	for series, spans := range bySeries {
+	for series, spans := range frame.BySeries(o.pending) {
 		of[streamOf(series)] += frame.Count(frame.Union(spans))
 	}
 	return of

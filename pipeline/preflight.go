@@ -171,9 +171,5 @@ func (o *Options) missing(ctx context.Context, requests []kvsio.Request) (map[fr
 	if err != nil {
 		return nil, err
 	}
-	missing := make(map[frame.Series][]frame.Span)
-	for _, span := range plan.Missing {
-		missing[span.Series] = append(missing[span.Series], span)
-	}
-	return missing, nil
+	return frame.BySeries(plan.Missing), nil
 }

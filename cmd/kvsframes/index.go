@@ -23,7 +23,8 @@ the index were lost. The index is there all the time, and never has a sample les
 before: read index/*/*.parquet.
 
 Exit status: 0 complete; 1 the dataset could not be opened, or the index not written, which
-may pass; 2 not a dataset, or one that may not be read; 3 the index is written, but samples that were asked for are missing or FAILED; 130 interrupted.`
+may pass; 2 not a dataset, or one that may not be read; 3 the index is written, but samples
+that were asked for are missing or FAILED; 130 interrupted.`
 
 const indexExample = `  kvsframes index frames
   duckdb -c "SELECT stream, outcome, count(*) FROM 'frames/index/*/*.parquet' GROUP BY ALL"`

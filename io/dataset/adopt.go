@@ -189,10 +189,7 @@ func (d *Dataset) recover(ctx context.Context, missing [][]frame.Span) error {
 func (d *Dataset) lost(ctx context.Context, spans []frame.Span, files map[frame.Series]ledger.Files) (
 	lost [][]frame.Span, err error,
 ) {
-	of := make(map[frame.Series][]frame.Span)
-	for _, span := range spans {
-		of[span.Series] = append(of[span.Series], span)
-	}
+	of := frame.BySeries(spans)
 	var mu sync.Mutex
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(bucketReaders)

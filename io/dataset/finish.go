@@ -95,10 +95,7 @@ func (c *cataloger) run(ctx context.Context, progress func(done, total int64)) e
 func (c *cataloger) mend(ctx context.Context, all []ledger.Survey) (err error) {
 	for _, file := range c.damaged {
 		block := ledger.BlockOf(file.Span, int(c.desc.ShardSamples))
-		done, err := c.sealIndexed(ctx, block)
-		if done {
-			err = c.sealBlock(ctx, block)
-		}
+		done, err := c.sealAgain(ctx, block)
 		if done && err == nil {
 			err = c.index(ctx, block, nil, nil)
 		}

@@ -94,6 +94,14 @@ func (d *Dataset) sealIndexed(ctx context.Context, block frame.Span) (done bool,
 	return done, err
 }
 
+// sealAgain seals a block with what the index has of it, too, and reports whether it has anything.
+func (d *Dataset) sealAgain(ctx context.Context, block frame.Span) (done bool, err error) {
+	if done, err = d.sealIndexed(ctx, block); done {
+		err = d.sealBlock(ctx, block)
+	}
+	return done, err
+}
+
 // receiptsIn returns the receipts of a file of sealed ones, each of whose rows is what they say;
 // none where it has rows alone.
 func receiptsIn(file store.File, d *Dataset) ([]*framepb.Receipt, error) {
@@ -138,15 +146,12 @@ func (v *verifier) reindexOlder(ctx context.Context, all []ledger.Survey, done *
 			if err != nil || same {
 				continue
 			}
-			sealed, err := v.sealIndexed(ctx, block)
+			sealed, err := v.sealAgain(ctx, block)
 			if err != nil {
 				return err
 			}
 			if !sealed {
 				continue
-			}
-			if err := v.sealBlock(ctx, block); err != nil {
-				return err
 			}
 			done.note("%s: sealed again with what the index says", files[block][0].Path())
 		}

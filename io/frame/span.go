@@ -105,3 +105,12 @@ func Count(spans []Span) int64 {
 	}
 	return n
 }
+
+// BySeries returns spans by their series, in the order that they have.
+func BySeries(spans []Span) map[Series][]Span {
+	of := make(map[Series][]Span)
+	for _, span := range spans {
+		of[span.Series] = append(of[span.Series], span)
+	}
+	return of
+}

@@ -17,10 +17,7 @@ import (
 func (l *Ledger) Discard(ctx context.Context, spans ...frame.Span) (
 	discarded int, left map[frame.Series]Files, err error,
 ) {
-	asked := make(map[frame.Series][]frame.Span)
-	for _, span := range spans {
-		asked[span.Series] = append(asked[span.Series], span)
-	}
+	asked := frame.BySeries(spans)
 	all := slices.Collect(maps.Keys(asked))
 	listed := make([]Files, len(all))
 	gone := make(map[Entry]bool)

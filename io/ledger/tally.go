@@ -92,10 +92,7 @@ func (l *Ledger) Tally(ctx context.Context, spans []frame.Span) (map[frame.Serie
 func (l *Ledger) TallyBy(ctx context.Context, spans []frame.Span, known func(Entry) (Tally, bool)) (
 	map[frame.Series]Tally, error,
 ) {
-	asked := make(map[frame.Series][]frame.Span)
-	for _, span := range spans {
-		asked[span.Series] = append(asked[span.Series], span)
-	}
+	asked := frame.BySeries(spans)
 	all := slices.Collect(maps.Keys(asked))
 	counted := make([]Tally, len(all))
 	err := each(len(all), func(i int) (err error) {

@@ -17,10 +17,7 @@ import (
 // those samples; damaged files stay as they are. In a folder, what killed writers of these
 // samples have left in tmp goes, too. Do not call it while the same series is asked for.
 func (l *Ledger) Withdraw(ctx context.Context, spans ...frame.Span) error {
-	gone := make(map[frame.Series][]frame.Span)
-	for _, span := range spans {
-		gone[span.Series] = append(gone[span.Series], span)
-	}
+	gone := frame.BySeries(spans)
 	series := slices.Collect(maps.Keys(gone))
 	return each(len(series), func(i int) error {
 		if err := l.withdraw(ctx, series[i], frame.Union(gone[series[i]])); err != nil {

@@ -49,9 +49,9 @@ type Config struct {
 	// Now is the clock of retention, of tokens, and of all that happens to streams
 	// as time goes on. Default time.Now. It is called from many goroutines.
 	Now func() time.Time `yaml:"-"`
-	// Served is told of each picture before it is answered: the stream's name and
-	// the instant that was asked for. It is called from many goroutines, and an
-	// answer waits until it returns. Default: nobody is told.
+	// Served, where set, is called for each picture before it is answered, with the stream's
+	// name and the instant that was asked for. It is called from many goroutines, and an
+	// answer waits until it returns.
 	Served func(stream string, instant time.Time) `yaml:"-"`
 }
 
